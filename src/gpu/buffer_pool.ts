@@ -1,0 +1,104 @@
+import { GpuError } from "./errors.ts";
+
+const GRANULARITY = 256;
+/** Free bytes kept for re-use; beyond it buffers are destroyed at once. */
+const MAX_FREE_BYTES = 256 * 2 ** 20;
+
+const STORAGE_USAGE = 0x80 /* STORAGE */ | 0x04 /* COPY_SRC */ |
+  0x08 /* COPY_DST */;
+
+/**
+ * Storage buffers by size. The garbage collector does not free GPU memory, so
+ * every buffer comes from here and goes back here; the pool counts the bytes.
+ */
+export class BufferPool {
+  readonly #device: GPUDevice;
+  readonly #maxBytes: number;
+  readonly #free = new Map<number, GPUBuffer[]>();
+  #freeBytes = 0;
+  #bytes = 0;
+  #peakBytes = 0;
+
+  /**
+   * @param device The device buffers are made on.
+   * @param maxBytes The largest buffer allowed: the storage binding limit.
+   */
+  constructor(device: GPUDevice, maxBytes: number) {
+    this.#device = device;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Bytes allocated on the device now, free ones included. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The most bytes that were allocated at one time. */
+  get peakBytes(): number {
+    return this.#peakBytes;
+  }
+
+  /** Forgets the peak so far: it starts again at the bytes allocated now. */
+  resetPeak(): void {
+    this.#peakBytes = this.#bytes;
+  }
+
+  /**
+   * A storage buffer of at least `byteLength` bytes; its contents are undefined.
+   *
+   * @throws {GpuError} If the size is above the adapter's binding limit.
+   */
+  acquire(byteLength: number, label: string): GPUBuffer {
+    const size = Math.max(
+      GRANULARITY,
+      Math.ceil(byteLength / GRANULARITY) * GRANULARITY,
+    );
+    if (byteLength > this.#maxBytes) {
+      throw new GpuError(
+        `Cannot allocate "${label}": ${byteLength} bytes are more than the adapter binds at once (${this.#maxBytes})`,
+      );
+    }
+    const reused = this.#free.get(size)?.pop();
+    if (reused !== undefined) {
+      this.#freeBytes -= size;
+      reused.label = label;
+      return reused;
+    }
+    this.track(size);
+    return this.#device.createBuffer({
+      label,
+      size: Math.min(size, this.#maxBytes),
+      usage: STORAGE_USAGE,
+    });
+  }
+
+  /** Takes a buffer back for re-use, or destroys it when enough are free. */
+  release(buffer: GPUBuffer): void {
+    const size = Math.ceil(buffer.size / GRANULARITY) * GRANULARITY;
+    if (this.#freeBytes + size > MAX_FREE_BYTES) {
+      this.track(-size);
+      buffer.destroy();
+      return;
+    }
+    this.#freeBytes += size;
+    const list = this.#free.get(size);
+    if (list === undefined) this.#free.set(size, [buffer]);
+    else list.push(buffer);
+  }
+
+  /** Destroys every free buffer. */
+  trim(): void {
+    for (const [size, list] of this.#free) {
+      for (const buffer of list) buffer.destroy();
+      this.track(-size * list.length);
+    }
+    this.#free.clear();
+    this.#freeBytes = 0;
+  }
+
+  /** Counts bytes allocated (or freed, when negative) outside the pool. */
+  track(bytes: number): void {
+    this.#bytes += bytes;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
+  }
+}

@@ -1,0 +1,306 @@
+import { BufferPool } from "./buffer_pool.ts";
+import { GpuError, GpuLostError } from "./errors.ts";
+import { requestedLimits, WANTED_FEATURES } from "./limits.ts";
+import { PipelineCache } from "./pipeline_cache.ts";
+import { Profiler } from "./profiler.ts";
+import { Program } from "./program.ts";
+import { Readback } from "./readback.ts";
+import { type DType, elementCount, Tensor } from "./tensor.ts";
+
+/** Typed arrays a tensor can be filled from and read into. */
+export type TensorData = Float32Array | Uint32Array | Int32Array | Uint16Array;
+
+/** Options of {@linkcode Gpu.create}. */
+export interface GpuOptions {
+  /** Which adapter to prefer on a machine with several. */
+  readonly powerPreference?: GPUPowerPreference;
+}
+
+/** Which elements {@linkcode Gpu.copy} copies; all of the source by default. */
+export interface CopyRange {
+  /** First element of the source. */
+  readonly fromOffset?: number;
+  /** First element of the target. */
+  readonly toOffset?: number;
+  /** Number of elements. */
+  readonly count?: number;
+}
+
+/** A WebGPU device with what kernels need around it. */
+export class Gpu implements Disposable {
+  /** The device itself. */
+  readonly device: GPUDevice;
+  /** Name of the adapter, as it describes itself. */
+  readonly adapterName: string;
+  /** What the adapter says of itself. */
+  readonly adapterInfo: GPUAdapterInfo;
+  /** Where tensors come from. */
+  readonly pool: BufferPool;
+  /** Compiled kernels. */
+  readonly pipelines: PipelineCache;
+  /** Set to time every kernel from now on. */
+  profiler: Profiler | undefined;
+  readonly #readback: Readback;
+  readonly #errors: string[] = [];
+  #lost: string | undefined;
+
+  /** Wraps a device that was requested elsewhere; see {@linkcode Gpu.create}. */
+  constructor(device: GPUDevice, info: GPUAdapterInfo) {
+    this.device = device;
+    this.adapterInfo = info;
+    this.adapterName = info.description || info.device || info.vendor ||
+      "unnamed adapter";
+    this.pool = new BufferPool(device, this.maxTensorBytes);
+    this.pipelines = new PipelineCache(device);
+    this.#readback = new Readback(device, this.pool);
+    device.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      this.#errors.push((event as GPUUncapturedErrorEvent).error.message);
+    });
+    device.lost.then(({ reason, message }) => {
+      this.#lost = `${message || "no reason given"} (${reason})`;
+    });
+  }
+
+  /**
+   * Requests an adapter and a device with all the limits it offers.
+   *
+   * @throws {GpuError} If there is no WebGPU or no adapter, saying what to do.
+   */
+  static async create(options: GpuOptions = {}): Promise<Gpu> {
+    const gpu = globalThis.navigator?.gpu;
+    if (gpu === undefined) {
+      throw new GpuError(
+        "Cannot start WebGPU: this runtime has no navigator.gpu; use Deno 2.9 or later, or a browser with WebGPU",
+      );
+    }
+    const adapter = await gpu.requestAdapter(options);
+    if (adapter === null) {
+      throw new GpuError(
+        "Cannot start WebGPU: no adapter was found; install a Vulkan, Metal or Direct3D 12 driver (Debian and Ubuntu without a GPU: apt-get install mesa-vulkan-drivers)",
+      );
+    }
+    const device = await adapter.requestDevice({
+      requiredFeatures: WANTED_FEATURES.filter((feature) =>
+        adapter.features.has(feature)
+      ),
+      requiredLimits: requestedLimits(adapter),
+    });
+    return new Gpu(device, adapter.info);
+  }
+
+  /** Bytes of the largest tensor: what one binding and one buffer can hold. */
+  get maxTensorBytes(): number {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
+    const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    return limit - limit % 4;
+  }
+
+  /** The most bytes that were allocated at one time. */
+  get peakBytes(): number {
+    return this.pool.peakBytes;
+  }
+
+  /**
+   * A new tensor with undefined contents.
+   *
+   * @throws {GpuError} If it is larger than {@linkcode Gpu.maxTensorBytes}.
+   */
+  tensor(
+    shape: readonly number[],
+    dtype: DType = "f32",
+    label = "tensor",
+  ): Tensor {
+    this.check();
+    return new Tensor(this.pool, shape, dtype, label);
+  }
+
+  /**
+   * A new tensor filled from the host; the element type follows the array's
+   * (`Uint16Array` holds the bits of `f16`).
+   *
+   * @throws {RangeError} If the array's length is not the shape's.
+   */
+  upload(
+    data: TensorData,
+    shape: readonly number[] = [data.length],
+    label = "tensor",
+  ): Tensor {
+    if (elementCount(shape) !== data.length) {
+      throw new RangeError(
+        `Cannot upload "${label}": shape [${shape}] has ${
+          elementCount(shape)
+        } elements, data has ${data.length}`,
+      );
+    }
+    const tensor = this.tensor(shape, dtypeOf(data), label);
+    this.write(tensor, data);
+    return tensor;
+  }
+
+  /**
+   * Copies host data into a tensor, from its element `offset` on.
+   *
+   * @throws {RangeError} If the data does not fit.
+   */
+  write(tensor: Tensor, data: TensorData, offset = 0): void {
+    const start = offset * data.BYTES_PER_ELEMENT;
+    if (start + data.byteLength > tensor.byteLength) {
+      throw new RangeError(
+        `Cannot write ${data.length} elements at ${offset} of tensor "${tensor.label}": it has ${tensor.size}`,
+      );
+    }
+    if (data.byteLength % 4 === 0) {
+      const { buffer, byteOffset, byteLength } = data;
+      this.device.queue.writeBuffer(
+        tensor.buffer,
+        start,
+        buffer as ArrayBuffer,
+        byteOffset,
+        byteLength,
+      );
+    } else {
+      const padded = new Uint16Array(data.length + 1);
+      padded.set(data);
+      this.device.queue.writeBuffer(tensor.buffer, start, padded);
+    }
+  }
+
+  /** Reads a whole tensor; f16 comes back as its bits. */
+  async read(tensor: Tensor): Promise<TensorData> {
+    return (await this.readAll([tensor]))[0];
+  }
+
+  /** Reads a whole `f32` tensor. */
+  async readFloats(tensor: Tensor): Promise<Float32Array<ArrayBuffer>> {
+    return await this.read(tensor) as Float32Array<ArrayBuffer>;
+  }
+
+  /** Reads several tensors with one submit and one mapping. */
+  async readAll(tensors: readonly Tensor[]): Promise<TensorData[]> {
+    this.check();
+    const buffers = await this.#readback.read(
+      tensors.map(({ buffer, byteLength }) => ({
+        buffer,
+        offset: 0,
+        byteLength,
+      })),
+    );
+    this.check();
+    return buffers.map((bytes, i) => typedArray(bytes, tensors[i]));
+  }
+
+  /** Reads the first `byteLength` bytes of a buffer. */
+  async readBuffer(
+    buffer: GPUBuffer,
+    byteLength: number,
+  ): Promise<ArrayBuffer> {
+    const [bytes] = await this.#readback.read([
+      { buffer, offset: 0, byteLength },
+    ]);
+    return bytes;
+  }
+
+  /** A new, empty program. */
+  program(label: string): Program {
+    return new Program(this, label);
+  }
+
+  /** Submits compiled programs in order, in one command buffer. */
+  submit(programs: readonly Program[]): void {
+    this.check();
+    const encoder = this.device.createCommandEncoder({
+      label: programs[0]?.label ?? "",
+    });
+    const dispatches = programs.flatMap((program) => program.dispatches);
+    if (this.profiler !== undefined) {
+      this.profiler.encode(encoder, dispatches);
+    } else {
+      const pass = encoder.beginComputePass();
+      for (const { pipeline, bindGroup, workgroups } of dispatches) {
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, bindGroup);
+        pass.dispatchWorkgroups(...workgroups);
+      }
+      pass.end();
+    }
+    this.device.queue.submit([encoder.finish()]);
+  }
+
+  /** Copies `count` elements between tensors of 32-bit elements on the GPU. */
+  copy(from: Tensor, to: Tensor, range: CopyRange = {}): void {
+    const { fromOffset = 0, toOffset = 0 } = range;
+    const count = range.count ?? from.size - fromOffset;
+    const encoder = this.device.createCommandEncoder({ label: "copy" });
+    encoder.copyBufferToBuffer(
+      from.buffer,
+      fromOffset * 4,
+      to.buffer,
+      toOffset * 4,
+      count * 4,
+    );
+    this.device.queue.submit([encoder.finish()]);
+  }
+
+  /** Sets every byte of a tensor to zero. */
+  clear(tensor: Tensor): void {
+    const encoder = this.device.createCommandEncoder({ label: "clear" });
+    encoder.clearBuffer(tensor.buffer, 0, tensor.byteLength);
+    this.device.queue.submit([encoder.finish()]);
+  }
+
+  /** Waits until the GPU has done all that was submitted. */
+  async finish(): Promise<void> {
+    await this.device.queue.onSubmittedWorkDone();
+    this.check();
+  }
+
+  /**
+   * Throws what went wrong on the GPU since the last check.
+   *
+   * @throws {GpuLostError} If the device is gone.
+   * @throws {GpuError} If a command was refused.
+   */
+  check(): void {
+    if (this.#lost !== undefined) {
+      throw new GpuLostError(
+        `The GPU device "${this.adapterName}" was lost: ${this.#lost}; run again, with smaller batches if memory was short`,
+      );
+    }
+    const [first] = this.#errors.splice(0);
+    if (first !== undefined) {
+      throw new GpuError(`The GPU refused a command: ${first}`);
+    }
+  }
+
+  /** Destroys the device and everything on it. */
+  dispose(): void {
+    this.#readback.dispose();
+    this.pool.trim();
+    this.device.destroy();
+  }
+
+  /** Same as {@linkcode Gpu.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+function dtypeOf(data: TensorData): DType {
+  if (data instanceof Float32Array) return "f32";
+  if (data instanceof Uint32Array) return "u32";
+  return data instanceof Int32Array ? "i32" : "f16";
+}
+
+function typedArray(bytes: ArrayBuffer, { dtype, size }: Tensor): TensorData {
+  switch (dtype) {
+    case "f32":
+      return new Float32Array(bytes, 0, size);
+    case "u32":
+      return new Uint32Array(bytes, 0, size);
+    case "i32":
+      return new Int32Array(bytes, 0, size);
+    case "f16":
+      return new Uint16Array(bytes, 0, size);
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * How kernels run: the device and its limits, tensors, programs of dispatches,
+ * the profiler.
+ *
+ * @module
+ */
+export * from "./buffer_pool.ts";
+export * from "./errors.ts";
+export * from "./gpu.ts";
+export * from "./pipeline_cache.ts";
+export * from "./profiler.ts";
+export * from "./program.ts";
+export * from "./readback.ts";
+export * from "./row_chunks.ts";
+export * from "./tensor.ts";

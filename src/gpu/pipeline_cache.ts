@@ -1,0 +1,99 @@
+import type { Kernel } from "../wgsl/kernel.ts";
+import { GpuError } from "./errors.ts";
+
+/** A compiled kernel together with the layout of its bindings. */
+export interface Pipeline {
+  /** The compute pipeline. */
+  readonly pipeline: GPUComputePipeline;
+  /** Layout of group 0: the kernel's bindings, then its uniform. */
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** Compiled kernels by name and override constants; each is compiled once. */
+export class PipelineCache {
+  readonly #device: GPUDevice;
+  readonly #pipelines = new Map<string, Promise<Pipeline>>();
+  readonly #modules = new Map<string, GPUShaderModule>();
+
+  /** @param device The device kernels are compiled for. */
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /**
+   * The compiled kernel; concurrent calls share one compilation.
+   *
+   * @throws {GpuError} If the kernel does not compile, with the compiler's words.
+   */
+  get(
+    kernel: Kernel<never>,
+    overrides: Readonly<Record<string, number>>,
+  ): Promise<Pipeline> {
+    const constants = { ...kernel.overrides, ...overrides };
+    const key = `${kernel.name} ${JSON.stringify(constants)}`;
+    let pipeline = this.#pipelines.get(key);
+    if (pipeline === undefined) {
+      pipeline = this.#compile(kernel, constants, key);
+      this.#pipelines.set(key, pipeline);
+    }
+    return pipeline;
+  }
+
+  async #compile(
+    kernel: Kernel<never>,
+    constants: Record<string, number>,
+    label: string,
+  ): Promise<Pipeline> {
+    const device = this.#device;
+    device.pushErrorScope("validation");
+    let module = this.#modules.get(kernel.name);
+    if (module === undefined) {
+      module = device.createShaderModule({
+        label: kernel.name,
+        code: kernel.source,
+      });
+      this.#modules.set(kernel.name, module);
+    }
+    const layout = device.createBindGroupLayout({
+      label,
+      entries: layoutEntries(kernel),
+    });
+    const pipelineLayout = device.createPipelineLayout({
+      bindGroupLayouts: [layout],
+    });
+    const moduleError = await device.popErrorScope();
+    if (moduleError !== null) {
+      this.#modules.delete(kernel.name);
+      throw new GpuError(
+        `Cannot compile kernel "${kernel.name}": ${moduleError.message}`,
+      );
+    }
+    try {
+      const pipeline = await device.createComputePipelineAsync({
+        label,
+        layout: pipelineLayout,
+        compute: { module, entryPoint: "main", constants },
+      });
+      return { pipeline, layout };
+    } catch (cause) {
+      throw new GpuError(
+        `Cannot compile kernel "${kernel.name}" with ${
+          JSON.stringify(constants)
+        }: ${cause instanceof Error ? cause.message : cause}`,
+        { cause },
+      );
+    }
+  }
+}
+
+function layoutEntries(kernel: Kernel<never>): GPUBindGroupLayoutEntry[] {
+  const types: GPUBufferBindingType[] = Object.values(kernel.bindings).map(
+    (access) => access === "read" ? "read-only-storage" : "storage",
+  );
+  if (Object.keys(kernel.params).length > 0) types.push("uniform");
+  return types.map((type, binding) => ({
+    binding,
+    visibility: 4, // GPUShaderStage.COMPUTE, which Node's bindings do not define
+    buffer: { type },
+  }));
+}

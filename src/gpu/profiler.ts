@@ -1,0 +1,100 @@
+import type { Gpu } from "./gpu.ts";
+import type { BoundDispatch } from "./program.ts";
+
+/** GPU time of all dispatches of one kernel in one role. */
+export interface KernelTime {
+  /** Kernel name and role. */
+  readonly label: string;
+  /** Number of dispatches. */
+  readonly count: number;
+  /** Sum of their GPU time in milliseconds. */
+  readonly ms: number;
+}
+
+const MAX_QUERIES = 4096;
+
+interface Pending {
+  readonly labels: readonly string[];
+  readonly resolved: GPUBuffer;
+  readonly queries: GPUQuerySet;
+}
+
+/** Sums GPU time per kernel with timestamp queries, one pass per dispatch. */
+export class Profiler {
+  readonly #gpu: Gpu;
+  readonly #pending: Pending[] = [];
+  readonly #totals = new Map<string, { count: number; ms: number }>();
+
+  /**
+   * @param gpu A device with the feature `timestamp-query`.
+   * @throws {TypeError} If the adapter has no timestamp queries.
+   */
+  constructor(gpu: Gpu) {
+    if (!gpu.device.features.has("timestamp-query")) {
+      throw new TypeError(
+        `Cannot profile on "${gpu.adapterName}": the adapter has no timestamp queries`,
+      );
+    }
+    this.#gpu = gpu;
+  }
+
+  /** Encodes dispatches, each in a pass of its own between two timestamps. */
+  encode(
+    encoder: GPUCommandEncoder,
+    dispatches: readonly BoundDispatch[],
+  ): void {
+    for (let i = 0; i < dispatches.length; i += MAX_QUERIES / 2) {
+      this.#encode(encoder, dispatches.slice(i, i + MAX_QUERIES / 2));
+    }
+  }
+
+  #encode(
+    encoder: GPUCommandEncoder,
+    dispatches: readonly BoundDispatch[],
+  ): void {
+    const count = dispatches.length * 2;
+    const queries = this.#gpu.device.createQuerySet({
+      type: "timestamp",
+      count,
+    });
+    const resolved = this.#gpu.device.createBuffer({
+      label: "timestamps",
+      size: count * 8,
+      usage: 0x200 /* QUERY_RESOLVE */ | 0x04, /* COPY_SRC */
+    });
+    dispatches.forEach((dispatch, i) => {
+      const pass = encoder.beginComputePass({
+        timestampWrites: {
+          querySet: queries,
+          beginningOfPassWriteIndex: 2 * i,
+          endOfPassWriteIndex: 2 * i + 1,
+        },
+      });
+      pass.setPipeline(dispatch.pipeline);
+      pass.setBindGroup(0, dispatch.bindGroup);
+      pass.dispatchWorkgroups(...dispatch.workgroups);
+      pass.end();
+    });
+    encoder.resolveQuerySet(queries, 0, count, resolved, 0);
+    const labels = dispatches.map(({ label }) => label);
+    this.#pending.push({ labels, resolved, queries });
+  }
+
+  /** Waits for the GPU and returns the totals so far, longest first. */
+  async report(): Promise<KernelTime[]> {
+    for (const { labels, resolved, queries } of this.#pending.splice(0)) {
+      const bytes = await this.#gpu.readBuffer(resolved, resolved.size);
+      const times = new BigUint64Array(bytes);
+      labels.forEach((label, i) => {
+        const total = this.#totals.get(label) ?? { count: 0, ms: 0 };
+        total.count++;
+        total.ms += Number(times[2 * i + 1] - times[2 * i]) / 1e6;
+        this.#totals.set(label, total);
+      });
+      resolved.destroy();
+      queries.destroy();
+    }
+    return [...this.#totals].map(([label, total]) => ({ label, ...total }))
+      .sort((a, b) => b.ms - a.ms);
+  }
+}

@@ -1,0 +1,106 @@
+import { GpuError } from "./errors.ts";
+import type { BufferPool } from "./buffer_pool.ts";
+
+const READ = 1; // GPUMapMode.READ
+const STAGING_USAGE = 0x01 /* MAP_READ */ | 0x08 /* COPY_DST */;
+
+/** A part of a buffer to read. */
+export interface ReadRange {
+  /** The source buffer. */
+  readonly buffer: GPUBuffer;
+  /** First byte, a multiple of 4. */
+  readonly offset: number;
+  /** Number of bytes, a multiple of 4. */
+  readonly byteLength: number;
+}
+
+/**
+ * Copies GPU buffers to the host through one re-used staging buffer.
+ *
+ * Deno resolves `mapAsync` no sooner than 11 ms later, yet the mapping itself is
+ * done when the call returns. So the range is asked for at once; an
+ * implementation that follows the standard throws there, and is awaited.
+ * The staging buffer is mapped at creation because Deno 2.9 panics on
+ * `getMappedRange` of a buffer that never was.
+ */
+export class Readback {
+  readonly #device: GPUDevice;
+  readonly #pool: BufferPool;
+  #staging: GPUBuffer | undefined;
+  #busy: Promise<unknown> = Promise.resolve();
+
+  /**
+   * @param device The device to read from.
+   * @param pool Counts the staging buffer's bytes.
+   */
+  constructor(device: GPUDevice, pool: BufferPool) {
+    this.#device = device;
+    this.#pool = pool;
+  }
+
+  /** Reads all ranges with one submit and one mapping. */
+  read(ranges: readonly ReadRange[]): Promise<ArrayBuffer[]> {
+    const result = this.#busy.then(() => this.#read(ranges));
+    this.#busy = result.catch(() => {});
+    return result;
+  }
+
+  async #read(ranges: readonly ReadRange[]): Promise<ArrayBuffer[]> {
+    const total = ranges.reduce((sum, range) => sum + range.byteLength, 0);
+    if (total === 0) return ranges.map(() => new ArrayBuffer(0));
+    const staging = this.#stagingFor(total);
+    const encoder = this.#device.createCommandEncoder({ label: "readback" });
+    let end = 0;
+    for (const { buffer, offset, byteLength } of ranges) {
+      encoder.copyBufferToBuffer(buffer, offset, staging, end, byteLength);
+      end += byteLength;
+    }
+    this.#device.queue.submit([encoder.finish()]);
+    const mapped = staging.mapAsync(READ, 0, total);
+    let bytes: ArrayBuffer;
+    try {
+      bytes = staging.getMappedRange(0, total);
+      mapped.catch(() => {});
+    } catch {
+      try {
+        await mapped;
+      } catch (cause) {
+        throw new GpuError("Cannot read results back from the GPU", { cause });
+      }
+      bytes = staging.getMappedRange(0, total);
+    }
+    end = 0;
+    const copies = ranges.map(({ byteLength }) =>
+      bytes.slice(end, end += byteLength)
+    );
+    staging.unmap();
+    return copies;
+  }
+
+  #stagingFor(byteLength: number): GPUBuffer {
+    if (this.#staging !== undefined && this.#staging.size >= byteLength) {
+      return this.#staging;
+    }
+    this.dispose();
+    const size = Math.max(65_536, 2 ** Math.ceil(Math.log2(byteLength)));
+    const limit = this.#device.limits.maxBufferSize;
+    const staging = this.#device.createBuffer({
+      label: "readback staging",
+      size: byteLength > limit ? byteLength : Math.min(size, limit),
+      usage: STAGING_USAGE,
+      mappedAtCreation: true,
+    });
+    staging.unmap();
+    this.#pool.track(staging.size);
+    this.#staging = staging;
+    return staging;
+  }
+
+  /** Destroys the staging buffer. */
+  dispose(): void {
+    if (this.#staging === undefined) return;
+    this.#pool.track(-this.#staging.size);
+    this.#staging.destroy();
+    this.#staging = undefined;
+  }
+}

@@ -1,0 +1,79 @@
+import type { BufferPool } from "./buffer_pool.ts";
+
+/** Element types a tensor may have. `f16` needs the feature `shader-f16`. */
+export type DType = "f32" | "u32" | "i32" | "f16";
+
+/** Bytes of one element. */
+export function bytesPerElement(dtype: DType): number {
+  return dtype === "f16" ? 2 : 4;
+}
+
+/** Number of elements of a shape. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/**
+ * A dense row-major array in GPU memory. Its lifetime is explicit: dispose it,
+ * or declare it with `using`; using it afterwards is an error that names it.
+ */
+export class Tensor implements Disposable {
+  /** Size of each dimension. */
+  readonly shape: readonly number[];
+  /** Element type. */
+  readonly dtype: DType;
+  /** What the tensor holds, for messages. */
+  readonly label: string;
+  readonly #pool: BufferPool;
+  #buffer: GPUBuffer | undefined;
+
+  /** Made by `Gpu.tensor`; not meant to be constructed directly. */
+  constructor(
+    pool: BufferPool,
+    shape: readonly number[],
+    dtype: DType,
+    label: string,
+  ) {
+    this.#pool = pool;
+    this.shape = shape;
+    this.dtype = dtype;
+    this.label = label;
+    this.#buffer = pool.acquire(this.byteLength, label);
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return elementCount(this.shape);
+  }
+
+  /** Bytes of the elements, rounded up to whole 32-bit words. */
+  get byteLength(): number {
+    return Math.ceil(this.size * bytesPerElement(this.dtype) / 4) * 4;
+  }
+
+  /**
+   * The GPU buffer; it may be longer than `byteLength`.
+   *
+   * @throws {TypeError} If the tensor was disposed.
+   */
+  get buffer(): GPUBuffer {
+    if (this.#buffer === undefined) {
+      throw new TypeError(
+        `Cannot use tensor "${this.label}" [${this.shape}]: it was disposed`,
+      );
+    }
+    return this.#buffer;
+  }
+
+  /** Gives the memory back. Disposing twice is harmless. */
+  dispose(): void {
+    if (this.#buffer === undefined) return;
+    this.#pool.release(this.#buffer);
+    this.#buffer = undefined;
+  }
+
+  /** Same as {@linkcode Tensor.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

@@ -1,0 +1,36 @@
+/** How a binding is used by a kernel. */
+export type Access = "read" | "read_write";
+
+/** Scalar types a `Params` field may have. */
+export type ParamType = "u32" | "i32" | "f32";
+
+/** What one dispatch of a kernel needs for given problem sizes. */
+export interface Dispatch {
+  /** Values of the `Params` uniform, by field. */
+  readonly params: Readonly<Record<string, number>>;
+  /** Override constants that differ from the kernel's defaults. */
+  readonly overrides?: Readonly<Record<string, number>>;
+  /** Workgroup counts, each at most 65,535. */
+  readonly workgroups: readonly [number, number, number];
+}
+
+/**
+ * A GPU kernel as plain data: its text, its interface and a pure function from
+ * problem sizes to one dispatch. Nothing here touches a device.
+ *
+ * @typeParam Sizes The problem's sizes, as the kernel's documentation names them.
+ */
+export interface Kernel<Sizes> {
+  /** Name of the kernel, its `.wgsl` file, its test and its bench. */
+  readonly name: string;
+  /** The WGSL text, entry point `main`. */
+  readonly source: string;
+  /** Storage bindings of group 0; the order is the `@binding` index. */
+  readonly bindings: Readonly<Record<string, Access>>;
+  /** Fields of `struct Params` in order; the uniform is the last binding. */
+  readonly params: Readonly<Record<string, ParamType>>;
+  /** Override constants and their defaults. */
+  readonly overrides: Readonly<Record<string, number>>;
+  /** Turns problem sizes into one dispatch. */
+  plan(sizes: Sizes): Dispatch;
+}
