@@ -1,0 +1,80 @@
+import type { Mt19937 } from "./random.ts";
+
+/**
+ * The weights of `torch.nn.Linear(inputs, outputs, bias=False)` as PyTorch
+ * initialises them on a CPU: uniform in ±1/√inputs. The published PatchCore
+ * projects patch features with them before it picks the coreset.
+ *
+ * @param random The generator to draw from, fresh from its seed for PyTorch's values.
+ * @param inputs The length of a patch feature.
+ * @param outputs The length of a projected feature.
+ * @returns The matrix `[outputs, inputs]`, row-major.
+ */
+export function linearProjection(
+  random: Mt19937,
+  inputs: number,
+  outputs: number,
+): Float32Array<ArrayBuffer> {
+  checkSizes(inputs, outputs);
+  const gain = Math.sqrt(2 / (1 + Math.sqrt(5) ** 2));
+  const bound = Math.sqrt(3) * gain / Math.sqrt(inputs);
+  const matrix = new Float32Array(outputs * inputs);
+  for (let i = 0; i < matrix.length; i++) {
+    matrix[i] = random.float32(-bound, bound);
+  }
+  return matrix;
+}
+
+/**
+ * The dimension that keeps all pairwise distances of `samples` points within
+ * 1 ± `eps` (Johnson–Lindenstrauss, `johnson_lindenstrauss_min_dim` of
+ * scikit-learn).
+ *
+ * @param samples How many points are projected, at least 1.
+ * @param eps The relative distortion, above 0 and below 1; anomalib uses 0.9.
+ * @returns The dimension, rounded down.
+ * @throws {RangeError} If `samples` or `eps` is out of range.
+ */
+export function sparseProjectionSize(samples: number, eps = 0.9): number {
+  if (!(samples >= 1) || !(eps > 0 && eps < 1)) {
+    throw new RangeError(
+      `Cannot size the random projection: expected at least 1 sample and eps between 0 and 1: current values are ${samples} and ${eps}`,
+    );
+  }
+  return Math.trunc(4 * Math.log(samples) / (eps ** 2 / 2 - eps ** 3 / 3));
+}
+
+/**
+ * A sparse random projection (Li, Hastie and Church 2006, as anomalib uses
+ * it): each entry is 0 with probability 1 − 1/√inputs, otherwise
+ * ±inputs^¼/√outputs with equal odds. anomalib's distribution, not its draws.
+ *
+ * @param random The generator to draw from: one float64 an entry, one more bit word for each that is not zero.
+ * @param inputs The length of a patch feature.
+ * @param outputs The length of a projected feature, see {@linkcode sparseProjectionSize}.
+ * @returns The matrix `[outputs, inputs]`, row-major and dense.
+ */
+export function sparseProjection(
+  random: Mt19937,
+  inputs: number,
+  outputs: number,
+): Float32Array<ArrayBuffer> {
+  checkSizes(inputs, outputs);
+  const density = 1 / Math.sqrt(inputs);
+  const magnitude = Math.sqrt(1 / density) / Math.sqrt(outputs);
+  const matrix = new Float32Array(outputs * inputs);
+  for (let i = 0; i < matrix.length; i++) {
+    if (random.float64() >= density) continue;
+    matrix[i] = random.uint32() >>> 31 === 0 ? -magnitude : magnitude;
+  }
+  return matrix;
+}
+
+function checkSizes(inputs: number, outputs: number): void {
+  for (const [name, size] of Object.entries({ inputs, outputs })) {
+    if (Number.isInteger(size) && size > 0) continue;
+    throw new RangeError(
+      `Cannot draw a projection: ${name} must be a positive integer: current value is ${size}`,
+    );
+  }
+}
