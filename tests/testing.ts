@@ -36,27 +36,48 @@ export function gpuTest(
 ): void {
   register(name, options.shared === true, async (t) => {
     const gpu = await openGpu();
-    const errors: string[] = [];
-    const listener = (event: Event): void => {
-      event.preventDefault();
-      errors.push((event as GPUUncapturedErrorEvent).error.message);
-    };
-    gpu.device.addEventListener("uncapturederror", listener);
-    try {
-      await fn(gpu, t, requireShared);
-      await gpu.device.queue.onSubmittedWorkDone();
-      await new Promise((resolve) => setTimeout(resolve, 0));
-    } finally {
-      gpu.device.removeEventListener("uncapturederror", listener);
-    }
-    if (errors.length > 0) {
-      throw new AssertionError(
-        `The GPU reported ${errors.length} error(s) during this test:\n${
-          errors.join("\n")
-        }`,
-      );
-    }
+    await failOnGpuErrors(gpu, () => fn(gpu, t, requireShared));
   });
+}
+
+/**
+ * Runs `fn` and waits for the GPU.
+ *
+ * @throws {AssertionError} If the GPU raised an error that nobody caught.
+ */
+export async function failOnGpuErrors(
+  gpu: Gpu,
+  fn: () => void | Promise<void>,
+): Promise<void> {
+  const errors: string[] = [];
+  const listener = (event: Event): void => {
+    event.preventDefault();
+    errors.push((event as GPUUncapturedErrorEvent).error.message);
+  };
+  gpu.device.addEventListener("uncapturederror", listener);
+  try {
+    await fn();
+    await gpu.device.queue.onSubmittedWorkDone();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  } finally {
+    gpu.device.removeEventListener("uncapturederror", listener);
+  }
+  if (errors.length === 0) return;
+  forget(gpu);
+  throw new AssertionError(
+    `The GPU reported ${errors.length} error(s) during this test:\n${
+      errors.join("\n")
+    }`,
+  );
+}
+
+/** Takes the errors out of the shared `gpu`, so that the next test is clean. */
+function forget(gpu: Gpu): void {
+  try {
+    gpu.check();
+  } catch (error) {
+    if (!(error instanceof Error && error.name === "GpuError")) throw error;
+  }
 }
 
 async function openGpu(): Promise<Gpu> {

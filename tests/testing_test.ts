@@ -3,10 +3,13 @@ import {
   assertAlmostEquals,
   assertEquals,
   assertMatch,
+  assertRejects,
   assertThrows,
 } from "@std/assert";
 import {
   assertAllClose,
+  failOnGpuErrors,
+  gpuTest,
   randomFloats,
   relativeError,
   sharedPath,
@@ -71,3 +74,27 @@ Deno.test("sharedPath() refuses a PATCHCORE_SHARED that is no folder", () => {
     else Deno.env.set("PATCHCORE_SHARED", before);
   }
 });
+
+gpuTest(
+  "gpuTest() hands every test of a file the same working Gpu",
+  async (gpu) => {
+    const values = randomFloats(1, 5);
+    using tensor = gpu.upload(values);
+    assertEquals(await gpu.readFloats(tensor), values);
+  },
+);
+
+gpuTest(
+  "failOnGpuErrors() fails on an error that nobody caught",
+  async (gpu) => {
+    const provoke = (): void => {
+      gpu.device.createBuffer({ size: 4, usage: 0 });
+    };
+    await assertRejects(
+      () => failOnGpuErrors(gpu, provoke),
+      Error,
+      "The GPU reported 1 error(s) during this test",
+    );
+    await failOnGpuErrors(gpu, () => {});
+  },
+);
