@@ -6,6 +6,7 @@ import {
   assertRejects,
   assertThrows,
 } from "@std/assert";
+import { Gpu } from "../src/gpu/mod.ts";
 import {
   assertAllClose,
   failOnGpuErrors,
@@ -84,17 +85,16 @@ gpuTest(
   },
 );
 
-gpuTest(
-  "failOnGpuErrors() fails on an error that nobody caught",
-  async (gpu) => {
-    const provoke = (): void => {
-      gpu.device.createBuffer({ size: 4, usage: 0 });
-    };
-    await assertRejects(
-      () => failOnGpuErrors(gpu, provoke),
-      Error,
-      "The GPU reported 1 error(s) during this test",
-    );
-    await failOnGpuErrors(gpu, () => {});
-  },
-);
+Deno.test("failOnGpuErrors() fails on an error that nobody caught", async () => {
+  using gpu = await Gpu.create();
+  const provoke = (): void => {
+    gpu.device.createBuffer({ size: 4, usage: 0 });
+  };
+  await assertRejects(
+    () => failOnGpuErrors(gpu, provoke),
+    Error,
+    "The GPU reported 1 error(s) during this test",
+  );
+  await failOnGpuErrors(gpu, () => {});
+  gpu.check();
+});
