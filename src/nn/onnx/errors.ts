@@ -1,0 +1,80 @@
+/**
+ * The one error class of the ONNX front end.
+ *
+ * @module
+ */
+
+/** What is wrong with a model. */
+export type OnnxErrorKind =
+  | "empty"
+  | "truncated"
+  | "not_protobuf"
+  | "git_lfs_pointer"
+  | "web_page"
+  | "wrong_format"
+  | "no_graph"
+  | "opset"
+  | "duplicate_name"
+  | "missing_input"
+  | "cycle"
+  | "tensor_size"
+  | "tensor_type"
+  | "too_large"
+  | "external_data"
+  | "image_input"
+  | "unsupported_operator"
+  | "invalid_node"
+  | "shape"
+  | "unknown_tap";
+
+/** Where an {@linkcode OnnxError} was met and what helps. */
+export interface OnnxErrorDetails {
+  /** Name of the node at fault. */
+  readonly node?: string;
+  /** ONNX operator of the node at fault. */
+  readonly op?: string;
+  /** What the user can do about it. */
+  readonly hint?: string;
+}
+
+/** A model that cannot be read, understood or run; the message says what to do. */
+export class OnnxError extends Error {
+  /** Class name, for logs. */
+  override readonly name = "OnnxError";
+  /** What is wrong, for programs. */
+  readonly kind: OnnxErrorKind;
+  /** Name of the node at fault, if one is. */
+  readonly node: string | undefined;
+  /** ONNX operator of the node at fault, if one is. */
+  readonly op: string | undefined;
+  /** What the user can do about it; also part of the message. */
+  readonly hint: string | undefined;
+
+  /** Makes an error whose message is `message`, then the hint. */
+  constructor(
+    kind: OnnxErrorKind,
+    message: string,
+    details: OnnxErrorDetails = {},
+    options?: ErrorOptions,
+  ) {
+    super(details.hint ? `${message}; ${details.hint}` : message, options);
+    this.kind = kind;
+    this.node = details.node;
+    this.op = details.op;
+    this.hint = details.hint;
+  }
+}
+
+/** The error `Cannot run Conv "layer1.0.conv1": problem` about one node. */
+export function nodeError(
+  node: { readonly name: string; readonly op: string },
+  problem: string,
+  kind: OnnxErrorKind = "invalid_node",
+  hint?: string,
+): OnnxError {
+  return new OnnxError(
+    kind,
+    `Cannot run ${node.op} "${node.name}": ${problem}`,
+    { node: node.name, op: node.op, ...(hint === undefined ? {} : { hint }) },
+  );
+}
