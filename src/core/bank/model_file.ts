@@ -1,0 +1,203 @@
+/**
+ * The model file: one safetensors file with the memory bank, where each of its
+ * rows came from, and everything that must be known to use it.
+ *
+ * | tensor | dtype, shape | |
+ * |---|---|---|
+ * | `memory_bank` | F32 or F16 `[K, D]` | coreset of the training patches |
+ * | `origin` | I32 `[K, 3]` | image index, row and column of each bank row |
+ * | `projection` | F32 `[P, D]` | only when the features were projected |
+ * | `train_scores` | F32 `[images]` | leave-one-image-out training scores |
+ * | `backbone.onnx` | U8 `[bytes]` | only in a bundle: the cut network |
+ *
+ * @module
+ */
+
+import {
+  readSafetensors,
+  SafetensorsError,
+  writeSafetensors,
+} from "../../nn/safetensors.ts";
+import type { StoredTensor } from "../../nn/stored_tensor.ts";
+import { modelMetadata, parseModelMetadata } from "./model_metadata.ts";
+import { ModelFileError } from "./model_file_error.ts";
+import type { StoredModel } from "./stored_model.ts";
+import { checkFinite, matrix, vector } from "./model_tensors.ts";
+
+export { ModelFileError } from "./model_file_error.ts";
+export type {
+  StoredBackbone,
+  StoredModel,
+  StoredProjection,
+  StoredThreshold,
+} from "./stored_model.ts";
+export { MODEL_FORMAT_VERSION } from "./model_metadata.ts";
+
+/**
+ * Writes a model as the bytes of its file. The same model gives the same
+ * bytes.
+ *
+ * @throws {ModelFileError} When the model contradicts itself, or a number of
+ * the bank is not finite or does not fit the bank's precision.
+ */
+export function writeModelFile(model: StoredModel): Uint8Array<ArrayBuffer> {
+  const { rows, dim, memoryBank, projection } = model;
+  const tensors: [string, StoredTensor][] = [
+    ["memory_bank", bankTensor(model)],
+    ["origin", { dtype: "I32", shape: [rows, 3], data: model.origin }],
+    ["train_scores", {
+      dtype: "F32",
+      shape: [model.trainScores.length],
+      data: model.trainScores,
+    }],
+  ];
+  if (projection) {
+    const { rows, columns, data } = projection;
+    tensors.push(["projection", {
+      dtype: "F32",
+      shape: [rows, columns],
+      data,
+    }]);
+  }
+  const onnx = model.backbone.onnx;
+  if (onnx) {
+    tensors.push([
+      "backbone.onnx",
+      { dtype: "U8", shape: [onnx.length], data: onnx },
+    ]);
+  }
+  try {
+    checkFinite("memory_bank", memoryBank, dim);
+    checkModel(model);
+    return writeSafetensors(tensors, modelMetadata(model));
+  } catch (error) {
+    throw named("Cannot write the model", error);
+  }
+}
+
+function bankTensor(model: StoredModel): StoredTensor {
+  const { rows, dim, memoryBank, bankPrecision } = model;
+  if (bankPrecision === "f32") {
+    return { dtype: "F32", shape: [rows, dim], data: memoryBank };
+  }
+  const data = new Float16Array(memoryBank);
+  const at = data.findIndex((x) => !Number.isFinite(x));
+  if (at >= 0 && Number.isFinite(memoryBank[at])) {
+    throw new ModelFileError(
+      `Cannot write the model: memory bank row ${Math.floor(at / dim)} holds ${
+        memoryBank[at]
+      }, float16 ends at 65504; use precision f32`,
+    );
+  }
+  return { dtype: "F16", shape: [rows, dim], data };
+}
+
+/**
+ * Reads a model file. Arrays are views on `bytes` where they can be.
+ *
+ * @throws {ModelFileError} When the file is malformed, is no model, has a newer
+ * format version, contradicts itself, or its bank holds NaN or an infinity.
+ */
+export function readModelFile(bytes: Uint8Array): StoredModel {
+  try {
+    const { tensors, metadata } = readSafetensors(bytes);
+    const { backboneName, backboneSha256, ...known } = parseModelMetadata(
+      metadata,
+    );
+    const bank = matrix(tensors, "memory_bank", ["F32", "F16"]);
+    const origin = matrix(tensors, "origin", ["I32"]);
+    const onnx = tensors.has("backbone.onnx")
+      ? vector(tensors, "backbone.onnx", "U8").data as Uint8Array
+      : undefined;
+    const projection = tensors.has("projection")
+      ? matrix(tensors, "projection", ["F32"])
+      : undefined;
+    const model: StoredModel = {
+      ...known,
+      memoryBank: bank.floats(),
+      rows: bank.rows,
+      dim: bank.columns,
+      bankPrecision: bank.dtype === "F16" ? "f16" : "f32",
+      origin: origin.data as Int32Array,
+      trainScores: vector(tensors, "train_scores", "F32").data as Float32Array,
+      backbone: {
+        name: backboneName,
+        sha256: backboneSha256,
+        ...(onnx && { onnx }),
+      },
+      ...(projection && {
+        projection: {
+          rows: projection.rows,
+          columns: projection.columns,
+          data: projection.floats(),
+        },
+      }),
+    };
+    checkFinite("memory_bank", model.memoryBank, model.dim);
+    checkModel(model);
+    return model;
+  } catch (error) {
+    throw named("Cannot read the model", error);
+  }
+}
+
+/** Refuses what is well-formed but cannot be a model. */
+function checkModel(model: StoredModel): void {
+  const { rows, dim, origin, imageNames, projection } = model;
+  if (rows < 1 || dim < 1) {
+    throw new ModelFileError(`memory_bank is empty: [${rows}, ${dim}]`);
+  }
+  if (origin.length !== rows * 3) {
+    throw new ModelFileError(
+      `origin has ${origin.length} numbers, ${rows} bank rows need ${rows * 3}`,
+    );
+  }
+  for (let i = 0; i < origin.length; i++) {
+    const isImage = i % 3 === 0;
+    if (origin[i] < 0 || (isImage && origin[i] >= imageNames.length)) {
+      const [image, row, column] = origin.subarray(i - i % 3);
+      throw new ModelFileError(
+        `origin of bank row ${
+          Math.floor(i / 3)
+        } is [${image}, ${row}, ${column}], with ${imageNames.length} images`,
+      );
+    }
+  }
+  checkFinite("train_scores", model.trainScores, 1);
+  if (projection) {
+    checkFinite("projection", projection.data, projection.columns);
+  }
+}
+
+/**
+ * Checks that a backbone is the one the model was fitted with.
+ *
+ * @throws {ModelFileError} When the SHA-256 differs; the message names both.
+ */
+export function checkBackbone(
+  model: Pick<StoredModel, "backbone">,
+  given: {
+    /** Name of the backbone at hand. */
+    readonly name: string;
+    /** Its SHA-256, 64 lowercase hexadecimal digits. */
+    readonly sha256: string;
+  },
+): void {
+  const { name, sha256 } = model.backbone;
+  if (given.sha256 === sha256) return;
+  throw new ModelFileError(
+    `Cannot use backbone "${given.name}" (SHA-256 ${given.sha256}): ` +
+      `the model was fitted with "${name}" (SHA-256 ${sha256}); ` +
+      `give that file or fit again`,
+  );
+}
+
+function named(what: string, error: unknown): unknown {
+  if (error instanceof SafetensorsError) {
+    const rest = error.message.replace(/^Cannot \w+ /, "");
+    return new ModelFileError(`${what}: ${rest}`, { cause: error });
+  }
+  if (!(error instanceof ModelFileError)) return error;
+  if (error.message.startsWith("Cannot ")) return error;
+  return new ModelFileError(`${what}: ${error.message}`);
+}

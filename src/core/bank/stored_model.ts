@@ -1,0 +1,57 @@
+/** How the threshold of a model came about. */
+export interface StoredThreshold {
+  /** Raw score at and above which an image is anomalous. */
+  readonly value: number;
+  /** The rule and its numbers, as plain JSON, e.g. quantile and factor. */
+  readonly rule: Readonly<Record<string, unknown>>;
+}
+
+/** The network whose features fill the memory bank. */
+export interface StoredBackbone {
+  /** Name in the catalogue, or the file's name. */
+  readonly name: string;
+  /** SHA-256 of the ONNX file, 64 lowercase hexadecimal digits. */
+  readonly sha256: string;
+  /** The cut network's ONNX file, when the model is a bundle. */
+  readonly onnx?: Uint8Array;
+}
+
+/** A matrix of features, row-major. */
+export interface StoredProjection {
+  /** Rows: dimensions after the projection. */
+  readonly rows: number;
+  /** Columns: dimensions before the projection. */
+  readonly columns: number;
+  /** `rows × columns` numbers. */
+  readonly data: Float32Array;
+}
+
+/** Everything a model file holds. */
+export interface StoredModel {
+  /** Memory bank `[rows, dim]`, row-major, without padding. */
+  readonly memoryBank: Float32Array;
+  /** Rows of the memory bank. */
+  readonly rows: number;
+  /** Features a row has. */
+  readonly dim: number;
+  /** How the bank is stored in the file; in memory it is always float32. */
+  readonly bankPrecision: "f32" | "f16";
+  /** Image index, patch row and patch column of each bank row: `[rows, 3]`. */
+  readonly origin: Int32Array;
+  /** The projection of the features, when there is one. */
+  readonly projection?: StoredProjection;
+  /** Leave-one-image-out scores of the training images, in their order. */
+  readonly trainScores: Float32Array;
+  /** Every setting of the fit, as plain JSON. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** The seed of all random draws. */
+  readonly seed: number;
+  /** The network the features come from. */
+  readonly backbone: StoredBackbone;
+  /** File names of the training images; `origin` counts in this list. */
+  readonly imageNames: readonly string[];
+  /** The threshold, unless none could be found. */
+  readonly threshold?: StoredThreshold;
+  /** Version of the program that made the model. */
+  readonly softwareVersion: string;
+}
