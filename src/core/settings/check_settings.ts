@@ -1,0 +1,205 @@
+import type { Settings } from "./settings.ts";
+
+type Check = (option: string, value: unknown) => void;
+type Checks = Readonly<Record<string, Check>>;
+
+/** The most neighbours one search returns for a query. */
+export const MAX_NEIGHBOURS = 16;
+
+const PROJECTIONS: Readonly<Record<string, Checks>> = {
+  linear: { kind: anything, dim: integer(1) },
+  gaussian: { kind: anything, dim: integer(1) },
+  sparse: {
+    kind: anything,
+    eps: number("a number above 0 and below 1", (eps) => eps > 0 && eps < 1),
+  },
+  none: { kind: anything },
+};
+
+const CHECKS: Checks = {
+  resize: integer(1),
+  square: boolean,
+  crop: nullOr(integer(1)),
+  layers: layerNames,
+  patchSize: oddInteger,
+  stride: integer(1),
+  layerDim: integerOr("channels"),
+  dim: integerOr("concat"),
+  merge: oneOf("bilinear", "nearest"),
+  coreset: group({
+    method: oneOf("greedy", "random", "none"),
+    ratio: number(
+      "a number above 0 and at most 1",
+      (ratio) => ratio > 0 && ratio <= 1,
+    ),
+    maxBank: nullOr(integer(1)),
+    projection,
+    start: oneOf("mean-of-10", "random"),
+  }),
+  distance: oneOf("euclidean", "squared"),
+  neighbours: integer(1, MAX_NEIGHBOURS),
+  reweight: integer(0, MAX_NEIGHBOURS),
+  map: group({
+    interpolation: oneOf("bilinear", "nearest"),
+    sigma: number("a number from 0 up", (sigma) => sigma >= 0),
+    border: oneOf("symmetric", "reflect"),
+  }),
+  seed: integer(0, 2 ** 32 - 1),
+  threshold: group({
+    quantile: number(
+      "a number from 0 to 1",
+      (quantile) => quantile >= 0 && quantile <= 1,
+    ),
+    factor: number("a number above 0", (factor) => factor > 0),
+  }),
+};
+
+/**
+ * Checks settings of unknown origin.
+ *
+ * @param value What should be complete settings.
+ * @returns The same value, now known to be settings.
+ * @throws {TypeError} If one is missing, unknown or of a wrong type.
+ * @throws {RangeError} If a value is not allowed, or two do not go together.
+ */
+export function checkSettings(value: unknown): Settings {
+  checkGroup("", value, CHECKS);
+  const settings = value as Settings;
+  const { crop, resize, coreset } = settings;
+  if (crop !== null && crop > resize) {
+    throw new RangeError(
+      `Cannot use crop ${crop}: it is larger than resize ${resize}; choose a crop of at most ${resize}, or none`,
+    );
+  }
+  if (coreset.method === "none" && coreset.ratio !== 1) {
+    throw new RangeError(
+      `Cannot use coreset.ratio ${coreset.ratio} with coreset.method "none": every patch is kept; choose the ratio 1, or the method "greedy" or "random"`,
+    );
+  }
+  if (coreset.method === "none" && coreset.maxBank !== null) {
+    throw new RangeError(
+      `Cannot use coreset.maxBank ${coreset.maxBank} with coreset.method "none": every patch is kept; choose the method "greedy" or "random"`,
+    );
+  }
+  return settings;
+}
+
+function checkGroup(path: string, value: unknown, checks: Checks): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw wrongType(path || "settings", value, "an object");
+  }
+  const prefix = path === "" ? "" : `${path}.`;
+  for (const key of Object.keys(value)) {
+    if (Object.hasOwn(checks, key)) continue;
+    throw new TypeError(
+      `Unknown setting "${prefix}${key}": expected one of ${
+        Object.keys(checks).join(", ")
+      }`,
+    );
+  }
+  for (const [key, check] of Object.entries(checks)) {
+    if (!Object.hasOwn(value, key)) {
+      throw new TypeError(`Setting "${prefix}${key}" is missing`);
+    }
+    check(prefix + key, (value as Record<string, unknown>)[key]);
+  }
+}
+
+function group(checks: Checks): Check {
+  return (option, value) => checkGroup(option, value, checks);
+}
+
+function anything(): void {}
+
+function projection(option: string, value: unknown): void {
+  if (typeof value !== "object" || value === null) {
+    throw wrongType(option, value, "an object");
+  }
+  const { kind } = value as { kind?: unknown };
+  oneOf(...Object.keys(PROJECTIONS))(`${option}.kind`, kind);
+  checkGroup(option, value, PROJECTIONS[kind as string]!);
+}
+
+function boolean(option: string, value: unknown): void {
+  if (typeof value !== "boolean") {
+    throw wrongType(option, value, "true or false");
+  }
+}
+
+function number(expected: string, allowed: (value: number) => boolean): Check {
+  return (option, value) => {
+    if (typeof value !== "number") throw wrongType(option, value, expected);
+    if (!Number.isFinite(value) || !allowed(value)) {
+      throw outOfRange(option, value, expected);
+    }
+  };
+}
+
+function integer(min: number, max = Infinity): Check {
+  const expected = max === Infinity
+    ? `an integer from ${min} up`
+    : `an integer from ${min} to ${max}`;
+  return number(
+    expected,
+    (value) => Number.isSafeInteger(value) && value >= min && value <= max,
+  );
+}
+
+function oddInteger(option: string, value: unknown): void {
+  number(
+    "an odd integer from 1 up, so that a patch has a centre",
+    (side) => Number.isSafeInteger(side) && side >= 1 && side % 2 === 1,
+  )(option, value);
+}
+
+function integerOr(word: string): Check {
+  return (option, value) => {
+    if (value === word) return;
+    if (typeof value === "string") {
+      throw outOfRange(option, value, `an integer from 1 up or "${word}"`);
+    }
+    integer(1)(option, value);
+  };
+}
+
+function nullOr(check: Check): Check {
+  return (option, value) => {
+    if (value !== null) check(option, value);
+  };
+}
+
+function oneOf(...words: readonly string[]): Check {
+  const expected = `one of ${words.map((word) => `"${word}"`).join(", ")}`;
+  return (option, value) => {
+    if (typeof value !== "string") throw wrongType(option, value, expected);
+    if (!words.includes(value)) throw outOfRange(option, value, expected);
+  };
+}
+
+function layerNames(option: string, value: unknown): void {
+  const expected = "a list of one or more different names";
+  if (
+    !Array.isArray(value) || value.some((name) => typeof name !== "string")
+  ) {
+    throw wrongType(option, value, expected);
+  }
+  const names = new Set(value);
+  if (value.length === 0 || names.size < value.length || names.has("")) {
+    throw outOfRange(option, value, expected);
+  }
+}
+
+function wrongType(option: string, value: unknown, expected: string): Error {
+  return new TypeError(message(option, value, expected));
+}
+
+function outOfRange(option: string, value: unknown, expected: string): Error {
+  return new RangeError(message(option, value, expected));
+}
+
+function message(option: string, value: unknown, expected: string): string {
+  const shown = typeof value === "number"
+    ? String(value)
+    : JSON.stringify(value);
+  return `Cannot use ${option} ${shown}: expected ${expected}`;
+}
