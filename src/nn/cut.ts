@@ -1,0 +1,55 @@
+/**
+ * Cuts a network at the tensors that are wanted.
+ *
+ * @module
+ */
+import type { Graph, GraphNode } from "./graph.ts";
+import { nodeError, OnnxError } from "./onnx/errors.ts";
+import { SUPPORTED_OPERATORS, unsupported } from "./shape_inference.ts";
+import { consumersOf, producersOf, removeUnused } from "./topology.ts";
+
+/**
+ * The part of a graph that the given tensors need, with them as its outputs.
+ *
+ * Nothing past the deepest of them remains, and no constant that only the rest
+ * used. Operators that are not supported matter only where they remain.
+ *
+ * @param tensors Names of tensors, as {@linkcode findTaps} or `resolveTaps` give them.
+ * @throws {OnnxError} `unknown_tap` or `unsupported_operator`.
+ */
+export function cutGraph(graph: Graph, tensors: readonly string[]): Graph {
+  const producers = producersOf(graph.nodes);
+  const unknown = tensors.find((name) => !producers.has(name));
+  if (unknown !== undefined || tensors.length === 0) {
+    throw new OnnxError(
+      "unknown_tap",
+      unknown === undefined
+        ? "Cannot cut the network: no tensor was given"
+        : `Cannot cut the network: no operator computes "${unknown}"`,
+    );
+  }
+  const cut = removeUnused({ ...graph, outputs: [...new Set(tensors)] });
+  for (const node of cut.nodes) {
+    if (!SUPPORTED_OPERATORS.includes(node.op)) throw unsupported(node);
+  }
+  return { ...cut, nodes: withOneResult(cut) };
+}
+
+/** Drops optional second results, such as Dropout's mask, that nobody reads. */
+function withOneResult(graph: Graph): GraphNode[] {
+  const consumers = consumersOf(graph.nodes);
+  return graph.nodes.map((node) => {
+    if (node.outputs.length <= 1) return node;
+    const [first, ...rest] = node.outputs;
+    const used = rest.find((name) =>
+      consumers.has(name) || graph.outputs.includes(name)
+    );
+    if (used === undefined) return { ...node, outputs: [first ?? ""] };
+    throw nodeError(
+      node,
+      `its optional result "${used}" is used`,
+      "unsupported_operator",
+      "tap a layer before it",
+    );
+  });
+}

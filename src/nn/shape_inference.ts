@@ -1,0 +1,152 @@
+/**
+ * Shapes of every tensor for one image size.
+ *
+ * @module
+ */
+import { evaluate } from "./evaluate.ts";
+import type { Graph, GraphNode, HostTensor } from "./graph.ts";
+import { elementCount, integerTensor } from "./host_tensor.ts";
+import { nodeError, OnnxError } from "./onnx/errors.ts";
+import { type Shape, SHAPE_RULES, shapeRange } from "./shape_rules.ts";
+import { readsOf } from "./topology.ts";
+
+/** What is known of a graph once the image size is. */
+export interface ShapePlan {
+  /** Shape of every tensor. */
+  readonly shapes: ReadonlyMap<string, Shape>;
+  /** Constants, and values computed from shapes, such as the target of a Reshape. */
+  readonly values: ReadonlyMap<string, HostTensor>;
+  /** Nodes left to run: those whose results are not in `values`. */
+  readonly nodes: readonly GraphNode[];
+}
+
+/** Activations larger than this cannot be meant. */
+const MAX_ELEMENTS = 2 ** 31;
+
+/** Operators a network may use up to its deepest tap. */
+export const SUPPORTED_OPERATORS: readonly string[] = Object.keys(SHAPE_RULES);
+
+/**
+ * Infers all shapes for images `[N, 3, H, W]`, and computes whatever depends
+ * on shapes alone.
+ *
+ * A batch, height or width that the file fixes is not binding: convolutions
+ * take any. Where a model does depend on its size, the operator that does says so.
+ *
+ * @throws {OnnxError} `image_input` when the channels differ,
+ * `unsupported_operator`, `shape` or `invalid_node` for a node that cannot run.
+ */
+export function inferShapes(graph: Graph, image: Shape): ShapePlan {
+  const shapes = new Map<string, Shape>();
+  const values = new Map<string, HostTensor>(graph.constants);
+  for (const [name, { shape }] of graph.constants) shapes.set(name, shape);
+  for (const input of graph.inputs) {
+    checkInput(input.name, input.shape, image);
+    shapes.set(input.name, image);
+  }
+  const nodes: GraphNode[] = [];
+  for (const node of graph.nodes) {
+    if (infer(node, shapes, values)) nodes.push(node);
+  }
+  return { shapes, values, nodes };
+}
+
+/** Notes a node's shapes and, where possible, its value; true when it must run. */
+function infer(
+  node: GraphNode,
+  shapes: Map<string, Shape>,
+  values: Map<string, HostTensor>,
+): boolean {
+  const rule = SHAPE_RULES[node.op];
+  if (!rule) throw unsupported(node);
+  const inputs = node.inputs.map((name) => shapes.get(name));
+  const shape = rule(node, { inputs, values });
+  if (!shape.every((extent) => Number.isInteger(extent) && extent > 0)) {
+    const empty = shape.every((extent) => extent >= 0) && shape.length === 1;
+    if (!empty) {
+      throw nodeError(
+        node,
+        `its result would have shape [${shape}]`,
+        "shape",
+        "give larger images or tap an earlier layer",
+      );
+    }
+  }
+  if (elementCount(shape) > MAX_ELEMENTS) {
+    throw nodeError(
+      node,
+      `its result of shape [${shape}] has more than 2^31 elements`,
+      "too_large",
+      "give smaller images",
+    );
+  }
+  checkResidual(node, shape, shapes);
+  for (const output of node.outputs) if (output) shapes.set(output, shape);
+  const value = node.op === "Shape" && inputs[0]
+    ? integerTensor(inputs[0].slice(...shapeRange(node, inputs[0].length)))
+    : readsOf(node).every((name) => values.has(name))
+    ? evaluate(node, values)
+    : undefined;
+  if (value && node.outputs[0]) values.set(node.outputs[0], value);
+  return value === undefined;
+}
+
+function checkResidual(
+  node: GraphNode,
+  shape: Shape,
+  shapes: ReadonlyMap<string, Shape>,
+): void {
+  if (node.residual === undefined) return;
+  const residual = shapes.get(node.residual);
+  if (residual?.join() === shape.join()) return;
+  throw nodeError(
+    node,
+    `cannot add [${residual ?? ""}] to its result of shape [${shape}]`,
+    "shape",
+  );
+}
+
+/** The error about an operator that no kernel exists for. */
+export function unsupported(node: GraphNode): OnnxError {
+  const custom = node.op.includes(".");
+  return nodeError(
+    node,
+    `the operator ${node.op} is not supported`,
+    "unsupported_operator",
+    custom
+      ? "export the network with standard ONNX operators only"
+      : "tap a layer before it, or export the network without it",
+  );
+}
+
+function checkInput(
+  name: string,
+  declared: readonly (number | string | null)[],
+  image: Shape,
+): void {
+  const valid = image.length === 4 &&
+    image.every((extent) => Number.isInteger(extent) && extent > 0);
+  if (!valid) {
+    throw new OnnxError(
+      "image_input",
+      `Cannot feed "${name}": images have shape [${image}], expected [N, C, H, W]`,
+    );
+  }
+  const channels = declared[1];
+  if (typeof channels !== "number" || channels === image[1]) return;
+  throw new OnnxError(
+    "image_input",
+    `Cannot feed "${name}": images have ${
+      image[1]
+    } channels, the model expects ${channels}`,
+  );
+}
+
+/** A plausible shape to plan with when no image is at hand: what the file fixes, else `[1, 3, 224, 224]`. */
+export function nominalShape(graph: Graph): Shape {
+  const declared = graph.inputs[0]?.shape ?? [];
+  return [1, 3, 224, 224].map((usual, axis) => {
+    const extent = declared[axis];
+    return typeof extent === "number" ? extent : usual;
+  });
+}
