@@ -1,6 +1,6 @@
 import { BufferPool } from "./buffer_pool.ts";
 import { GpuError, GpuLostError } from "./errors.ts";
-import { requestedLimits, WANTED_FEATURES } from "./limits.ts";
+import { requestDevice } from "./limits.ts";
 import { PipelineCache } from "./pipeline_cache.ts";
 import { Profiler } from "./profiler.ts";
 import { Program } from "./program.ts";
@@ -80,13 +80,15 @@ export class Gpu implements Disposable {
         "Cannot start WebGPU: no adapter was found; install a Vulkan, Metal or Direct3D 12 driver (Debian and Ubuntu without a GPU: apt-get install mesa-vulkan-drivers)",
       );
     }
-    const device = await adapter.requestDevice({
-      requiredFeatures: WANTED_FEATURES.filter((feature) =>
-        adapter.features.has(feature)
-      ),
-      requiredLimits: requestedLimits(adapter),
-    });
+    const device = await requestDevice(adapter);
     return new Gpu(device, adapter.info);
+  }
+
+  /** Lanes of a subgroup, or 0 where it varies or subgroups are missing. */
+  get subgroupSize(): number {
+    const { subgroupMinSize, subgroupMaxSize } = this.adapterInfo;
+    const fixed = subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0;
+    return this.device.features.has("subgroups") ? fixed ?? 0 : 0;
   }
 
   /** Bytes of the largest tensor: what one binding and one buffer can hold. */

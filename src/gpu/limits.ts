@@ -9,11 +9,36 @@ const WANTED_LIMITS = [
   "maxComputeWorkgroupSizeZ",
 ] as const;
 
-/** Features used when the adapter has them; none is required. */
-export const WANTED_FEATURES: readonly GPUFeatureName[] = [
+const WANTED_FEATURES: readonly GPUFeatureName[] = [
   "shader-f16",
+  "subgroups",
   "timestamp-query",
 ];
+
+/**
+ * A device with the features and limits that kernels use, as far as the adapter
+ * has them.
+ *
+ * Deno 2.9 leaves "subgroups" out of `adapter.features` and grants it all the
+ * same, so a request with it is tried before one without.
+ */
+export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const requiredLimits = requestedLimits(adapter);
+  const requiredFeatures = WANTED_FEATURES.filter((feature) =>
+    adapter.features.has(feature)
+  );
+  if (!requiredFeatures.includes("subgroups") && "Deno" in globalThis) {
+    try {
+      return await adapter.requestDevice({
+        requiredLimits,
+        requiredFeatures: [...requiredFeatures, "subgroups"],
+      });
+    } catch {
+      // The adapter really has no subgroups; the request below goes without.
+    }
+  }
+  return await adapter.requestDevice({ requiredLimits, requiredFeatures });
+}
 
 /**
  * The limits to request: all that the adapter offers for what kernels use.
@@ -21,7 +46,7 @@ export const WANTED_FEATURES: readonly GPUFeatureName[] = [
  * Buffer sizes are rounded down to a multiple of 4, because some drivers report
  * 2³¹ − 1 and WebGPU copies whole words.
  */
-export function requestedLimits(
+function requestedLimits(
   adapter: GPUAdapter,
 ): Record<string, number> {
   const limits: Record<string, number> = {};

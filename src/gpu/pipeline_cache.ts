@@ -14,6 +14,7 @@ export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #pipelines = new Map<string, Promise<Pipeline>>();
   readonly #modules = new Map<string, GPUShaderModule>();
+  #acceptsEnableSubgroups: Promise<boolean> | undefined;
 
   /** @param device The device kernels are compiled for. */
   constructor(device: GPUDevice) {
@@ -39,18 +40,38 @@ export class PipelineCache {
     return pipeline;
   }
 
+  /**
+   * The `enable` lines of a kernel. naga has subgroup functions but refuses the
+   * line that the standard asks for, so one probe decides.
+   */
+  async #enableLines({ enables = [] }: Kernel<never>): Promise<string> {
+    const lines = enables.map((extension) => `enable ${extension};\n`);
+    if (!enables.includes("subgroups")) return lines.join("");
+    this.#acceptsEnableSubgroups ??= this.#compiles("enable subgroups;\n");
+    const accepted = await this.#acceptsEnableSubgroups;
+    return lines.filter((line) => accepted || line !== "enable subgroups;\n")
+      .join("");
+  }
+
+  async #compiles(code: string): Promise<boolean> {
+    this.#device.pushErrorScope("validation");
+    this.#device.createShaderModule({ label: "probe", code });
+    return await this.#device.popErrorScope() === null;
+  }
+
   async #compile(
     kernel: Kernel<never>,
     constants: Record<string, number>,
     label: string,
   ): Promise<Pipeline> {
     const device = this.#device;
+    const enables = await this.#enableLines(kernel);
     device.pushErrorScope("validation");
     let module = this.#modules.get(kernel.name);
     if (module === undefined) {
       module = device.createShaderModule({
         label: kernel.name,
-        code: kernel.source,
+        code: enables + kernel.source,
       });
       this.#modules.set(kernel.name, module);
     }

@@ -27,3 +27,15 @@ export function gridFor(count: number): [number, number, number] {
 export function roundUp(value: number, step: number): number {
   return Math.ceil(value / step) * step;
 }
+
+/**
+ * The grid of kernels whose workgroups cover 8 vec4 channels by 8 pixels: x over
+ * channels, y and z over pixels.
+ */
+export function pixelGrid(
+  channels4: number,
+  pixels: number,
+): [number, number, number] {
+  const [y, z] = gridFor(Math.ceil(pixels / 8));
+  return [Math.ceil(channels4 / 8), y, z];
+}

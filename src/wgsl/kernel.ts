@@ -31,6 +31,8 @@ export interface Kernel<Sizes> {
   readonly params: Readonly<Record<string, ParamType>>;
   /** Override constants and their defaults. */
   readonly overrides: Readonly<Record<string, number>>;
+  /** WGSL extensions the text needs; the device must have the features. */
+  readonly enables?: readonly ("f16" | "subgroups")[];
   /** Turns problem sizes into one dispatch. */
   plan(sizes: Sizes): Dispatch;
 }

@@ -1,0 +1,150 @@
+import activation from "./activation.wgsl" with { type: "text" };
+import { activationParams, type FusedActivation } from "./activation.ts";
+import type { Dispatch, Kernel } from "./kernel.ts";
+import direct from "./conv2d/tile_direct.wgsl" with { type: "text" };
+import interfacePart from "./conv2d/interface.wgsl" with { type: "text" };
+import subgroup8 from "./conv2d/tile_subgroup8.wgsl" with { type: "text" };
+
+/** Sizes of one convolution, or of `batches` matrix products of one shape. */
+export interface Conv2dSizes {
+  /** Images. */
+  readonly images: number;
+  /** Input size `[height, width]` in pixels. */
+  readonly input: readonly [number, number];
+  /** Input channels divided by 4, rounded up. */
+  readonly inputChannels4: number;
+  /** Output size `[height, width]` in pixels. */
+  readonly output: readonly [number, number];
+  /** Output channels divided by 4, rounded up. */
+  readonly outputChannels4: number;
+  /** Kernel size `[height, width]`; 1 × 1 by default. */
+  readonly kernel?: readonly [number, number];
+  /** Strides `[y, x]`; 1 by default. */
+  readonly strides?: readonly [number, number];
+  /** Zero padding `[top, left]`; the far sides follow from the output size. */
+  readonly pads?: readonly [number, number];
+  /** Dilations `[y, x]`; 1 by default. */
+  readonly dilations?: readonly [number, number];
+  /** Independent products of this shape; 1 by default. */
+  readonly batches?: number;
+  /** Whether `residual` is added. */
+  readonly residual?: boolean;
+  /** What is applied last. */
+  readonly activation?: FusedActivation;
+}
+
+/** Parameters of a window, as convolution kernels name them. */
+export function windowParams(
+  sizes: Pick<Conv2dSizes, "kernel" | "strides" | "pads" | "dilations">,
+): Record<
+  | "kernel_height"
+  | "kernel_width"
+  | "stride_y"
+  | "stride_x"
+  | "pad_top"
+  | "pad_left"
+  | "dilation_y"
+  | "dilation_x",
+  number
+> {
+  const [kernelHeight, kernelWidth] = sizes.kernel ?? [1, 1];
+  const [strideY, strideX] = sizes.strides ?? [1, 1];
+  const [padTop, padLeft] = sizes.pads ?? [0, 0];
+  const [dilationY, dilationX] = sizes.dilations ?? [1, 1];
+  return {
+    kernel_height: kernelHeight,
+    kernel_width: kernelWidth,
+    stride_y: strideY,
+    stride_x: strideX,
+    pad_top: padTop,
+    pad_left: padLeft,
+    dilation_y: dilationY,
+    dilation_x: dilationX,
+  };
+}
+
+function planFor(
+  tileRows: number,
+  tileColumns4: number,
+): (sizes: Conv2dSizes) => Dispatch {
+  return (sizes) => {
+    const { images, input, output, inputChannels4, outputChannels4 } = sizes;
+    const { code, low, high } = activationParams(sizes.activation);
+    const window = windowParams(sizes);
+    const rows = images * output[0] * output[1];
+    const taps = window.kernel_height * window.kernel_width;
+    return {
+      overrides: { RESIDUAL: sizes.residual ? 1 : 0, ACTIVATION: code },
+      params: {
+        rows,
+        columns: outputChannels4,
+        channels: inputChannels4,
+        height: input[0],
+        width: input[1],
+        out_height: output[0],
+        out_width: output[1],
+        ...window,
+        x_batch: images * input[0] * input[1] * inputChannels4,
+        w_batch: taps * inputChannels4 * 4 * outputChannels4,
+        y_batch: rows * outputChannels4,
+        act_low: low,
+        act_high: high,
+      },
+      workgroups: [
+        Math.ceil(outputChannels4 / tileColumns4),
+        Math.ceil(rows / tileRows),
+        sizes.batches ?? 1,
+      ],
+    };
+  };
+}
+
+const INTERFACE = {
+  bindings: {
+    x: "read",
+    w: "read",
+    bias: "read",
+    residual: "read",
+    y: "read_write",
+  },
+  params: {
+    rows: "u32",
+    columns: "u32",
+    channels: "u32",
+    height: "u32",
+    width: "u32",
+    out_height: "u32",
+    out_width: "u32",
+    kernel_height: "u32",
+    kernel_width: "u32",
+    stride_y: "u32",
+    stride_x: "u32",
+    pad_top: "u32",
+    pad_left: "u32",
+    dilation_y: "u32",
+    dilation_x: "u32",
+    x_batch: "u32",
+    w_batch: "u32",
+    y_batch: "u32",
+    act_low: "f32",
+    act_high: "f32",
+  },
+  overrides: { RESIDUAL: 0, ACTIVATION: 0 },
+} as const;
+
+/** Implicit-GEMM convolution (ONNX Conv, groups = 1) in registers: runs everywhere. */
+export const conv2dDirect: Kernel<Conv2dSizes> = {
+  name: "conv2d_direct",
+  source: activation + interfacePart + direct,
+  ...INTERFACE,
+  plan: planFor(8, 16),
+};
+
+/** The same for subgroups of exactly 8 lanes (llvmpipe). */
+export const conv2dSubgroup8: Kernel<Conv2dSizes> = {
+  name: "conv2d_subgroup8",
+  source: activation + interfacePart + subgroup8,
+  ...INTERFACE,
+  enables: ["subgroups"],
+  plan: planFor(16, 16),
+};
