@@ -1,0 +1,75 @@
+import { roundUp } from "../wgsl/grid.ts";
+
+/**
+ * Packs convolution weights for the GPU.
+ *
+ * @param weights `[O, C / G, KH, KW]`, ONNX order.
+ * @param shape Those four sizes.
+ * @param inputStride Input channels per tap in the packed order: `C / G`
+ * rounded up to a multiple of 4 for the tiled kernels, `C / G` for grouped ones.
+ * @returns `[KH, KW, inputStride, 4 · ceil(O / 4)]` with zeros as padding.
+ */
+export function packConvWeights(
+  weights: Float32Array,
+  shape: readonly number[],
+  inputStride: number = roundUp(shape[1], 4),
+): Float32Array<ArrayBuffer> {
+  const [outputs, inputs, kernelHeight, kernelWidth] = shape;
+  const stride = roundUp(outputs, 4);
+  const taps = kernelHeight * kernelWidth;
+  const packed = new Float32Array(taps * inputStride * stride);
+  for (let o = 0, from = 0; o < outputs; o++) {
+    for (let c = 0; c < inputs; c++) {
+      for (let tap = 0; tap < taps; tap++, from++) {
+        packed[(tap * inputStride + c) * stride + o] = weights[from];
+      }
+    }
+  }
+  return packed;
+}
+
+/** A vector padded with zeros to a multiple of 4, `length` elements of it given. */
+export function packVector(
+  vector: Float32Array | undefined,
+  length: number,
+): Float32Array<ArrayBuffer> {
+  const packed = new Float32Array(roundUp(length, 4));
+  if (vector !== undefined) packed.set(vector);
+  return packed;
+}
+
+/** `[N, C, H, W]` → `[N, H, W, 4 · ceil(C / 4)]`, padding channels zero. */
+export function toNhwc(
+  data: Float32Array,
+  [images, channels, height, width]: readonly number[],
+): Float32Array<ArrayBuffer> {
+  const stride = roundUp(channels, 4);
+  const pixels = height * width;
+  const result = new Float32Array(images * pixels * stride);
+  for (let n = 0, from = 0; n < images; n++) {
+    for (let c = 0; c < channels; c++) {
+      for (let p = 0; p < pixels; p++, from++) {
+        result[(n * pixels + p) * stride + c] = data[from];
+      }
+    }
+  }
+  return result;
+}
+
+/** `[N, H, W, 4 · ceil(C / 4)]` → `[N, C, H, W]`; the shape given is NCHW. */
+export function toNchw(
+  data: Float32Array,
+  [images, channels, height, width]: readonly number[],
+): Float32Array<ArrayBuffer> {
+  const stride = roundUp(channels, 4);
+  const pixels = height * width;
+  const result = new Float32Array(images * pixels * channels);
+  for (let n = 0, to = 0; n < images; n++) {
+    for (let c = 0; c < channels; c++) {
+      for (let p = 0; p < pixels; p++, to++) {
+        result[to] = data[(n * pixels + p) * stride + c];
+      }
+    }
+  }
+  return result;
+}
