@@ -1,0 +1,23 @@
+/** A checkpoint that cannot be read, or that asks for more than data. */
+export class CheckpointError extends Error {
+  override readonly name = "CheckpointError";
+}
+
+/** Says that the checkpoint asks for `what`, which is more than data. */
+export function refused(what: string): CheckpointError {
+  return new CheckpointError(
+    `Refused "${printable(what)}": a weights file may hold only tensors, ` +
+      `dicts, lists, tuples, numbers and strings; save model.state_dict()`,
+  );
+}
+
+/** Says that the checkpoint is malformed. */
+export function malformed(what: string): CheckpointError {
+  return new CheckpointError(`Cannot read the checkpoint: ${what}`);
+}
+
+/** Returns `text` short and free of control characters. */
+export function printable(text: string): string {
+  const clean = text.replace(/\p{C}/gu, "�");
+  return clean.length > 100 ? `${clean.slice(0, 100)}…` : clean;
+}
