@@ -1,0 +1,22 @@
+import type { Shape } from "./shape_rules.ts";
+
+/** How a tensor of an ONNX shape lies in memory: `[images, pixels, 4·⌈C/4⌉]`. */
+export interface Extent {
+  /** Images: the first dimension. */
+  readonly images: number;
+  /** Channels: the second dimension, without padding. */
+  readonly channels: number;
+  /** Pixels: the product of the others. */
+  readonly pixels: number;
+}
+
+/** Memory extent of a shape `[N, C]` or `[N, C, …]`. */
+export function extentOf(shape: Shape): Extent {
+  const [images = 1, channels = 1, ...rest] = shape;
+  return { images, channels, pixels: rest.reduce((a, b) => a * b, 1) };
+}
+
+/** Bytes of a float32 tensor of an extent. */
+export function extentBytes({ images, channels, pixels }: Extent): number {
+  return images * pixels * Math.ceil(channels / 4) * 16;
+}

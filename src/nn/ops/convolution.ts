@@ -1,0 +1,192 @@
+import {
+  conv2dDirect,
+  type Conv2dSizes,
+  conv2dSubgroup8,
+} from "../../wgsl/conv2d.ts";
+import { conv2dGrouped } from "../../wgsl/conv2d_grouped.ts";
+import type { Kernel } from "../../wgsl/kernel.ts";
+import { numberAttribute } from "../attributes.ts";
+import type { GraphNode } from "../graph.ts";
+import { packConvWeights, packVector } from "../layout.ts";
+import { nodeError } from "../onnx/errors.ts";
+import type { Operand, PlanContext } from "../plan.ts";
+import { resolveWindow } from "../window.ts";
+
+/** Register tiles of convolutions and matrix products, by name. */
+const TILES = {
+  direct: conv2dDirect,
+  subgroup8: conv2dSubgroup8,
+} as const satisfies Record<string, Kernel<Conv2dSizes>>;
+
+/** Name of a register tile. */
+export type ConvTile = keyof typeof TILES;
+
+/** ONNX Conv: any groups, strides, dilations and pads; residual and activation fused. */
+export function Conv(node: GraphNode, context: PlanContext): void {
+  const [x, w, b = ""] = node.inputs;
+  const weights = floats(node, context, w);
+  const [outputs, groupInputs, kernelHeight, kernelWidth] = weights.shape;
+  const input = context.imageSize(node, x);
+  const window = resolveWindow(node, input, [kernelHeight, kernelWidth]);
+  const { images, channels } = context.extent(x);
+  const groups = numberAttribute(node, "group", 1);
+  const grouped = groups > 1;
+  const sizes = {
+    images,
+    input,
+    inputChannels4: Math.ceil(channels / 4),
+    output: window.output,
+    outputChannels4: Math.ceil(outputs / 4),
+    kernel: window.kernel,
+    strides: window.strides,
+    pads: window.padsBegin,
+    dilations: window.dilations,
+    residual: node.residual !== undefined,
+    ...(node.activation && { activation: node.activation }),
+  };
+  const reads = {
+    x: context.value(node, x),
+    w: context.constant(
+      `${node.name} weights`,
+      () =>
+        packConvWeights(
+          weights.data,
+          weights.shape,
+          grouped ? groupInputs : undefined,
+        ),
+    ),
+    ...epilogue(node, context, b === "" ? undefined : b, outputs),
+  };
+  if (grouped) {
+    const groupOutputs = outputs / groups;
+    context.emit(
+      node,
+      conv2dGrouped,
+      { ...sizes, groupInputs, groupOutputs },
+      reads,
+    );
+  } else context.emit(node, TILES[context.tile], sizes, reads);
+}
+
+/** ONNX Gemm with constant B and C: `alpha · x · B + beta · C`. */
+export function Gemm(node: GraphNode, context: PlanContext): void {
+  if (numberAttribute(node, "transA", 0) !== 0) {
+    throw nodeError(node, "transA is set", "unsupported_operator");
+  }
+  const transposed = numberAttribute(node, "transB", 0) !== 0;
+  const alpha = numberAttribute(node, "alpha", 1);
+  const beta = numberAttribute(node, "beta", 1);
+  matrixProduct(node, context, transposed, alpha, beta);
+}
+
+/** ONNX MatMul of `[N, C]` with a constant matrix. */
+export function MatMul(node: GraphNode, context: PlanContext): void {
+  matrixProduct(node, context, false, 1, 1);
+}
+
+function matrixProduct(
+  node: GraphNode,
+  context: PlanContext,
+  transposed: boolean,
+  alpha: number,
+  beta: number,
+): void {
+  const [x, w] = node.inputs;
+  const c = node.op === "Gemm" ? node.inputs[2] : undefined;
+  const { images, channels, pixels } = context.extent(x);
+  const matrix = floats(node, context, w);
+  if (pixels !== 1 || matrix.shape.length !== 2) {
+    throw nodeError(
+      node,
+      `it multiplies [${
+        context.shape(x)
+      }] with [${matrix.shape}], only [N, C] with a matrix is supported`,
+      "unsupported_operator",
+    );
+  }
+  const outputs = matrix.shape[transposed ? 0 : 1];
+  context.emit(node, TILES[context.tile], {
+    images: 1,
+    input: [1, images],
+    inputChannels4: Math.ceil(channels / 4),
+    output: [1, images],
+    outputChannels4: Math.ceil(outputs / 4),
+    residual: node.residual !== undefined,
+    ...(node.activation && { activation: node.activation }),
+  }, {
+    x: context.value(node, x),
+    w: context.constant(`${node.name} weights`, () => {
+      const rows = matrixRows(matrix.data, [outputs, channels], transposed);
+      return packConvWeights(rows.map((v) => v * alpha), [
+        outputs,
+        channels,
+        1,
+        1,
+      ]);
+    }),
+    ...epilogue(node, context, c || undefined, outputs, beta),
+  });
+}
+
+/** Bias and residual; a tensor that is not read is bound to the bias. */
+function epilogue(
+  node: GraphNode,
+  context: PlanContext,
+  bias: string | undefined,
+  outputs: number,
+  factor = 1,
+): { bias: Operand; residual: Operand } {
+  const vector = bias === undefined ? undefined : floats(node, context, bias);
+  if (vector !== undefined && vector.data.length > 1) {
+    if (vector.data.length !== outputs) {
+      throw nodeError(
+        node,
+        `its bias has shape [${vector.shape}], expected [${outputs}]`,
+        "shape",
+      );
+    }
+  }
+  const operand = context.constant(`${node.name} bias`, () => {
+    const full = vector?.data.length === 1
+      ? new Float32Array(outputs).fill(vector.data[0])
+      : vector?.data;
+    return packVector(full?.map((v) => v * factor), outputs);
+  });
+  return {
+    bias: operand,
+    residual: node.residual === undefined
+      ? operand
+      : context.value(node, node.residual),
+  };
+}
+
+function floats(
+  node: GraphNode,
+  context: PlanContext,
+  name: string,
+): { shape: readonly number[]; data: Float32Array } {
+  const tensor = context.floats(name);
+  if (tensor !== undefined) return tensor;
+  throw nodeError(
+    node,
+    `its input "${name}" is no float constant`,
+    "unsupported_operator",
+    "export the network with its weights as initializers",
+  );
+}
+
+/** `[outputs, inputs]` row-major, from that or from its transpose. */
+function matrixRows(
+  data: Float32Array,
+  [outputs, inputs]: readonly [number, number],
+  alreadyRows: boolean,
+): Float32Array {
+  if (alreadyRows) return data;
+  const rows = new Float32Array(data.length);
+  for (let i = 0; i < inputs; i++) {
+    for (let o = 0; o < outputs; o++) {
+      rows[o * inputs + i] = data[i * outputs + o];
+    }
+  }
+  return rows;
+}

@@ -1,0 +1,71 @@
+/**
+ * How ONNX operators become dispatches: one function per operator, named like
+ * it, gathered in families.
+ *
+ * @module
+ */
+import type { Operator } from "./operator.ts";
+import { Conv, Gemm, MatMul } from "./convolution.ts";
+import {
+  Add,
+  BatchNormalization,
+  Clip,
+  Div,
+  HardSigmoid,
+  HardSwish,
+  LeakyRelu,
+  Mul,
+  Relu,
+  Sigmoid,
+  Sub,
+} from "./elementwise.ts";
+import {
+  Concat,
+  Dropout,
+  Flatten,
+  Identity,
+  Pad,
+  Reshape,
+  Squeeze,
+  Unsqueeze,
+} from "./movement.ts";
+import {
+  AveragePool,
+  GlobalAveragePool,
+  MaxPool,
+  ReduceMean,
+  Softmax,
+} from "./reduction.ts";
+
+export type { ConvTile } from "./convolution.ts";
+
+/** The operators that run on the GPU, by ONNX name. */
+export const OPERATORS: Readonly<Record<string, Operator>> = {
+  Add,
+  AveragePool,
+  BatchNormalization,
+  Clip,
+  Concat,
+  Conv,
+  Div,
+  Dropout,
+  Flatten,
+  Gemm,
+  GlobalAveragePool,
+  HardSigmoid,
+  HardSwish,
+  Identity,
+  LeakyRelu,
+  MatMul,
+  MaxPool,
+  Mul,
+  Pad,
+  ReduceMean,
+  Relu,
+  Reshape,
+  Sigmoid,
+  Softmax,
+  Squeeze,
+  Sub,
+  Unsqueeze,
+};

@@ -1,0 +1,94 @@
+import { concat } from "../../wgsl/concat.ts";
+import { flatten } from "../../wgsl/flatten.ts";
+import { pad2d } from "../../wgsl/pad2d.ts";
+import { numberAttribute } from "../attributes.ts";
+import type { GraphNode } from "../graph.ts";
+import { nodeError } from "../onnx/errors.ts";
+import { resolveAxis, resolvePadding } from "../parameters.ts";
+import type { PlanContext } from "../plan.ts";
+import type { Operator } from "./operator.ts";
+
+/** ONNX Identity: shares its input's memory. */
+export const Identity: Operator = (node, context) =>
+  context.alias(node, node.inputs[0]);
+/** ONNX Dropout at inference: nothing. */
+export const Dropout: Operator = Identity;
+/** ONNX Flatten, keeping images apart. */
+export const Flatten: Operator = rearrange;
+/** ONNX Reshape that flattens images, or changes nothing in memory. */
+export const Reshape: Operator = rearrange;
+/** ONNX Squeeze of pixels. */
+export const Squeeze: Operator = rearrange;
+/** ONNX Unsqueeze to pixels. */
+export const Unsqueeze: Operator = rearrange;
+
+function rearrange(node: GraphNode, context: PlanContext): void {
+  const [x] = node.inputs;
+  const from = context.extent(x);
+  const to = context.extent(node.outputs[0]);
+  const sameImages = from.images === to.images;
+  if (sameImages && from.channels === to.channels) {
+    return context.alias(node, x);
+  }
+  if (sameImages && to.pixels === 1) {
+    return context.emit(node, flatten, from, { x: context.value(node, x) });
+  }
+  throw nodeError(
+    node,
+    `cannot rearrange [${context.shape(x)}] to [${
+      context.shape(node.outputs[0])
+    }]`,
+    "unsupported_operator",
+    "only flattening each image is supported; tap an earlier layer",
+  );
+}
+
+/** ONNX Concat on the channel axis. */
+export function Concat(node: GraphNode, context: PlanContext): void {
+  const output = context.shape(node.outputs[0]);
+  const axis = numberAttribute(node, "axis", 1);
+  if (resolveAxis(node, axis, output.length) !== 1) {
+    throw nodeError(
+      node,
+      `axis is ${axis}, only channels (1) are supported`,
+      "unsupported_operator",
+    );
+  }
+  const { images, channels, pixels } = context.extent(node.outputs[0]);
+  let offset = 0;
+  for (const x of node.inputs) {
+    const count = context.extent(x).channels;
+    context.emit(node, concat, {
+      pixels: images * pixels,
+      count,
+      offset,
+      total: channels,
+    }, { x: context.value(node, x) });
+    offset += count;
+  }
+}
+
+/** ONNX Pad of height and width: constant, reflect or edge. */
+export function Pad(node: GraphNode, context: PlanContext): void {
+  const [x] = node.inputs;
+  const { mode, begin, end, value } = resolvePadding(node, 4, context.values);
+  const input = context.imageSize(node, x);
+  const inner = [begin[0], begin[1], end[0], end[1]];
+  if (inner.some((pad) => pad !== 0) || mode === "wrap") {
+    throw nodeError(
+      node,
+      `mode "${mode}" with pads [${begin}, ${end}] is not supported, only height and width with constant, reflect or edge are`,
+      "unsupported_operator",
+    );
+  }
+  const { images, channels } = context.extent(x);
+  context.emit(node, pad2d, {
+    images,
+    channels,
+    input,
+    output: context.imageSize(node, node.outputs[0]),
+    pads: [begin[2], begin[3]],
+    mode: mode as "constant" | "reflect" | "edge",
+    value,
+  }, { x: context.value(node, x) });
+}

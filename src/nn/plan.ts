@@ -1,0 +1,212 @@
+import type { Kernel } from "../wgsl/kernel.ts";
+import { type ConvTile, OPERATORS } from "./ops/mod.ts";
+import { type Extent, extentBytes, extentOf } from "./extent.ts";
+import type { Graph, GraphNode, HostTensor } from "./graph.ts";
+import { nodeError } from "./onnx/errors.ts";
+import { inferShapes } from "./shape_inference.ts";
+import type { Shape } from "./shape_rules.ts";
+import { type Lifetime, type MemoryPlan, planMemory } from "./memory_plan.ts";
+
+/** Where a step reads from: a value computed before, or packed constants. */
+export type Operand = { readonly value: string } | {
+  readonly constant: string;
+};
+
+/** One dispatch of a network's plan. */
+export interface PlannedStep {
+  /** Name of the ONNX node it belongs to. */
+  readonly node: string;
+  /** The kernel, with the sizes its `plan` takes. */
+  readonly kernel: Kernel<never>;
+  /** Problem sizes. */
+  readonly sizes: never;
+  /** What each input binding reads. */
+  readonly reads: Readonly<Record<string, Operand>>;
+  /** Value written to binding `y`. */
+  readonly output: string;
+}
+
+/** A network laid out for one image size: steps, memory, constants to pack. */
+export interface NetworkPlan {
+  /** Dispatches in order. */
+  readonly steps: readonly PlannedStep[];
+  /** Name of the image input. */
+  readonly input: string;
+  /** ONNX shape of every tensor. */
+  readonly shapes: ReadonlyMap<string, Shape>;
+  /** Packs the constants that steps read, by key. */
+  readonly constants: ReadonlyMap<string, () => Float32Array<ArrayBuffer>>;
+  /** The value whose memory another name shares. */
+  readonly aliases: ReadonlyMap<string, string>;
+  /** Activation buffers; the image input has its own. */
+  readonly memory: MemoryPlan;
+}
+
+/** What an operator sees and does while a network is planned. */
+export class PlanContext {
+  /** Steps so far. */
+  readonly steps: PlannedStep[] = [];
+  /** Packers of constants by key. */
+  readonly constants = new Map<string, () => Float32Array<ArrayBuffer>>();
+  /** Values that share another's memory. */
+  readonly aliases = new Map<string, string>();
+  /** Register tile of convolutions and matrix products. */
+  readonly tile: ConvTile;
+  /** The graph being planned. */
+  readonly graph: Graph;
+  readonly #shapes: ReadonlyMap<string, Shape>;
+  readonly #values: ReadonlyMap<string, HostTensor>;
+
+  /** A context over inferred shapes and plan-time values. */
+  constructor(
+    graph: Graph,
+    shapes: ReadonlyMap<string, Shape>,
+    values: ReadonlyMap<string, HostTensor>,
+    tile: ConvTile,
+  ) {
+    this.graph = graph;
+    this.tile = tile;
+    this.#shapes = shapes;
+    this.#values = values;
+  }
+
+  /** Plan-time values by tensor name. */
+  get values(): ReadonlyMap<string, HostTensor> {
+    return this.#values;
+  }
+
+  /** ONNX shape of a tensor. */
+  shape(name: string): Shape {
+    const shape = this.#shapes.get(name);
+    if (shape === undefined) {
+      throw new TypeError(`Tensor "${name}" has no shape`);
+    }
+    return shape;
+  }
+
+  /** Memory extent of a tensor. */
+  extent(name: string): Extent {
+    return extentOf(this.shape(name));
+  }
+
+  /** Height and width of a rank 4 tensor. */
+  imageSize(node: GraphNode, name: string): readonly [number, number] {
+    const shape = this.shape(name);
+    if (shape.length === 4) return [shape[2], shape[3]];
+    throw nodeError(
+      node,
+      `its input has shape [${shape}], expected [N, C, H, W]`,
+      "shape",
+    );
+  }
+
+  /** A float constant, or `undefined` for a value computed on the GPU. */
+  floats(name: string): HostTensor & { data: Float32Array } | undefined {
+    const tensor = this.#values.get(name);
+    return tensor?.dtype === "float32" ? tensor : undefined;
+  }
+
+  /** A GPU value to read; constants have to be packed with `constant`. */
+  value(node: GraphNode, name: string): Operand {
+    if (this.#values.has(name)) {
+      throw nodeError(
+        node,
+        `its input "${name}" is a constant, a tensor computed from the image was expected`,
+        "unsupported_operator",
+        "run the model through onnx-simplifier",
+      );
+    }
+    return { value: name };
+  }
+
+  /** Registers constants to be packed and uploaded once a network. */
+  constant(key: string, pack: () => Float32Array<ArrayBuffer>): Operand {
+    this.constants.set(key, pack);
+    return { constant: key };
+  }
+
+  /** Appends one dispatch that writes `output`. */
+  emit<Sizes>(
+    node: GraphNode,
+    kernel: Kernel<Sizes>,
+    sizes: Sizes,
+    reads: Readonly<Record<string, Operand>>,
+    output: string = node.outputs[0],
+  ): void {
+    this.steps.push({
+      node: node.name,
+      kernel: kernel as unknown as Kernel<never>,
+      sizes: sizes as never,
+      reads,
+      output,
+    });
+  }
+
+  /** Lets a node's result share its input's memory. */
+  alias(node: GraphNode, input: string): void {
+    this.value(node, input);
+    this.aliases.set(node.outputs[0], this.root(input));
+  }
+
+  /** The value in whose memory a name lies. */
+  root(name: string): string {
+    return this.aliases.get(name) ?? name;
+  }
+}
+
+/**
+ * Lays a network out for images `[N, C, H, W]`.
+ *
+ * @param graph An optimised graph whose outputs are the taps.
+ * @param image Shape of the images.
+ * @param tile Register tile of convolutions.
+ * @throws {OnnxError} If an operator cannot run on the GPU, or a shape is wrong.
+ */
+export function planNetwork(
+  graph: Graph,
+  image: Shape,
+  tile: ConvTile,
+): NetworkPlan {
+  const { shapes, values, nodes } = inferShapes(graph, image);
+  const context = new PlanContext(graph, shapes, values, tile);
+  for (const node of nodes) {
+    const operator = OPERATORS[node.op];
+    if (operator === undefined) {
+      throw nodeError(
+        node,
+        `the operator ${node.op} has no GPU kernel for tensors computed from the image`,
+        "unsupported_operator",
+        "tap an earlier layer, or export the network without it",
+      );
+    }
+    operator(node, context);
+  }
+  const input = graph.inputs[0].name;
+  const memory = planMemory(lifetimes(context, input, graph.outputs));
+  const { steps, constants, aliases } = context;
+  return { steps, input, shapes, constants, aliases, memory };
+}
+
+function lifetimes(
+  context: PlanContext,
+  input: string,
+  outputs: readonly string[],
+): Lifetime[] {
+  const first = new Map<string, number>();
+  const last = new Map<string, number>();
+  context.steps.forEach(({ reads, output }, i) => {
+    if (!first.has(output)) first.set(output, i);
+    last.set(output, i);
+    for (const operand of Object.values(reads)) {
+      if ("value" in operand) last.set(context.root(operand.value), i);
+    }
+  });
+  for (const output of outputs) last.set(context.root(output), Infinity);
+  first.delete(input);
+  return [...first].map(([name, step]) => ({
+    name,
+    byteLength: extentBytes(context.extent(name)),
+    first: step,
+    last: last.get(name) ?? step,
+  }));
+}

@@ -1,0 +1,138 @@
+import type { Gpu, Program, Tensor } from "../gpu/mod.ts";
+import { toNchw } from "./layout.ts";
+import { extentBytes, extentOf } from "./extent.ts";
+import type { NetworkPlan, Operand } from "./plan.ts";
+import type { Shape } from "./shape_rules.ts";
+
+/** Packed constants of a network on the GPU, shared by its sessions. */
+export class ConstantStore implements Disposable {
+  readonly #gpu: Gpu;
+  readonly #tensors = new Map<string, Tensor>();
+
+  /** @param gpu Where constants are uploaded to. */
+  constructor(gpu: Gpu) {
+    this.#gpu = gpu;
+  }
+
+  /** The uploaded constant, packed at the first call for its key. */
+  get(key: string, pack: () => Float32Array): Tensor {
+    let tensor = this.#tensors.get(key);
+    if (tensor === undefined) {
+      const data = pack();
+      tensor = this.#gpu.upload(data, [data.length], key);
+      this.#tensors.set(key, tensor);
+    }
+    return tensor;
+  }
+
+  /** Frees the constants. */
+  dispose(): void {
+    for (const tensor of this.#tensors.values()) tensor.dispose();
+    this.#tensors.clear();
+  }
+
+  /** Same as {@linkcode ConstantStore.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/**
+ * A network ready to run on images of one size and number: buffers allocated,
+ * dispatches recorded.
+ */
+export class Session implements Disposable {
+  /** Images `[N, H, W, 4]`: fill it, then run the program. */
+  readonly input: Tensor;
+  /** The tapped tensors `[N, H, W, 4·⌈C/4⌉]` by name, valid until the next run. */
+  readonly taps: ReadonlyMap<string, Tensor>;
+  /** The dispatches, to be submitted with others. */
+  readonly program: Program;
+  readonly #gpu: Gpu;
+  readonly #plan: NetworkPlan;
+  readonly #buffers: readonly Tensor[];
+
+  private constructor(
+    gpu: Gpu,
+    plan: NetworkPlan,
+    outputs: readonly string[],
+    constants: ConstantStore,
+  ) {
+    this.#gpu = gpu;
+    this.#plan = plan;
+    const image = extentOf(plan.shapes.get(plan.input)!);
+    this.input = gpu.tensor([extentBytes(image) / 4], "f32", plan.input);
+    this.#buffers = plan.memory.buffers.map((bytes, i) =>
+      gpu.tensor([bytes / 4], "f32", `activations ${i}`)
+    );
+    this.taps = new Map(outputs.map((name) => [name, this.#tensor(name)]));
+    this.program = gpu.program("network");
+    for (const { node, kernel, sizes, reads, output } of plan.steps) {
+      const tensors: Record<string, Tensor> = { y: this.#tensor(output) };
+      for (const [binding, operand] of Object.entries(reads)) {
+        tensors[binding] = this.#operand(operand, constants);
+      }
+      this.program.dispatch(kernel, sizes, tensors, node);
+    }
+  }
+
+  /**
+   * Allocates and compiles.
+   *
+   * @param gpu The device.
+   * @param plan The network for one image size.
+   * @param outputs Names of the tensors to tap.
+   * @param constants Weights, shared by the sessions of a network.
+   */
+  static async create(
+    gpu: Gpu,
+    plan: NetworkPlan,
+    outputs: readonly string[],
+    constants: ConstantStore,
+  ): Promise<Session> {
+    const session = new Session(gpu, plan, outputs, constants);
+    try {
+      await session.program.compile();
+    } catch (error) {
+      session.dispose();
+      throw error;
+    }
+    return session;
+  }
+
+  #tensor(name: string): Tensor {
+    const root = this.#plan.aliases.get(name) ?? name;
+    if (root === this.#plan.input) return this.input;
+    return this.#buffers[this.#plan.memory.bufferOf.get(root)!];
+  }
+
+  #operand(operand: Operand, constants: ConstantStore): Tensor {
+    if ("value" in operand) return this.#tensor(operand.value);
+    const { constant } = operand;
+    return constants.get(constant, this.#plan.constants.get(constant)!);
+  }
+
+  /** ONNX shape of a tensor, e.g. `[N, C, H, W]`. */
+  shape(name: string): Shape {
+    return this.#plan.shapes.get(name)!;
+  }
+
+  /** Reads a tap back in ONNX order `[N, C, …]`. */
+  async read(name: string): Promise<Float32Array<ArrayBuffer>> {
+    const { images, channels, pixels } = extentOf(this.shape(name));
+    const data = await this.#gpu.readFloats(this.taps.get(name)!);
+    return toNchw(data, [images, channels, pixels, 1]);
+  }
+
+  /** Frees buffers and dispatches; the constants stay the network's. */
+  dispose(): void {
+    this.input.dispose();
+    for (const buffer of this.#buffers) buffer.dispose();
+    this.program.dispose();
+  }
+
+  /** Same as {@linkcode Session.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
