@@ -54,7 +54,7 @@ export class PlanContext {
   readonly tile: ConvTile;
   /** The graph being planned. */
   readonly graph: Graph;
-  readonly #shapes: ReadonlyMap<string, Shape>;
+  readonly #shapes: Map<string, Shape>;
   readonly #values: ReadonlyMap<string, HostTensor>;
 
   /** A context over inferred shapes and plan-time values. */
@@ -66,7 +66,7 @@ export class PlanContext {
   ) {
     this.graph = graph;
     this.tile = tile;
-    this.#shapes = shapes;
+    this.#shapes = new Map(shapes);
     this.#values = values;
   }
 
@@ -140,6 +140,13 @@ export class PlanContext {
       reads,
       output,
     });
+  }
+
+  /** Names an intermediate tensor of the shape `[images, channels, pixels]`. */
+  temporary(node: GraphNode, role: string, shape: Shape): string {
+    const name = `${node.name} ${role}`;
+    this.#shapes.set(name, shape);
+    return name;
   }
 
   /** Lets a node's result share its input's memory. */

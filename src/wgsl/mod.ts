@@ -15,3 +15,4 @@ export * from "./kernel.ts";
 export * from "./pad2d.ts";
 export * from "./pool2d.ts";
 export * from "./softmax.ts";
+export * from "./winograd.ts";

@@ -10,7 +10,13 @@ import type { GraphNode } from "../graph.ts";
 import { packConvWeights, packVector } from "../layout.ts";
 import { nodeError } from "../onnx/errors.ts";
 import type { Operand, PlanContext } from "../plan.ts";
-import { resolveWindow } from "../window.ts";
+import {
+  winogradInput,
+  winogradOutput,
+  winogradTiles,
+} from "../../wgsl/winograd.ts";
+import { resolveWindow, type Window } from "../window.ts";
+import { winogradWeights } from "../winograd_weights.ts";
 
 /** Register tiles of convolutions and matrix products, by name. */
 const TILES = {
@@ -44,8 +50,15 @@ export function Conv(node: GraphNode, context: PlanContext): void {
     residual: node.residual !== undefined,
     ...(node.activation && { activation: node.activation }),
   };
-  const reads = {
+  const tail = {
     x: context.value(node, x),
+    ...epilogue(node, context, b === "" ? undefined : b, outputs),
+  };
+  if (!grouped && suitsWinograd(window, channels, outputs)) {
+    return winograd(node, context, sizes, weights, tail);
+  }
+  const reads = {
+    ...tail,
     w: context.constant(
       `${node.name} weights`,
       () =>
@@ -55,7 +68,6 @@ export function Conv(node: GraphNode, context: PlanContext): void {
           grouped ? groupInputs : undefined,
         ),
     ),
-    ...epilogue(node, context, b === "" ? undefined : b, outputs),
   };
   if (grouped) {
     const groupOutputs = outputs / groups;
@@ -66,6 +78,79 @@ export function Conv(node: GraphNode, context: PlanContext): void {
       reads,
     );
   } else context.emit(node, TILES[context.tile], sizes, reads);
+}
+
+/** Channels from which on the transforms cost less than they save. */
+const WINOGRAD_CHANNELS = 16;
+
+function suitsWinograd(
+  { kernel, strides, dilations }: Window,
+  channels: number,
+  outputs: number,
+): boolean {
+  return kernel.join() === "3,3" && strides.join() === "1,1" &&
+    dilations.join() === "1,1" &&
+    Math.min(channels, outputs) >= WINOGRAD_CHANNELS;
+}
+
+/** 3 × 3, stride 1: transform, 36 matrix products, transform back. */
+function winograd(
+  node: GraphNode,
+  context: PlanContext,
+  sizes: Conv2dSizes & { pads: readonly [number, number] },
+  weights: { shape: readonly number[]; data: Float32Array },
+  reads: Readonly<Record<"x" | "bias" | "residual", Operand>>,
+): void {
+  const { images, input, output, pads, inputChannels4, outputChannels4 } =
+    sizes;
+  const [tilesY, tilesX] = winogradTiles(output);
+  const tiles = images * tilesY * tilesX;
+  const v = context.temporary(node, "tiles", [36, inputChannels4 * 4, tiles]);
+  const m = context.temporary(node, "products", [
+    36,
+    outputChannels4 * 4,
+    tiles,
+  ]);
+  context.emit(
+    node,
+    winogradInput,
+    {
+      images,
+      channels4: inputChannels4,
+      input,
+      output,
+      pads,
+    },
+    { x: reads.x },
+    v,
+  );
+  const zero = context.constant(
+    `${node.name} no bias`,
+    () => packVector(undefined, outputChannels4 * 4),
+  );
+  context.emit(node, TILES[context.tile], {
+    images: 1,
+    input: [1, tiles],
+    inputChannels4,
+    output: [1, tiles],
+    outputChannels4,
+    batches: 36,
+  }, {
+    x: { value: v },
+    w: context.constant(
+      `${node.name} weights`,
+      () => winogradWeights(weights.data, weights.shape),
+    ),
+    bias: zero,
+    residual: zero,
+  }, m);
+  context.emit(node, winogradOutput, {
+    images,
+    channels4: outputChannels4,
+    output,
+    residual: sizes.residual ?? false,
+    ...(sizes.activation && { activation: sizes.activation }),
+  }, { x: { value: m }, bias: reads.bias, residual: reads.residual });
 }
 
 /** ONNX Gemm with constant B and C: `alpha · x · B + beta · C`. */

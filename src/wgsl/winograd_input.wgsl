@@ -1,0 +1,108 @@
+// winograd_input: first step of a 3 × 3, stride 1 convolution by Winograd
+// F(4×4, 3×3) (Lavin & Gray 2016): V = Bᵀ d B for every 6 × 6 input tile, which
+// yields 4 × 4 outputs.
+//
+// x [N, H, W, C4], v [36, T, C4] with T = N · ⌈OH/4⌉ · ⌈OW/4⌉ tiles
+// A lane transforms 4 channels of one tile, in named registers; the grid: x over
+// channels, y and z over tiles
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+
+struct Params {
+  channels: u32, // C4
+  tiles: u32, // T
+  tiles_y: u32,
+  tiles_x: u32,
+  height: u32,
+  width: u32,
+  pad_top: u32,
+  pad_left: u32,
+}
+@group(0) @binding(2) var<uniform> params: Params;
+
+struct Six {
+  a: vec4f,
+  b: vec4f,
+  c: vec4f,
+  d: vec4f,
+  e: vec4f,
+  f: vec4f,
+}
+
+fn transform(v: Six) -> Six {
+  let p = v.e - 4.0 * v.c;
+  let q = v.d - 4.0 * v.b;
+  let r = v.e - v.c;
+  let s = 2.0 * (v.d - v.b);
+  return Six(
+    4.0 * v.a - 5.0 * v.c + v.e,
+    p + q,
+    p - q,
+    r + s,
+    r - s,
+    4.0 * v.b - 5.0 * v.d + v.f,
+  );
+}
+
+fn load(image: u32, iy: u32, ix: u32, channel: u32) -> vec4f {
+  if (iy < params.height && ix < params.width) {
+    return x[((image * params.height + iy) * params.width + ix) * params.channels + channel];
+  }
+  return vec4f();
+}
+
+fn load_column(image: u32, top: u32, ix: u32, channel: u32) -> Six {
+  return transform(Six(
+    load(image, top, ix, channel),
+    load(image, top + 1u, ix, channel),
+    load(image, top + 2u, ix, channel),
+    load(image, top + 3u, ix, channel),
+    load(image, top + 4u, ix, channel),
+    load(image, top + 5u, ix, channel),
+  ));
+}
+
+fn store_row(row: u32, at: u32, v: Six) {
+  let t = transform(v);
+  let stride = params.tiles * params.channels;
+  let first = row * 6u * stride + at;
+  y[first] = t.a;
+  y[first + stride] = t.b;
+  y[first + 2u * stride] = t.c;
+  y[first + 3u * stride] = t.d;
+  y[first + 4u * stride] = t.e;
+  y[first + 5u * stride] = t.f;
+}
+
+@compute @workgroup_size(8, 8)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let channel = group.x * 8u + local.x;
+  let tile = (group.z * groups.y + group.y) * 8u + local.y;
+  if (channel >= params.channels || tile >= params.tiles) {
+    return;
+  }
+  let line = tile / params.tiles_x;
+  let image = line / params.tiles_y;
+  // Positions before the image wrap to large numbers, outside as well.
+  let top = (line - image * params.tiles_y) * 4u - params.pad_top;
+  let left = (tile - line * params.tiles_x) * 4u - params.pad_left;
+
+  let c0 = load_column(image, top, left, channel);
+  let c1 = load_column(image, top, left + 1u, channel);
+  let c2 = load_column(image, top, left + 2u, channel);
+  let c3 = load_column(image, top, left + 3u, channel);
+  let c4 = load_column(image, top, left + 4u, channel);
+  let c5 = load_column(image, top, left + 5u, channel);
+  let at = tile * params.channels + channel;
+  store_row(0u, at, Six(c0.a, c1.a, c2.a, c3.a, c4.a, c5.a));
+  store_row(1u, at, Six(c0.b, c1.b, c2.b, c3.b, c4.b, c5.b));
+  store_row(2u, at, Six(c0.c, c1.c, c2.c, c3.c, c4.c, c5.c));
+  store_row(3u, at, Six(c0.d, c1.d, c2.d, c3.d, c4.d, c5.d));
+  store_row(4u, at, Six(c0.e, c1.e, c2.e, c3.e, c4.e, c5.e));
+  store_row(5u, at, Six(c0.f, c1.f, c2.f, c3.f, c4.f, c5.f));
+}

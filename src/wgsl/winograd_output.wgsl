@@ -1,0 +1,116 @@
+// winograd_output: last step of a 3 × 3, stride 1 convolution by Winograd
+// F(4×4, 3×3): Y = activate(Aᵀ M A + bias + residual), 4 × 4 pixels a tile.
+//
+// x        [36, T, O4]       the 36 matrix products, T tiles
+// bias     [O4]
+// residual [N, OH, OW, O4]   read when RESIDUAL
+// y        [N, OH, OW, O4]
+// A lane transforms 4 channels of one tile; the grid: x over channels, y and z
+// over tiles
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(2) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
+
+struct Params {
+  channels: u32, // O4
+  tiles: u32, // T
+  tiles_y: u32,
+  tiles_x: u32,
+  out_height: u32,
+  out_width: u32,
+
+  // see activation.wgsl
+  act_low: f32,
+  act_high: f32,
+}
+@group(0) @binding(4) var<uniform> params: Params;
+
+override RESIDUAL: bool = false;
+
+struct Four {
+  a: vec4f,
+  b: vec4f,
+  c: vec4f,
+  d: vec4f,
+}
+
+fn transform(v0: vec4f, v1: vec4f, v2: vec4f, v3: vec4f, v4: vec4f, v5: vec4f) -> Four {
+  let p = v1 + v2;
+  let q = v1 - v2;
+  let r = v3 + v4;
+  let s = v3 - v4;
+  return Four(v0 + p + r, q + 2.0 * s, p + 4.0 * r, q + 8.0 * s + v5);
+}
+
+fn load_column(column: u32, at: u32) -> Four {
+  let stride = params.tiles * params.channels;
+  let first = column * stride + at;
+  return transform(
+    x[first],
+    x[first + 6u * stride],
+    x[first + 12u * stride],
+    x[first + 18u * stride],
+    x[first + 24u * stride],
+    x[first + 30u * stride],
+  );
+}
+
+fn store(image: u32, oy: u32, ox: u32, channel: u32, sum: vec4f) {
+  if (oy >= params.out_height || ox >= params.out_width) {
+    return;
+  }
+  let at = ((image * params.out_height + oy) * params.out_width + ox) * params.channels + channel;
+  var v = sum;
+  if (RESIDUAL) {
+    v += residual[at];
+  }
+  y[at] = activate(v, params.act_low, params.act_high);
+}
+
+@compute @workgroup_size(8, 8)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let channel = group.x * 8u + local.x;
+  let tile = (group.z * groups.y + group.y) * 8u + local.y;
+  if (channel >= params.channels || tile >= params.tiles) {
+    return;
+  }
+  let line = tile / params.tiles_x;
+  let image = line / params.tiles_y;
+  let oy = (line - image * params.tiles_y) * 4u;
+  let ox = (tile - line * params.tiles_x) * 4u;
+  let at = tile * params.channels + channel;
+  let shift = bias[channel];
+
+  let c0 = load_column(0u, at);
+  let c1 = load_column(1u, at);
+  let c2 = load_column(2u, at);
+  let c3 = load_column(3u, at);
+  let c4 = load_column(4u, at);
+  let c5 = load_column(5u, at);
+  let r0 = transform(c0.a, c1.a, c2.a, c3.a, c4.a, c5.a);
+  store(image, oy, ox, channel, r0.a + shift);
+  store(image, oy, ox + 1u, channel, r0.b + shift);
+  store(image, oy, ox + 2u, channel, r0.c + shift);
+  store(image, oy, ox + 3u, channel, r0.d + shift);
+  let r1 = transform(c0.b, c1.b, c2.b, c3.b, c4.b, c5.b);
+  store(image, oy + 1u, ox, channel, r1.a + shift);
+  store(image, oy + 1u, ox + 1u, channel, r1.b + shift);
+  store(image, oy + 1u, ox + 2u, channel, r1.c + shift);
+  store(image, oy + 1u, ox + 3u, channel, r1.d + shift);
+  let r2 = transform(c0.c, c1.c, c2.c, c3.c, c4.c, c5.c);
+  store(image, oy + 2u, ox, channel, r2.a + shift);
+  store(image, oy + 2u, ox + 1u, channel, r2.b + shift);
+  store(image, oy + 2u, ox + 2u, channel, r2.c + shift);
+  store(image, oy + 2u, ox + 3u, channel, r2.d + shift);
+  let r3 = transform(c0.d, c1.d, c2.d, c3.d, c4.d, c5.d);
+  store(image, oy + 3u, ox, channel, r3.a + shift);
+  store(image, oy + 3u, ox + 1u, channel, r3.b + shift);
+  store(image, oy + 3u, ox + 2u, channel, r3.c + shift);
+  store(image, oy + 3u, ox + 3u, channel, r3.d + shift);
+}
