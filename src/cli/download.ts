@@ -1,0 +1,231 @@
+import { createHash } from "node:crypto";
+
+/** A file that could not be downloaded, or is not the expected one. */
+export class DownloadError extends Error {
+  override readonly name = "DownloadError";
+}
+
+/** Settings of {@linkcode download}. */
+export interface DownloadOptions {
+  /** The SHA-256 of the file or its first digits; not checked when absent. */
+  readonly sha256?: string;
+  /** How often a connection may fail before giving up; 5 by default. */
+  readonly attempts?: number;
+  /** Pause before the second attempt, doubled each time; 1000 by default. */
+  readonly retryDelayMs?: number;
+  /** Longest silence of the server, in milliseconds; 60000 by default. */
+  readonly stallMs?: number;
+  /** Called with the bytes there are and, when known, those there will be. */
+  readonly onProgress?: (bytes: number, total: number | undefined) => void;
+  /** Stops the download; what has arrived stays for the next time. */
+  readonly signal?: AbortSignal;
+}
+
+/** What {@linkcode download} has done. */
+export interface Downloaded {
+  /** Size of the file. */
+  readonly bytes: number;
+  /** SHA-256 of the file, 64 hexadecimal digits. */
+  readonly sha256: string;
+  /** Bytes that were there from an earlier attempt. */
+  readonly resumedFrom: number;
+}
+
+/** The server does not give the file; asking again does not help. */
+class FinalError extends DownloadError {}
+
+/**
+ * Downloads `url` to `path`. The bytes gather in `path.part`; a cut connection,
+ * or the next call, goes on where that file ends. It gets its name only once
+ * its SHA-256 is right.
+ *
+ * @throws {DownloadError} When the server refuses, the connection keeps
+ * failing, or the SHA-256 is wrong; in the last case the bytes are removed.
+ */
+export async function download(
+  url: string,
+  path: string,
+  options: DownloadOptions = {},
+): Promise<Downloaded> {
+  const part = `${path}.part`;
+  const resumedFrom = await transferWithRetries(url, part, options);
+  const { size } = await Deno.stat(part);
+  const sha256 = await fileSha256(part);
+  const expected = options.sha256?.toLowerCase();
+  if (expected !== undefined && !sha256.startsWith(expected)) {
+    await Deno.remove(part);
+    // What an earlier call left may be of another file: fetch it all once.
+    if (resumedFrom > 0) return await download(url, path, options);
+    throw new DownloadError(
+      `Refused ${url}: its SHA-256 is ${sha256}, expected ${expected}${
+        expected.length < 64 ? "…" : ""
+      }; the ${size} bytes were removed`,
+    );
+  }
+  await Deno.rename(part, path);
+  return { bytes: size, sha256, resumedFrom };
+}
+
+/** Returns the SHA-256 of a file as 64 lowercase hexadecimal digits. */
+export async function fileSha256(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  const file = await Deno.open(path);
+  for await (const chunk of file.readable) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+async function transferWithRetries(
+  url: string,
+  part: string,
+  options: DownloadOptions,
+): Promise<number> {
+  const { attempts = 5, retryDelayMs = 1000, signal } = options;
+  const resumedFrom = await sizeOf(part);
+  for (let attempt = 1;; attempt++) {
+    try {
+      await transfer(url, part, options);
+      return resumedFrom;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof FinalError || isDiskError(error)) throw error;
+      if (attempt >= attempts) throw gaveUp(url, part, attempts, error);
+      await pause(retryDelayMs * 2 ** (attempt - 1), signal);
+    }
+  }
+}
+
+/** Asks once for what is missing and appends it. */
+async function transfer(
+  url: string,
+  part: string,
+  options: DownloadOptions,
+): Promise<void> {
+  const { stallMs = 60_000, signal, onProgress } = options;
+  const stall = new AbortController();
+  const stop = signal ? AbortSignal.any([signal, stall.signal]) : stall.signal;
+  const silence = (): void =>
+    stall.abort(new DownloadError(`no data for ${stallMs / 1000} s`));
+  let timer = setTimeout(silence, stallMs);
+  try {
+    const have = await sizeOf(part);
+    // A compressed answer could not be gone on with.
+    const headers = new Headers({ "accept-encoding": "identity" });
+    if (have > 0) headers.set("range", `bytes=${have}-`);
+    const response = await fetch(url, { headers, signal: stop });
+    const plan = await planOf(response, url, part, have);
+    if (plan === undefined || response.body === null) return;
+    let { bytes } = plan;
+    using file = await Deno.open(part, {
+      create: true,
+      write: true,
+      truncate: bytes === 0,
+      append: bytes > 0,
+    });
+    for await (const chunk of response.body) {
+      clearTimeout(timer);
+      timer = setTimeout(silence, stallMs);
+      await writeAll(file, chunk);
+      bytes += chunk.length;
+      onProgress?.(bytes, plan.total);
+    }
+    if (plan.total !== undefined && bytes !== plan.total) {
+      throw new DownloadError(`it ended after ${bytes} of ${plan.total} bytes`);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface Plan {
+  /** Bytes of the part file to keep. */
+  readonly bytes: number;
+  /** Size of the whole file. */
+  readonly total: number | undefined;
+}
+
+/** Decides from the answer where its body belongs; undefined: all is there. */
+async function planOf(
+  response: Response,
+  url: string,
+  part: string,
+  have: number,
+): Promise<Plan | undefined> {
+  const range = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/
+    .exec(response.headers.get("content-range") ?? "");
+  const total = range && range[2] !== "*" ? Number(range[2]) : undefined;
+  if (response.status === 206 && range && Number(range[1]) === have) {
+    return { bytes: have, total };
+  }
+  if (response.status === 200) {
+    const length = response.headers.get("content-length");
+    const plain = !response.headers.has("content-encoding");
+    return {
+      bytes: 0,
+      total: plain && length !== null ? Number(length) : undefined,
+    };
+  }
+  await response.body?.cancel();
+  if (have > 0 && (response.status === 416 || response.status === 206)) {
+    if (response.status === 416 && total === have) return undefined;
+    await Deno.remove(part);
+    throw new DownloadError("the part file does not fit; starting anew");
+  }
+  const what = `${response.status} ${response.statusText}`.trim();
+  const passing = response.status >= 500 || response.status === 429 ||
+    response.status === 408;
+  const make = passing ? DownloadError : FinalError;
+  throw new make(`Cannot download ${url}: the server answered ${what}`);
+}
+
+async function writeAll(file: Deno.FsFile, chunk: Uint8Array): Promise<void> {
+  for (let done = 0; done < chunk.length;) {
+    done += await file.write(chunk.subarray(done));
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await Deno.stat(path)).size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}
+
+function gaveUp(
+  url: string,
+  part: string,
+  attempts: number,
+  error: unknown,
+): DownloadError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new DownloadError(
+    `Cannot download ${url} after ${attempts} attempt${
+      attempts === 1 ? "" : "s"
+    }: ${
+      reason.replace(`Cannot download ${url}: `, "")
+    }; what has arrived stays in "${part}" and the next call goes on from there`,
+    { cause: error },
+  );
+}
+
+function isDiskError(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound ||
+    error instanceof Deno.errors.PermissionDenied ||
+    error instanceof Deno.errors.NotCapable ||
+    (error instanceof Error && "code" in error && error.code === "ENOSPC");
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}
