@@ -1,0 +1,90 @@
+import source from "./patch_pool.wgsl" with { type: "text" };
+import type { Kernel } from "./kernel.ts";
+
+/** Patches of one line of the grid that a lane works on. */
+const RUN = 8;
+
+/** Where patch columns are written. */
+export interface PatchTarget {
+  /** Columns written. */
+  readonly columns: number;
+  /** The first of them in `y`. */
+  readonly firstColumn: number;
+  /** Columns of `y`. */
+  readonly stride: number;
+  /** Row of `y` of image 0's first patch; negative where `y` begins later. */
+  readonly firstRow: number;
+  /** Rows of `y`; patches beyond them are left out. */
+  readonly rows: number;
+  /** Columns of `y` below this one are added to, the others are written. */
+  readonly addBelow: number;
+}
+
+/** Sizes of the aggregation of one tap. */
+export interface PatchPoolSizes extends PatchTarget {
+  /** The first image of `x`. */
+  readonly firstImage: number;
+  /** Number of images. */
+  readonly images: number;
+  /** Size of `x`, `[height, width]` in pixels. */
+  readonly input: readonly [number, number];
+  /** Channels of `x` with their padding, a multiple of 4. */
+  readonly channels: number;
+  /** Side of the neighbourhood, odd. */
+  readonly patchSize: number;
+  /** Distance between patches in pixels of `x`. */
+  readonly step: number;
+  /** Size of the patch grid, `[height, width]`. */
+  readonly grid: readonly [number, number];
+}
+
+/** Local aggregation of PatchCore (paper Eq. 2) as banded sums. */
+export const patchPool: Kernel<PatchPoolSizes> = {
+  name: "patch_pool",
+  source,
+  bindings: { x: "read", bands: "read", weights: "read", y: "read_write" },
+  params: {
+    height: "i32",
+    width: "i32",
+    channels: "i32",
+    side: "i32",
+    pad: "i32",
+    step: "i32",
+    grid_height: "u32",
+    grid_width: "u32",
+    runs: "u32",
+    first_image: "u32",
+    columns: "u32",
+    first_column: "u32",
+    stride: "u32",
+    first_row: "i32",
+    rows: "u32",
+    add_below: "u32",
+  },
+  overrides: {},
+  plan(sizes) {
+    const { input, grid, columns, images } = sizes;
+    const runs = Math.ceil(grid[1] / RUN);
+    return {
+      params: {
+        height: input[0],
+        width: input[1],
+        channels: sizes.channels,
+        side: sizes.patchSize,
+        pad: (sizes.patchSize - 1) / 2,
+        step: sizes.step,
+        grid_height: grid[0],
+        grid_width: grid[1],
+        runs,
+        first_image: sizes.firstImage,
+        columns,
+        first_column: sizes.firstColumn,
+        stride: sizes.stride,
+        first_row: sizes.firstRow,
+        rows: sizes.rows,
+        add_below: sizes.addBelow,
+      },
+      workgroups: [Math.ceil(columns / 64), grid[0] * runs, images],
+    };
+  },
+};
