@@ -17,6 +17,8 @@ export class ProArea {
   readonly #components: number;
 
   /**
+   * Starts at the point (0, 0) of the curve.
+   *
    * @param limit The largest false-positive rate, above 0 and at most 1.
    * @param negatives How many anomaly-free pixels there are in all.
    * @param components How many components there are in all.

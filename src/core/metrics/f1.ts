@@ -28,7 +28,11 @@ export class F1Search {
     | { threshold: number; positives: number; negatives: number }
     | undefined;
 
-  /** @param total How many anomalous samples there are in all. */
+  /**
+   * Starts above the highest score.
+   *
+   * @param total How many anomalous samples there are in all.
+   */
   constructor(total: number) {
     this.#total = total;
   }

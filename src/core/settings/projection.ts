@@ -26,6 +26,27 @@ export function linearProjection(
 }
 
 /**
+ * A Gaussian random projection: independent normal weights of variance
+ * 1/outputs, so that squared distances are kept on average.
+ *
+ * @param random The generator to draw from.
+ * @param inputs The length of a patch feature.
+ * @param outputs The length of a projected feature.
+ * @returns The matrix `[outputs, inputs]`, row-major.
+ */
+export function gaussianProjection(
+  random: Mt19937,
+  inputs: number,
+  outputs: number,
+): Float32Array<ArrayBuffer> {
+  checkSizes(inputs, outputs);
+  const scale = 1 / Math.sqrt(outputs);
+  const matrix = new Float32Array(outputs * inputs);
+  for (let i = 0; i < matrix.length; i++) matrix[i] = random.normal() * scale;
+  return matrix;
+}
+
+/**
  * The dimension that keeps all pairwise distances of `samples` points within
  * 1 ± `eps` (Johnson–Lindenstrauss, `johnson_lindenstrauss_min_dim` of
  * scikit-learn).

@@ -22,6 +22,8 @@ export class Mt19937 {
   #spareNormal: number | undefined;
 
   /**
+   * Starts the sequence of a seed.
+   *
    * @param seed An integer from 0 to 2³² − 1.
    * @throws {RangeError} If the seed is outside that range.
    */

@@ -1,5 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
+  gaussianProjection,
   linearProjection,
   sparseProjection,
   sparseProjectionSize,
@@ -72,10 +73,16 @@ Deno.test("sparseProjection() has the density and the magnitude of its definitio
   assertAlmostEquals(positive / nonZero.length, 0.5, 0.02);
 });
 
-Deno.test("sparseProjection() keeps squared norms on average", () => {
+for (const project of [gaussianProjection, sparseProjection]) {
+  Deno.test(`${project.name}() keeps squared norms on average`, () => {
+    assertAlmostEquals(squaredNormRatio(project), 1, 0.25);
+  });
+}
+
+function squaredNormRatio(project: typeof sparseProjection): number {
   const inputs = 256, outputs = 400;
   const random = new Mt19937(1);
-  const matrix = sparseProjection(random, inputs, outputs);
+  const matrix = project(random, inputs, outputs);
   const vector = Float64Array.from({ length: inputs }, () => random.normal());
   let before = 0, after = 0;
   for (const value of vector) before += value * value;
@@ -86,7 +93,13 @@ Deno.test("sparseProjection() keeps squared norms on average", () => {
     }
     after += dot * dot;
   }
-  assertAlmostEquals(after / before, 1, 0.25);
+  return after / before;
+}
+
+Deno.test("gaussianProjection() draws numpy.random.standard_normal over √outputs", () => {
+  const matrix = gaussianProjection(new Mt19937(0), 3, 4);
+  assertAlmostEquals(matrix[0]!, 1.764052345967664 / 2, 1e-7);
+  assertAlmostEquals(matrix[4]!, 1.8675579901499675 / 2, 1e-7);
 });
 
 Deno.test("sparseProjection() is ±1/√outputs when features have one dimension", () => {

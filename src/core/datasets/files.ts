@@ -1,0 +1,135 @@
+/** One entry of a folder. */
+export interface FileEntry {
+  /** The entry's name without its folder. */
+  readonly name: string;
+  /** Whether it is a file; links count as what they point to. */
+  readonly isFile: boolean;
+  /** Whether it is a folder; links count as what they point to. */
+  readonly isDirectory: boolean;
+}
+
+/** The file system as far as reading a dataset needs it. */
+export interface Files {
+  /**
+   * Lists a folder, in any order.
+   *
+   * @param path The folder; it exists whenever a dataset's layout asks for it.
+   * @returns Its entries.
+   */
+  list(path: string): AsyncIterable<FileEntry>;
+  /**
+   * Reads a whole file.
+   *
+   * @param path The file.
+   * @returns Its bytes.
+   */
+  read(path: string): Promise<Uint8Array>;
+}
+
+/** The sorted content of a folder. */
+export interface Folder {
+  /** The folder's path. */
+  readonly path: string;
+  /** Names of its files, sorted. */
+  readonly files: readonly string[];
+  /** Names of its folders, sorted. */
+  readonly folders: readonly string[];
+}
+
+const IMAGE = /\.(png|jpe?g|bmp|tiff?|webp|gif)$/i;
+
+/**
+ * Lists a folder, sorted by character code as Python's `sorted` does. Hidden
+ * entries (a leading dot) are left out.
+ *
+ * @param files The file system.
+ * @param path The folder.
+ * @returns Its files and folders.
+ */
+export async function listFolder(files: Files, path: string): Promise<Folder> {
+  const names: string[] = [], folders: string[] = [];
+  for await (const entry of files.list(path)) {
+    if (entry.name.startsWith(".")) continue;
+    if (entry.isDirectory) folders.push(entry.name);
+    else if (entry.isFile) names.push(entry.name);
+  }
+  return { path, files: names.sort(), folders: folders.sort() };
+}
+
+/**
+ * Lists a folder further down, if it is there.
+ *
+ * @param files The file system.
+ * @param folder A folder that exists.
+ * @param names The folders to go down, one after the other.
+ * @returns The last folder, or `undefined` when one of them is missing.
+ */
+export async function findFolder(
+  files: Files,
+  folder: Folder,
+  ...names: string[]
+): Promise<Folder | undefined> {
+  let current = folder;
+  for (const name of names) {
+    if (!current.folders.includes(name)) return undefined;
+    current = await listFolder(files, join(current.path, name));
+  }
+  return current;
+}
+
+/**
+ * The image files of a folder.
+ *
+ * @param folder The folder.
+ * @returns The names of its PNG, JPEG, BMP, TIFF, WebP and GIF files, sorted.
+ */
+export function imageNames(folder: Folder): string[] {
+  return folder.files.filter((name) => IMAGE.test(name));
+}
+
+/**
+ * Joins a folder and a name with a slash.
+ *
+ * @param folder The folder's path; a slash at its end is fine.
+ * @param names What to append.
+ * @returns The path.
+ */
+export function join(folder: string, ...names: string[]): string {
+  return [folder.replace(/(?<=.)[/\\]+$/, ""), ...names].join("/")
+    .replace(/^\/\//, "/");
+}
+
+/**
+ * The last part of a path.
+ *
+ * @param path The path; a slash at its end is fine.
+ * @returns The name of the file or folder.
+ */
+export function baseName(path: string): string {
+  return path.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!;
+}
+
+/**
+ * A file name without its extension.
+ *
+ * @param name The file name.
+ * @returns Everything before the last dot.
+ */
+export function stem(name: string): string {
+  return name.replace(/\.[^.]*$/, "");
+}
+
+/**
+ * The error of a folder without images.
+ *
+ * @param root The dataset's folder.
+ * @param where Where images were looked for, inside it.
+ * @returns The error.
+ */
+export function noImages(root: Folder, where: string): Error {
+  return new Error(
+    `Cannot read the dataset "${root.path}": looked for images in "${
+      join(root.path, where)
+    }", found none`,
+  );
+}
