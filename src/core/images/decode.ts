@@ -1,0 +1,153 @@
+import { decodeByRuntime } from "./bitmap.ts";
+import { applyOrientation } from "./exif.ts";
+import { ImageError } from "./image_error.ts";
+import {
+  type ImageFormat,
+  type ImageHeader,
+  readImageHeader,
+} from "./image_header.ts";
+import { type Pixels, wordsOf } from "./pixels.ts";
+import { rgbaOfCmyk, rgbaOfGrey, rgbaOfRgb } from "./rgba.ts";
+
+/** Options of {@linkcode decodeImage}. */
+export interface DecodeOptions {
+  /** The most pixels an image may have, 100 million by default. */
+  readonly maxPixels?: number;
+}
+
+const MAX_PIXELS = 100e6;
+/** Beyond it a decoder is not kept: WebAssembly memory never shrinks. */
+const KEPT_DECODER_PIXELS = 16e6;
+const OPAQUE = new Uint32Array(new Uint8Array([0, 0, 0, 255]).buffer)[0]!;
+
+/**
+ * Decodes a PNG, JPEG, WebP, BMP or GIF file (its first frame) into RGBA.
+ *
+ * Alpha is dropped, not composited (as Pillow's `convert("RGB")`): every alpha
+ * is 255 and the colours are those stored. 16 bits are rounded to 8 (Pillow
+ * clips 16-bit grey instead). A JPEG is turned upright by its EXIF data.
+ *
+ * PNG and JPEG are decoded by imagescript where npm modules can be loaded
+ * (Deno, Node), in a browser by the browser; other formats always by the
+ * runtime. PNG, BMP and lossless WebP are exact either way, but in a browser
+ * not where they are translucent; JPEG decoders differ by a few levels.
+ *
+ * @param bytes The file.
+ * @param name Its name or path, for messages.
+ * @param options How large an image may be.
+ * @throws {ImageError} If the file is no such image, truncated, damaged or
+ * too large. The size is checked before anything is decoded.
+ */
+export async function decodeImage(
+  bytes: Uint8Array,
+  name: string,
+  options: DecodeOptions = {},
+): Promise<Pixels> {
+  const header = readImageHeader(bytes, name);
+  checkSize(header, name, options.maxPixels ?? MAX_PIXELS);
+  const decode = await decoderOf(header);
+  let pixels: Pixels;
+  try {
+    pixels = await decode(bytes);
+  } catch (cause) {
+    decoders.clear();
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ImageError(
+      name,
+      `the ${header.format} file is damaged or of an unknown kind (${reason})`,
+      "copy it again, or convert it to PNG",
+      { cause },
+    );
+  }
+  if (pixels.width * pixels.height > KEPT_DECODER_PIXELS) decoders.clear();
+  const words = wordsOf(pixels);
+  for (let i = 0; i < words.length; i++) words[i]! |= OPAQUE;
+  const { width, height } = pixels;
+  const data = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+  return { width, height, data };
+}
+
+function checkSize(header: ImageHeader, name: string, most: number): void {
+  const { width, height } = header;
+  if (width * height <= most) return;
+  throw new ImageError(
+    name,
+    `it has ${width} × ${height} pixels, at most ${most} are allowed`,
+    "shrink it, or allow more (maxPixels)",
+  );
+}
+
+type Decoder = (bytes: Uint8Array) => Pixels | Promise<Pixels>;
+
+/**
+ * Decoders that are kept: WebAssembly instances pile up faster than they are
+ * collected. After an error or a very large image they are made anew.
+ */
+const decoders = new Map<ImageFormat, Promise<Decoder>>();
+
+async function decoderOf(header: ImageHeader): Promise<Decoder> {
+  const { format, orientation } = header;
+  if (format !== "PNG" && format !== "JPEG" || !canLoadNpm()) {
+    return decodeByRuntime;
+  }
+  let opening = decoders.get(format);
+  if (opening === undefined) {
+    opening = format === "PNG" ? openPngDecoder() : openJpegDecoder();
+    decoders.set(format, opening);
+  }
+  const decode = await opening;
+  return async (bytes) => applyOrientation(await decode(bytes), orientation);
+}
+
+/** Whether npm modules that read files can be loaded: Deno and Node. */
+function canLoadNpm(): boolean {
+  const { process } = globalThis as {
+    process?: { versions?: { node?: string } };
+  };
+  return process?.versions?.node !== undefined;
+}
+
+interface PngModule {
+  init(): Promise<{ decode(bytes: Uint8Array): PngImage }>;
+}
+
+interface PngImage {
+  readonly width: number;
+  readonly height: number;
+  readonly framebuffer: Uint8Array;
+}
+
+async function openPngDecoder(): Promise<Decoder> {
+  const module = await import("imagescript/wasm/node/png.js") as {
+    default: PngModule;
+  };
+  const decoder = await module.default.init();
+  return (bytes) => {
+    const { width, height, framebuffer: data } = decoder.decode(bytes);
+    return { width, height, data };
+  };
+}
+
+interface JpegModule {
+  init(): Promise<{ decode(bytes: Uint8Array): JpegImage }>;
+}
+
+interface JpegImage {
+  readonly width: number;
+  readonly height: number;
+  readonly format: number;
+  readonly buffer: Uint8Array;
+}
+
+async function openJpegDecoder(): Promise<Decoder> {
+  const module = await import("imagescript/wasm/node/jpeg.js") as {
+    default: JpegModule;
+  };
+  const decoder = await module.default.init();
+  return (bytes) => {
+    const { width, height, format, buffer } = decoder.decode(bytes);
+    const convert = [rgbaOfGrey, rgbaOfRgb, rgbaOfCmyk][format];
+    if (convert === undefined) throw new Error(`Pixel format ${format}`);
+    return { width, height, data: convert(buffer) };
+  };
+}

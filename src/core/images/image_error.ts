@@ -1,0 +1,23 @@
+/** An image that cannot be read: which one, why, and what to do about it. */
+export class ImageError extends Error {
+  override name = "ImageError";
+  /** The image, as the caller named it. */
+  readonly image: string;
+
+  /**
+   * @param image Name of the image, usually its path.
+   * @param problem What was found, and what was expected.
+   * @param remedy What to do, if anything is known to help.
+   * @param options The underlying error, as `cause`.
+   */
+  constructor(
+    image: string,
+    problem: string,
+    remedy?: string,
+    options?: ErrorOptions,
+  ) {
+    const advice = remedy === undefined ? "" : `; ${remedy}`;
+    super(`Cannot read image "${image}": ${problem}${advice}`, options);
+    this.image = image;
+  }
+}

@@ -1,0 +1,110 @@
+import { ImageError } from "./image_error.ts";
+import type { Orientation } from "./exif.ts";
+import { readJpegHeader } from "./jpeg_header.ts";
+import { readPngHeader } from "./png_header.ts";
+import { describeForeign } from "./foreign.ts";
+
+/** Formats that can be read. */
+export type ImageFormat = "PNG" | "JPEG" | "WebP" | "BMP" | "GIF";
+
+/** What a file says of its image before it is decoded. */
+export interface ImageHeader {
+  /** The format, by content; the file's name does not matter. */
+  readonly format: ImageFormat;
+  /** Columns as stored, before any orientation is applied. */
+  readonly width: number;
+  /** Rows as stored. */
+  readonly height: number;
+  /** How a JPEG is stored; 1 for other formats. */
+  readonly orientation: Orientation;
+}
+
+/**
+ * Recognises an image and reads its size, without decoding it. PNG and JPEG
+ * files are followed to their end marker, so that a truncated one is refused.
+ *
+ * @param bytes The file.
+ * @param name Its name, for messages.
+ * @throws {ImageError} If it is no image that can be read, or truncated.
+ */
+export function readImageHeader(bytes: Uint8Array, name: string): ImageHeader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const header = headerOf(bytes, view, name);
+  if (header === undefined) {
+    throw new ImageError(name, ...describeForeign(bytes));
+  }
+  if (header.width === 0 || header.height === 0) {
+    throw new ImageError(
+      name,
+      `its size is ${header.width} × ${header.height}, expected at least one pixel`,
+    );
+  }
+  return header;
+}
+
+function headerOf(
+  bytes: Uint8Array,
+  view: DataView,
+  name: string,
+): ImageHeader | undefined {
+  if (startsWith(bytes, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])) {
+    return { format: "PNG", ...readPngHeader(bytes, name), orientation: 1 };
+  }
+  if (startsWith(bytes, [0xff, 0xd8, 0xff])) {
+    return { format: "JPEG", ...readJpegHeader(bytes, name) };
+  }
+  const size = webpSize(bytes, view) ?? gifSize(bytes, view) ??
+    bmpSize(bytes, view);
+  return size && { ...size, orientation: 1 };
+}
+
+type Size = Omit<ImageHeader, "orientation">;
+
+function gifSize(bytes: Uint8Array, view: DataView): Size | undefined {
+  if (bytes.length < 13 || !/^GIF8[79]a/.test(ascii(bytes, 0, 6))) return;
+  return {
+    format: "GIF",
+    width: view.getUint16(6, true),
+    height: view.getUint16(8, true),
+  };
+}
+
+function bmpSize(bytes: Uint8Array, view: DataView): Size | undefined {
+  if (bytes.length < 26 || ascii(bytes, 0, 2) !== "BM") return;
+  const core = view.getUint32(14, true) === 12;
+  return {
+    format: "BMP",
+    width: core ? view.getUint16(18, true) : view.getInt32(18, true),
+    height: core ? view.getUint16(20, true) : Math.abs(view.getInt32(22, true)),
+  };
+}
+
+function webpSize(bytes: Uint8Array, view: DataView): Size | undefined {
+  if (bytes.length < 30 || ascii(bytes, 0, 4) !== "RIFF") return;
+  if (ascii(bytes, 8, 12) !== "WEBP") return;
+  const format = "WebP";
+  switch (ascii(bytes, 12, 16)) {
+    case "VP8 ": {
+      const width = view.getUint16(26, true) & 0x3fff;
+      const height = view.getUint16(28, true) & 0x3fff;
+      return { format, width, height };
+    }
+    case "VP8L": {
+      const bits = view.getUint32(21, true);
+      const width = (bits & 0x3fff) + 1;
+      return { format, width, height: ((bits >>> 14) & 0x3fff) + 1 };
+    }
+    case "VP8X": {
+      const width = (view.getUint32(24, true) & 0xffffff) + 1;
+      return { format, width, height: (view.getUint32(26, true) >>> 8) + 1 };
+    }
+  }
+}
+
+function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
+  return magic.every((byte, i) => bytes[i] === byte);
+}
+
+function ascii(bytes: Uint8Array, start: number, end: number): string {
+  return String.fromCharCode(...bytes.subarray(start, end));
+}

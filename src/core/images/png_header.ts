@@ -1,0 +1,45 @@
+import { ImageError } from "./image_error.ts";
+
+const SIGNATURE_BYTES = 8;
+const IHDR = 0x49484452;
+const IDAT = 0x49444154;
+const IEND = 0x49454e44;
+
+/**
+ * Reads a PNG's size and follows its chunks to the end.
+ *
+ * @param bytes A file that begins with the PNG signature.
+ * @param name Its name, for messages.
+ * @throws {ImageError} If the chunks do not lead to an end.
+ */
+export function readPngHeader(
+  bytes: Uint8Array,
+  name: string,
+): { width: number; height: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = SIGNATURE_BYTES;
+  let size: { width: number; height: number } | undefined;
+  let hasData = false;
+  while (at + 12 <= bytes.length) {
+    const length = view.getUint32(at);
+    const type = view.getUint32(at + 4);
+    if (size === undefined) {
+      if (type !== IHDR || length !== 13 || at + 25 > bytes.length) break;
+      size = { width: view.getUint32(at + 8), height: view.getUint32(at + 12) };
+    }
+    if (type === IDAT) hasData = true;
+    if (type === IEND) {
+      if (hasData) return size;
+      throw new ImageError(name, "the PNG file has no image data");
+    }
+    at += 12 + length;
+  }
+  if (size === undefined) {
+    throw new ImageError(name, "the PNG file does not begin with its header");
+  }
+  throw new ImageError(
+    name,
+    `the PNG file is truncated: it ends after ${bytes.length} bytes, before its end marker`,
+    "copy or download it again",
+  );
+}
