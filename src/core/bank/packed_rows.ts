@@ -1,0 +1,115 @@
+import type { Gpu, RowChunks, Tensor } from "../../gpu/mod.ts";
+import { packRows, PANEL_ROWS } from "../../wgsl/pack_rows.ts";
+
+/** Consecutive rows packed into one tensor. */
+export interface PackedPiece {
+  /** Panels `[panels, dim, 64]`, see the kernel `pack_rows`. */
+  readonly packed: Tensor;
+  /** Index of its first row in the whole row set. */
+  readonly base: number;
+  /** Number of rows. */
+  readonly rows: number;
+  /** The chunk of the row set that the rows lie in. */
+  readonly chunk: number;
+  /** First row within that chunk. */
+  readonly first: number;
+}
+
+/** How a row set divides into pieces, and the bytes of each when packed. */
+export function planPieces(
+  rows: Pick<RowChunks, "rows" | "rowsPerChunk" | "dim">,
+  maxTensorBytes: number,
+): Omit<PackedPiece, "packed">[] {
+  const panelBytes = PANEL_ROWS * rows.dim * 4;
+  const most = Math.floor(maxTensorBytes / panelBytes) * PANEL_ROWS;
+  if (most === 0) {
+    throw new RangeError(
+      `Cannot pack rows of ${rows.dim} elements: ${PANEL_ROWS} of them are more than the adapter binds at once (${maxTensorBytes} bytes)`,
+    );
+  }
+  const pieces = [];
+  for (let chunk = 0; chunk * rows.rowsPerChunk < rows.rows; chunk++) {
+    const start = chunk * rows.rowsPerChunk;
+    const count = Math.min(rows.rowsPerChunk, rows.rows - start);
+    for (let first = 0; first < count; first += most) {
+      pieces.push({
+        base: start + first,
+        rows: Math.min(most, count - first),
+        chunk,
+        first,
+      });
+    }
+  }
+  return pieces;
+}
+
+/** Bytes of `rows` rows of `dim` elements when packed without chunk borders. */
+export function packedBytes(rows: number, dim: number): number {
+  return Math.ceil(rows / PANEL_ROWS) * PANEL_ROWS * dim * 4;
+}
+
+/**
+ * A row set in panels of 64 rows with the dimension outermost, in which lanes
+ * that own neighbouring rows read neighbouring words.
+ */
+export class PackedRows implements Disposable {
+  /** Number of rows. */
+  readonly rows: number;
+  /** Elements of a row. */
+  readonly dim: number;
+  /** The pieces in order. */
+  readonly pieces: readonly PackedPiece[];
+
+  private constructor(
+    rows: number,
+    dim: number,
+    pieces: readonly PackedPiece[],
+  ) {
+    this.rows = rows;
+    this.dim = dim;
+    this.pieces = pieces;
+  }
+
+  /**
+   * Packs a row set.
+   *
+   * @param gpu Where the rows are.
+   * @param rows The rows; they may be disposed afterwards.
+   * @param shift A vector `[dim]` that is subtracted from every row.
+   */
+  static async pack(
+    gpu: Gpu,
+    rows: RowChunks,
+    shift?: Tensor,
+  ): Promise<PackedRows> {
+    const { dim } = rows;
+    using program = gpu.program("pack rows");
+    const pieces = planPieces(rows, gpu.maxTensorBytes).map((piece) => {
+      const panels = Math.ceil(piece.rows / PANEL_ROWS);
+      const packed = gpu.tensor(
+        [panels, dim, PANEL_ROWS],
+        "f32",
+        "packed rows",
+      );
+      const chunk = rows.chunks[piece.chunk];
+      program.dispatch(
+        packRows,
+        { rows: piece.rows, dim, first: piece.first, shift: !!shift },
+        { rows: chunk, shift: shift ?? chunk, packed },
+      );
+      return { ...piece, packed };
+    });
+    (await program.compile()).run();
+    return new PackedRows(rows.rows, dim, pieces);
+  }
+
+  /** Disposes the packed copies. */
+  dispose(): void {
+    for (const { packed } of this.pieces) packed.dispose();
+  }
+
+  /** Same as {@linkcode PackedRows.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

@@ -1,0 +1,57 @@
+// search_groups: least[q, g] = min over the rows b of group g of |b|² − 2 q·b
+//
+// queries [tiles, D, 64]      in panels (see pack_rows), shifted as the bank
+// bank    [panels, D, 16]     in panels; a vec4f holds 4 rows at one dimension
+// norms   [panels, 64]        |b|², FAR for rows past the end
+// images  [panels, 64]        image of each row, read when EXCLUDE
+// query_images [Q]            image whose rows a query must not find
+// least   [Q, G]              FAR where a group has no row to find
+//
+// Group g of a dispatch is 8 consecutive rows in each of panels_per_group
+// panels: lane g % 8 of the panels g / 8 * panels_per_group and following.
+// One workgroup takes 16 queries and LANES groups: a lane has the scores of 16
+// queries and its 8 rows in registers.
+
+@group(0) @binding(1) var<storage, read> bank: array<vec4f>;
+@group(0) @binding(2) var<storage, read> norms: array<vec4f>;
+@group(0) @binding(3) var<storage, read> images: array<vec4u>;
+@group(0) @binding(4) var<storage, read> query_images: array<u32>;
+@group(0) @binding(5) var<storage, read_write> least: array<f32>;
+
+struct Params {
+  queries: u32,
+  dim: u32,
+  panels: u32,
+  panels_per_group: u32,
+  groups: u32,
+}
+@group(0) @binding(6) var<uniform> params: Params;
+
+override EXCLUDE: bool = false;
+
+const FAR = 3e38;
+
+fn images_of(column: u32) -> vec4u {
+  if (EXCLUDE) {
+    return images[column];
+  }
+  return vec4u();
+}
+
+fn nearest(query: u32, s0: vec4f, s1: vec4f, n0: vec4f, n1: vec4f, i0: vec4u, i1: vec4u) -> f32 {
+  var d0 = n0 - 2.0 * s0;
+  var d1 = n1 - 2.0 * s1;
+  if (EXCLUDE) {
+    let own = vec4u(query_images[min(query, params.queries - 1u)]);
+    d0 = select(d0, vec4f(FAR), i0 == own);
+    d1 = select(d1, vec4f(FAR), i1 == own);
+  }
+  let d = min(d0, d1);
+  return min(min(d.x, d.y), min(d.z, d.w));
+}
+
+fn store(query: u32, group: u32, value: f32) {
+  if (query < params.queries && group < params.groups) {
+    least[query * params.groups + group] = value;
+  }
+}
