@@ -25,6 +25,7 @@ export class Tensor implements Disposable {
   /** What the tensor holds, for messages. */
   readonly label: string;
   readonly #pool: BufferPool;
+  readonly #base: Tensor | undefined;
   #buffer: GPUBuffer | undefined;
 
   /** Made by `Gpu.tensor`; not meant to be constructed directly. */
@@ -33,12 +34,30 @@ export class Tensor implements Disposable {
     shape: readonly number[],
     dtype: DType,
     label: string,
+    base?: Tensor,
   ) {
     this.#pool = pool;
+    this.#base = base;
     this.shape = shape;
     this.dtype = dtype;
     this.label = label;
-    this.#buffer = pool.acquire(this.byteLength, label);
+    if (base === undefined) {
+      this.#buffer = pool.acquire(this.byteLength, label);
+    } else if (this.byteLength > base.byteLength) {
+      throw new RangeError(
+        `Cannot see "${base.label}" as [${shape}]: it has ${base.size} elements`,
+      );
+    }
+  }
+
+  /**
+   * The first elements of this tensor in another shape. The memory stays this
+   * tensor's; disposing the view does nothing.
+   *
+   * @throws {RangeError} If the shape has more elements than the tensor.
+   */
+  view(shape: readonly number[], label: string = this.label): Tensor {
+    return new Tensor(this.#pool, shape, this.dtype, label, this);
   }
 
   /** Number of elements. */
@@ -57,6 +76,7 @@ export class Tensor implements Disposable {
    * @throws {TypeError} If the tensor was disposed.
    */
   get buffer(): GPUBuffer {
+    if (this.#base !== undefined) return this.#base.buffer;
     if (this.#buffer === undefined) {
       throw new TypeError(
         `Cannot use tensor "${this.label}" [${this.shape}]: it was disposed`,

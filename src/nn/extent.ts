@@ -20,3 +20,9 @@ export function extentOf(shape: Shape): Extent {
 export function extentBytes({ images, channels, pixels }: Extent): number {
   return images * pixels * Math.ceil(channels / 4) * 16;
 }
+
+/** Shape in memory of an ONNX shape: `[N, C, …]` → `[N, …, 4·⌈C/4⌉]`. */
+export function memoryShape(shape: Shape): Shape {
+  const [images = 1, channels = 1, ...rest] = shape;
+  return [images, ...rest, Math.ceil(channels / 4) * 4];
+}

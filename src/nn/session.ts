@@ -1,6 +1,6 @@
 import type { Gpu, Program, Tensor } from "../gpu/mod.ts";
 import { toNchw } from "./layout.ts";
-import { extentBytes, extentOf } from "./extent.ts";
+import { extentOf, memoryShape } from "./extent.ts";
 import type { NetworkPlan, Operand } from "./plan.ts";
 import type { Shape } from "./shape_rules.ts";
 
@@ -60,12 +60,15 @@ export class Session implements Disposable {
   ) {
     this.#gpu = gpu;
     this.#plan = plan;
-    const image = extentOf(plan.shapes.get(plan.input)!);
-    this.input = gpu.tensor([extentBytes(image) / 4], "f32", plan.input);
+    const image = plan.shapes.get(plan.input)!;
+    this.input = gpu.tensor(memoryShape(image), "f32", plan.input);
     this.#buffers = plan.memory.buffers.map((bytes, i) =>
       gpu.tensor([bytes / 4], "f32", `activations ${i}`)
     );
-    this.taps = new Map(outputs.map((name) => [name, this.#tensor(name)]));
+    this.taps = new Map(outputs.map((name) => {
+      const shape = memoryShape(plan.shapes.get(name)!);
+      return [name, this.#tensor(name).view(shape, name)];
+    }));
     this.program = gpu.program("network");
     for (const { node, kernel, sizes, reads, output } of plan.steps) {
       const tensors: Record<string, Tensor> = { y: this.#tensor(output) };

@@ -29,3 +29,10 @@ export async function readActivations(path: string): Promise<{
   }
   return { tensors, metadata: Object.fromEntries(file.metadata) };
 }
+
+/** Reads a float32 .npy file of version 1. */
+export async function readNpy(path: string): Promise<Float32Array> {
+  const bytes = await Deno.readFile(path);
+  const header = new DataView(bytes.buffer).getUint16(8, true);
+  return new Float32Array(bytes.slice(10 + header).buffer);
+}

@@ -1,0 +1,16 @@
+/**
+ * What runs a network: ONNX → graph → plan → GPU. It knows nothing of anomalies.
+ *
+ * @module
+ */
+export * from "./extent.ts";
+export * from "./graph.ts";
+export * from "./layout.ts";
+export * from "./memory_plan.ts";
+export * from "./network.ts";
+export * from "./onnx/errors.ts";
+export * from "./onnx/read.ts";
+export * from "./plan.ts";
+export * from "./session.ts";
+export * from "./shape_inference.ts";
+export * from "./taps.ts";

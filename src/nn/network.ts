@@ -1,0 +1,102 @@
+import type { Gpu } from "../gpu/mod.ts";
+import { cutGraph } from "./cut.ts";
+import { optimizeGraph } from "./fusion.ts";
+import type { Graph } from "./graph.ts";
+import { readOnnx, type ReadOnnxOptions } from "./onnx/read.ts";
+import type { ConvTile } from "./ops/mod.ts";
+import { type NetworkPlan, planNetwork } from "./plan.ts";
+import { ConstantStore, Session } from "./session.ts";
+import { resolveTaps, type Tap } from "./taps.ts";
+
+/** Options of {@linkcode Network.load}. */
+export interface NetworkOptions extends ReadOnnxOptions {
+  /**
+   * What to tap: levels (`layer1` … `layer4`), tensor or node names. By default
+   * the network runs to its outputs.
+   */
+  readonly taps?: readonly string[];
+  /** Register tile of convolutions; by default what suits the adapter. */
+  readonly tile?: ConvTile;
+}
+
+/**
+ * An ONNX network on the GPU, cut at its taps: weights are uploaded once, and
+ * a {@linkcode Session} is made for every image size.
+ */
+export class Network implements Disposable {
+  /** The optimised graph; its outputs are the taps. */
+  readonly graph: Graph;
+  /** The taps in the order they were asked for; none: the network runs to its end. */
+  readonly taps: readonly Tap[];
+  /** Names of the tensors that sessions yield: the taps', or the graph's outputs. */
+  readonly outputs: readonly string[];
+  readonly #gpu: Gpu;
+  readonly #tile: ConvTile;
+  readonly #constants: ConstantStore;
+
+  /**
+   * Optimises a graph that was read before.
+   *
+   * @param gpu The device.
+   * @param graph As `readOnnx` returns it.
+   * @param options What to tap.
+   * @throws {OnnxError} If a tap is unknown or an operator is not supported.
+   */
+  constructor(gpu: Gpu, graph: Graph, options: NetworkOptions = {}) {
+    const { taps: names, tile = tileFor(gpu) } = options;
+    this.taps = names === undefined ? [] : resolveTaps(graph, names);
+    this.outputs = names === undefined
+      ? graph.outputs
+      : this.taps.map(({ tensor }) => tensor);
+    this.graph = optimizeGraph(cutGraph(graph, this.outputs));
+    this.#gpu = gpu;
+    this.#tile = tile;
+    this.#constants = new ConstantStore(gpu);
+  }
+
+  /**
+   * Reads an ONNX file.
+   *
+   * @param gpu The device.
+   * @param bytes The file.
+   * @param options What to tap, and how to read external data.
+   * @throws {OnnxError} For anything wrong with the file; `kind` tells what.
+   */
+  static async load(
+    gpu: Gpu,
+    bytes: Uint8Array,
+    options: NetworkOptions = {},
+  ): Promise<Network> {
+    return new Network(gpu, await readOnnx(bytes, options), options);
+  }
+
+  /** Lays the network out for images `[N, C, H, W]`, without allocating. */
+  plan(image: readonly number[]): NetworkPlan {
+    return planNetwork(this.graph, image, this.#tile);
+  }
+
+  /** Allocates and compiles the network for images `[N, C, H, W]`. */
+  async session(image: readonly number[]): Promise<Session> {
+    return await Session.create(
+      this.#gpu,
+      this.plan(image),
+      this.outputs,
+      this.#constants,
+    );
+  }
+
+  /** Frees the weights; sessions have to be disposed before. */
+  dispose(): void {
+    this.#constants.dispose();
+  }
+
+  /** Same as {@linkcode Network.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** The register tile that suits an adapter. */
+function tileFor(gpu: Gpu): ConvTile {
+  return gpu.subgroupSize === 8 ? "subgroup8" : "direct";
+}

@@ -1,0 +1,80 @@
+import { assert, assertEquals } from "@std/assert";
+import { Network, type NetworkOptions, toNhwc } from "../../src/nn/mod.ts";
+import { gpuTest, relativeError } from "../testing.ts";
+import { readActivations, readModelFile, readNpy } from "./model_files.ts";
+
+const FILES = [
+  ["resnet_basic", "folded"],
+  ["resnet_basic", "batchnorm"],
+  ["wide_resnet", "folded"],
+  ["wide_resnet", "batchnorm"],
+  ["wide_resnet", "external"],
+  ["resnext", "folded"],
+  ["resnext", "batchnorm"],
+  ["densenet", "folded"],
+  ["densenet", "batchnorm"],
+] as const;
+
+const TILES: readonly NonNullable<NetworkOptions["tile"]>[] = [
+  "direct",
+  "subgroup8",
+];
+
+for (const [network, variant] of FILES) {
+  gpuTest(
+    `Network computes every stage of ${network}.${variant} as PyTorch does`,
+    async (gpu, t, shared) => {
+      const folder = shared("golden", "backbones");
+      const graph = await readModelFile(`${folder}/${network}.${variant}.onnx`);
+      const { tensors, metadata } = await readActivations(
+        `${folder}/${network}.activations.safetensors`,
+      );
+      const stages = metadata["stages"]!.split(",");
+      const image = tensors.get("input")!;
+      for (const tile of TILES) {
+        if (tile === "subgroup8" && gpu.subgroupSize !== 8) continue;
+        for (const taps of [stages, undefined]) {
+          await t.step(`${tile} ${taps ?? "logits"}`, async () => {
+            using net = new Network(gpu, graph, {
+              tile,
+              ...(taps && { taps }),
+            });
+            using session = await net.session(image.shape);
+            gpu.write(session.input, toNhwc(image.data, image.shape));
+            session.program.run();
+            for (const [i, stage] of (taps ?? ["logits"]).entries()) {
+              const expected = tensors.get(stage)!;
+              const name = net.outputs[i]!;
+              assertEquals(session.shape(name), expected.shape);
+              const actual = await session.read(name);
+              const error = relativeError(actual, expected.data);
+              assert(error < 1e-4, `${stage}: relative error ${error}`);
+            }
+          });
+        }
+      }
+    },
+    { shared: true },
+  );
+}
+
+gpuTest(
+  "Network computes squeezenet1.1 as its test vectors say",
+  async (gpu, _t, shared) => {
+    const folder = shared("data", "models");
+    const graph = await readModelFile(`${folder}/squeezenet1.1.onnx`);
+    using net = new Network(gpu, graph);
+    using session = await net.session([1, 3, 224, 224]);
+    for (const set of ["0", "1", "2"]) {
+      const vectors = `${folder}/squeezenet1.1_vectors/${set}`;
+      const image = await readNpy(`${vectors}/input_0.npy`);
+      const expected = await readNpy(`${vectors}/output_0.npy`);
+      gpu.write(session.input, toNhwc(image, [1, 3, 224, 224]));
+      session.program.run();
+      const actual = await session.read(net.outputs[0]!);
+      const error = relativeError(actual, expected);
+      assert(error < 1e-3, `set ${set}: relative error ${error}`);
+    }
+  },
+  { shared: true },
+);
