@@ -61,11 +61,7 @@ export function pixelCurves(
     } else {
       addGroup(0, 0, normalAbove, defectiveAbove);
       addGroup(positives, overlap, normal, defective);
-      normalAbove =
-        defectiveAbove =
-        positives =
-        overlap =
-          0;
+      [normalAbove, defectiveAbove, positives, overlap] = [0, 0, 0, 0];
     }
     normal = defective = 0;
   }
