@@ -84,13 +84,14 @@ Deno.test("importProblem() allows what the layers allow", () => {
   }
 });
 
-Deno.test("the lint plugin reports imports, Deno and long files", () => {
+Deno.test("the lint plugin reports imports, Deno, the console and long files", () => {
   const path = new URL("src/nn/x.ts", ROOT).pathname;
   const source = `import { main } from "../cli/main.ts";
 export * from "../core/mod.ts";
 export const f = () => import("../core/mod.ts");
 export type Info = Deno.FileInfo;
 Deno.exit(1);
+console.log(1);
 // Deno in a comment is fine
 ${"\n".repeat(350)}`;
   const found = Deno.lint.runPlugin(plugin, path, source);
@@ -99,6 +100,7 @@ ${"\n".repeat(350)}`;
     "patchcore/import-direction",
     "patchcore/import-direction",
     "patchcore/import-direction",
+    "patchcore/no-console",
     "patchcore/portable",
     "patchcore/portable",
   ]);

@@ -7,6 +7,7 @@ import {
   countLines,
   importProblem,
   isPortable,
+  isShipped,
   lengthProblem,
 } from "./rules.ts";
 
@@ -52,6 +53,21 @@ const portable: Deno.lint.Rule = {
   },
 };
 
+const noConsole: Deno.lint.Rule = {
+  create(context) {
+    if (!isShipped(relative(context.filename))) return {};
+    return {
+      "MemberExpression[object.name='console']"(node: Deno.lint.Node): void {
+        context.report({
+          node,
+          message:
+            "Published code does not write to the console: return it, throw it, or use the program's Terminal",
+        });
+      },
+    };
+  },
+};
+
 const fileLength: Deno.lint.Rule = {
   create(context) {
     return {
@@ -69,6 +85,7 @@ const plugin: Deno.lint.Plugin = {
   rules: {
     "import-direction": importDirection,
     "portable": portable,
+    "no-console": noConsole,
     "file-length": fileLength,
   },
 };

@@ -1,0 +1,4 @@
+import type { Command } from "./command.ts";
+
+/** The commands of the program, in the order of `--help`. */
+export const COMMANDS: readonly Command[] = [];

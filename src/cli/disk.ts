@@ -1,0 +1,102 @@
+import type { FileEntry, Files } from "../core/datasets/files.ts";
+
+/** A file that cannot be read or must not be written: exit code 1. */
+export class FileError extends Error {
+  override name = "FileError";
+}
+
+/** The file system of this machine, as datasets are read from it. */
+export const DISK: Files = {
+  async *list(path: string): AsyncIterable<FileEntry> {
+    for await (const entry of Deno.readDir(path)) {
+      if (!entry.isSymlink) {
+        yield entry;
+        continue;
+      }
+      const target = await statOrNothing(`${path}/${entry.name}`);
+      const { isFile = false, isDirectory = false } = target ?? {};
+      yield { name: entry.name, isFile, isDirectory };
+    }
+  },
+  read: readFile,
+};
+
+/**
+ * Reads a whole file.
+ *
+ * @throws {FileError} If it cannot be read, saying why.
+ */
+export async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    throw new FileError(`Cannot read "${path}": ${reason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** What a path is, or nothing when there is nothing. */
+export async function statOrNothing(
+  path: string,
+): Promise<Deno.FileInfo | undefined> {
+  try {
+    return await Deno.stat(path);
+  } catch (error) {
+    if (
+      error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory ||
+      error instanceof Deno.errors.FilesystemLoop
+    ) {
+      return undefined;
+    }
+    throw new FileError(`Cannot read "${path}": ${reason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Writes a file so that it is there completely or not at all: under another
+ * name first, then renamed. Missing folders are made.
+ *
+ * @throws {FileError} If it cannot be written, saying why.
+ */
+export async function writeAtomically(
+  path: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  const [, folder = "", name = path] = /^(.*[/\\])?([^/\\]+)$/.exec(path) ?? [];
+  const temporary = `${folder}.${name}.tmp-${crypto.randomUUID().slice(0, 8)}`;
+  try {
+    if (folder !== "") await Deno.mkdir(folder, { recursive: true });
+    await writeNew(temporary, bytes);
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    throw new FileError(`Cannot write "${path}": ${reason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
+  using file = await Deno.open(path, { write: true, createNew: true });
+  for (let at = 0; at < bytes.length;) {
+    at += await file.write(bytes.subarray(at));
+  }
+  await file.sync();
+}
+
+/** Why the system refused, in words. */
+function reason(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "it does not exist";
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "permission denied by the system";
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    return `${error.message.split(",")[0]}; run with -A or allow this folder`;
+  }
+  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
+  return error instanceof Error ? error.message : String(error);
+}

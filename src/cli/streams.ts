@@ -1,0 +1,30 @@
+import type { Stream } from "./terminal.ts";
+
+/** What of `Deno.stdout` and `Deno.stderr` a stream needs. */
+interface Device {
+  /** Writes some of the bytes, returns how many. */
+  writeSync(bytes: Uint8Array): number;
+  /** Whether a person sees it at once. */
+  isTerminal(): boolean;
+}
+
+/** One of this process's output streams. */
+export function deviceStream(device: Device): Stream {
+  const encoder = new TextEncoder();
+  return {
+    write(text): void {
+      const bytes = encoder.encode(text);
+      for (let at = 0; at < bytes.length;) {
+        at += device.writeSync(bytes.subarray(at));
+      }
+    },
+    isTerminal: device.isTerminal(),
+    columns(): number {
+      try {
+        return Deno.consoleSize().columns || 80;
+      } catch {
+        return 80;
+      }
+    },
+  };
+}

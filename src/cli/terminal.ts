@@ -1,0 +1,112 @@
+import { Progress, type ProgressOptions } from "./progress.ts";
+
+/** One of the program's output streams. */
+export interface Stream {
+  /** Writes text as it is. */
+  write(text: string): void;
+  /** Whether a person sees it at once. */
+  readonly isTerminal: boolean;
+  /** Characters a line has. */
+  columns(): number;
+}
+
+/** Settings of a {@linkcode Terminal}. */
+export interface TerminalOptions {
+  /** Where results go. */
+  readonly stdout: Stream;
+  /** Where messages and progress go. */
+  readonly stderr: Stream;
+  /** Whether colours are allowed where a stream is a terminal. */
+  readonly color: boolean;
+  /** Milliseconds since some fixed moment. */
+  readonly clock: () => number;
+}
+
+/** What the user asked of the output. */
+export interface OutputMode {
+  /** Results are JSON lines. */
+  readonly json: boolean;
+  /** No progress, no messages but warnings and errors. */
+  readonly quiet: boolean;
+}
+
+/** Results on stdout, everything else on stderr. */
+export class Terminal {
+  readonly #options: TerminalOptions;
+  #mode: OutputMode = { json: false, quiet: false };
+  #progress: Progress | undefined;
+
+  /** Writes to the given streams. */
+  constructor(options: TerminalOptions) {
+    this.#options = options;
+  }
+
+  /** Whether results are to be JSON lines. */
+  get json(): boolean {
+    return this.#mode.json;
+  }
+
+  /** Sets what the user asked of the output. */
+  configure(mode: OutputMode): void {
+    this.#mode = mode;
+  }
+
+  /** Writes text to stdout as it is, in every mode. */
+  print(text: string): void {
+    this.#around(() => this.#options.stdout.write(text));
+  }
+
+  /** A line of results for people; nothing when results are JSON. */
+  result(line: string): void {
+    if (!this.#mode.json) this.print(`${line}\n`);
+  }
+
+  /** One object of results as a JSON line; nothing when they are for people. */
+  record(object: Readonly<Record<string, unknown>>): void {
+    if (this.#mode.json) this.print(`${JSON.stringify(object)}\n`);
+  }
+
+  /** A line that tells what happens; not with `--quiet`. */
+  message(line: string): void {
+    if (!this.#mode.quiet) this.#tell(line);
+  }
+
+  /** A line about something that is probably not what the user wants. */
+  warn(line: string): void {
+    this.#tell(`${this.#paint("warning:", 33)} ${line}`);
+  }
+
+  /** A line about something that failed. */
+  error(line: string): void {
+    this.#tell(`${this.#paint("error:", 31)} ${line}`);
+  }
+
+  /** Starts a progress display; end it with `using` or `end()`. */
+  progress(label: string, options: ProgressOptions = {}): Progress {
+    this.#progress?.end();
+    const { stderr, clock } = this.#options;
+    const progress = new Progress(label, {
+      ...options,
+      stderr,
+      clock,
+      hidden: this.#mode.quiet,
+    });
+    this.#progress = progress;
+    return progress;
+  }
+
+  #tell(line: string): void {
+    this.#around(() => this.#options.stderr.write(`${line}\n`));
+  }
+
+  #around(write: () => void): void {
+    this.#progress?.hide();
+    write();
+    this.#progress?.show();
+  }
+
+  #paint(text: string, color: number): string {
+    const { stderr, color: allowed } = this.#options;
+    return allowed && stderr.isTerminal ? `\x1b[${color}m${text}\x1b[0m` : text;
+  }
+}
