@@ -1,0 +1,134 @@
+import type { Gpu, Program, Tensor } from "../../gpu/mod.ts";
+import { anomalyMap } from "../../wgsl/anomaly_map.ts";
+import type { MapSettings } from "../settings/settings.ts";
+import { type MapWeights, mapWeights } from "./map_weights.ts";
+
+/** Sizes of {@linkcode AnomalyMaps}. */
+export interface AnomalyMapShape {
+  /** Patch grid, `[height, width]`. */
+  readonly grid: readonly [number, number];
+  /** Size of the maps, `[height, width]` in pixels. */
+  readonly size: readonly [number, number];
+  /** The most images of a batch. */
+  readonly maxImages: number;
+}
+
+interface Axis {
+  readonly weights: MapWeights;
+  readonly blockTensor: Tensor;
+  readonly weightTensor: Tensor;
+}
+
+/**
+ * Turns patch scores into anomaly maps: upsampled to pixels, then smoothed
+ * with a Gaussian (paper §3.3), both in one step per axis.
+ */
+export class AnomalyMaps implements Disposable {
+  /** Sizes of the maps. */
+  readonly shape: AnomalyMapShape;
+  readonly #axes: { readonly rows: Axis; readonly columns: Axis };
+  readonly #between: Tensor;
+
+  /**
+   * @param gpu Where to compute.
+   * @param shape Sizes of the maps.
+   * @param settings Interpolation, Gaussian and border.
+   * @throws {GpuError} If a batch is more than the adapter binds at once.
+   */
+  constructor(gpu: Gpu, shape: AnomalyMapShape, settings: MapSettings) {
+    const { grid, size, maxImages } = shape;
+    this.shape = shape;
+    this.#axes = {
+      rows: uploadAxis(gpu, mapWeights(grid[0], size[0], settings)),
+      columns: uploadAxis(gpu, mapWeights(grid[1], size[1], settings)),
+    };
+    this.#between = gpu.tensor(
+      [maxImages, size[1], grid[0]],
+      "f32",
+      "anomaly maps, columns done",
+    );
+  }
+
+  /**
+   * Records the dispatches that make a batch's maps.
+   *
+   * @param program Where to record.
+   * @param scores Patch scores, `[N, grid height · grid width]`.
+   * @param maps Where the maps go, `[N, height, width]`.
+   * @param images Images that count, from the first; all of `maps` by default.
+   * @throws {RangeError} If a tensor is too small or there are too many images.
+   */
+  record(
+    program: Program,
+    scores: Tensor,
+    maps: Tensor,
+    images: number = maps.shape[0] ?? 0,
+  ): void {
+    const { grid, size, maxImages } = this.shape;
+    if (images > maxImages) {
+      throw new RangeError(
+        `Cannot make anomaly maps of ${images} images: at most ${maxImages} were planned`,
+      );
+    }
+    checkSize("patch scores", scores, images, grid);
+    checkSize("anomaly maps", maps, images, size);
+    this.#dispatch(program, this.#axes.columns, images, grid[0], {
+      x: scores,
+      y: this.#between,
+    });
+    this.#dispatch(program, this.#axes.rows, images, size[1], {
+      x: this.#between,
+      y: maps,
+    });
+  }
+
+  #dispatch(
+    program: Program,
+    { weights, blockTensor, weightTensor }: Axis,
+    images: number,
+    lines: number,
+    tensors: { x: Tensor; y: Tensor },
+  ): void {
+    const { points, outputs } = weights;
+    program.dispatch(
+      anomalyMap,
+      { images, lines, points, outputs },
+      { ...tensors, blocks: blockTensor, weights: weightTensor },
+    );
+  }
+
+  /** Frees the weights and the space between the axes. */
+  dispose(): void {
+    for (const axis of Object.values(this.#axes)) {
+      axis.blockTensor.dispose();
+      axis.weightTensor.dispose();
+    }
+    this.#between.dispose();
+  }
+
+  /** Same as {@linkcode AnomalyMaps.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+function uploadAxis(gpu: Gpu, weights: MapWeights): Axis {
+  const label = "anomaly map weights";
+  return {
+    weights,
+    blockTensor: gpu.upload(weights.blocks, undefined, label),
+    weightTensor: gpu.upload(weights.weights, undefined, label),
+  };
+}
+
+function checkSize(
+  what: string,
+  tensor: Tensor,
+  images: number,
+  [height, width]: readonly [number, number],
+): void {
+  if (tensor.size >= images * height * width) return;
+  throw new RangeError(
+    `Cannot make anomaly maps: ${what} have shape [${tensor.shape}], expected ${images} of ${height} × ${width}`,
+  );
+}

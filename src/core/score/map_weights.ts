@@ -1,0 +1,100 @@
+import { MAP_BLOCK } from "../../wgsl/anomaly_map.ts";
+import { sourcePoints } from "../features/interpolation.ts";
+import type { MapSettings } from "../settings/settings.ts";
+
+/** Standard deviations at which the Gaussian ends, as in SciPy and anomalib. */
+const TRUNCATE = 4;
+
+/** One axis of upsampling and smoothing, as the kernel `anomaly_map` reads it. */
+export interface MapWeights {
+  /** Number of source points. */
+  readonly points: number;
+  /** Number of outputs. */
+  readonly outputs: number;
+  /** First point, number of points, first weight and 0 of each block. */
+  readonly blocks: Uint32Array<ArrayBuffer>;
+  /** Eight weights for each point of each block. */
+  readonly weights: Float32Array<ArrayBuffer>;
+}
+
+/**
+ * The taps of a Gaussian, normalised to the sum 1, in float64
+ * (`scipy.ndimage.gaussian_filter`, truncate 4).
+ *
+ * @param sigma Standard deviation in pixels; 0 gives the single tap 1.
+ * @returns An odd number of taps, the centre in the middle.
+ */
+export function gaussianTaps(sigma: number): Float64Array<ArrayBuffer> {
+  const radius = Math.floor(TRUNCATE * sigma + 0.5);
+  const taps = Float64Array.from(
+    { length: 2 * radius + 1 },
+    (_, i) => sigma === 0 ? 1 : Math.exp(-0.5 * ((i - radius) / sigma) ** 2),
+  );
+  const total = taps.reduce((sum, tap) => sum + tap, 0);
+  return taps.map((tap) => tap / total);
+}
+
+/**
+ * Where a position beyond the border lies inside.
+ *
+ * @param position Any integer.
+ * @param size Number of positions inside.
+ * @param border `"symmetric"` repeats the edge (d c b a | a b c d | d c b a),
+ * `"reflect"` does not (d c b | a b c d | c b a).
+ */
+export function foldPosition(
+  position: number,
+  size: number,
+  border: MapSettings["border"],
+): number {
+  const period = border === "symmetric" ? 2 * size : Math.max(1, 2 * size - 2);
+  const offset = ((position % period) + period) % period;
+  if (offset < size) return offset;
+  return border === "symmetric" ? period - 1 - offset : period - offset;
+}
+
+/**
+ * Folds upsampling and smoothing of one axis into one banded matrix. Both are
+ * linear and separable, so the product of the two axes' matrices is the map;
+ * it needs a few source points per pixel where the Gaussian alone has 33 taps.
+ *
+ * @param points Size of the axis in patches.
+ * @param outputs Size of the axis in pixels.
+ * @param settings Interpolation, Gaussian and border.
+ */
+export function mapWeights(
+  points: number,
+  outputs: number,
+  { interpolation, sigma, border }: MapSettings,
+): MapWeights {
+  const sources = sourcePoints(points, outputs, interpolation);
+  const taps = gaussianTaps(sigma);
+  const radius = (taps.length - 1) / 2;
+  const blockCount = Math.ceil(outputs / MAP_BLOCK);
+  const blocks = new Uint32Array(blockCount * 4);
+  const weights: number[] = [];
+  for (let block = 0; block < blockCount; block++) {
+    const matrix = new Float64Array(points * MAP_BLOCK);
+    for (let i = 0; i < MAP_BLOCK; i++) {
+      const output = block * MAP_BLOCK + i;
+      if (output >= outputs) break;
+      taps.forEach((tap, t) => {
+        const position = foldPosition(output + t - radius, outputs, border);
+        const { lower, upper, weight } = sources[position]!;
+        matrix[lower * MAP_BLOCK + i]! += tap * (1 - weight);
+        matrix[upper * MAP_BLOCK + i]! += tap * weight;
+      });
+    }
+    const start = Math.floor(
+      matrix.findIndex((value) => value !== 0) / MAP_BLOCK,
+    );
+    const end = Math.floor(
+      matrix.findLastIndex((value) => value !== 0) / MAP_BLOCK,
+    ) + 1;
+    blocks.set([start, end - start, weights.length / 4], block * 4);
+    for (let i = start * MAP_BLOCK; i < end * MAP_BLOCK; i++) {
+      weights.push(matrix[i]!);
+    }
+  }
+  return { points, outputs, blocks, weights: new Float32Array(weights) };
+}
