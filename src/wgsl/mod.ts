@@ -4,6 +4,7 @@
  * @module
  */
 export * from "./activation.ts";
+export * from "./anomaly_map.ts";
 export * from "./concat.ts";
 export * from "./conv2d.ts";
 export * from "./conv2d_grouped.ts";
@@ -15,6 +16,8 @@ export * from "./kernel.ts";
 export * from "./pack_rows.ts";
 export * from "./packed_norms.ts";
 export * from "./pad2d.ts";
+export * from "./patch_merge.ts";
+export * from "./patch_pool.ts";
 export * from "./pool2d.ts";
 export * from "./sample_mean.ts";
 export * from "./search_groups.ts";
