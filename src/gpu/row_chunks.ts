@@ -15,37 +15,71 @@ export class RowChunks implements Disposable {
   /** The chunks, `[rowsPerChunk, dim]` each. */
   readonly chunks: readonly Tensor[];
 
+  /** See {@linkcode RowChunks.allocate} and {@linkcode RowChunks.head}. */
+  private constructor(
+    chunks: readonly Tensor[],
+    rows: number,
+    dim: number,
+    rowsPerChunk: number,
+  ) {
+    this.chunks = chunks;
+    this.rows = rows;
+    this.dim = dim;
+    this.rowsPerChunk = rowsPerChunk;
+  }
+
   /**
-   * Allocates the chunks with undefined contents.
+   * Allocates row chunks with undefined contents.
    *
    * @param gpu Where to allocate.
    * @param rows Number of rows.
    * @param dim Elements of a row.
    * @param label What the rows are, for messages.
    * @param rowStep Rows of a chunk are a multiple of this (an image's patches).
+   * @throws {RangeError} If `rowStep` rows are more than one binding.
    */
-  constructor(gpu: Gpu, rows: number, dim: number, label: string, rowStep = 1) {
+  static allocate(
+    gpu: Gpu,
+    rows: number,
+    dim: number,
+    label: string,
+    rowStep = 1,
+  ): RowChunks {
     const most = Math.floor(gpu.maxTensorBytes / (dim * 4 * rowStep)) * rowStep;
     if (most === 0) {
       throw new RangeError(
         `Cannot hold ${label}: ${rowStep} rows of ${dim} elements are more than the adapter binds at once (${gpu.maxTensorBytes} bytes)`,
       );
     }
-    this.rows = rows;
-    this.dim = dim;
-    this.rowsPerChunk = most;
     const chunks: Tensor[] = [];
     for (let start = 0; start < rows; start += most) {
       const count = Math.min(most, rows - start);
       chunks.push(gpu.tensor([count, dim], "f32", `${label} from ${start}`));
     }
-    this.chunks = chunks;
+    return new RowChunks(chunks, rows, dim, most);
   }
 
   /** Where a row lies: its chunk's index and its row within the chunk. */
   locate(row: number): { chunk: number; row: number } {
     const chunk = Math.floor(row / this.rowsPerChunk);
     return { chunk, row: row - chunk * this.rowsPerChunk };
+  }
+
+  /**
+   * The first rows, as views of the same chunks; dispose the original.
+   *
+   * @throws {RangeError} If there are fewer.
+   */
+  head(rows: number): RowChunks {
+    if (rows > this.rows) {
+      throw new RangeError(`Cannot take ${rows} rows of ${this.rows}`);
+    }
+    const { dim, rowsPerChunk } = this;
+    const used = this.chunks.slice(0, Math.ceil(rows / rowsPerChunk));
+    const views = used.map((chunk, i) =>
+      chunk.view([Math.min(rowsPerChunk, rows - i * rowsPerChunk), dim])
+    );
+    return new RowChunks(views, rows, dim, rowsPerChunk);
   }
 
   /** Disposes every chunk. */
