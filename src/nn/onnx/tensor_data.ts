@@ -273,30 +273,22 @@ function floats(
   shape: readonly number[],
   values: ArrayLike<number>,
 ): HostTensor {
-  return { dtype: "float32", shape, data: Float32Array.from(values) };
+  return { dtype: "float32", shape, data: new Float32Array(values) };
 }
 
 function halves(
   type: number,
   shape: readonly number[],
-  bits: Uint16Array,
+  bits: Uint16Array<ArrayBuffer>,
 ): HostTensor {
-  const data = new Float32Array(bits.length);
-  if (type === 16) {
-    const words = new Uint32Array(data.buffer);
-    for (let i = 0; i < bits.length; i++) words[i] = bits[i]! << 16;
-  } else {
-    for (let i = 0; i < bits.length; i++) data[i] = float16(bits[i]!);
+  if (type !== 16) {
+    return floats(
+      shape,
+      new Float16Array(bits.buffer, bits.byteOffset, bits.length),
+    );
   }
+  const data = new Float32Array(bits.length);
+  const words = new Uint32Array(data.buffer);
+  for (let i = 0; i < bits.length; i++) words[i] = bits[i]! << 16;
   return { dtype: "float32", shape, data };
-}
-
-/** IEEE 754 binary16 to number. */
-function float16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
