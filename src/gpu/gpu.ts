@@ -2,9 +2,10 @@ import { BufferPool } from "./buffer_pool.ts";
 import { GpuError, GpuLostError } from "./errors.ts";
 import { requestDevice } from "./limits.ts";
 import { PipelineCache } from "./pipeline_cache.ts";
-import { Profiler } from "./profiler.ts";
-import { Program } from "./program.ts";
+import type { Profiler } from "./profiler.ts";
+import { encodePass, Program } from "./program.ts";
 import { Readback } from "./readback.ts";
+import type { StageClock } from "./stage_clock.ts";
 import { type DType, elementCount, Tensor } from "./tensor.ts";
 
 /** Typed arrays a tensor can be filled from and read into. */
@@ -208,23 +209,27 @@ export class Gpu implements Disposable {
     return new Program(this, label);
   }
 
-  /** Submits compiled programs in order, in one command buffer. */
-  submit(programs: readonly Program[]): void {
+  /**
+   * Submits compiled programs in order, in one command buffer.
+   *
+   * @param programs What to run.
+   * @param clock Times the programs, each in a compute pass of its own; without
+   * it all share one.
+   */
+  submit(programs: readonly Program[], clock?: StageClock): void {
     this.check();
     const encoder = this.device.createCommandEncoder({
       label: programs[0]?.label ?? "",
     });
-    const dispatches = programs.flatMap((program) => program.dispatches);
+    const dispatches = programs.map((program) => program.dispatches);
     if (this.profiler !== undefined) {
-      this.profiler.encode(encoder, dispatches);
-    } else {
-      const pass = encoder.beginComputePass();
-      for (const { pipeline, bindGroup, workgroups } of dispatches) {
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, bindGroup);
-        pass.dispatchWorkgroups(...workgroups);
-      }
-      pass.end();
+      this.profiler.encode(encoder, dispatches.flat());
+    } else if (clock === undefined) encodePass(encoder, dispatches.flat());
+    else {
+      dispatches.forEach((stage, i) =>
+        encodePass(encoder, stage, clock.timestampWrites(i))
+      );
+      clock.resolve(encoder);
     }
     this.device.queue.submit([encoder.finish()]);
   }

@@ -12,4 +12,5 @@ export * from "./profiler.ts";
 export * from "./program.ts";
 export * from "./readback.ts";
 export * from "./row_chunks.ts";
+export * from "./stage_clock.ts";
 export * from "./tensor.ts";

@@ -1,5 +1,5 @@
 import type { Gpu } from "./gpu.ts";
-import type { BoundDispatch } from "./program.ts";
+import { type BoundDispatch, encodePass } from "./program.ts";
 
 /** GPU time of all dispatches of one kernel in one role. */
 export interface KernelTime {
@@ -63,17 +63,11 @@ export class Profiler {
       usage: 0x200 /* QUERY_RESOLVE */ | 0x04, /* COPY_SRC */
     });
     dispatches.forEach((dispatch, i) => {
-      const pass = encoder.beginComputePass({
-        timestampWrites: {
-          querySet: queries,
-          beginningOfPassWriteIndex: 2 * i,
-          endOfPassWriteIndex: 2 * i + 1,
-        },
+      encodePass(encoder, [dispatch], {
+        querySet: queries,
+        beginningOfPassWriteIndex: 2 * i,
+        endOfPassWriteIndex: 2 * i + 1,
       });
-      pass.setPipeline(dispatch.pipeline);
-      pass.setBindGroup(0, dispatch.bindGroup);
-      pass.dispatchWorkgroups(...dispatch.workgroups);
-      pass.end();
     });
     encoder.resolveQuerySet(queries, 0, count, resolved, 0);
     const labels = dispatches.map(({ label }) => label);

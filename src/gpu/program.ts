@@ -221,6 +221,23 @@ export class Program implements Disposable {
   }
 }
 
+/** Encodes dispatches as one compute pass. */
+export function encodePass(
+  encoder: GPUCommandEncoder,
+  dispatches: readonly BoundDispatch[],
+  timestampWrites?: GPUComputePassTimestampWrites,
+): void {
+  const pass = encoder.beginComputePass(
+    timestampWrites === undefined ? {} : { timestampWrites },
+  );
+  for (const { pipeline, bindGroup, workgroups } of dispatches) {
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, bindGroup);
+    pass.dispatchWorkgroups(...workgroups);
+  }
+  pass.end();
+}
+
 function tensorFor(
   name: string,
   kernel: string,
