@@ -22,5 +22,7 @@ export * from "./pool2d.ts";
 export * from "./sample_mean.ts";
 export * from "./search_groups.ts";
 export * from "./search_refine.ts";
+export * from "./resize_horizontal.ts";
+export * from "./resize_vertical.ts";
 export * from "./softmax.ts";
 export * from "./winograd.ts";

@@ -1,0 +1,167 @@
+/** Input geometry of a network; a part of the method's settings. */
+export interface ResizeSettings {
+  /** Pixels of the short side, or of both sides when `square`. */
+  readonly resize: number;
+  /** Whether both sides become `resize`, whatever the aspect ratio. */
+  readonly square?: boolean;
+  /** Pixels of the centre crop's sides; `null`: no crop. */
+  readonly crop: number | null;
+}
+
+/** How one axis of an image is resized and cropped. */
+export interface AxisPlan {
+  /** Pixels before. */
+  readonly input: number;
+  /** Pixels after the resize, before the crop. */
+  readonly resized: number;
+  /** Resized pixels that the crop leaves out before its first. */
+  readonly offset: number;
+  /** Pixels of the crop. */
+  readonly length: number;
+  /** First input pixel that the crop needs. */
+  readonly from: number;
+  /** Input pixel after the last that the crop needs. */
+  readonly to: number;
+  /** Weights of an output pixel. */
+  readonly tapCount: number;
+  /**
+   * `[1 + tapCount, length]`: for each output pixel the first input pixel,
+   * counted from `from`, then its weights, 2²² being 1.
+   */
+  readonly taps: Int32Array<ArrayBuffer>;
+}
+
+/** How an image becomes the input of a network. */
+export interface ResizePlan {
+  /** Along rows. */
+  readonly columns: AxisPlan;
+  /** Along columns. */
+  readonly rows: AxisPlan;
+  /** Where the result lies in the original image. */
+  readonly geometry: CropGeometry;
+}
+
+/**
+ * Where a network's input lies in the original image: the box of original
+ * pixels that it shows, edges in pixels from the left and from the top.
+ */
+export interface CropGeometry {
+  /** Columns of the original image. */
+  readonly width: number;
+  /** Rows of the original image. */
+  readonly height: number;
+  /** Left edge of the box, a fraction where the crop cuts a pixel. */
+  readonly left: number;
+  /** Top edge. */
+  readonly top: number;
+  /** Right edge. */
+  readonly right: number;
+  /** Bottom edge. */
+  readonly bottom: number;
+}
+
+const PRECISION_BITS = 22;
+const MAX_SIDE = 16_384;
+
+/**
+ * Plans the resize as torchvision does it: `Resize` (the short side becomes
+ * `resize`, the long one `⌊resize · long / short⌋`) and `CenterCrop`, with the
+ * weights of Pillow's antialiased `BILINEAR`.
+ *
+ * @param width Columns of the original image.
+ * @param height Rows of the original image.
+ * @param settings What to resize to and to crop.
+ * @throws {RangeError} If the crop is larger than the resized image.
+ */
+export function planResize(
+  width: number,
+  height: number,
+  settings: ResizeSettings,
+): ResizePlan {
+  const { resize, crop } = settings;
+  const short = Math.min(width, height);
+  const side = (length: number): number =>
+    settings.square || length === short
+      ? resize
+      : Math.floor(resize * length / short);
+  if (crop !== null && crop > resize) {
+    throw new RangeError(
+      `Cannot crop ${crop} pixels of an image resized to ${resize}: expected at most as many`,
+    );
+  }
+  const columns = planAxis(width, side(width), crop);
+  const rows = planAxis(height, side(height), crop);
+  const [left, right] = edges(columns);
+  const [top, bottom] = edges(rows);
+  const geometry = { width, height, left, top, right, bottom };
+  return { columns, rows, geometry };
+}
+
+function edges(axis: AxisPlan): [number, number] {
+  const scale = axis.input / axis.resized;
+  const { offset, length } = axis;
+  return [offset * scale, (offset + length) * scale];
+}
+
+function planAxis(
+  input: number,
+  resized: number,
+  crop: number | null,
+): AxisPlan {
+  const length = crop ?? resized;
+  if (length > MAX_SIDE) {
+    throw new RangeError(
+      `Cannot resize a side of ${input} pixels to ${length}: at most ${MAX_SIDE} are possible, use a crop or a square`,
+    );
+  }
+  const offset = roundHalfEven((resized - length) / 2);
+  const windows = Array.from(
+    { length },
+    (_, i) => window(offset + i, input, resized),
+  );
+  const from = windows[0]!.start;
+  const last = windows.at(-1)!;
+  const to = last.start + last.weights.length;
+  const tapCount = Math.max(...windows.map(({ weights }) => weights.length));
+  const taps = new Int32Array((1 + tapCount) * length);
+  windows.forEach(({ start, weights }, i) => {
+    taps[i] = start - from;
+    weights.forEach((weight, k) => taps[(1 + k) * length + i] = weight);
+  });
+  return { input, resized, offset, length, from, to, tapCount, taps };
+}
+
+interface Window {
+  readonly start: number;
+  readonly weights: readonly number[];
+}
+
+/** Which input pixels make output pixel `at`, and their fixed-point weights. */
+function window(at: number, input: number, resized: number): Window {
+  if (input === resized) return { start: at, weights: [1 << PRECISION_BITS] };
+  const scale = input / resized;
+  const support = Math.max(scale, 1);
+  const center = (at + 0.5) * scale;
+  const start = Math.max(0, Math.trunc(center - support + 0.5));
+  const end = Math.min(input, Math.trunc(center + support + 0.5));
+  const weights: number[] = [];
+  let sum = 0;
+  for (let i = start; i < end; i++) {
+    const distance = (i - center + 0.5) * (1 / support);
+    const weight = Math.max(0, 1 - Math.abs(distance));
+    weights.push(weight);
+    sum += weight;
+  }
+  return { start, weights: weights.map((weight) => fixed(weight / sum)) };
+}
+
+function fixed(weight: number): number {
+  return Math.trunc(weight * (1 << PRECISION_BITS) + 0.5);
+}
+
+/** Rounds as Python's `round`: halves go to the even neighbour. */
+function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  if (value - floor !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}

@@ -1,0 +1,51 @@
+import source from "./resize_horizontal.wgsl" with { type: "text" };
+import type { Kernel } from "./kernel.ts";
+
+/** Sizes of the horizontal pass of a resize. */
+export interface ResizeHorizontalSizes {
+  /** Pixels of an input row. */
+  readonly width: number;
+  /** Input rows. */
+  readonly rows: number;
+  /** Pixels of an output row. */
+  readonly columns: number;
+  /** Weights of an output pixel. */
+  readonly tapCount: number;
+  /** Input column that the taps' columns are counted from, 0 by default. */
+  readonly firstColumn?: number;
+  /** Output row that the first input row becomes, 0 by default. */
+  readonly firstRow?: number;
+}
+
+/**
+ * Antialiased resize along rows, RGBA8 to RGBA8, as Pillow's `resize` with
+ * `BILINEAR`, to the bit.
+ */
+export const resizeHorizontal: Kernel<ResizeHorizontalSizes> = {
+  name: "resize_horizontal",
+  source,
+  bindings: { x: "read", taps: "read", y: "read_write" },
+  params: {
+    width: "u32",
+    rows: "u32",
+    columns: "u32",
+    tap_count: "u32",
+    first_column: "u32",
+    first_row: "u32",
+  },
+  overrides: {},
+  plan(sizes) {
+    const { width, rows, columns, tapCount } = sizes;
+    return {
+      params: {
+        width,
+        rows,
+        columns,
+        tap_count: tapCount,
+        first_column: sizes.firstColumn ?? 0,
+        first_row: sizes.firstRow ?? 0,
+      },
+      workgroups: [Math.ceil(columns / 32), Math.ceil(rows / 8), 1],
+    };
+  },
+};
