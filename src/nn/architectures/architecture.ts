@@ -192,7 +192,13 @@ export class ArchitectureBuilder {
     attributes: Readonly<Record<string, AttributeValue>> = {},
     output: string = `${name}.out`,
   ): string {
-    this.#nodes.push({ name, op, inputs, outputs: [output], attributes });
+    this.#nodes.push({
+      name,
+      op,
+      inputs: [...inputs],
+      outputs: [output],
+      attributes,
+    });
     return output;
   }
 

@@ -1,0 +1,176 @@
+/**
+ * Makes an ONNX network of a checkpoint: no Python, no exporter.
+ *
+ * @module
+ */
+
+import {
+  type Architecture,
+  buildGraph,
+} from "../architectures/architecture.ts";
+import { architecture, ARCHITECTURES } from "../architectures/catalogue.ts";
+import { cutGraph } from "../cut.ts";
+import type { FloatTensor, Graph, HostTensor } from "../graph.ts";
+import { floatTensor, sameShape } from "../host_tensor.ts";
+import { currentTensorName } from "../known_weights.ts";
+import { writeOnnx } from "../onnx/write.ts";
+import { floatData, type StoredTensor } from "../stored_tensor.ts";
+import { CheckpointError, printable } from "./checkpoint_error.ts";
+import type { StateDict } from "./state_dict.ts";
+
+/** Hierarchy levels a network can end with, from the image on. */
+export const LEVELS = ["layer1", "layer2", "layer3", "layer4"] as const;
+
+/** A hierarchy level. */
+export type Level = typeof LEVELS[number];
+
+/** Settings of {@linkcode convertWeights}. */
+export interface ConvertOptions {
+  /** The last hierarchy level kept; `layer3` by default. */
+  readonly until?: Level;
+  /** How the weights are stored; `f32` by default. */
+  readonly precision?: "f32" | "f16";
+}
+
+/** What {@linkcode convertWeights} has made. */
+export interface Converted {
+  /** The ONNX file. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Number of weights in it. */
+  readonly parameters: number;
+}
+
+/**
+ * Makes an ONNX file of a network's weights; its outputs are the hierarchy
+ * levels. Batch normalisation stays an operator of its own. The same weights
+ * give the same bytes, whatever file they came in.
+ *
+ * The classifier, and whatever else lies past the last level, need not be in
+ * the checkpoint.
+ *
+ * @throws {CheckpointError} When the weights are not those of the architecture:
+ * a tensor is missing, of another shape or dtype, unexpected, or not finite.
+ */
+export function convertWeights(
+  tensors: StateDict,
+  network: Architecture,
+  options: ConvertOptions = {},
+): Converted {
+  const { until = "layer3", precision = "f32" } = options;
+  const weights = withCurrentNames(tensors);
+  const graph = untrained(network, until);
+  const problem = firstProblem(weights, network, graph);
+  if (problem !== undefined) {
+    const other = recognise(weights);
+    throw cannotConvert(
+      network,
+      other === undefined || other === network.name
+        ? problem
+        : `they are those of "${other}"`,
+    );
+  }
+  const constants = new Map<string, HostTensor>();
+  let parameters = 0;
+  for (const name of graph.constants.keys()) {
+    const tensor = floats(network, name, weights.get(name)!);
+    constants.set(name, tensor);
+    parameters += tensor.data.length;
+  }
+  const bytes = writeOnnx({ ...graph, constants }, { precision });
+  return { bytes, parameters };
+}
+
+/**
+ * Returns the architecture whose tensors these are, told by their names and
+ * shapes; the classifier may have any number of classes.
+ *
+ * @throws {CheckpointError} When it is none that is known.
+ */
+export function recogniseArchitecture(tensors: StateDict): Architecture {
+  const name = recognise(withCurrentNames(tensors));
+  if (name !== undefined) return architecture(name);
+  const some = [...tensors.keys()].slice(0, 3).map((name) => printable(name));
+  throw new CheckpointError(
+    `Cannot tell the network of the weights (${some.join(", ")}, …): ` +
+      `known are ${ARCHITECTURES.join(", ")}`,
+  );
+}
+
+function withCurrentNames(tensors: StateDict): StateDict {
+  return new Map(
+    [...tensors].map(([name, tensor]) => [currentTensorName(name), tensor]),
+  );
+}
+
+/** The network up to a level, its weights without elements. */
+function untrained(network: Architecture, until: Level): Graph {
+  const empty = new Map(
+    network.parameters.map(({ name, shape }) => [name, floatTensor(shape, [])]),
+  );
+  const levels = network.levels.slice(0, LEVELS.indexOf(until) + 1);
+  const metadata = new Map([["architecture", network.name]]);
+  return cutGraph(buildGraph(network, empty, metadata), levels);
+}
+
+/** Says what is wrong with the weights, if something is. */
+function firstProblem(
+  weights: StateDict,
+  network: Architecture,
+  graph: Graph,
+): string | undefined {
+  for (const [name, { shape }] of graph.constants) {
+    const tensor = weights.get(name);
+    if (!tensor) return `tensor "${name}" is missing`;
+    if (!sameShape(tensor.shape, shape)) {
+      return `tensor "${name}" has shape [${tensor.shape}], expected [${shape}]`;
+    }
+  }
+  const [unexpected] = unexpectedNames(weights, network);
+  return unexpected === undefined
+    ? undefined
+    : `tensor "${printable(unexpected)}" does not belong to it`;
+}
+
+function unexpectedNames(weights: StateDict, network: Architecture): string[] {
+  const expected = new Set(network.parameters.map(({ name }) => name));
+  return [...weights.keys()].filter((name) =>
+    !expected.has(name) && !name.endsWith(".num_batches_tracked")
+  );
+}
+
+function recognise(weights: StateDict): string | undefined {
+  return ARCHITECTURES.find((name) => {
+    const network = architecture(name);
+    return unexpectedNames(weights, network).length === 0 &&
+      network.parameters.every(({ name, shape, role }) =>
+        role === "linear_weight" || role === "linear_bias" ||
+        sameShape(weights.get(name)?.shape ?? [], shape)
+      );
+  });
+}
+
+function floats(
+  network: Architecture,
+  name: string,
+  tensor: StoredTensor,
+): FloatTensor {
+  const { dtype, shape } = tensor;
+  if (!["F16", "BF16", "F32", "F64"].includes(dtype)) {
+    throw cannotConvert(
+      network,
+      `tensor "${name}" is ${dtype}, expected F16, BF16, F32 or F64`,
+    );
+  }
+  const data = floatData(tensor);
+  const wrong = data.find((x) => !Number.isFinite(x));
+  if (wrong !== undefined) {
+    throw cannotConvert(network, `tensor "${name}" holds ${wrong}`);
+  }
+  return floatTensor(shape, data);
+}
+
+function cannotConvert(network: Architecture, what: string): CheckpointError {
+  return new CheckpointError(
+    `Cannot convert the weights to "${network.name}": ${what}`,
+  );
+}
