@@ -295,11 +295,12 @@ function checkImageInput(inputs: readonly GraphInput[]): void {
     `"${name}" ${dtype} [${shape.map((extent) => extent ?? "?").join(", ")}]`
   ).join(", ");
   const [image] = inputs;
-  const fits = inputs.length === 1 && image !== undefined &&
+  const [, channels, , last] = image?.shape ?? [];
+  const nhwc = last === 3 && channels !== 3;
+  const fits = inputs.length === 1 && image !== undefined && !nhwc &&
     image.dtype === "float32" &&
     (image.shape.length === 0 || image.shape.length === 4);
   if (fits) return;
-  const nhwc = image?.shape.length === 4 && image.shape[3] === 3;
   throw new OnnxError(
     "image_input",
     `Cannot read ONNX model: expected one float input [N, 3, H, W], found ${
