@@ -1,0 +1,206 @@
+import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
+import { copyRows } from "../../wgsl/copy_rows.ts";
+import { imageMax } from "../../wgsl/image_max.ts";
+import { reweight } from "../../wgsl/reweight.ts";
+import type { BankSearch, RecordedSearch } from "../bank/search.ts";
+import type { Settings } from "../settings/settings.ts";
+
+/** The settings that decide what a score is. */
+export type ScoreSettings = Pick<
+  Settings,
+  "distance" | "neighbours" | "reweight"
+>;
+
+/** What image scores are made from. */
+export interface ScoreInputs {
+  /** Features of a batch's patches `[≥ images · patches, dim]`, row-major. */
+  readonly queries: Tensor;
+  /** Their neighbours in the bank, as a search of these queries left them. */
+  readonly found: Pick<RecordedSearch, "squaredDistances" | "indices">;
+  /** Images of the batch. */
+  readonly images: number;
+  /** Patches of an image. */
+  readonly patches: number;
+}
+
+/** What {@linkcode ImageScores.recordWeights} weighs. */
+export interface WeightInputs {
+  /** Features `[≥ …, dim]`, row-major. */
+  readonly queries: Tensor;
+  /** Image scores `[images]`; updated. */
+  readonly scores: Tensor;
+  /** Row of `queries` of every image's worst patch `[images]` (u32). */
+  readonly worstPatches: Tensor;
+  /** Bank row nearest to the worst patch `[images]` (u32). */
+  readonly nearestRows: Tensor;
+  /** Number of images. */
+  readonly images: number;
+  /** Images `[images]` (u32) whose own bank rows do not count. */
+  readonly queryImages?: Tensor;
+}
+
+/** Where recorded scores are left. */
+export interface RecordedScores extends Disposable {
+  /** Patch scores `[images, patches]`; NaN where features are not finite. */
+  readonly patchScores: Tensor;
+  /** Image scores `[images]`. */
+  readonly scores: Tensor;
+  /** Row of `queries` of every image's worst patch `[images]` (u32). */
+  readonly worstPatches: Tensor;
+  /** Bank row nearest to the worst patch `[images]` (u32). */
+  readonly nearestRows: Tensor;
+  /** Frees the results and the working memory. */
+  dispose(): void;
+}
+
+/**
+ * Scores of patches and images from distances to the memory bank: the mean
+ * over the nearest rows, the maximum over an image's patches (paper Eq. 6) and
+ * its weight from the neighbourhood of the nearest bank row (Eq. 7).
+ */
+export class ImageScores {
+  /** Neighbours that a search has to find of each patch, at least. */
+  readonly neighbours: number;
+  readonly #gpu: Gpu;
+  readonly #bank: RowChunks;
+  readonly #search: Pick<BankSearch, "record">;
+  readonly #squared: boolean;
+  readonly #reweight: number;
+
+  /**
+   * @param gpu Where to compute.
+   * @param bank The memory bank.
+   * @param search Finds neighbours in that bank.
+   * @param settings What a score is; a bank with fewer rows than asked for
+   * gives what it has.
+   */
+  constructor(
+    gpu: Gpu,
+    bank: RowChunks,
+    search: Pick<BankSearch, "record">,
+    settings: ScoreSettings,
+  ) {
+    this.#gpu = gpu;
+    this.#bank = bank;
+    this.#search = search;
+    this.#squared = settings.distance === "squared";
+    this.#reweight = Math.min(settings.reweight, bank.rows);
+    this.neighbours = Math.min(settings.neighbours, bank.rows);
+  }
+
+  /**
+   * Records the dispatches that score a batch. Nothing comes back to the host.
+   *
+   * @param program Where to record, after the search of the batch.
+   * @param inputs The batch and its neighbours.
+   * @throws {RangeError} If a tensor is too small.
+   */
+  record(program: Program, inputs: ScoreInputs): RecordedScores {
+    const { queries, found, images, patches } = inputs;
+    const gpu = this.#gpu;
+    const columns = found.squaredDistances.shape[1] ?? 0;
+    this.#check(inputs, columns);
+    const patchScores = gpu.tensor([images, patches], "f32", "patch scores");
+    const scores = gpu.tensor([images], "f32", "image scores");
+    const worstPatches = gpu.tensor([images], "u32", "worst patches");
+    const nearestRows = gpu.tensor([images], "u32", "nearest bank rows");
+    program.dispatch(imageMax, {
+      images,
+      patches,
+      neighbours: columns,
+      used: this.neighbours,
+      squared: this.#squared,
+    }, {
+      distances: found.squaredDistances,
+      indices: found.indices,
+      patch_scores: patchScores,
+      scores,
+      worst: worstPatches,
+      nearest: nearestRows,
+    });
+    const results = { patchScores, scores, worstPatches, nearestRows };
+    const weighed = this.recordWeights(program, {
+      ...results,
+      queries,
+      images,
+    });
+    const dispose = (): void => {
+      weighed.dispose();
+      for (const tensor of Object.values(results)) tensor.dispose();
+    };
+    return { ...results, dispose, [Symbol.dispose]: dispose };
+  }
+
+  /**
+   * Records the weighing of image scores alone (paper Eq. 7), in place; nothing
+   * when the settings do not ask for it.
+   *
+   * @param program Where to record.
+   * @param inputs Scores, and the patches and bank rows they come from.
+   * @returns The working memory, to be disposed after the last run.
+   */
+  recordWeights(program: Program, inputs: WeightInputs): Disposable & {
+    dispose(): void;
+  } {
+    const { queries, scores, worstPatches, images, queryImages } = inputs;
+    const { dim } = this.#bank;
+    const b = this.#reweight;
+    const owned: { dispose(): void }[] = [];
+    if (b > 1) {
+      const centres = this.#gather(program, inputs.nearestRows, images);
+      const around = this.#search.record(program, centres, {
+        rows: images,
+        k: b,
+        ...(queryImages !== undefined && { queryImages }),
+      });
+      const neighbours = this.#gather(program, around.indices, images * b);
+      program.dispatch(reweight, { images, dim, neighbours: b }, {
+        queries,
+        worst: worstPatches,
+        neighbours,
+        indices: around.indices,
+        scores,
+      });
+      owned.push(centres, around, neighbours);
+    }
+    const dispose = (): void => owned.forEach((part) => part.dispose());
+    return { dispose, [Symbol.dispose]: dispose };
+  }
+
+  #gather(program: Program, indices: Tensor, rows: number): Tensor {
+    const { chunks, dim, rowsPerChunk } = this.#bank;
+    const y = this.#gpu.tensor([rows, dim], "f32", "gathered bank rows");
+    chunks.forEach((chunk, i) => {
+      program.dispatch(copyRows, {
+        rows,
+        dim,
+        first: i * rowsPerChunk,
+        count: chunk.shape[0]!,
+        fill: i === 0,
+      }, { x: chunk, indices, y });
+    });
+    return y;
+  }
+
+  #check(
+    { queries, found, images, patches }: ScoreInputs,
+    neighbours: number,
+  ): void {
+    const rows = images * patches;
+    const { squaredDistances, indices } = found;
+    if (
+      neighbours < this.neighbours ||
+      Math.min(squaredDistances.size, indices.size) < rows * neighbours
+    ) {
+      throw new RangeError(
+        `Cannot score ${images} images of ${patches} patches: their neighbours are [${squaredDistances.shape}], expected [${rows}, ${this.neighbours}]`,
+      );
+    }
+    const { dim } = this.#bank;
+    if (queries.size < rows * dim) {
+      throw new RangeError(
+        `Cannot score ${images} images of ${patches} patches: their features are [${queries.shape}], expected [${rows}, ${dim}]`,
+      );
+    }
+  }
+}

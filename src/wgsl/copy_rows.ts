@@ -1,0 +1,34 @@
+import source from "./copy_rows.wgsl" with { type: "text" };
+import { gridFor } from "./grid.ts";
+import type { Kernel } from "./kernel.ts";
+
+/** Sizes of a copy of listed rows of one chunk. */
+export interface CopyRowsSizes {
+  /** Rows to copy: the length of the list. */
+  readonly rows: number;
+  /** Elements of a row, a multiple of 4. */
+  readonly dim: number;
+  /** Index of the chunk's first row in the whole row set. */
+  readonly first: number;
+  /** Rows of the chunk. */
+  readonly count: number;
+  /** Whether rows that are not in the chunk become zero. */
+  readonly fill: boolean;
+}
+
+/** Copies listed rows of one chunk: one dispatch for each chunk of a row set. */
+export const copyRows: Kernel<CopyRowsSizes> = {
+  name: "copy_rows",
+  source,
+  bindings: { x: "read", indices: "read", y: "read_write" },
+  params: { rows: "u32", columns: "u32", first: "u32", count: "u32" },
+  overrides: { FILL: 0 },
+  plan({ rows, dim, first, count, fill }) {
+    const [y, z] = gridFor(rows);
+    return {
+      overrides: { FILL: Number(fill) },
+      params: { rows, columns: dim / 4, first, count },
+      workgroups: rows === 0 ? [0, 0, 0] : [Math.ceil(dim / 256), y, z],
+    };
+  },
+};
