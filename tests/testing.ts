@@ -59,6 +59,8 @@ export async function failOnGpuErrors(
     await fn();
     await gpu.device.queue.onSubmittedWorkDone();
     await new Promise((resolve) => setTimeout(resolve, 0));
+  } catch (error) {
+    throw original(error);
   } finally {
     gpu.device.removeEventListener("uncapturederror", listener);
   }
@@ -69,6 +71,11 @@ export async function failOnGpuErrors(
       errors.join("\n")
     }`,
   );
+}
+
+/** What was thrown first, where disposing of `using` variables failed, too. */
+function original(error: unknown): unknown {
+  return error instanceof SuppressedError ? original(error.suppressed) : error;
 }
 
 /** Takes the errors out of the shared `gpu`, so that the next test is clean. */

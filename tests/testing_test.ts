@@ -98,3 +98,20 @@ Deno.test("failOnGpuErrors() fails on an error that nobody caught", async () => 
   await failOnGpuErrors(gpu, () => {});
   gpu.check();
 });
+
+Deno.test("failOnGpuErrors() throws what went wrong before disposal failed", async () => {
+  using gpu = await Gpu.create();
+  await assertRejects(
+    () =>
+      failOnGpuErrors(gpu, () => {
+        using _broken = {
+          [Symbol.dispose](): void {
+            throw new Error("cannot dispose");
+          },
+        };
+        throw new Error("first");
+      }),
+    Error,
+    "first",
+  );
+});
