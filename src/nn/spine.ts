@@ -90,7 +90,7 @@ export function stridesOf(graph: Graph): Map<string, number> {
   for (const { name } of graph.inputs) strides.set(name, 1);
   for (const node of graph.nodes) {
     if (endsImage(node, graph)) continue;
-    const known = readsOf(node).flatMap((name) => strides.get(name) ?? []);
+    const known = node.inputs.flatMap((name) => strides.get(name) ?? []);
     if (known.length === 0) continue;
     const windowed = ["Conv", "MaxPool", "AveragePool"].includes(node.op);
     const step = windowed ? numbersAttribute(node, "strides")?.[0] ?? 1 : 1;
