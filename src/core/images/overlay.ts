@@ -1,0 +1,149 @@
+// @ts-types="@types/d3-scale-chromatic"
+import { interpolateInferno } from "d3-scale-chromatic";
+import type { FloatImage } from "./float_image.ts";
+import type { Pixels } from "./pixels.ts";
+import type { GreyImage } from "./png.ts";
+
+/** A model's colour scale: the same for all its images. */
+export interface MapScale {
+  /** Map value of the colour map's first colour. */
+  readonly min: number;
+  /** Map value of its last colour. */
+  readonly max: number;
+}
+
+/** Options of {@linkcode drawOverlay}. */
+export interface OverlayOptions extends MapScale {
+  /** Map value from which on a pixel is anomalous. */
+  readonly threshold: number;
+  /** Opacity of the colours, 0 to 1, 0.6 by default. */
+  readonly opacity?: number;
+}
+
+const OPACITY = 0.6;
+/** Of the threshold: below it the image shows through unchanged. */
+const CALM = 0.5;
+/** The contour's line is this part of the long side, at least a pixel. */
+const LINE = 1 / 500;
+const LINE_COLOR = [0, 229, 255] as const;
+
+/**
+ * Draws an anomaly map over its image: the colours of the map where it is
+ * above half the threshold, more opaque towards the threshold, and a line
+ * around what is above the threshold (as in the paper's Figure 1). The image
+ * is unchanged where the map is NaN.
+ *
+ * @param image The original image.
+ * @param map The anomaly map in the original image's geometry.
+ * @param options The model's scale and threshold.
+ * @returns A new image of the same size.
+ * @throws {RangeError} If the map has another size, or the scale is empty.
+ */
+export function drawOverlay(
+  image: Pixels,
+  map: FloatImage,
+  options: OverlayOptions,
+): Pixels {
+  checkSizes(image, map);
+  const { threshold, opacity = OPACITY } = options;
+  const calm = threshold * CALM;
+  const ramp = Math.max(threshold - calm, Number.MIN_VALUE);
+  const colors = colorTable();
+  const position = positions(options);
+  const data = new Uint8Array(image.data);
+  for (let i = 0; i < map.data.length; i++) {
+    const value = map.data[i]!;
+    if (!(value > calm)) continue;
+    const alpha = opacity * Math.min((value - calm) / ramp, 1);
+    const color = Math.round(position(value) * 255) * 3;
+    for (let c = 0; c < 3; c++) {
+      const level = data[i * 4 + c]!;
+      data[i * 4 + c] = Math.round(
+        level + (colors[color + c]! - level) * alpha,
+      );
+    }
+  }
+  drawContour(data, map, threshold);
+  return { width: image.width, height: image.height, data };
+}
+
+/** 255 where a map is at the threshold or above, else 0, also where it is NaN. */
+export function thresholdMask(map: FloatImage, threshold: number): GreyImage {
+  const { width, height, data } = map;
+  const grey = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    if (data[i]! >= threshold) grey[i] = 255;
+  }
+  return { width, height, grey };
+}
+
+/**
+ * A map as 16-bit grey: `min` becomes 0, `max` 65,535, NaN 0.
+ *
+ * @throws {RangeError} If the scale is empty.
+ */
+export function mapToGrey16(map: FloatImage, scale: MapScale): GreyImage {
+  const { width, height, data } = map;
+  const position = positions(scale);
+  const grey = new Uint16Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!;
+    if (value > scale.min) grey[i] = Math.round(position(value) * 65_535);
+  }
+  return { width, height, grey };
+}
+
+/** A line of pixels that are anomalous and near one that is not. */
+function drawContour(
+  data: Uint8Array,
+  { width, height, data: values }: FloatImage,
+  threshold: number,
+): void {
+  const line = Math.max(1, Math.round(Math.max(width, height) * LINE));
+  const calm = (x: number, y: number): boolean =>
+    x >= 0 && y >= 0 && x < width && y < height &&
+    !(values[y * width + x]! >= threshold);
+  const nearCalm = (x: number, y: number): boolean => {
+    for (let step = 1; step <= line; step++) {
+      if (calm(x - step, y) || calm(x + step, y)) return true;
+      if (calm(x, y - step) || calm(x, y + step)) return true;
+    }
+    return false;
+  };
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const i = y * width + x;
+      if (!(values[i]! >= threshold) || !nearCalm(x, y)) continue;
+      data.set(LINE_COLOR, i * 4);
+    }
+  }
+}
+
+/** Where a value lies on the scale, from 0 to 1. */
+function positions({ min, max }: MapScale): (value: number) => number {
+  if (!(max > min)) {
+    throw new RangeError(
+      `Cannot colour a map from ${min} to ${max}: expected the maximum above the minimum`,
+    );
+  }
+  return (value) => Math.min(Math.max((value - min) / (max - min), 0), 1);
+}
+
+let colors: Uint8Array | undefined;
+
+/** 256 colours, red, green and blue, of the colour map inferno. */
+function colorTable(): Uint8Array {
+  colors ??= Uint8Array.from({ length: 256 * 3 }, (_, i) => {
+    const color = interpolateInferno(Math.floor(i / 3) / 255);
+    const channel = i % 3;
+    return parseInt(color.slice(1 + channel * 2, 3 + channel * 2), 16);
+  });
+  return colors;
+}
+
+function checkSizes(image: Pixels, map: FloatImage): void {
+  if (image.width === map.width && image.height === map.height) return;
+  throw new RangeError(
+    `Cannot draw a map of ${map.width} × ${map.height} over an image of ${image.width} × ${image.height} pixels: expected the same size`,
+  );
+}

@@ -1,0 +1,155 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import type { FloatImage } from "../../../src/core/images/float_image.ts";
+import { mapToOriginal } from "../../../src/core/images/map_geometry.ts";
+import {
+  drawOverlay,
+  mapToGrey16,
+  thresholdMask,
+} from "../../../src/core/images/overlay.ts";
+import type { Pixels } from "../../../src/core/images/pixels.ts";
+import { planResize } from "../../../src/core/images/resize_plan.ts";
+import { assertAllClose, randomFloats } from "../../testing.ts";
+
+function grey(width: number, height: number, level: number): Pixels {
+  const data = new Uint8Array(width * height * 4).fill(level)
+    .map((value, i) => i % 4 === 3 ? 255 : value);
+  return { width, height, data };
+}
+
+function pixel({ width, data }: Pixels, x: number, y: number): number[] {
+  const at = (y * width + x) * 4;
+  return Array.from(data.subarray(at, at + 4));
+}
+
+/** 40 × 30, 0 but for `value` in [10, 30) × [10, 20). */
+function boxMap(value: number): FloatImage {
+  const data = new Float32Array(40 * 30);
+  for (let y = 10; y < 20; y++) data.fill(value, y * 40 + 10, y * 40 + 30);
+  return { width: 40, height: 30, data };
+}
+
+Deno.test("mapToOriginal() moves a map by whole pixels when nothing was resized", () => {
+  const { geometry } = planResize(10, 8, { resize: 8, crop: 4 });
+  const data = randomFloats(1, 16);
+  const map = mapToOriginal({ width: 4, height: 4, data }, geometry);
+  assertEquals([map.width, map.height], [10, 8]);
+  for (let y = 0; y < 8; y++) {
+    for (let x = 0; x < 10; x++) {
+      const inside = x >= 3 && x < 7 && y >= 2 && y < 6;
+      const expected = inside ? data[(y - 2) * 4 + x - 3]! : NaN;
+      assertEquals(map.data[y * 10 + x], expected);
+    }
+  }
+});
+
+Deno.test("mapToOriginal() keeps a plane a plane, with NaN outside the crop", () => {
+  const { geometry } = planResize(700, 500, { resize: 256, crop: 224 });
+  // in the map: 3 · column of the original + 2 · row of the original + 1
+  const { left, right, top, bottom } = geometry;
+  const data = new Float32Array(224 * 224);
+  for (let i = 0; i < data.length; i++) {
+    const x = left + ((i % 224) + 0.5) / 224 * (right - left);
+    const y = top + (Math.floor(i / 224) + 0.5) / 224 * (bottom - top);
+    data[i] = 3 * x + 2 * y + 1;
+  }
+  const map = mapToOriginal({ width: 224, height: 224, data }, geometry);
+  let known = 0;
+  for (let y = 0; y < 500; y++) {
+    for (let x = 0; x < 700; x++) {
+      const value = map.data[y * 700 + x]!;
+      const inside = x + 0.5 >= left && x + 0.5 < right &&
+        y + 0.5 >= top && y + 0.5 < bottom;
+      assertEquals(Number.isNaN(value), !inside);
+      const deep = x > left + 2 && x < right - 3 && y > top + 2 &&
+        y < bottom - 3;
+      if (!deep) continue;
+      known++;
+      const expected = 3 * (x + 0.5) + 2 * (y + 0.5) + 1;
+      assert(Math.abs(value - expected) < 0.01, `${x}, ${y}: ${value}`);
+    }
+  }
+  assert(known > 100_000);
+});
+
+Deno.test("mapToOriginal() covers the whole image without a crop", () => {
+  const { geometry } = planResize(50, 33, {
+    resize: 16,
+    crop: null,
+    square: true,
+  });
+  const data = new Float32Array(256).fill(2.5);
+  const map = mapToOriginal({ width: 16, height: 16, data }, geometry);
+  assertAllClose(map.data, new Float32Array(50 * 33).fill(2.5));
+});
+
+Deno.test("drawOverlay() leaves the image where the map is calm or NaN", () => {
+  const image = grey(40, 30, 90);
+  for (const value of [0, 0.5, -3, NaN]) {
+    const map = boxMap(value);
+    const drawn = drawOverlay(image, map, { min: 0, max: 2, threshold: 1 });
+    assertEquals(drawn.data, image.data);
+  }
+});
+
+Deno.test("drawOverlay() colours above half the threshold and outlines above it", () => {
+  const image = grey(40, 30, 90);
+  const options = { min: 0, max: 2, threshold: 1 };
+  const warm = drawOverlay(image, boxMap(0.75), options);
+  assertEquals(pixel(warm, 9, 10), [90, 90, 90, 255]);
+  assert(pixel(warm, 10, 10)[0]! > 90);
+  assertEquals(pixel(warm, 10, 10), pixel(warm, 20, 15));
+
+  const hot = drawOverlay(image, boxMap(2), { ...options, opacity: 1 });
+  const line = [0, 229, 255, 255];
+  assertEquals(pixel(hot, 9, 15), [90, 90, 90, 255]);
+  for (const [x, y] of [[10, 15], [29, 15], [20, 10], [20, 19]] as const) {
+    assertEquals(pixel(hot, x, y), line);
+  }
+  // the last colour of inferno, #fcffa4
+  assertEquals(pixel(hot, 20, 15), [252, 255, 164, 255]);
+  assertEquals(image.data, grey(40, 30, 90).data);
+});
+
+Deno.test("drawOverlay() draws no line along the image's own border", () => {
+  const image = grey(6, 6, 0);
+  const data = new Float32Array(36).fill(5);
+  const map = { width: 6, height: 6, data };
+  const drawn = drawOverlay(image, map, { min: 0, max: 5, threshold: 1 });
+  assertEquals(pixel(drawn, 0, 0), pixel(drawn, 3, 3));
+});
+
+Deno.test("drawOverlay() uses one scale whatever the map's range", () => {
+  const options = { min: 0, max: 10, threshold: 1 };
+  const image = grey(40, 30, 90);
+  const low = drawOverlay(image, boxMap(3), options);
+  const map = boxMap(3);
+  map.data[0] = 10;
+  const mixed = drawOverlay(image, map, options);
+  assertEquals(pixel(low, 20, 15), pixel(mixed, 20, 15));
+});
+
+Deno.test("drawOverlay() refuses other sizes and an empty scale", () => {
+  const options = { min: 0, max: 2, threshold: 1 };
+  assertThrows(
+    () => drawOverlay(grey(30, 40, 0), boxMap(1), options),
+    RangeError,
+    "expected the same size",
+  );
+  assertThrows(
+    () => drawOverlay(grey(40, 30, 0), boxMap(1), { ...options, min: 2 }),
+    RangeError,
+    "expected the maximum above the minimum",
+  );
+});
+
+Deno.test("thresholdMask() is 255 at the threshold and above, not where NaN", () => {
+  const data = Float32Array.of(0, 0.5, 1, NaN, -1, 7);
+  const { grey } = thresholdMask({ width: 3, height: 2, data }, 0.5);
+  assertEquals(grey, Uint8Array.of(0, 255, 255, 0, 0, 255));
+});
+
+Deno.test("mapToGrey16() spans the scale, clamps, and makes NaN 0", () => {
+  const data = Float32Array.of(-1, 0, 1, 2, 3, NaN);
+  const image = mapToGrey16({ width: 3, height: 2, data }, { min: 0, max: 2 });
+  assertEquals(image.grey, Uint16Array.of(0, 0, 32_768, 65_535, 65_535, 0));
+});
