@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertObjectMatch } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as catalogue from "../../src/wgsl/mod.ts";
 import type { Kernel } from "../../src/wgsl/mod.ts";
 
@@ -21,23 +21,90 @@ Deno.test("src/wgsl/mod.ts lists every file of its folder", async () => {
   assertEquals(missing, []);
 });
 
+Deno.test("every WGSL file is part of a kernel", async () => {
+  const unused: string[] = [];
+  for await (const [path, text] of wgslFiles("")) {
+    if (!kernels.some(({ source }) => source.includes(text))) unused.push(path);
+  }
+  assertEquals(unused, []);
+});
+
 for (const kernel of kernels) {
-  Deno.test(`${kernel.name}: the catalogue entry and the WGSL text agree`, () => {
-    const text = withoutComments(kernel.source);
-    assertEquals(storageBindings(text), Object.entries(kernel.bindings));
-    assertEquals(paramFields(text), Object.entries(kernel.params));
-    assertObjectMatch(overridesOf(text), kernel.overrides);
-    if (Object.keys(kernel.params).length > 0) {
-      const index = Object.keys(kernel.bindings).length;
-      assert(
-        text.includes(
-          `@group(0) @binding(${index}) var<uniform> params: Params;`,
-        ),
-        `Params is not bound last, at ${index}`,
-      );
-    }
-    assert(/@compute[^{]*\bfn main\s*\(/.test(text), "No entry point main");
-  });
+  Deno.test(`${kernel.name}: the catalogue entry and the WGSL text agree`, () =>
+    checkAgreement(kernel));
+}
+
+const EXAMPLE: Kernel<unknown> = {
+  name: "example",
+  source: `
+    @group(0) @binding(0) var<storage, read> x: array<f32>;
+    @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+    struct Params { count: u32, /* was: old: f32, */ scale: f32 }
+    @group(0) @binding(2) var<uniform> params: Params;
+    override SIZE: u32 = 8u; // override NOTHING: u32 = 1u;
+    override DOUBLE: u32 = SIZE * 2;
+    @compute @workgroup_size(8) fn main() {}`,
+  bindings: { x: "read", y: "read_write" },
+  params: { count: "u32", scale: "f32" },
+  overrides: { SIZE: 8 },
+  plan: () => ({ params: {}, workgroups: [1, 1, 1] }),
+};
+
+Deno.test("checkAgreement() accepts an entry that fits", () =>
+  checkAgreement(EXAMPLE));
+
+const source = (from: string, to: string): Partial<Kernel<unknown>> => ({
+  source: EXAMPLE.source.replaceAll(from, to),
+});
+
+Deno.test.each<[string, Partial<Kernel<unknown>>]>([
+  ["bindings in another order", { bindings: { y: "read_write", x: "read" } }],
+  ["another access", { bindings: { x: "read", y: "read" } }],
+  ["a missing binding", { bindings: { x: "read" } }],
+  ["another group", source("@group(0) @binding(1)", "@group(1) @binding(1)")],
+  ["a gap between bindings", source("@binding(1)", "@binding(5)")],
+  ["fields in another order", { params: { scale: "f32", count: "u32" } }],
+  ["another field type", { params: { count: "i32", scale: "f32" } }],
+  ["a missing field", { params: { count: "u32" } }],
+  ["a uniform that is not last", source("@binding(2)", "@binding(3)")],
+  ["an extra uniform", source("@compute", "var<uniform> more: u32; @compute")],
+  ["another default", { overrides: { SIZE: 4 } }],
+  ["an unknown override", { overrides: { SIZE: 8, WIDTH: 1 } }],
+  ["an override left out", { overrides: {} }],
+  ["an override without default", source("u32 = 8u", "u32")],
+  ["another entry point", source("fn main", "fn start")],
+])("checkAgreement() refuses %s", (_, change) => {
+  assertThrows(() => checkAgreement({ ...EXAMPLE, ...change }));
+});
+
+function checkAgreement(kernel: Kernel<unknown>): void {
+  const text = withoutComments(kernel.source);
+  assertEquals(storageBindings(text), Object.entries(kernel.bindings));
+  assertEquals(paramFields(text), Object.entries(kernel.params));
+  assertEquals(overridesOf(text), kernel.overrides);
+  const index = Object.keys(kernel.bindings).length;
+  const uniforms = [...text.matchAll(/^.*var<uniform>.*$/gm)].map(([line]) =>
+    line.trim()
+  );
+  assertEquals(
+    uniforms,
+    Object.keys(kernel.params).length === 0
+      ? []
+      : [`@group(0) @binding(${index}) var<uniform> params: Params;`],
+    "Params has to be the only uniform, bound last",
+  );
+  assert(/@compute[^{]*\bfn main\s*\(/.test(text), "No entry point main");
+}
+
+async function* wgslFiles(
+  folder: string,
+): AsyncGenerator<[path: string, text: string]> {
+  const url = new URL(`../../src/wgsl/${folder}`, import.meta.url);
+  for await (const { name, isDirectory } of Deno.readDir(url)) {
+    if (isDirectory) yield* wgslFiles(`${folder}${name}/`);
+    if (!name.endsWith(".wgsl")) continue;
+    yield [folder + name, await Deno.readTextFile(new URL(name, `${url}`))];
+  }
 }
 
 function kernelsOf(value: unknown): Kernel<unknown>[] {
@@ -72,13 +139,15 @@ function paramFields(text: string): [string, string][] {
     .map(([, name, type]) => [name!, type!]);
 }
 
+/** Overrides with a literal as default; those derived from others stay out. */
 function overridesOf(text: string): Record<string, number> {
   const found = text.matchAll(
-    /\boverride\s+(\w+)\s*(?::\s*\w+)?\s*=\s*([^;]+);/g,
+    /\boverride\s+(\w+)\s*(?::\s*\w+)?\s*(?:=\s*([^;]+))?;/g,
   );
   return Object.fromEntries(
     [...found].flatMap(([, name, value]) => {
-      const number = numberOf(value!.trim());
+      assert(value !== undefined, `Override ${name} has no default`);
+      const number = numberOf(value.trim());
       return number === undefined ? [] : [[name!, number]];
     }),
   );

@@ -2,7 +2,7 @@
 // the loop, so that they are uniform over the lanes.
 @group(0) @binding(0) var<storage, read> queries: array<vec4f>;
 
-override LANES: u32 = 64u;
+const LANES = 64u;
 
 @compute @workgroup_size(LANES)
 fn main(
