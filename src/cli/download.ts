@@ -9,9 +9,9 @@ export class DownloadError extends Error {
 export interface DownloadOptions {
   /** The SHA-256 of the file or its first digits; not checked when absent. */
   readonly sha256?: string;
-  /** How often a connection may fail before giving up; 5 by default. */
+  /** How often a connection may fail before giving up; 4 by default. */
   readonly attempts?: number;
-  /** Pause before the second attempt, doubled each time; 1000 by default. */
+  /** Pause before the second attempt, doubled each time; 500 by default. */
   readonly retryDelayMs?: number;
   /** Longest silence of the server, in milliseconds; 60000 by default. */
   readonly stallMs?: number;
@@ -47,6 +47,9 @@ export async function download(
   path: string,
   options: DownloadOptions = {},
 ): Promise<Downloaded> {
+  if (!URL.canParse(url)) {
+    throw new DownloadError(`Cannot download "${url}": it is no address`);
+  }
   const part = `${path}.part`;
   const resumedFrom = await transferWithRetries(url, part, options);
   const { size } = await Deno.stat(part);
@@ -79,7 +82,7 @@ async function transferWithRetries(
   part: string,
   options: DownloadOptions,
 ): Promise<number> {
-  const { attempts = 5, retryDelayMs = 1000, signal } = options;
+  const { attempts = 4, retryDelayMs = 500, signal } = options;
   const resumedFrom = await sizeOf(part);
   for (let attempt = 1;; attempt++) {
     try {

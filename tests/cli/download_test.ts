@@ -250,3 +250,11 @@ Deno.test("download() names the server nobody answers from", async () => {
   );
   await Deno.remove(folder);
 });
+
+Deno.test("download() refuses what is no address", async () => {
+  await assertRejects(
+    () => download("mirror/w.pth", "/nowhere/w.pth", FAST),
+    DownloadError,
+    'Cannot download "mirror/w.pth": it is no address',
+  );
+});

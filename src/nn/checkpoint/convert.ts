@@ -30,6 +30,8 @@ export interface ConvertOptions {
   readonly until?: Level;
   /** How the weights are stored; `f32` by default. */
   readonly precision?: "f32" | "f16";
+  /** More strings for the file's metadata, e.g. `random` → seed. */
+  readonly metadata?: ReadonlyMap<string, string>;
 }
 
 /** What {@linkcode convertWeights} has made. */
@@ -56,7 +58,7 @@ export function convertWeights(
   network: Architecture,
   options: ConvertOptions = {},
 ): Converted {
-  const { until = "layer3", precision = "f32" } = options;
+  const { until = "layer3", precision = "f32", metadata = [] } = options;
   const weights = withCurrentNames(tensors);
   const graph = untrained(network, until);
   const problem = firstProblem(weights, network, graph);
@@ -76,7 +78,11 @@ export function convertWeights(
     constants.set(name, tensor);
     parameters += tensor.data.length;
   }
-  const bytes = writeOnnx({ ...graph, constants }, { precision });
+  const bytes = writeOnnx({
+    ...graph,
+    constants,
+    metadata: new Map([["architecture", network.name], ...metadata]),
+  }, { precision });
   return { bytes, parameters };
 }
 
@@ -108,8 +114,7 @@ function untrained(network: Architecture, until: Level): Graph {
     network.parameters.map(({ name, shape }) => [name, floatTensor(shape, [])]),
   );
   const levels = network.levels.slice(0, LEVELS.indexOf(until) + 1);
-  const metadata = new Map([["architecture", network.name]]);
-  return cutGraph(buildGraph(network, empty, metadata), levels);
+  return cutGraph(buildGraph(network, empty), levels);
 }
 
 /** Says what is wrong with the weights, if something is. */

@@ -1,0 +1,28 @@
+/**
+ * Weights of backbones: which are published, how to read them, how to make an
+ * ONNX network of them.
+ *
+ * @module
+ */
+
+export type { Architecture } from "../nn/architectures/architecture.ts";
+export { architecture, ARCHITECTURES } from "../nn/architectures/catalogue.ts";
+export { randomWeights } from "../nn/architectures/random_weights.ts";
+export { CheckpointError } from "../nn/checkpoint/checkpoint_error.ts";
+export {
+  type Converted,
+  type ConvertOptions,
+  convertWeights,
+  type Level,
+  LEVELS,
+  recogniseArchitecture,
+} from "../nn/checkpoint/convert.ts";
+export {
+  type CheckpointFormat,
+  checkpointFormat,
+  readStateDict,
+  type StateDict,
+} from "../nn/checkpoint/state_dict.ts";
+export { KNOWN_WEIGHTS, type KnownWeights } from "../nn/known_weights.ts";
+export { SafetensorsError } from "../nn/safetensors.ts";
+export { sha256 } from "../nn/sha256.ts";
