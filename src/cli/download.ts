@@ -91,7 +91,7 @@ async function transferWithRetries(
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof FinalError || isDiskError(error)) throw error;
-      if (attempt >= attempts) throw gaveUp(url, part, attempts, error);
+      if (attempt >= attempts) throw await gaveUp(url, part, attempts, error);
       await pause(retryDelayMs * 2 ** (attempt - 1), signal);
     }
   }
@@ -195,21 +195,28 @@ async function sizeOf(path: string): Promise<number> {
   }
 }
 
-function gaveUp(
+async function gaveUp(
   url: string,
   part: string,
   attempts: number,
   error: unknown,
-): DownloadError {
-  const reason = error instanceof Error ? error.message : String(error);
+): Promise<DownloadError> {
+  const reason = reasonOf(error).replace(`Cannot download ${url}: `, "");
+  const times = attempts === 1 ? "1 attempt" : `${attempts} attempts`;
+  const bytes = await sizeOf(part);
+  const rest = bytes > 0
+    ? `; the ${bytes} bytes that arrived stay in "${part}", the next call goes on from there`
+    : "";
   return new DownloadError(
-    `Cannot download ${url} after ${attempts} attempt${
-      attempts === 1 ? "" : "s"
-    }: ${
-      reason.replace(`Cannot download ${url}: `, "")
-    }; what has arrived stays in "${part}" and the next call goes on from there`,
+    `Cannot download ${url} after ${times}: ${reason}${rest}`,
     { cause: error },
   );
+}
+
+/** The innermost message: a failed fetch says why in its cause only. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? reasonOf(error.cause) : error.message;
 }
 
 function isDiskError(error: unknown): boolean {
