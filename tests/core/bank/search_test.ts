@@ -1,29 +1,9 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { BankSearch } from "../../../src/core/bank/search.ts";
-import { type Gpu, RowChunks } from "../../../src/gpu/mod.ts";
+import type { Gpu } from "../../../src/gpu/mod.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
+import { narrow, uploadRows } from "./row_sets.ts";
 import { type Exclusion, nearestNeighbours } from "../../reference/search.ts";
-
-/** Row chunks from host data, at most `perChunk` rows a chunk. */
-function upload(gpu: Gpu, data: Float32Array, dim: number): RowChunks {
-  const rows = new RowChunks(gpu, data.length / dim, dim, "bank");
-  rows.chunks.forEach((chunk, i) => {
-    const start = i * rows.rowsPerChunk * dim;
-    gpu.write(chunk, data.slice(start, start + chunk.size));
-  });
-  return rows;
-}
-
-/** A device as `gpu` that binds no more than `bytes` at once. */
-function narrow(gpu: Gpu, bytes: number): Gpu {
-  return new Proxy(gpu, {
-    get(target, key) {
-      if (key === "maxTensorBytes") return bytes;
-      const value = Reflect.get(target, key, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-}
 
 async function search(
   gpu: Gpu,
@@ -33,7 +13,7 @@ async function search(
   k: number,
   exclusion?: Exclusion,
 ): Promise<{ squaredDistances: Float32Array; indices: number[] }> {
-  using rows = upload(gpu, bank, dim);
+  using rows = uploadRows(gpu, bank, dim);
   using searcher = await BankSearch.create(
     gpu,
     rows,
@@ -160,7 +140,7 @@ gpuTest(
 );
 
 gpuTest("BankSearch says what does not fit", async (gpu) => {
-  using bank = upload(gpu, randomFloats(1, 40), 4);
+  using bank = uploadRows(gpu, randomFloats(1, 40), 4);
   using queries = gpu.upload(randomFloats(2, 8), [2, 4]);
   using searcher = await BankSearch.create(gpu, bank);
   using program = gpu.program("refused");

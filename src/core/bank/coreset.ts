@@ -1,0 +1,135 @@
+import type { Gpu, RowChunks } from "../../gpu/mod.ts";
+import { packedBytes } from "./packed_rows.ts";
+import { CoresetState } from "./coreset_state.ts";
+import { pickLazily } from "./lazy_greedy.ts";
+import { pickPlainly } from "./plain_greedy.ts";
+
+/** Where a greedy coreset starts. */
+export type CoresetStart =
+  | {
+    /** Anchors start at the mean distance to some points, which are not picked. */
+    readonly kind: "mean";
+    /** The rows of the points; the published implementation draws 10. */
+    readonly points: ArrayLike<number>;
+  }
+  | {
+    /** One row is the first pick. */
+    readonly kind: "included";
+    /** That row. */
+    readonly point: number;
+  };
+
+/** Options of {@linkcode greedyCoreset}. */
+export interface CoresetOptions {
+  /** Rows to pick, at least 1. */
+  readonly picks: number;
+  /** Where to start. */
+  readonly start: CoresetStart;
+  /**
+   * `lazy` (the default) refines a few rows alone between passes over all;
+   * `plain` passes over all rows for every pick. Both pick the same rows.
+   */
+  readonly method?: "lazy" | "plain";
+  /** Share of the rows that `lazy` refines alone; 0.01 by default. */
+  readonly candidates?: number;
+  /** Image of each row; asks for {@linkcode Coreset.nearestOther}. */
+  readonly images?: ArrayLike<number>;
+  /** Called with the picks made so far and those to make. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** The rows that represent a row set. */
+export interface Coreset {
+  /**
+   * The rows picked, in the order of picking. There are fewer than asked for
+   * only when every row left equals one that was picked.
+   */
+  readonly indices: Uint32Array<ArrayBuffer>;
+  /** The largest anchor left: no row is farther from its nearest pick. */
+  readonly radius: number;
+  /** Passes over all rows. */
+  readonly passes: number;
+  /**
+   * For each row, the place in `indices` of the nearest pick of another image;
+   * 4,294,967,295 where there is none.
+   */
+  readonly nearestOther?: Uint32Array<ArrayBuffer>;
+}
+
+/**
+ * Picks rows greedily so that the farthest row is as near as possible to a pick
+ * (minimax facility location; paper, Eq. 5 and Algorithm 1): each pick is the
+ * row farthest from all picks so far, ties to the lowest index.
+ *
+ * @param gpu Where the rows are.
+ * @param rows The rows, usually projected features.
+ * @returns The picks.
+ * @throws {RangeError} If there are fewer rows than picks or points outside.
+ */
+export async function greedyCoreset(
+  gpu: Gpu,
+  rows: RowChunks,
+  options: CoresetOptions,
+): Promise<Coreset> {
+  check(rows, options);
+  using state = await CoresetState.start(gpu, rows, options);
+  const passes = options.method === "plain"
+    ? await pickPlainly(state, options)
+    : await pickLazily(state, options);
+  return { ...await state.result(), passes };
+}
+
+/**
+ * GPU bytes that {@linkcode greedyCoreset} needs besides the rows themselves.
+ *
+ * @param rows Rows to pick from.
+ * @param dim Elements of a row.
+ * @param picks Rows to pick.
+ * @param others Whether `images` are given.
+ * @param candidates Share of the rows that are refined alone.
+ */
+export function coresetBytes(
+  rows: number,
+  dim: number,
+  picks: number,
+  others = false,
+  candidates = 0.01,
+): number {
+  const refined = candidateCapacity(rows, candidates);
+  return packedBytes(rows, dim) + packedBytes(refined, dim) + refined * 8 +
+    rows * (others ? 16 : 4) + picks * (dim + 2) * 4 + 2 ** 20;
+}
+
+/** Rows that are refined alone at most. */
+export function candidateCapacity(rows: number, share = 0.01): number {
+  return Math.min(rows, Math.max(512, Math.ceil(rows * share)));
+}
+
+function check(
+  rows: RowChunks,
+  { picks, start, images }: CoresetOptions,
+): void {
+  if (!Number.isInteger(picks) || picks < 1 || picks > rows.rows) {
+    throw new RangeError(
+      `Cannot pick a coreset of ${picks} from ${rows.rows} rows: picks must be an integer from 1 to ${rows.rows}`,
+    );
+  }
+  const points = start.kind === "mean" ? [...toArray(start.points)] : [
+    start.point,
+  ];
+  const outside = points.find((point) => !(point >= 0 && point < rows.rows));
+  if (outside !== undefined || points.length === 0) {
+    throw new RangeError(
+      `Cannot start a coreset at row ${outside}: there are ${rows.rows} rows`,
+    );
+  }
+  if (images !== undefined && images.length !== rows.rows) {
+    throw new RangeError(
+      `Cannot tell the images of ${rows.rows} rows: images has ${images.length}`,
+    );
+  }
+}
+
+function toArray(values: ArrayLike<number>): number[] {
+  return Array.from(values);
+}

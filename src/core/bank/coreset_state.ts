@@ -1,0 +1,170 @@
+import type { Gpu, RowChunks, Tensor } from "../../gpu/mod.ts";
+import { coresetStart } from "../../wgsl/coreset_start.ts";
+import { CORESET_STATE } from "../../wgsl/coreset_step.ts";
+import { FAR } from "../../wgsl/packed_norms.ts";
+import type { Coreset, CoresetOptions } from "./coreset.ts";
+import { recordGather } from "./gather.ts";
+import { PackedRows } from "./packed_rows.ts";
+
+/** No row, or no centre. */
+const NONE = 0xffffffff;
+
+/** What the picks of a coreset are kept in while it grows. */
+export class CoresetState implements Disposable {
+  /** Where everything is. */
+  readonly gpu: Gpu;
+  /** The rows, row-major. */
+  readonly rows: RowChunks;
+  /** The rows in panels. */
+  readonly packed: PackedRows;
+  /** Distance of each row to the nearest centre, as far as known `[N]`. */
+  readonly anchors: Tensor;
+  /** Counters and thresholds, see `CORESET_STATE`. */
+  readonly words: Tensor;
+  /** Rows picked `[K]`. */
+  readonly picks: Tensor;
+  /** The picks' rows `[K, dim]`. */
+  readonly centres: Tensor;
+  /** For the nearest centres of other images, when asked for. */
+  readonly others: OtherImages | undefined;
+  /** Rows to pick. */
+  readonly limit: number;
+
+  private constructor(
+    gpu: Gpu,
+    rows: RowChunks,
+    packed: PackedRows,
+    options: CoresetOptions,
+  ) {
+    this.gpu = gpu;
+    this.rows = rows;
+    this.packed = packed;
+    this.limit = options.picks;
+    this.anchors = gpu.tensor([rows.rows], "f32", "anchors");
+    const words = new Uint32Array(CORESET_STATE.size);
+    words[CORESET_STATE.cut] = NONE;
+    const picks = new Uint32Array(options.picks);
+    if (options.start.kind === "included") {
+      words[CORESET_STATE.count] = 1;
+      picks[0] = options.start.point;
+    }
+    this.words = gpu.upload(words, [words.length], "coreset state");
+    this.picks = gpu.upload(picks, [picks.length], "picks");
+    this.centres = gpu.tensor([options.picks, rows.dim], "f32", "centres");
+    this.others = options.images && new OtherImages(gpu, options);
+  }
+
+  /** Packs the rows and measures the distances to the start points. */
+  static async start(
+    gpu: Gpu,
+    rows: RowChunks,
+    options: CoresetOptions,
+  ): Promise<CoresetState> {
+    const packed = await PackedRows.pack(gpu, rows);
+    const state = new CoresetState(gpu, rows, packed, options);
+    const { start } = options;
+    const points = Uint32Array.from(
+      start.kind === "mean" ? start.points : [start.point],
+    );
+    using indices = gpu.upload(points, [points.length], "start points");
+    using starts = gpu.tensor([points.length, rows.dim], "f32", "start rows");
+    using program = gpu.program("coreset start");
+    recordGather(program, rows, indices, points.length, starts);
+    if (start.kind === "included") {
+      recordGather(program, rows, indices, 1, state.centres);
+    }
+    for (const piece of packed.pieces) {
+      program.dispatch(coresetStart, {
+        rows: piece.rows,
+        base: piece.base,
+        dim: rows.dim,
+        starts: points.length,
+        picked: start.kind === "included",
+      }, { packed: piece.packed, starts, anchors: state.anchors });
+    }
+    (await program.compile()).run();
+    return state;
+  }
+
+  /** Reads how many picks are made and whether the steps came to their end. */
+  async progress(): Promise<{ count: number; done: boolean }> {
+    const words = await this.gpu.read(this.words);
+    return {
+      count: words[CORESET_STATE.count],
+      done: words[CORESET_STATE.done] === 1,
+    };
+  }
+
+  /** Reads the picks and what is known of all rows. */
+  async result(): Promise<Omit<Coreset, "passes">> {
+    const { count } = await this.progress();
+    const tensors = [this.picks, this.anchors];
+    if (this.others) tensors.push(this.others.nearest);
+    const [picks, anchors, nearest] = await this.gpu.readAll(tensors);
+    let radius = 0;
+    for (const anchor of anchors) radius = Math.max(radius, anchor);
+    return {
+      indices: (picks as Uint32Array<ArrayBuffer>).slice(0, count),
+      radius,
+      ...(nearest && { nearestOther: nearest as Uint32Array<ArrayBuffer> }),
+    };
+  }
+
+  /** Frees everything but the rows. */
+  dispose(): void {
+    const { packed, anchors, words, picks, centres, others } = this;
+    for (const t of [packed, anchors, words, picks, centres, others]) {
+      t?.dispose();
+    }
+  }
+
+  /** Same as {@linkcode CoresetState.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** The nearest centre of another image, for every row. */
+export class OtherImages implements Disposable {
+  /** Image of each row. */
+  readonly images: Tensor;
+  /** Image of each centre `[K]`; filled as they are picked. */
+  readonly centreImages: Tensor;
+  /** Distance to the nearest centre of another image `[N]`. */
+  readonly distances: Tensor;
+  /** That centre's place among the picks `[N]`. */
+  readonly nearest: Tensor;
+  readonly #host: ArrayLike<number>;
+  readonly #gpu: Gpu;
+
+  /** Allocates, with no centre known. */
+  constructor(gpu: Gpu, { images = [], picks }: CoresetOptions) {
+    const rows = images.length;
+    this.#gpu = gpu;
+    this.#host = images;
+    this.images = gpu.upload(Uint32Array.from(images), [rows], "images");
+    this.centreImages = gpu.tensor([picks], "u32", "centre images");
+    const far = new Float32Array(rows).fill(FAR);
+    this.distances = gpu.upload(far, [rows], "other distances");
+    const none = new Uint32Array(rows).fill(NONE);
+    this.nearest = gpu.upload(none, [rows], "nearest other");
+  }
+
+  /** Looks up the images of the picks from `first` to before `end`. */
+  async lookUp(picks: Tensor, first: number, end: number): Promise<void> {
+    const rows = (await this.#gpu.read(picks)).subarray(first, end);
+    const images = Uint32Array.from(rows, (row) => this.#host[row]);
+    this.#gpu.write(this.centreImages, images, first);
+  }
+
+  /** Frees the tensors. */
+  dispose(): void {
+    const { images, centreImages, distances, nearest } = this;
+    for (const t of [images, centreImages, distances, nearest]) t.dispose();
+  }
+
+  /** Same as {@linkcode OtherImages.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

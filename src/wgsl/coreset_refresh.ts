@@ -1,0 +1,76 @@
+import { gridFor } from "./grid.ts";
+import type { Kernel } from "./kernel.ts";
+import { PANEL_ROWS } from "./pack_rows.ts";
+import interfacePart from "./coreset_refresh/interface.wgsl" with {
+  type: "text",
+};
+import subgroup8 from "./coreset_refresh/tile_subgroup8.wgsl" with {
+  type: "text",
+};
+import uniform from "./coreset_refresh/tile_uniform.wgsl" with { type: "text" };
+
+/** Sizes of {@linkcode coresetRefresh}. */
+export interface CoresetRefreshSizes {
+  /** Rows in the panels. */
+  readonly rows: number;
+  /** Row of `anchors` that row 0 of the panels is. */
+  readonly base: number;
+  /** Elements of a row, a multiple of 4. */
+  readonly dim: number;
+  /** First new centre. */
+  readonly first: number;
+  /** The centre after the last new one. */
+  readonly end: number;
+  /** Whether the nearest centre of another image is followed too. */
+  readonly others: boolean;
+}
+
+function define(
+  name: string,
+  tile: string,
+  lanes: number,
+): Kernel<CoresetRefreshSizes> {
+  return {
+    name,
+    source: interfacePart + tile,
+    bindings: {
+      packed: "read",
+      centres: "read",
+      anchors: "read_write",
+      images: "read",
+      centre_images: "read",
+      others: "read_write",
+      nearest_other: "read_write",
+    },
+    params: {
+      rows: "u32",
+      base: "u32",
+      dim4: "u32",
+      panels: "u32",
+      first: "u32",
+      end: "u32",
+    },
+    overrides: { OTHERS: 0 },
+    plan({ rows, base, dim, first, end, others }) {
+      const panels = Math.ceil(rows / PANEL_ROWS);
+      return {
+        params: { rows, base, dim4: dim / 4, panels, first, end },
+        overrides: { OTHERS: Number(others) },
+        workgroups: gridFor(Math.ceil(panels * 8 / lanes)),
+      };
+    },
+  };
+}
+
+/** Brings all anchors up to date with many new centres in one pass. */
+export const coresetRefresh: Kernel<CoresetRefreshSizes> = define(
+  "coreset_refresh",
+  uniform,
+  64,
+);
+
+/** {@linkcode coresetRefresh} for subgroups of exactly 8 lanes. */
+export const coresetRefreshSubgroup8: Kernel<CoresetRefreshSizes> = {
+  ...define("coreset_refresh_subgroup8", subgroup8, 8),
+  enables: ["subgroups"],
+};

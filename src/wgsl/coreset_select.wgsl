@@ -1,0 +1,47 @@
+// coreset_select: lists the rows that are to be refined alone: all whose anchor
+// is not below state[LEAST], with that very anchor only rows below state[CUT]
+//
+// anchors    [N]
+// state      [16]  see coreset_step; SIZE counts the rows listed
+// candidates [C]   the rows, in no particular order
+// refined    [C]   their anchors
+
+@group(0) @binding(0) var<storage, read> anchors: array<f32>;
+@group(0) @binding(1) var<storage, read_write> state: array<atomic<u32>, 16>;
+@group(0) @binding(2) var<storage, read_write> candidates: array<u32>;
+@group(0) @binding(3) var<storage, read_write> refined: array<f32>;
+
+struct Params {
+  rows: u32,
+  capacity: u32,
+}
+@group(0) @binding(4) var<uniform> params: Params;
+
+const LEAST = 8u;
+const CUT = 9u;
+const SIZE = 12u;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let least = bitcast<f32>(atomicLoad(&state[LEAST]));
+  let cut = atomicLoad(&state[CUT]);
+  let stride = groups.x * groups.y * 64u;
+  for (
+    var row = (group.y * groups.x + group.x) * 64u + lane;
+    row < params.rows;
+    row += stride
+  ) {
+    let anchor = anchors[row];
+    if (anchor > least || (anchor == least && row < cut)) {
+      let slot = atomicAdd(&state[SIZE], 1u);
+      if (slot < params.capacity) {
+        candidates[slot] = row;
+        refined[slot] = anchor;
+      }
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { gridFor } from "./grid.ts";
+import type { Kernel } from "./kernel.ts";
+import { PANEL_ROWS } from "./pack_rows.ts";
+import source from "./coreset_start.wgsl" with { type: "text" };
+
+/** Sizes of {@linkcode coresetStart}. */
+export interface CoresetStartSizes {
+  /** Rows in the panels. */
+  readonly rows: number;
+  /** Row of `anchors` that row 0 of the panels is. */
+  readonly base: number;
+  /** Elements of a row, a multiple of 4. */
+  readonly dim: number;
+  /** Start points. */
+  readonly starts: number;
+  /** Whether the start point is a pick. */
+  readonly picked: boolean;
+}
+
+/** The anchors a greedy coreset starts from: mean distances to some points. */
+export const coresetStart: Kernel<CoresetStartSizes> = {
+  name: "coreset_start",
+  source,
+  bindings: { packed: "read", starts: "read", anchors: "read_write" },
+  params: {
+    rows: "u32",
+    base: "u32",
+    dim4: "u32",
+    columns: "u32",
+    starts: "u32",
+    picked: "u32",
+  },
+  overrides: {},
+  plan({ rows, base, dim, starts, picked }) {
+    const columns = Math.ceil(rows / PANEL_ROWS) * 16;
+    return {
+      params: {
+        rows,
+        base,
+        dim4: dim / 4,
+        columns,
+        starts,
+        picked: Number(picked),
+      },
+      workgroups: gridFor(Math.ceil(columns / 64)),
+    };
+  },
+};

@@ -1,0 +1,75 @@
+// coreset_start: anchors[r] = mean over the start points s of |row r − s|
+//
+// packed  [panels, D, 16]  rows in panels (see pack_rows)
+// starts  [S, D/4]         start points, row-major
+// anchors [N]              one per row
+//
+// Nothing covers rows that equal every start point, unless it is picked: they
+// count as far away.
+
+@group(0) @binding(0) var<storage, read> packed: array<vec4f>;
+@group(0) @binding(1) var<storage, read> starts: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> anchors: array<f32>;
+
+struct Params {
+  rows: u32,
+  base: u32, // row of anchors that row 0 of the panels is
+  dim4: u32,
+  columns: u32, // vec4f of 4 rows: panels * 16
+  starts: u32,
+  picked: u32, // 1: the start point is a pick, and covers rows that equal it
+}
+@group(0) @binding(3) var<uniform> params: Params;
+
+const FAR = 3e38;
+
+fn add(sum: vec4f, row: vec4f, start: f32) -> vec4f {
+  let difference = row - start;
+  return fma(difference, difference, sum);
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (group.y * groups.x + group.x) * 64u + lane;
+  if (i >= params.columns) {
+    return;
+  }
+  let panel = i >> 4u;
+  let column = i & 15u;
+  var mean = vec4f();
+  for (var s = 0u; s < params.starts; s++) {
+    var sum = vec4f();
+    var at = panel * params.dim4 * 64u + column;
+    for (var k = 0u; k < params.dim4; k++) {
+      let start = starts[s * params.dim4 + k];
+      sum = add(sum, packed[at], start.x);
+      sum = add(sum, packed[at + 16u], start.y);
+      sum = add(sum, packed[at + 32u], start.z);
+      sum = add(sum, packed[at + 48u], start.w);
+      at += 64u;
+    }
+    mean += sqrt(sum);
+  }
+  mean /= f32(params.starts);
+  if (params.picked == 0u) {
+    mean = select(mean, vec4f(FAR), mean == vec4f());
+  }
+  let row = panel * 64u + (column & 7u) * 8u + (column >> 3u) * 4u;
+  let at = params.base + row;
+  if (row < params.rows) {
+    anchors[at] = mean.x;
+  }
+  if (row + 1u < params.rows) {
+    anchors[at + 1u] = mean.y;
+  }
+  if (row + 2u < params.rows) {
+    anchors[at + 2u] = mean.z;
+  }
+  if (row + 3u < params.rows) {
+    anchors[at + 3u] = mean.w;
+  }
+}
