@@ -7,6 +7,7 @@ import {
   readImageHeader,
 } from "./image_header.ts";
 import { type Pixels, wordsOf } from "./pixels.ts";
+import { withoutTransparentColor } from "./png_header.ts";
 import { rgbaOfCmyk, rgbaOfGrey, rgbaOfRgb } from "./rgba.ts";
 
 /** Options of {@linkcode decodeImage}. */
@@ -24,13 +25,15 @@ const OPAQUE = new Uint32Array(new Uint8Array([0, 0, 0, 255]).buffer)[0]!;
  * Decodes a PNG, JPEG, WebP, BMP or GIF file (its first frame) into RGBA.
  *
  * Alpha is dropped, not composited (as Pillow's `convert("RGB")`): every alpha
- * is 255 and the colours are those stored. 16 bits are rounded to 8 (Pillow
- * clips 16-bit grey instead). A JPEG is turned upright by its EXIF data.
+ * is 255 and the colours are those stored. Of 16 bits the high 8 are taken (as
+ * Pillow does for RGB; 16-bit grey it clips). A JPEG is turned upright by its
+ * EXIF data.
  *
  * PNG and JPEG are decoded by imagescript where npm modules can be loaded
  * (Deno, Node), in a browser by the browser; other formats always by the
- * runtime. PNG, BMP and lossless WebP are exact either way, but in a browser
- * not where they are translucent; JPEG decoders differ by a few levels.
+ * runtime. PNG of 8 bits, BMP and lossless WebP are exact either way, but in a
+ * browser not where they are translucent; decoders of JPEG and of 16 bits
+ * differ by a few levels.
  *
  * @param bytes The file.
  * @param name Its name or path, for messages.
@@ -48,7 +51,10 @@ export async function decodeImage(
   const decode = await decoderOf(header);
   let pixels: Pixels;
   try {
-    pixels = await decode(bytes);
+    const opaque = header.format === "PNG"
+      ? withoutTransparentColor(bytes)
+      : bytes;
+    pixels = await decode(opaque);
   } catch (cause) {
     decoders.clear();
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -33,8 +33,8 @@ export function describeForeign(bytes: Uint8Array): [string, string?] {
   if (isText(bytes.subarray(0, 512))) {
     return [`it is a text file, expected ${FORMATS}`];
   }
-  const bmpLike = head.startsWith("BM") || /^(RIFF|GIF8)/.test(head);
-  return bmpLike
+  const isCut = /^(BM|RIFF|GIF8|\x89PNG|\xff\xd8)/.test(head);
+  return isCut
     ? ["the file ends before its header does", "copy or download it again"]
     : [`its content is none of ${FORMATS}`];
 }
@@ -68,8 +68,14 @@ function otherFormat(bytes: Uint8Array, head: string): string | undefined {
 }
 
 function isText(bytes: Uint8Array): boolean {
-  return bytes.every((byte) =>
-    byte >= 0x20 && byte !== 0x7f || byte === 0x09 || byte === 0x0a ||
-    byte === 0x0d
-  );
+  const isPrintable = (byte: number): boolean =>
+    byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
+  if (!bytes.every(isPrintable)) return false;
+  try {
+    const decoder = new TextDecoder("utf-8", { fatal: true });
+    decoder.decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
 }

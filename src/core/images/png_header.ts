@@ -4,6 +4,7 @@ const SIGNATURE_BYTES = 8;
 const IHDR = 0x49484452;
 const IDAT = 0x49444154;
 const IEND = 0x49454e44;
+const TRNS = 0x74524e53;
 
 /**
  * Reads a PNG's size and follows its chunks to the end.
@@ -42,4 +43,27 @@ export function readPngHeader(
     `the PNG file is truncated: it ends after ${bytes.length} bytes, before its end marker`,
     "copy or download it again",
   );
+}
+
+/**
+ * A PNG file without the chunk that makes one colour transparent: decoders
+ * blacken that colour, but alpha is to be dropped.
+ *
+ * @param bytes A file that {@linkcode readPngHeader} accepts.
+ * @returns The same bytes where there is no such chunk.
+ */
+export function withoutTransparentColor(bytes: Uint8Array): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = SIGNATURE_BYTES;
+  while (view.getUint32(at + 4) !== IDAT) {
+    const end = at + 12 + view.getUint32(at);
+    if (view.getUint32(at + 4) === TRNS) {
+      const shorter = new Uint8Array(bytes.length - (end - at));
+      shorter.set(bytes.subarray(0, at));
+      shorter.set(bytes.subarray(end), at);
+      return shorter;
+    }
+    at = end;
+  }
+  return bytes;
 }
