@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 
 /** A file that could not be downloaded, or is not the expected one. */
 export class DownloadError extends Error {
+  /** Tells this class of errors from others. */
   override readonly name = "DownloadError";
 }
 

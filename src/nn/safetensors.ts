@@ -37,6 +37,7 @@ export type SafetensorsFault =
 
 /** A file or a set of tensors that is not valid safetensors. */
 export class SafetensorsError extends Error {
+  /** Tells this class of errors from others. */
   override readonly name = "SafetensorsError";
   /** The kind of malformation. */
   readonly fault: SafetensorsFault;

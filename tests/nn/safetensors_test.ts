@@ -6,6 +6,7 @@ import {
   writeSafetensors,
 } from "../../src/nn/safetensors.ts";
 import { floatData, type StoredTensor } from "../../src/nn/stored_tensor.ts";
+import { sharedTest } from "../testing.ts";
 
 const info = { dtype: "F32", shape: [2], data_offsets: [0, 8] };
 
@@ -275,18 +276,18 @@ Deno.test("floatData() converts every floating-point dtype", () => {
   );
 });
 
-const golden = new URL("../../../shared/golden/", import.meta.url);
-const present = await Deno.stat(golden).then(() => true, () => false);
-
-Deno.test({
-  name: "readSafetensors() reads the files Python wrote (needs ../shared)",
-  ignore: !present,
-  fn() {
-    const path = new URL("patchcore/wide_resnet.default.safetensors", golden);
-    const { metadata, tensors } = readSafetensors(Deno.readFileSync(path));
+sharedTest(
+  "readSafetensors() reads the files Python wrote",
+  async (_t, shared) => {
+    const path = shared(
+      "golden",
+      "patchcore",
+      "wide_resnet.default.safetensors",
+    );
+    const { metadata, tensors } = readSafetensors(await Deno.readFile(path));
     assertEquals(metadata.get("patchsize"), "3");
     const embedding = tensors.get("train_embedding")!;
     assertEquals(embedding.shape, [1176, 128]);
     assert(floatData(embedding).every(Number.isFinite));
   },
-});
+);

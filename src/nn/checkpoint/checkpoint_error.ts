@@ -1,5 +1,6 @@
 /** A checkpoint that cannot be read, or that asks for more than data. */
 export class CheckpointError extends Error {
+  /** Tells this class of errors from others. */
   override readonly name = "CheckpointError";
 }
 

@@ -18,6 +18,7 @@ import {
   type TensorMessage,
   type ValueInfoMessage,
 } from "./proto.ts";
+import { inferShapes, type ShapePlan } from "../shape_inference.ts";
 import { unfuse } from "./unfuse.ts";
 
 /** Settings of {@linkcode writeOnnx}. */
@@ -72,7 +73,7 @@ export function writeOnnx(
       input: graph.inputs.map(({ name, dtype, shape }) =>
         valueInfo(name, dtype, shape)
       ),
-      output: graph.outputs.map((name) => valueInfo(name, "float32")),
+      output: outputInfos(graph),
       initializer: tensors,
       node: [...casts, ...nodes.map(nodeMessage)],
     },
@@ -173,6 +174,30 @@ function castMessage(input: string, output: string): NodeMessage {
     output: [output],
     attribute: [{ name: "to", type: 2, i: TO_FLOAT32 }],
   };
+}
+
+/**
+ * The outputs with as many free dimensions as they have; ONNX requires that
+ * much. Where the network cannot run, the file says nothing of them.
+ */
+function outputInfos(graph: Graph): ValueInfoMessage[] {
+  const shapes = shapesOf(graph);
+  return graph.outputs.map((name) =>
+    valueInfo(name, "float32", shapes.get(name)?.map(() => null))
+  );
+}
+
+function shapesOf(graph: Graph): ShapePlan["shapes"] {
+  const sizes = graph.inputs[0]?.shape ?? [];
+  const [height, width] = [sizes[2], sizes[3]].map((size) =>
+    typeof size === "number" ? size : 224
+  );
+  try {
+    return inferShapes(graph, [1, 3, height!, width!]).shapes;
+  } catch (error) {
+    if (error instanceof OnnxError) return new Map();
+    throw error;
+  }
 }
 
 function valueInfo(

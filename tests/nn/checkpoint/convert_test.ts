@@ -14,6 +14,7 @@ import {
   type StateDict,
 } from "../../../src/nn/checkpoint/state_dict.ts";
 import { floatTensor } from "../../../src/nn/host_tensor.ts";
+import { decodeModel } from "../../../src/nn/onnx/proto.ts";
 import { readOnnx } from "../../../src/nn/onnx/read.ts";
 import type { StoredTensor } from "../../../src/nn/stored_tensor.ts";
 import { interpret } from "../../reference/interpreter.ts";
@@ -87,6 +88,10 @@ for (const [i, until] of LEVELS.entries()) {
     assertEquals(parameters, count);
     assertEquals(graph.metadata.get("architecture"), "small");
     assert(!graph.metadata.has("random"));
+    // ONNX programs want to know how many dimensions an output has.
+    for (const { type } of decodeModel(bytes).graph?.output ?? []) {
+      assertEquals(type?.tensorType?.shape?.dim?.length, 4);
+    }
   });
 }
 
