@@ -4,7 +4,7 @@ import { requestDevice } from "./limits.ts";
 import { PipelineCache } from "./pipeline_cache.ts";
 import type { Profiler } from "./profiler.ts";
 import { encodePass, Program } from "./program.ts";
-import { Readback } from "./readback.ts";
+import { Readback, type ReadRange } from "./readback.ts";
 import type { StageClock } from "./stage_clock.ts";
 import { type DType, elementCount, Tensor } from "./tensor.ts";
 
@@ -153,6 +153,7 @@ export class Gpu implements Disposable {
         `Cannot write ${data.length} elements at ${offset} of tensor "${tensor.label}": it has ${tensor.size}`,
       );
     }
+    if (data.length === 0) return; // Deno 2.9 panics on an empty write
     if (data.byteLength % 4 === 0) {
       const { buffer, byteOffset, byteLength } = data;
       this.device.queue.writeBuffer(
@@ -182,14 +183,13 @@ export class Gpu implements Disposable {
   /** Reads several tensors with one submit and one mapping. */
   async readAll(tensors: readonly Tensor[]): Promise<TensorData[]> {
     this.check();
-    const buffers = await this.#readback.read(
+    const buffers = await this.#readRanges(
       tensors.map(({ buffer, byteLength }) => ({
         buffer,
         offset: 0,
         byteLength,
       })),
     );
-    this.check();
     return buffers.map((bytes, i) => typedArray(bytes, tensors[i]));
   }
 
@@ -198,10 +198,23 @@ export class Gpu implements Disposable {
     buffer: GPUBuffer,
     byteLength: number,
   ): Promise<ArrayBuffer> {
-    const [bytes] = await this.#readback.read([
-      { buffer, offset: 0, byteLength },
-    ]);
+    const range = { buffer, offset: 0, byteLength };
+    const [bytes] = await this.#readRanges([range]);
     return bytes;
+  }
+
+  async #readRanges(ranges: readonly ReadRange[]): Promise<ArrayBuffer[]> {
+    try {
+      const buffers = await this.#readback.read(ranges);
+      this.check();
+      return buffers;
+    } catch (cause) {
+      if (cause instanceof GpuError) throw cause;
+      // The loss of the device is told a moment after calls begin to fail.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.check();
+      throw new GpuError("Cannot read results back from the GPU", { cause });
+    }
   }
 
   /** A new, empty program. */

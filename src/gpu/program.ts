@@ -123,15 +123,15 @@ export class Program implements Disposable {
         pipelines.get(kernel, overrides)
       ),
     );
+    const bindings = this.#recorded.map(({ tensors }) =>
+      tensors.map(({ buffer, byteLength }) => ({ buffer, size: byteLength }))
+    );
     const uniforms = this.#uploadParams();
     device.pushErrorScope("validation");
     const bound = this.#recorded.map((recorded, i) => {
       const { pipeline, layout } = compiled[i];
-      const entries: GPUBindGroupEntry[] = recorded.tensors.map(
-        (tensor, binding) => ({
-          binding,
-          resource: { buffer: tensor.buffer, size: tensor.byteLength },
-        }),
+      const entries: GPUBindGroupEntry[] = bindings[i].map(
+        (resource, binding) => ({ binding, resource }),
       );
       const fields = Object.keys(recorded.kernel.params).length;
       if (fields > 0) {

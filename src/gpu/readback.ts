@@ -1,4 +1,3 @@
-import { GpuError } from "./errors.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 
 const READ = 1; // GPUMapMode.READ
@@ -62,11 +61,7 @@ export class Readback {
       bytes = staging.getMappedRange(0, total);
       mapped.catch(() => {});
     } catch {
-      try {
-        await mapped;
-      } catch (cause) {
-        throw new GpuError("Cannot read results back from the GPU", { cause });
-      }
+      await mapped;
       bytes = staging.getMappedRange(0, total);
     }
     end = 0;
