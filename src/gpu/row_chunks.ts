@@ -1,6 +1,9 @@
 import type { Gpu } from "./gpu.ts";
 import type { Tensor } from "./tensor.ts";
 
+/** Rows of a chunk at most, so that grids stay within one dimension. */
+const MAX_CHUNK_ROWS = 2 ** 18;
+
 /**
  * A row set `[rows, dim]` of any size as a list of tensors, each within one
  * binding. All chunks but the last hold `rowsPerChunk` rows.
@@ -45,16 +48,22 @@ export class RowChunks implements Disposable {
     label: string,
     rowStep = 1,
   ): RowChunks {
-    const most = Math.floor(gpu.maxTensorBytes / (dim * 4 * rowStep)) * rowStep;
+    const bound = Math.min(gpu.maxTensorBytes / (dim * 4), MAX_CHUNK_ROWS);
+    const most = Math.floor(bound / rowStep) * rowStep;
     if (most === 0) {
       throw new RangeError(
         `Cannot hold ${label}: ${rowStep} rows of ${dim} elements are more than the adapter binds at once (${gpu.maxTensorBytes} bytes)`,
       );
     }
     const chunks: Tensor[] = [];
-    for (let start = 0; start < rows; start += most) {
-      const count = Math.min(most, rows - start);
-      chunks.push(gpu.tensor([count, dim], "f32", `${label} from ${start}`));
+    try {
+      for (let start = 0; start < rows; start += most) {
+        const count = Math.min(most, rows - start);
+        chunks.push(gpu.tensor([count, dim], "f32", `${label} from ${start}`));
+      }
+    } catch (error) {
+      for (const chunk of chunks) chunk.dispose();
+      throw error;
     }
     return new RowChunks(chunks, rows, dim, most);
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./conv_tile.ts";
 export * from "./extent.ts";
 export * from "./graph.ts";
 export * from "./layout.ts";

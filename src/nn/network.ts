@@ -1,9 +1,9 @@
 import type { Gpu } from "../gpu/mod.ts";
+import { type ConvTile, convTileFor } from "./conv_tile.ts";
 import { cutGraph } from "./cut.ts";
 import { optimizeGraph } from "./fusion.ts";
 import type { Graph } from "./graph.ts";
 import { readOnnx, type ReadOnnxOptions } from "./onnx/read.ts";
-import type { ConvTile } from "./ops/mod.ts";
 import { type NetworkPlan, planNetwork } from "./plan.ts";
 import { ConstantStore, Session } from "./session.ts";
 import { resolveTaps, type Tap } from "./taps.ts";
@@ -43,7 +43,7 @@ export class Network implements Disposable {
    * @throws {OnnxError} If a tap is unknown or an operator is not supported.
    */
   constructor(gpu: Gpu, graph: Graph, options: NetworkOptions = {}) {
-    const { taps: names, tile = tileFor(gpu) } = options;
+    const { taps: names, tile = convTileFor(gpu) } = options;
     this.taps = names === undefined ? [] : resolveTaps(graph, names);
     this.outputs = names === undefined
       ? graph.outputs
@@ -94,9 +94,4 @@ export class Network implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-/** The register tile that suits an adapter. */
-function tileFor(gpu: Gpu): ConvTile {
-  return gpu.subgroupSize === 8 ? "subgroup8" : "direct";
 }

@@ -1,5 +1,6 @@
 import type { Kernel } from "../wgsl/kernel.ts";
-import { type ConvTile, OPERATORS } from "./ops/mod.ts";
+import type { ConvTile } from "./conv_tile.ts";
+import { OPERATORS } from "./ops/mod.ts";
 import { type Extent, extentBytes, extentOf } from "./extent.ts";
 import type { Graph, GraphNode, HostTensor } from "./graph.ts";
 import { nodeError } from "./onnx/errors.ts";

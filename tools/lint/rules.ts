@@ -26,6 +26,8 @@ export const CORE_FLOW: readonly string[] = [
   "features",
   "bank",
   "score",
+  "baselines",
+  "detector",
   "metrics",
   "report",
 ];

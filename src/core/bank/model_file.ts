@@ -45,6 +45,11 @@ export function writeModelFile(model: StoredModel): Uint8Array<ArrayBuffer> {
   const tensors: [string, StoredTensor][] = [
     ["memory_bank", bankTensor(model)],
     ["origin", { dtype: "I32", shape: [rows, 3], data: model.origin }],
+    ["image_sizes", {
+      dtype: "I32",
+      shape: [model.imageNames.length, 2],
+      data: model.imageSizes,
+    }],
     ["train_scores", {
       dtype: "F32",
       shape: [model.trainScores.length],
@@ -119,6 +124,7 @@ export function readModelFile(bytes: Uint8Array): StoredModel {
       dim: bank.columns,
       bankPrecision: bank.dtype === "F16" ? "f16" : "f32",
       origin: origin.data as Int32Array,
+      imageSizes: matrix(tensors, "image_sizes", ["I32"]).data as Int32Array,
       trainScores: vector(tensors, "train_scores", "F32").data as Float32Array,
       backbone: {
         name: backboneName,
@@ -162,6 +168,15 @@ function checkModel(model: StoredModel): void {
         } is [${image}, ${row}, ${column}], with ${imageNames.length} images`,
       );
     }
+  }
+  const { imageSizes } = model;
+  if (
+    imageSizes.length !== imageNames.length * 2 ||
+    imageSizes.some((size) => size < 1)
+  ) {
+    throw new ModelFileError(
+      `image_sizes holds [${imageSizes.subarray(0, 4)}…], ${imageNames.length} images need a width and a height from 1 up each`,
+    );
   }
   checkFinite("train_scores", model.trainScores, 1);
   if (projection) {

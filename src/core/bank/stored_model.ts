@@ -50,6 +50,8 @@ export interface StoredModel {
   readonly backbone: StoredBackbone;
   /** File names of the training images; `origin` counts in this list. */
   readonly imageNames: readonly string[];
+  /** Width and height of each training image in pixels: `[images, 2]`. */
+  readonly imageSizes: Int32Array;
   /** The threshold, unless none could be found. */
   readonly threshold?: StoredThreshold;
   /** Version of the program that made the model. */

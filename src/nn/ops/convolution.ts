@@ -1,10 +1,6 @@
-import {
-  conv2dDirect,
-  type Conv2dSizes,
-  conv2dSubgroup8,
-} from "../../wgsl/conv2d.ts";
+import type { Conv2dSizes } from "../../wgsl/conv2d.ts";
 import { conv2dGrouped } from "../../wgsl/conv2d_grouped.ts";
-import type { Kernel } from "../../wgsl/kernel.ts";
+import { CONV_TILES } from "../conv_tile.ts";
 import { numberAttribute } from "../attributes.ts";
 import type { GraphNode } from "../graph.ts";
 import { packConvWeights, packVector } from "../layout.ts";
@@ -17,15 +13,6 @@ import {
 } from "../../wgsl/winograd.ts";
 import { resolveWindow, type Window } from "../window.ts";
 import { winogradWeights } from "../winograd_weights.ts";
-
-/** Register tiles of convolutions and matrix products, by name. */
-const TILES = {
-  direct: conv2dDirect,
-  subgroup8: conv2dSubgroup8,
-} as const satisfies Record<string, Kernel<Conv2dSizes>>;
-
-/** Name of a register tile. */
-export type ConvTile = keyof typeof TILES;
 
 /** ONNX Conv: any groups, strides, dilations and pads; residual and activation fused. */
 export function Conv(node: GraphNode, context: PlanContext): void {
@@ -77,7 +64,7 @@ export function Conv(node: GraphNode, context: PlanContext): void {
       { ...sizes, groupInputs, groupOutputs },
       reads,
     );
-  } else context.emit(node, TILES[context.tile], sizes, reads);
+  } else context.emit(node, CONV_TILES[context.tile], sizes, reads);
 }
 
 /** Channels from which on the transforms cost less than they save. */
@@ -128,7 +115,7 @@ function winograd(
     `${node.name} no bias`,
     () => packVector(undefined, outputChannels4 * 4),
   );
-  context.emit(node, TILES[context.tile], {
+  context.emit(node, CONV_TILES[context.tile], {
     images: 1,
     input: [1, tiles],
     inputChannels4,
@@ -190,7 +177,7 @@ function matrixProduct(
     );
   }
   const outputs = matrix.shape[transposed ? 0 : 1];
-  context.emit(node, TILES[context.tile], {
+  context.emit(node, CONV_TILES[context.tile], {
     images: 1,
     input: [1, images],
     inputChannels4: Math.ceil(channels / 4),

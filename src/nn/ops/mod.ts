@@ -37,8 +37,6 @@ import {
   Softmax,
 } from "./reduction.ts";
 
-export type { ConvTile } from "./convolution.ts";
-
 /** The operators that run on the GPU, by ONNX name. */
 export const OPERATORS: Readonly<Record<string, Operator>> = {
   Add,

@@ -23,6 +23,7 @@ const plain: StoredModel = {
   seed: 42,
   backbone: { name: "wide_resnet50_2", sha256: "0f".repeat(32) },
   imageNames: ["good/000.png", "good/ü.png"],
+  imageSizes: new Int32Array([256, 200, 640, 480]),
   threshold: { value: 1 / 3, rule: { quantile: 1, factor: 1 } },
   softwareVersion: "0.1.0",
 };

@@ -1,0 +1,161 @@
+import { type Gpu, RowChunks } from "../../gpu/mod.ts";
+import { gatherRows } from "../../wgsl/gather_rows.ts";
+import { roundUp } from "../../wgsl/grid.ts";
+
+/** Patches of one training image: a grid, row by row. */
+export interface PatchGrid {
+  /** Rows of patches. */
+  readonly height: number;
+  /** Columns of patches. */
+  readonly width: number;
+}
+
+/**
+ * The memory bank: patch features of nominal images on the GPU, and where each
+ * comes from.
+ */
+export class MemoryBank implements Disposable {
+  /** The features `[K, D padded to a multiple of 4]`. */
+  readonly rows: RowChunks;
+  /** Features a row has, without padding. */
+  readonly dim: number;
+  /** Training image, patch row and patch column of each bank row: `[K, 3]`. */
+  readonly origin: Int32Array<ArrayBuffer>;
+
+  /** Takes ownership of the rows. */
+  constructor(rows: RowChunks, dim: number, origin: Int32Array<ArrayBuffer>) {
+    this.rows = rows;
+    this.dim = dim;
+    this.origin = origin;
+  }
+
+  /**
+   * Copies the picked patches on the GPU.
+   *
+   * @param gpu The device.
+   * @param features All patch features, images in order.
+   * @param dim Features a row has, without padding.
+   * @param picks Rows of `features`, in the order the bank gets them.
+   * @param grid Patches of an image; tells each row's origin.
+   */
+  static async gather(
+    gpu: Gpu,
+    features: RowChunks,
+    dim: number,
+    picks: Uint32Array,
+    grid: PatchGrid,
+  ): Promise<MemoryBank> {
+    const rows = RowChunks.allocate(
+      gpu,
+      picks.length,
+      features.dim,
+      "memory bank",
+    );
+    using program = gpu.program("memory bank");
+    const lists = rows.chunks.map((chunk, i) => {
+      const start = i * rows.rowsPerChunk;
+      const list = picks.slice(start, start + chunk.shape[0]);
+      return gpu.upload(list, [list.length], "picks");
+    });
+    rows.chunks.forEach((y, i) => {
+      features.chunks.forEach((x, j) => {
+        program.dispatch(gatherRows, {
+          rows: y.shape[0],
+          dim: features.dim,
+          first: j * features.rowsPerChunk,
+          count: x.shape[0],
+          fill: false,
+        }, { x, indices: lists[i], y });
+      });
+    });
+    (await program.compile()).run();
+    await gpu.finish();
+    for (const list of lists) list.dispose();
+    return new MemoryBank(rows, dim, originsOf(picks, grid));
+  }
+
+  /**
+   * Uploads a stored bank.
+   *
+   * @param gpu The device.
+   * @param data `[K, dim]`, row-major, without padding.
+   * @param dim Features a row has.
+   * @param origin `[K, 3]`.
+   */
+  static upload(
+    gpu: Gpu,
+    data: Float32Array,
+    dim: number,
+    origin: Int32Array<ArrayBuffer>,
+  ): MemoryBank {
+    const stride = roundUp(dim, 4);
+    const count = data.length / dim;
+    const rows = RowChunks.allocate(gpu, count, stride, "memory bank");
+    rows.chunks.forEach((chunk, i) => {
+      const start = i * rows.rowsPerChunk * dim;
+      const part = data.subarray(start, start + chunk.shape[0] * dim);
+      gpu.write(chunk, changeStride(part, dim, stride));
+    });
+    return new MemoryBank(rows, dim, origin);
+  }
+
+  /** Reads the features back: `[K, dim]`, row-major, without padding. */
+  async download(gpu: Gpu): Promise<Float32Array<ArrayBuffer>> {
+    const data = new Float32Array(this.rows.rows * this.dim);
+    let end = 0;
+    for (const chunk of this.rows.chunks) {
+      const part = await gpu.readFloats(chunk);
+      const packed = changeStride(part, this.rows.dim, this.dim);
+      data.set(packed, end);
+      end += packed.length;
+    }
+    return data;
+  }
+
+  /** Training image of each bank row `[K]`. */
+  get images(): Int32Array<ArrayBuffer> {
+    return Int32Array.from(
+      { length: this.rows.rows },
+      (_, row) => this.origin[3 * row],
+    );
+  }
+
+  /** Frees the rows. */
+  dispose(): void {
+    this.rows.dispose();
+  }
+
+  /** Same as {@linkcode MemoryBank.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Image, row and column of each picked patch: `[K, 3]`. */
+export function originsOf(
+  picks: Uint32Array,
+  { height, width }: PatchGrid,
+): Int32Array<ArrayBuffer> {
+  const origin = new Int32Array(picks.length * 3);
+  picks.forEach((pick, i) => {
+    const line = Math.floor(pick / width);
+    const image = Math.floor(line / height);
+    origin.set([image, line - image * height, pick - line * width], i * 3);
+  });
+  return origin;
+}
+
+function changeStride(
+  data: Float32Array,
+  from: number,
+  to: number,
+): Float32Array {
+  if (from === to) return data;
+  const count = data.length / from;
+  const result = new Float32Array(count * to);
+  const width = Math.min(from, to);
+  for (let row = 0; row < count; row++) {
+    result.set(data.subarray(row * from, row * from + width), row * to);
+  }
+  return result;
+}

@@ -1,0 +1,107 @@
+import type { Gpu } from "../../gpu/mod.ts";
+import { Network } from "../../nn/network.ts";
+import type { Graph } from "../../nn/graph.ts";
+import { readOnnx, type ReadOnnxOptions } from "../../nn/onnx/read.ts";
+import { looksUntrained } from "../../nn/untrained.ts";
+import { sha256 } from "../../nn/sha256.ts";
+import {
+  IMAGENET,
+  type Normalisation,
+  UNIT_RANGE,
+} from "../images/normalise.ts";
+
+/** A backbone's ONNX file. */
+export interface BackboneFile extends ReadOnnxOptions {
+  /** Name in the catalogue, or the file's name. */
+  readonly name: string;
+  /** The file. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** How a backbone is loaded. */
+export interface BackboneOptions {
+  /** Taps, the first one gives the patch grid. */
+  readonly layers: readonly string[];
+  /** Whether a network with random weights is accepted. */
+  readonly allowRandom?: boolean;
+}
+
+/** A backbone on the GPU, cut at its taps. */
+export class Backbone implements Disposable {
+  /** Name in the catalogue, or the file's name. */
+  readonly name: string;
+  /** SHA-256 of the file, hexadecimal. */
+  readonly sha256: string;
+  /** The file, for bundles. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The network. */
+  readonly network: Network;
+  /** What the network expects levels to become. */
+  readonly normalisation: Normalisation;
+
+  private constructor(
+    { name, bytes }: BackboneFile,
+    sha256: string,
+    network: Network,
+    normalisation: Normalisation,
+  ) {
+    this.name = name;
+    this.bytes = bytes;
+    this.sha256 = sha256;
+    this.network = network;
+    this.normalisation = normalisation;
+  }
+
+  /**
+   * Reads, checks and uploads a backbone.
+   *
+   * @throws {OnnxError} If the file or a tap is unusable.
+   * @throws {TypeError} If its weights are random and `allowRandom` is not set.
+   */
+  static async load(
+    gpu: Gpu,
+    file: BackboneFile,
+    { layers, allowRandom = false }: BackboneOptions,
+  ): Promise<Backbone> {
+    const graph = await readOnnx(file.bytes, file);
+    const { untrained, reason } = looksUntrained(graph);
+    if (untrained && !allowRandom) {
+      throw new TypeError(
+        `Cannot use backbone "${file.name}": its weights are random (${reason}), so its features mean nothing; get trained weights with \`weights pull\`, or allow random ones with --allow-random for tests and benches`,
+      );
+    }
+    const network = new Network(gpu, graph, { taps: layers });
+    const digest = await sha256(file.bytes);
+    const normalisation = normalisesItself(graph) ? UNIT_RANGE : IMAGENET;
+    return new Backbone(file, digest, network, normalisation);
+  }
+
+  /** Frees the weights. */
+  dispose(): void {
+    this.network.dispose();
+  }
+
+  /** Same as {@linkcode Backbone.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Operators that normalise an image when they come first. */
+const NORMALISING: readonly string[] = [
+  "Sub",
+  "Add",
+  "Mul",
+  "Div",
+  "BatchNormalization",
+];
+
+/**
+ * Whether the network subtracts means itself, so that it wants levels from 0
+ * to 1: its image goes through arithmetic before any convolution.
+ */
+export function normalisesItself({ inputs, nodes }: Graph): boolean {
+  const readers = nodes.filter((node) => node.inputs.includes(inputs[0].name));
+  return readers.length > 0 &&
+    readers.every(({ op }) => NORMALISING.includes(op));
+}

@@ -1,0 +1,111 @@
+import type { Gpu, RowChunks } from "../../gpu/mod.ts";
+import { type Coreset, greedyCoreset } from "../bank/coreset.ts";
+import { MemoryBank } from "../bank/memory_bank.ts";
+import {
+  drawProjection,
+  type Projection,
+  projectRows,
+} from "../bank/projection.ts";
+import { choice, Mt19937 } from "../settings/random.ts";
+import { bankRows, type Settings } from "../settings/settings.ts";
+import type { WorkOptions } from "./progress.ts";
+import type { TrainingFeatures } from "./training_features.ts";
+
+/** A memory bank chosen from training features. */
+export interface ChosenBank {
+  /** The bank. */
+  readonly bank: MemoryBank;
+  /** The projection that the choice worked on, if there was one. */
+  readonly projection: Projection | undefined;
+  /** The largest distance of a patch to the bank in the projected space, where it was measured. */
+  readonly radius: number | undefined;
+  /** Passes over all patches that the choice took. */
+  readonly passes: number;
+  /**
+   * For each patch the bank row of another image that is near it, where the
+   * choice found one: a start for the leave-one-image-out scores.
+   */
+  readonly nearestOther: Uint32Array<ArrayBuffer> | undefined;
+}
+
+/**
+ * Thins the training features out to the memory bank (paper §3.2).
+ *
+ * @param gpu The device.
+ * @param features Patch features of all training images.
+ * @param settings How the bank is thinned out.
+ * @param options Progress and cancelling.
+ */
+export async function chooseBank(
+  gpu: Gpu,
+  features: TrainingFeatures,
+  settings: Settings,
+  options: WorkOptions,
+): Promise<ChosenBank> {
+  const { rows, extractor: { features: { dim, height, width } } } = features;
+  const { coreset, seed } = settings;
+  const count = bankRows(coreset, rows.rows);
+  const gather = (picks: Uint32Array) =>
+    MemoryBank.gather(gpu, rows, dim, picks, { height, width });
+  const unmeasured = { radius: undefined, passes: 0, nearestOther: undefined };
+  if (coreset.method !== "greedy" || count === rows.rows) {
+    const picks = coreset.method === "random"
+      ? choice(new Mt19937(seed), rows.rows, count).sort()
+      : Uint32Array.from({ length: rows.rows }, (_, row) => row);
+    return {
+      bank: await gather(picks),
+      projection: undefined,
+      ...unmeasured,
+    };
+  }
+  const projection = drawProjection(
+    coreset.projection,
+    dim,
+    rows.rows,
+    seed,
+  );
+  const projected = projection && await projectRows(gpu, rows, projection);
+  try {
+    const { indices, radius, passes, nearestOther } = await pick(
+      gpu,
+      projected ?? rows,
+      count,
+      height * width,
+      settings,
+      options,
+    );
+    const bank = await gather(indices);
+    return { bank, projection, radius, passes, nearestOther };
+  } finally {
+    projected?.dispose();
+  }
+}
+
+function pick(
+  gpu: Gpu,
+  rows: RowChunks,
+  picks: number,
+  patches: number,
+  { coreset, seed }: Settings,
+  { onProgress }: WorkOptions,
+): Promise<Coreset> {
+  const random = new Mt19937(seed);
+  const images = Uint32Array.from(
+    { length: rows.rows },
+    (_, row) => Math.floor(row / patches),
+  );
+  return greedyCoreset(gpu, rows, {
+    picks,
+    images,
+    start: coreset.start === "random"
+      ? { kind: "included", point: random.below(rows.rows) }
+      : {
+        kind: "mean",
+        points: choice(random, rows.rows, Math.min(10, rows.rows)),
+      },
+    ...(onProgress && {
+      onProgress: (done: number, total: number) =>
+        onProgress("coreset", done, total),
+    }),
+  });
+}

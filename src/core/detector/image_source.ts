@@ -1,0 +1,43 @@
+import { decodeImage } from "../images/decode.ts";
+import { checkPixels, type Pixels } from "../images/pixels.ts";
+
+/** An image with the name that results carry. */
+export interface NamedImage {
+  /** Name of the image: its path, as a rule. */
+  readonly name: string;
+  /** The file's bytes, a function that reads them, or decoded pixels. */
+  readonly content: Uint8Array | Pixels | (() => Promise<Uint8Array>);
+}
+
+/**
+ * An image: the bytes of a file (PNG, JPEG, WebP, BMP, GIF), pixels such as a
+ * browser's `ImageData`, or either with a name.
+ */
+export type ImageSource = Uint8Array | Pixels | NamedImage;
+
+/** Many images, as a list or one after the other. */
+export type ImageSources =
+  | Iterable<ImageSource>
+  | AsyncIterable<ImageSource>;
+
+/** Gives an image its name: its own, or `image N`. */
+export function named(source: ImageSource, index: number): NamedImage {
+  if (!(source instanceof Uint8Array) && "content" in source) return source;
+  return { name: `image ${index}`, content: source };
+}
+
+/**
+ * Reads and decodes an image.
+ *
+ * @throws {ImageError} If it is no image; what reading throws passes through.
+ */
+export async function loadPixels(
+  { name, content }: NamedImage,
+): Promise<Pixels> {
+  if (typeof content === "function") {
+    return await decodeImage(await content(), name);
+  }
+  if (content instanceof Uint8Array) return await decodeImage(content, name);
+  checkPixels(content);
+  return content;
+}

@@ -1,0 +1,29 @@
+/** A part of the work that is worth a progress bar. */
+export type Stage = "features" | "coreset" | "threshold" | "predict";
+
+/** Called as work goes on; `total` is fixed within a stage. */
+export type OnProgress = (stage: Stage, done: number, total: number) => void;
+
+/** Called with an image that could not be used; the others go on. */
+export type OnImageError = (name: string, error: Error) => void;
+
+/** Options that long work has in common. */
+export interface WorkOptions {
+  /** Called as work goes on. */
+  readonly onProgress?: OnProgress;
+  /** Called with an image that could not be used; without it, it is thrown. */
+  readonly onImageError?: OnImageError;
+  /** Stops the work between two batches. */
+  readonly signal?: AbortSignal;
+}
+
+/** Hands an image's error to the caller, or throws it. */
+export function reportImageError(
+  name: string,
+  cause: unknown,
+  { onImageError }: WorkOptions,
+): void {
+  const error = cause instanceof Error ? cause : new Error(String(cause));
+  if (onImageError === undefined) throw error;
+  onImageError(name, error);
+}
