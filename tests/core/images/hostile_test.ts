@@ -68,18 +68,15 @@ Deno.test.each([
   await refused(ascii(text), "a.jpg", reason);
 });
 
-Deno.test.each(FILES.map((file) => [file]))(
+Deno.test.each(
+  FILES.filter((file) => file !== "animated.gif").map((file) => [file]),
+)(
   "decodeImage() refuses %s when it is truncated",
   async (file) => {
     const bytes = open(file);
-    // a GIF's end marker and a BMP's padding carry nothing, nor do the frames
-    // of a GIF after the first
-    const least = file === "animated.gif"
-      ? Math.ceil(bytes.length * 0.6)
-      : /png|jpg/.test(file)
-      ? 1
-      : 10;
-    const ends = [1, 2, 9, 20, 33, 64, 200, 0.1, 0.5, 0.7, 0.9]
+    // a GIF's end marker and a BMP's padding carry nothing
+    const least = /png|jpg/.test(file) ? 1 : 10;
+    const ends = [1, 2, 9, 20, 33, 64, 200, 0.1, 0.5, 0.9]
       .map((cut) => cut < 1 ? Math.floor(bytes.length * cut) : cut)
       .filter((cut) => cut >= least && cut < bytes.length);
     assert(ends.length >= 2);
@@ -91,6 +88,15 @@ Deno.test.each(FILES.map((file) => [file]))(
     }
   },
 );
+
+Deno.test("decodeImage() needs no more than a GIF's first frame", async () => {
+  const bytes = open("animated.gif");
+  const part = bytes.subarray(0, bytes.length / 2);
+  const whole = await decodeImage(bytes, "whole.gif");
+  assertEquals(await decodeImage(part, "part.gif"), whole);
+  const less = bytes.subarray(0, bytes.length / 10);
+  await refused(less, "less.gif", "the GIF file is damaged");
+});
 
 /** A PNG with a header that says so, and next to no data. */
 async function pngOfSize(width: number, height: number): Promise<Uint8Array> {
