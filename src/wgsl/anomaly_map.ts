@@ -2,7 +2,7 @@ import source from "./anomaly_map.wgsl" with { type: "text" };
 import type { Kernel } from "./kernel.ts";
 
 /** Outputs that share their source points. */
-export const MAP_BLOCK = 8;
+const BLOCK = 8;
 
 /** Sizes of one axis of the upsampling and smoothing. */
 export interface AnomalyMapSizes {
@@ -28,7 +28,7 @@ export const anomalyMap: Kernel<AnomalyMapSizes> = {
       params: { lines, points, outputs },
       workgroups: [
         Math.ceil(lines / 64),
-        Math.ceil(outputs / MAP_BLOCK),
+        Math.ceil(outputs / BLOCK),
         images,
       ],
     };

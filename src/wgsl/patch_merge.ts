@@ -2,7 +2,7 @@ import source from "./patch_merge.wgsl" with { type: "text" };
 import type { Kernel } from "./kernel.ts";
 import type { PatchTarget } from "./patch_pool.ts";
 
-/** Patches of one line of the grid that a lane walks along. */
+/** Patches of one line of the grid that a lane owns. */
 const RUN = 8;
 
 /** Sizes of the resampling of one tap's patch columns. */
@@ -21,7 +21,13 @@ export interface PatchMergeSizes extends PatchTarget {
 export const patchMerge: Kernel<PatchMergeSizes> = {
   name: "patch_merge",
   source,
-  bindings: { x: "read", lines: "read", steps: "read", y: "read_write" },
+  bindings: {
+    x: "read",
+    lines: "read",
+    blocks: "read",
+    weights: "read",
+    y: "read_write",
+  },
   params: {
     height: "u32",
     width: "u32",
@@ -36,11 +42,12 @@ export const patchMerge: Kernel<PatchMergeSizes> = {
     rows: "u32",
     add_below: "u32",
   },
-  overrides: {},
+  overrides: { ADD: 0 },
   plan(sizes) {
     const { input, grid, columns, images } = sizes;
     const runs = Math.ceil(grid[1] / RUN);
     return {
+      overrides: { ADD: Number(sizes.addBelow > sizes.firstColumn) },
       params: {
         height: input[0],
         width: input[1],

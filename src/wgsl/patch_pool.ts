@@ -61,11 +61,12 @@ export const patchPool: Kernel<PatchPoolSizes> = {
     rows: "u32",
     add_below: "u32",
   },
-  overrides: {},
+  overrides: { ADD: 0 },
   plan(sizes) {
     const { input, grid, columns, images } = sizes;
     const runs = Math.ceil(grid[1] / RUN);
     return {
+      overrides: { ADD: Number(sizes.addBelow > sizes.firstColumn) },
       params: {
         height: input[0],
         width: input[1],

@@ -38,6 +38,9 @@ struct Params {
 }
 @group(0) @binding(4) var<uniform> params: Params;
 
+/// Whether any column is added to.
+override ADD: bool = false;
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -126,5 +129,9 @@ fn store(row: u32, column: u32, value: f32) {
   }
   let target_column = params.first_column + column;
   let at = row * params.stride + target_column;
-  y[at] = value + select(0.0, y[at], target_column < params.add_below);
+  if (ADD) {
+    y[at] = value + select(0.0, y[at], target_column < params.add_below);
+  } else {
+    y[at] = value;
+  }
 }

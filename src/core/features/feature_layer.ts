@@ -1,5 +1,6 @@
 import type { Gpu, Tensor } from "../../gpu/mod.ts";
 import type { FeatureSettings, LayerBands } from "./bands.ts";
+import { bandTable } from "./band_table.ts";
 import { type SourcePoint, sourcePoints } from "./interpolation.ts";
 
 /** What a backbone's tap looks like. */
@@ -32,8 +33,10 @@ export interface FeatureLayer {
     readonly pooled: Tensor;
     /** Source lines of the grid's lines, as `patch_merge` reads them. */
     readonly lines: Tensor;
-    /** Source columns of the grid's columns. */
-    readonly steps: Tensor;
+    /** Source columns of runs of the grid's columns. */
+    readonly blocks: Tensor;
+    /** Their weights. */
+    readonly blend: Tensor;
   };
 }
 
@@ -86,19 +89,20 @@ export function featureLayer(
   };
   if (grid[0] === target[0] && grid[1] === target[1]) return layer;
   const patches = maxImages * grid[0] * grid[1];
-  const [lines, steps] = [0, 1].map((axis) =>
-    gpu.upload(
-      sourceTable(sourcePoints(grid[axis]!, target[axis]!, merge)),
-      undefined,
-      label,
-    )
-  );
+  const lines = sourcePoints(grid[0], target[0], merge);
+  const steps = sourcePoints(grid[1], target[1], merge);
+  const table = bandTable(grid[1], target[1], (output, add) => {
+    const { lower, upper, weight } = steps[output]!;
+    add(lower, 1 - weight);
+    add(upper, weight);
+  });
   return {
     ...layer,
     merge: {
       pooled: gpu.tensor([patches, part.columns], "f32", label),
-      lines: lines!,
-      steps: steps!,
+      lines: gpu.upload(sourceTable(lines), undefined, label),
+      blocks: gpu.upload(table.blocks, undefined, label),
+      blend: gpu.upload(table.weights, undefined, label),
     },
   };
 }

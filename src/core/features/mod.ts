@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./band_table.ts";
 export * from "./bands.ts";
 export * from "./feature_layer.ts";
 export * from "./interpolation.ts";

@@ -162,7 +162,7 @@ export class PatchFeatures implements Disposable {
       );
       return;
     }
-    const { pooled, lines, steps } = merge;
+    const { pooled, lines, blocks, blend } = merge;
     program.dispatch(
       patchMerge,
       {
@@ -171,7 +171,7 @@ export class PatchFeatures implements Disposable {
         input: grid,
         grid: [this.height, this.width],
       },
-      { x: pooled, lines, steps, y: chunk },
+      { x: pooled, lines, blocks, weights: blend, y: chunk },
       layer.tap.name,
     );
   }
@@ -242,7 +242,8 @@ export class PatchFeatures implements Disposable {
       weights.dispose();
       merge?.pooled.dispose();
       merge?.lines.dispose();
-      merge?.steps.dispose();
+      merge?.blocks.dispose();
+      merge?.blend.dispose();
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Gpu, Program, Tensor } from "../../gpu/mod.ts";
 import { anomalyMap } from "../../wgsl/anomaly_map.ts";
 import type { MapSettings } from "../settings/settings.ts";
-import { type MapWeights, mapWeights } from "./map_weights.ts";
+import { mapWeights } from "./map_weights.ts";
 
 /** Sizes of {@linkcode AnomalyMaps}. */
 export interface AnomalyMapShape {
@@ -14,9 +14,10 @@ export interface AnomalyMapShape {
 }
 
 interface Axis {
-  readonly weights: MapWeights;
-  readonly blockTensor: Tensor;
-  readonly weightTensor: Tensor;
+  readonly points: number;
+  readonly outputs: number;
+  readonly blocks: Tensor;
+  readonly weights: Tensor;
 }
 
 /**
@@ -39,8 +40,8 @@ export class AnomalyMaps implements Disposable {
     const { grid, size, maxImages } = shape;
     this.shape = shape;
     this.#axes = {
-      rows: uploadAxis(gpu, mapWeights(grid[0], size[0], settings)),
-      columns: uploadAxis(gpu, mapWeights(grid[1], size[1], settings)),
+      rows: makeAxis(gpu, grid[0], size[0], settings),
+      columns: makeAxis(gpu, grid[1], size[1], settings),
     };
     this.#between = gpu.tensor(
       [maxImages, size[1], grid[0]],
@@ -84,24 +85,23 @@ export class AnomalyMaps implements Disposable {
 
   #dispatch(
     program: Program,
-    { weights, blockTensor, weightTensor }: Axis,
+    { points, outputs, blocks, weights }: Axis,
     images: number,
     lines: number,
     tensors: { x: Tensor; y: Tensor },
   ): void {
-    const { points, outputs } = weights;
     program.dispatch(
       anomalyMap,
       { images, lines, points, outputs },
-      { ...tensors, blocks: blockTensor, weights: weightTensor },
+      { ...tensors, blocks, weights },
     );
   }
 
   /** Frees the weights and the space between the axes. */
   dispose(): void {
     for (const axis of Object.values(this.#axes)) {
-      axis.blockTensor.dispose();
-      axis.weightTensor.dispose();
+      axis.blocks.dispose();
+      axis.weights.dispose();
     }
     this.#between.dispose();
   }
@@ -112,12 +112,19 @@ export class AnomalyMaps implements Disposable {
   }
 }
 
-function uploadAxis(gpu: Gpu, weights: MapWeights): Axis {
+function makeAxis(
+  gpu: Gpu,
+  points: number,
+  outputs: number,
+  settings: MapSettings,
+): Axis {
+  const { blocks, weights } = mapWeights(points, outputs, settings);
   const label = "anomaly map weights";
   return {
-    weights,
-    blockTensor: gpu.upload(weights.blocks, undefined, label),
-    weightTensor: gpu.upload(weights.weights, undefined, label),
+    points,
+    outputs,
+    blocks: gpu.upload(blocks, undefined, label),
+    weights: gpu.upload(weights, undefined, label),
   };
 }
 

@@ -1,21 +1,9 @@
-import { MAP_BLOCK } from "../../wgsl/anomaly_map.ts";
+import { type BandTable, bandTable } from "../features/band_table.ts";
 import { sourcePoints } from "../features/interpolation.ts";
 import type { MapSettings } from "../settings/settings.ts";
 
 /** Standard deviations at which the Gaussian ends, as in SciPy and anomalib. */
 const TRUNCATE = 4;
-
-/** One axis of upsampling and smoothing, as the kernel `anomaly_map` reads it. */
-export interface MapWeights {
-  /** Number of source points. */
-  readonly points: number;
-  /** Number of outputs. */
-  readonly outputs: number;
-  /** First point, number of points, first weight and 0 of each block. */
-  readonly blocks: Uint32Array<ArrayBuffer>;
-  /** Eight weights for each point of each block. */
-  readonly weights: Float32Array<ArrayBuffer>;
-}
 
 /**
  * The taps of a Gaussian, normalised to the sum 1, in float64
@@ -66,35 +54,16 @@ export function mapWeights(
   points: number,
   outputs: number,
   { interpolation, sigma, border }: MapSettings,
-): MapWeights {
+): BandTable {
   const sources = sourcePoints(points, outputs, interpolation);
   const taps = gaussianTaps(sigma);
   const radius = (taps.length - 1) / 2;
-  const blockCount = Math.ceil(outputs / MAP_BLOCK);
-  const blocks = new Uint32Array(blockCount * 4);
-  const weights: number[] = [];
-  for (let block = 0; block < blockCount; block++) {
-    const matrix = new Float64Array(points * MAP_BLOCK);
-    for (let i = 0; i < MAP_BLOCK; i++) {
-      const output = block * MAP_BLOCK + i;
-      if (output >= outputs) break;
-      taps.forEach((tap, t) => {
-        const position = foldPosition(output + t - radius, outputs, border);
-        const { lower, upper, weight } = sources[position]!;
-        matrix[lower * MAP_BLOCK + i]! += tap * (1 - weight);
-        matrix[upper * MAP_BLOCK + i]! += tap * weight;
-      });
-    }
-    const start = Math.floor(
-      matrix.findIndex((value) => value !== 0) / MAP_BLOCK,
-    );
-    const end = Math.floor(
-      matrix.findLastIndex((value) => value !== 0) / MAP_BLOCK,
-    ) + 1;
-    blocks.set([start, end - start, weights.length / 4], block * 4);
-    for (let i = start * MAP_BLOCK; i < end * MAP_BLOCK; i++) {
-      weights.push(matrix[i]!);
-    }
-  }
-  return { points, outputs, blocks, weights: new Float32Array(weights) };
+  return bandTable(points, outputs, (output, add) => {
+    taps.forEach((tap, t) => {
+      const position = foldPosition(output + t - radius, outputs, border);
+      const { lower, upper, weight } = sources[position]!;
+      add(lower, tap * (1 - weight));
+      add(upper, tap * weight);
+    });
+  });
 }
