@@ -53,6 +53,9 @@ gpuTest("BufferPool keeps at most 256 MiB of free buffers", (gpu) => {
   const buffers = [128, 128, 1].map((size) => pool.acquire(size * MIB, "big"));
   for (const buffer of buffers) pool.release(buffer);
   assertEquals(pool.bytes, 256 * MIB);
+  const again = [128, 128].map((size) => pool.acquire(size * MIB, "big"));
+  for (const buffer of again) pool.release(buffer);
+  assertEquals(pool.bytes, 256 * MIB);
   pool.trim();
   assertEquals(pool.bytes, 0);
 });

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { BufferPool, Gpu, GpuError, Readback } from "../../src/gpu/mod.ts";
+import { BufferPool, GpuError, Readback } from "../../src/gpu/mod.ts";
 import { gpuTest, randomFloats } from "../testing.ts";
 import { ownGpuTest } from "./own_gpu.ts";
 
