@@ -1,10 +1,13 @@
 /** An image that cannot be read: which one, why, and what to do about it. */
 export class ImageError extends Error {
+  /** Always `"ImageError"`. */
   override name = "ImageError";
   /** The image, as the caller named it. */
   readonly image: string;
 
   /**
+   * Makes one sentence of what is known.
+   *
    * @param image Name of the image, usually its path.
    * @param problem What was found, and what was expected.
    * @param remedy What to do, if anything is known to help.

@@ -52,6 +52,8 @@ export class Preprocessor implements Disposable {
   #busy: Promise<unknown> = Promise.resolve();
 
   /**
+   * Uploads the normalisation; kernels are compiled with the first images.
+   *
    * @param gpu Where the work is done.
    * @param options The network's input geometry and normalisation.
    */

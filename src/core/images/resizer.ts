@@ -32,6 +32,8 @@ export interface ResizerSizes {
 }
 
 /**
+ * How much memory a resize needs, and in how many bands it is done.
+ *
  * @param plan What is resized.
  * @param maxSourceBytes The most bytes of the original uploaded at a time.
  */
