@@ -1,0 +1,92 @@
+import diagonalSource from "./cholesky_diagonal.wgsl" with { type: "text" };
+import solveSource from "./cholesky_solve.wgsl" with { type: "text" };
+import updateSource from "./cholesky_update.wgsl" with { type: "text" };
+import { packedTriangle, PANEL_COLUMNS } from "./covariance.ts";
+import type { Kernel } from "./kernel.ts";
+
+/** Sizes of one step of the factorisation of many matrices at once. */
+export interface CholeskySizes {
+  /** Rows of a matrix, a multiple of 16. */
+  readonly dim: number;
+  /** The panel of 16 columns that this step finishes. */
+  readonly panel: number;
+  /** Matrices, at most 65,535. */
+  readonly positions: number;
+  /** Lanes of a workgroup: 8 or more. */
+  readonly lanes: number;
+}
+
+/** Sizes of {@linkcode choleskyUpdate}. */
+export interface CholeskyUpdateSizes extends CholeskySizes {
+  /** What the matrix is multiplied with first. */
+  readonly scale: number;
+  /** What is then added to its diagonal. */
+  readonly ridge: number;
+}
+
+/**
+ * Takes the finished panels of a Cholesky factorisation out of the next one.
+ * A step is this, {@linkcode choleskyDiagonal}, {@linkcode choleskySolve}.
+ */
+export const choleskyUpdate: Kernel<CholeskyUpdateSizes> = {
+  name: "cholesky_update",
+  source: updateSource,
+  bindings: { factors: "read_write" },
+  params: {
+    dim4: "u32",
+    panel: "u32",
+    packed4: "u32",
+    scale: "f32",
+    ridge: "f32",
+  },
+  overrides: { LANES: 32 },
+  plan({ dim, panel, positions, lanes, scale, ridge }) {
+    const rows4 = (dim - panel * PANEL_COLUMNS) / 4;
+    return {
+      params: {
+        dim4: dim / 4,
+        panel,
+        packed4: packedTriangle(dim) / 4,
+        scale,
+        ridge,
+      },
+      overrides: { LANES: lanes },
+      workgroups: [Math.ceil(rows4 / lanes), 1, positions],
+    };
+  },
+};
+
+/**
+ * Factors the diagonal block of a panel and leaves the inverse of the factor,
+ * so that substitutions with it are products.
+ */
+export const choleskyDiagonal: Kernel<Omit<CholeskySizes, "lanes">> = {
+  name: "cholesky_diagonal",
+  source: diagonalSource,
+  bindings: { factors: "read_write" },
+  params: { dim: "u32", panel: "u32", packed: "u32", positions: "u32" },
+  overrides: {},
+  plan({ dim, panel, positions }) {
+    return {
+      params: { dim, panel, packed: packedTriangle(dim), positions },
+      workgroups: [Math.ceil(positions / 32), 1, 1],
+    };
+  },
+};
+
+/** The rows of a panel below its diagonal block. */
+export const choleskySolve: Kernel<CholeskySizes> = {
+  name: "cholesky_solve",
+  source: solveSource,
+  bindings: { factors: "read_write" },
+  params: { dim4: "u32", panel: "u32", packed4: "u32" },
+  overrides: { LANES: 32 },
+  plan({ dim, panel, positions, lanes }) {
+    const below4 = (dim - (panel + 1) * PANEL_COLUMNS) / 4;
+    return {
+      params: { dim4: dim / 4, panel, packed4: packedTriangle(dim) / 4 },
+      overrides: { LANES: lanes },
+      workgroups: [Math.ceil(below4 / lanes), 1, positions],
+    };
+  },
+};

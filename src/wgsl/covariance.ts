@@ -1,0 +1,73 @@
+import source from "./covariance.wgsl" with { type: "text" };
+import { roundUp } from "./grid.ts";
+import type { Kernel } from "./kernel.ts";
+
+/** Columns of a panel of a packed triangle, see {@linkcode covariance}. */
+export const PANEL_COLUMNS = 16;
+
+/**
+ * Elements of the lower triangle of a matrix in panels of 16 columns.
+ *
+ * @param dim Rows of the matrix, a multiple of 16.
+ */
+export function packedTriangle(dim: number): number {
+  const panels = dim / PANEL_COLUMNS;
+  return PANEL_COLUMNS ** 2 * panels * (panels + 1) / 2;
+}
+
+/** The dimension with the padding that panels need. */
+export function paddedToPanels(dim: number): number {
+  return roundUp(dim, PANEL_COLUMNS);
+}
+
+/** Sizes of {@linkcode covariance}. */
+export interface CovarianceSizes {
+  /** Dimensions, a multiple of 16. */
+  readonly dim: number;
+  /** Rows of a position that count. */
+  readonly count: number;
+  /** Rows of a position in `rows`. */
+  readonly slots: number;
+  /** Position, in `rows`, of the first one in `sums`. */
+  readonly first: number;
+  /** Positions in `sums`, at most 65,535. */
+  readonly positions: number;
+  /** Whether `sums` are undefined before, and start at zero. */
+  readonly start: boolean;
+  /** Lanes of a workgroup: 8 or more. */
+  readonly lanes: number;
+}
+
+/** Adds the outer products of each position's rows to packed triangles. */
+export const covariance: Kernel<CovarianceSizes> = {
+  name: "covariance",
+  source,
+  bindings: { rows: "read", sums: "read_write" },
+  params: {
+    dim4: "u32",
+    count: "u32",
+    stride: "u32",
+    first: "u32",
+    packed4: "u32",
+    start: "u32",
+  },
+  overrides: { LANES: 32 },
+  plan({ dim, count, slots, first, positions, start, lanes }) {
+    return {
+      params: {
+        dim4: dim / 4,
+        count,
+        stride: slots,
+        first,
+        packed4: packedTriangle(dim) / 4,
+        start: Number(start),
+      },
+      overrides: { LANES: lanes },
+      workgroups: [
+        Math.ceil(dim / 4 / lanes),
+        dim / PANEL_COLUMNS,
+        positions,
+      ],
+    };
+  },
+};

@@ -1,0 +1,39 @@
+import { gridFor } from "./grid.ts";
+import type { Kernel } from "./kernel.ts";
+import source from "./running_mean.wgsl" with { type: "text" };
+
+/** Sizes of {@linkcode runningMean}. */
+export interface RunningMeanSizes {
+  /** Positions. */
+  readonly positions: number;
+  /** Dimensions, a multiple of 4. */
+  readonly dim: number;
+  /** Rows of a position in `rows`, at least `count + 1`. */
+  readonly slots: number;
+  /** Rows of the batch. */
+  readonly count: number;
+  /** Rows that the means hold already. */
+  readonly before: number;
+}
+
+/** Adds a batch to running means and centres it, see the WGSL text. */
+export const runningMean: Kernel<RunningMeanSizes> = {
+  name: "running_mean",
+  source,
+  bindings: { rows: "read_write", means: "read_write" },
+  params: {
+    total4: "u32",
+    dim4: "u32",
+    slots: "u32",
+    count: "u32",
+    before: "u32",
+  },
+  overrides: {},
+  plan({ positions, dim, slots, count, before }) {
+    const total4 = positions * dim / 4;
+    return {
+      params: { total4, dim4: dim / 4, slots, count, before },
+      workgroups: gridFor(Math.ceil(total4 / 64)),
+    };
+  },
+};
