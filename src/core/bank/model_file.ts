@@ -6,6 +6,7 @@
  * |---|---|---|
  * | `memory_bank` | F32 or F16 `[K, D]` | coreset of the training patches |
  * | `origin` | I32 `[K, 3]` | image index, row and column of each bank row |
+ * | `image_sizes` | I32 `[images, 2]` | width and height of each training image |
  * | `projection` | F32 `[P, D]` | only when the features were projected |
  * | `train_scores` | F32 `[images]` | leave-one-image-out training scores |
  * | `backbone.onnx` | U8 `[bytes]` | only in a bundle: the cut network |
@@ -175,7 +176,9 @@ function checkModel(model: StoredModel): void {
     imageSizes.some((size) => size < 1)
   ) {
     throw new ModelFileError(
-      `image_sizes holds [${imageSizes.subarray(0, 4)}…], ${imageNames.length} images need a width and a height from 1 up each`,
+      `image_sizes holds [${
+        imageSizes.subarray(0, 4)
+      }…], ${imageNames.length} images need a width and a height from 1 up each`,
     );
   }
   checkFinite("train_scores", model.trainScores, 1);

@@ -187,6 +187,17 @@ for (
       "origin of bank row 1 is [1, 0, 27], with 1 images",
     ],
     [
+      "an image without height",
+      (t) =>
+        t.set("image_sizes", {
+          dtype: "I32",
+          shape: [2, 2],
+          data: new Int32Array([4, 4, 4, 0]),
+        }),
+      "image_sizes holds [4,4,4,0…], 2 images need a width and a height",
+    ],
+    ["no image sizes", (t) => t.delete("image_sizes"), '"image_sizes"'],
+    [
       "another format",
       (_, m) => m.set("format", "pt"),
       'metadata "format" is "pt", expected "patchcore"',
