@@ -7,6 +7,7 @@ import { numberAttribute } from "./attributes.ts";
 import { foldBatchNorm } from "./batch_norm.ts";
 import { foldConstants } from "./constant_folding.ts";
 import type { Activation, Graph, GraphNode } from "./graph.ts";
+import { recognizeHardSwish } from "./hard_swish.ts";
 import { sameShape } from "./host_tensor.ts";
 import { resolveClip } from "./parameters.ts";
 import { inferShapes, nominalShape } from "./shape_inference.ts";
@@ -25,8 +26,8 @@ const ACTIVATION_HOSTS: readonly string[] = [
 const RESIDUAL_HOSTS: readonly string[] = ["Conv", "Gemm"];
 
 /**
- * Optimises a graph: constants folded, no-ops removed, BatchNormalization
- * folded into Conv, residual additions and activations fused.
+ * Optimises a graph: constants folded, no-ops removed, HardSwish recognised,
+ * BatchNormalization folded into Conv, residual additions and activations fused.
  *
  * Graph outputs survive under their names; so a tap is never fused away. The
  * result holds for images of every size.
@@ -39,7 +40,8 @@ export function optimizeGraph(
   graph: Graph,
   image: Shape = nominalShape(graph),
 ): Graph {
-  const folded = foldBatchNorm(simplify(foldConstants(graph)));
+  const simple = recognizeHardSwish(simplify(foldConstants(graph)));
+  const folded = foldBatchNorm(removeUnused(simple));
   return removeUnused(fuse(removeUnused(folded), image));
 }
 

@@ -60,6 +60,12 @@ const statistics = [
   floats("v", [4], [1, 0.5, 2, 0.25]),
 ];
 
+const hardSwish = [
+  floats("zero", [], [0]),
+  floats("three", [], [3]),
+  floats("six", [], [6]),
+];
+
 const FUSIONS: readonly (readonly [
   what: string,
   expected: readonly string[],
@@ -99,6 +105,37 @@ const FUSIONS: readonly (readonly [
     ["y"],
     14,
   ],
+  ["x · HardSigmoid(x) into HardSwish", ["Conv+hard_swish"], [
+    conv,
+    node("HardSigmoid", ["c"], ["g"], { alpha: float(1 / 6) }),
+    node("Mul", ["g", "c"], ["y"]),
+  ]],
+  ["x · relu6(x + 3) / 6 into HardSwish", ["Conv+hard_swish"], [
+    conv,
+    node("Add", ["c", "three"], ["a"]),
+    node("Clip", ["a", "zero", "six"], ["b"]),
+    node("Mul", ["c", "b"], ["d"]),
+    node("Div", ["d", "six"], ["y"]),
+  ], [weight, ...hardSwish]],
+  [
+    "x · (relu6(x + 3) / 6) into HardSwish",
+    ["Conv+hard_swish"],
+    [
+      conv,
+      node("Add", ["c", "three"], ["a"]),
+      node("Clip", ["a"], ["b"], { min: float(0), max: float(6) }),
+      node("Div", ["b", "six"], ["d"]),
+      node("Mul", ["d", "c"], ["y"]),
+    ],
+    [weight, ...hardSwish],
+    ["y"],
+    10,
+  ],
+  ["no HardSwish of another slope", ["Conv", "HardSigmoid", "Mul"], [
+    conv,
+    node("HardSigmoid", ["c"], ["g"]),
+    node("Mul", ["g", "c"], ["y"]),
+  ]],
   ["Conv and HardSigmoid", ["Conv+hard_sigmoid"], [
     conv,
     node("HardSigmoid", ["c"], ["y"]),

@@ -71,17 +71,35 @@ Deno.test("writeOnnx() takes every fused activation apart", async () => {
     { kind: "hard_sigmoid", alpha: 0.5, beta: 0.25 },
   ];
   const [conv] = graph.nodes;
-  for (const activation of activations) {
-    const fused: Graph = {
-      ...graph,
-      nodes: [{ ...conv!, activation }],
-      outputs: conv!.outputs,
-    };
-    const back = await readOnnx(writeOnnx(fused));
-    assertEquals(back.nodes.length, 2);
-    assertEquals(back.nodes[0]!.activation, undefined);
-    assertEquals(results(back), results(fused));
+  for (const opset of [9, 11, 14]) {
+    for (const activation of activations) {
+      const fused: Graph = {
+        ...graph,
+        opset,
+        nodes: [{ ...conv!, activation }],
+        outputs: conv!.outputs,
+      };
+      const back = await readOnnx(writeOnnx(fused));
+      assert(back.nodes.every((node) => node.activation === undefined));
+      const newest = opset === 14;
+      const old = activation.kind === "hard_swish" && !newest;
+      assertEquals(back.nodes.length, old ? 3 : 2);
+      const clip = back.nodes.find(({ op }) => op === "Clip");
+      if (clip) assertEquals(clip.inputs.length, opset < 11 ? 1 : 3);
+      assertAllClose(results(back)[0]!, results(fused)[0]!);
+    }
   }
+});
+
+Deno.test("writeOnnx() writes HardSwish for operator sets without it", async () => {
+  const graph = randomGraph(NETWORKS[0]!);
+  const nodes = graph.nodes.map((node) =>
+    node.op === "Relu" ? { ...node, op: "HardSwish" } : node
+  );
+  const old = { ...graph, nodes, opset: 12 };
+  const back = await readOnnx(writeOnnx(old));
+  assert(!back.nodes.some(({ op }) => op === "HardSwish"));
+  assertAllClose(results(back)[0]!, results(old)[0]!);
 });
 
 Deno.test("writeOnnx() stores weights in f16", async () => {

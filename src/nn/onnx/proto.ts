@@ -20,8 +20,11 @@ export type AttributeMessage = onnx.IAttributeProto;
 export type TensorMessage = onnx.ITensorProto;
 /** Name and type of a graph input or output as protobuf fields. */
 export type ValueInfoMessage = onnx.IValueInfoProto;
-/** A 64-bit integer as protobufjs gives it. */
-export type LongLike = NonNullable<onnx.IModelProto["irVersion"]>;
+/** A 64-bit integer as protobufjs gives it: a number, or an object that prints as one. */
+export type LongLike = number | {
+  /** Decimal digits. */
+  toString(): string;
+};
 
 const FORMATS: readonly {
   readonly starts: string;

@@ -6,48 +6,91 @@
 import type { Activation, GraphNode, HostTensor } from "../graph.ts";
 import { floatTensor } from "../host_tensor.ts";
 
+/** First operator set whose Clip takes its bounds as inputs. */
+const CLIP_INPUTS_OPSET = 11;
+/** First operator set with HardSwish. */
+const HARD_SWISH_OPSET = 14;
+
+/** A node without what makes it part of a chain. */
+type Step = Pick<GraphNode, "op" | "inputs" | "attributes">;
+
 /**
- * The standard operators that a node stands for, the last with its result.
+ * The standard operators of an operator set that a node stands for; the last
+ * one has its result.
  *
  * @param constants Gets the constants that the new operators need.
  */
 export function unfuse(
   node: GraphNode,
   constants: Map<string, HostTensor>,
+  opset: number,
 ): GraphNode[] {
   const { activation, residual, ...rest } = node;
-  const plain = node.op === "BatchNormalization" && node.inputs.length === 3
-    ? restoreStatistics(rest, constants)
-    : rest;
-  const nodes: GraphNode[] = [plain];
-  const [output = ""] = node.outputs;
-  const append = (
-    suffix: string,
-    make: (input: string) => Omit<GraphNode, "name" | "outputs">,
-  ): void => {
-    const before = nodes.pop()!;
-    const input = `${node.name}.before_${suffix}`;
-    nodes.push({ ...before, outputs: [input] });
-    nodes.push({
-      ...make(input),
-      name: `${node.name}.${suffix}`,
-      outputs: [output],
-    });
-  };
+  const hardSwish = node.op === "HardSwish" && opset < HARD_SWISH_OPSET;
+  const chain = new Chain(node, hardSwish ? undefined : rest);
+  if (node.op === "BatchNormalization" && node.inputs.length === 3) {
+    chain.replaceLast(restoreStatistics(rest, constants));
+  }
+  if (hardSwish) appendHardSwish(chain, node.inputs[0] ?? "");
   if (residual !== undefined) {
-    append("add", (input) => ({
-      op: "Add",
-      inputs: [input, residual],
-      attributes: {},
-    }));
+    const inputs = [chain.result("add"), residual];
+    chain.append("add", { op: "Add", inputs, attributes: {} });
   }
-  if (activation) {
-    append(
-      activation.kind,
-      (input) => activationNode(activation, input, node.name, constants),
-    );
+  if (activation?.kind === "hard_swish" && opset < HARD_SWISH_OPSET) {
+    appendHardSwish(chain, chain.result("hard_swish"));
+  } else if (activation) {
+    const input = chain.result(activation.kind);
+    const step = activationStep(activation, input, node, constants, opset);
+    chain.append(activation.kind, step);
   }
-  return nodes;
+  return chain.nodes();
+}
+
+/** Operators that replace one node, one after the other. */
+class Chain {
+  readonly #node: GraphNode;
+  readonly #nodes: GraphNode[] = [];
+
+  constructor(node: GraphNode, first: GraphNode | undefined) {
+    this.#node = node;
+    if (first) this.#nodes.push(first);
+  }
+
+  replaceLast(node: GraphNode): void {
+    this.#nodes[this.#nodes.length - 1] = node;
+  }
+
+  /** Name of the result so far, which the step of the given name goes on from. */
+  result(step: string): string {
+    const last = this.#nodes.pop()!;
+    const name = `${this.#node.name}.before_${step}`;
+    this.#nodes.push({ ...last, outputs: [name] });
+    return name;
+  }
+
+  /** Adds a step; until another follows, its result is the whole node's. */
+  append(name: string, step: Step, outputs = this.#node.outputs): void {
+    this.#nodes.push({ ...step, name: `${this.#node.name}.${name}`, outputs });
+  }
+
+  nodes(): GraphNode[] {
+    return this.#nodes;
+  }
+
+  /** Name for an extra tensor. */
+  side(name: string): string {
+    return `${this.#node.name}.${name}`;
+  }
+}
+
+/** x · HardSigmoid(x) with slope 1/6 and offset 1/2. */
+function appendHardSwish(chain: Chain, input: string): void {
+  const gate = chain.side("gate_out");
+  const attributes = { alpha: 1 / 6, beta: 0.5 };
+  chain.append("gate", { op: "HardSigmoid", inputs: [input], attributes }, [
+    gate,
+  ]);
+  chain.append("mul", { op: "Mul", inputs: [input, gate], attributes: {} });
 }
 
 /** A BatchNormalization of precomputed scale and shift as one with mean 0 and variance 1. */
@@ -57,38 +100,44 @@ function restoreStatistics(
 ): GraphNode {
   const [, scale = ""] = node.inputs;
   const channels = constants.get(scale)?.shape[0] ?? 0;
-  const zeros = `${node.name}.mean`;
-  const ones = `${node.name}.variance`;
-  constants.set(zeros, floatTensor([channels], new Float32Array(channels)));
-  constants.set(
-    ones,
-    floatTensor([channels], new Float32Array(channels).fill(1)),
-  );
+  const mean = `${node.name}.mean`;
+  const variance = `${node.name}.variance`;
+  const zeros = new Float32Array(channels);
+  constants.set(mean, floatTensor([channels], zeros));
+  constants.set(variance, floatTensor([channels], zeros.map(() => 1)));
   return {
     ...node,
-    inputs: [...node.inputs, zeros, ones],
+    inputs: [...node.inputs, mean, variance],
     attributes: { epsilon: 0 },
   };
 }
 
-function activationNode(
+function activationStep(
   activation: Activation,
   input: string,
-  name: string,
+  { name }: GraphNode,
   constants: Map<string, HostTensor>,
-): Omit<GraphNode, "name" | "outputs"> {
-  const bound = (suffix: string, value: number): string => {
-    if (!Number.isFinite(value)) return "";
-    constants.set(`${name}.${suffix}`, floatTensor([], [value]));
-    return `${name}.${suffix}`;
-  };
+  opset: number,
+): Step {
   switch (activation.kind) {
     case "relu":
       return { op: "Relu", inputs: [input], attributes: {} };
     case "clip": {
-      const { min, max } = activation;
-      const inputs = [input, bound("min", min), bound("max", max)];
-      return { op: "Clip", inputs, attributes: {} };
+      const bounds = Object.entries({
+        min: activation.min,
+        max: activation.max,
+      });
+      if (opset < CLIP_INPUTS_OPSET) {
+        const finite = bounds.filter(([, bound]) => Number.isFinite(bound));
+        const attributes = Object.fromEntries(finite);
+        return { op: "Clip", inputs: [input], attributes };
+      }
+      const names = bounds.map(([side, bound]) => {
+        if (!Number.isFinite(bound)) return "";
+        constants.set(`${name}.${side}`, floatTensor([], [bound]));
+        return `${name}.${side}`;
+      });
+      return { op: "Clip", inputs: [input, ...names], attributes: {} };
     }
     case "leaky_relu": {
       const { alpha } = activation;

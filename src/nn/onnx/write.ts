@@ -52,7 +52,9 @@ export function writeOnnx(
   options: WriteOnnxOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const constants = new Map<string, HostTensor>(graph.constants);
-  const nodes = graph.nodes.flatMap((node) => unfuse(node, constants));
+  const nodes = graph.nodes.flatMap((node) =>
+    unfuse(node, constants, graph.opset)
+  );
   const half = options.precision === "f16";
   const tensors: TensorMessage[] = [];
   const casts: NodeMessage[] = [];
