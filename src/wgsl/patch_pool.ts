@@ -61,12 +61,15 @@ export const patchPool: Kernel<PatchPoolSizes> = {
     rows: "u32",
     add_below: "u32",
   },
-  overrides: { ADD: 0 },
+  overrides: { ADD: 0, NARROW: 0 },
   plan(sizes) {
     const { input, grid, columns, images } = sizes;
     const runs = Math.ceil(grid[1] / RUN);
     return {
-      overrides: { ADD: Number(sizes.addBelow > sizes.firstColumn) },
+      overrides: {
+        ADD: Number(sizes.addBelow > sizes.firstColumn),
+        NARROW: Number(sizes.patchSize === 3 && sizes.step === 1),
+      },
       params: {
         height: input[0],
         width: input[1],

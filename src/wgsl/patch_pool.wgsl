@@ -2,14 +2,14 @@
 // into columns of a row matrix.
 //
 // The neighbourhood is zero-padded and flattened channel-major: element
-// (c · p + row) · p + column. A column sums a run of `count` elements, each
-// times its weight, so that any chain of averages over the flattened
-// neighbourhood is one pass.
+// (c · p + row) · p + column. A column sums a run of elements, each times its
+// weight, so that any chain of averages over the flattened neighbourhood is one
+// pass. Runs are given in whole rows of a channel's neighbourhood.
 //
-// x [N, H, W, C4], bands [columns] of (channel, row << 16 | column, count,
-// first weight), weights, y [rows, stride]; the grid: x over columns, y over runs of
-// 8 patches in a line of the patch grid, z over images. Lanes run along the
-// columns; a lane owns one column of 8 patches.
+// x [N, H, W, C4], bands [columns] of (first channel, first row in it, rows,
+// first weight), weights p a row, y [rows, stride]; the grid: x over columns, y
+// over runs of 8 patches in a line of the patch grid, z over images. Lanes run
+// along the columns; a lane owns one column of 8 patches.
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> bands: array<vec4u>;
@@ -40,6 +40,8 @@ struct Params {
 
 /// Whether any column is added to.
 override ADD: bool = false;
+/// Whether p = 3 and patches are one pixel apart, so that they share pixels.
+override NARROW: bool = false;
 
 @compute @workgroup_size(64)
 fn main(
@@ -55,20 +57,13 @@ fn main(
   let cell0 = (group.y - line * params.runs) * 8u;
   let top = i32(line) * params.step - params.pad;
   let left0 = i32(cell0) * params.step - params.pad;
-  let left1 = left0 + params.step;
-  let left2 = left1 + params.step;
-  let left3 = left2 + params.step;
-  let left4 = left3 + params.step;
-  let left5 = left4 + params.step;
-  let left6 = left5 + params.step;
-  let left7 = left6 + params.step;
   let base = (i32(image) * params.height + top) * params.width + left0;
   let hop = params.step * params.channels;
 
   let band = bands[column];
   var channel = i32(band.x);
-  var r = i32(band.y >> 16u);
-  var q = i32(band.y & 0xffffu);
+  var r = i32(band.y);
+  var w = band.w;
   var s0 = 0.0;
   var s1 = 0.0;
   var s2 = 0.0;
@@ -78,22 +73,48 @@ fn main(
   var s6 = 0.0;
   var s7 = 0.0;
   for (var k = 0u; k < band.z; k++) {
-    let weight = weights[band.w + k];
     let inside = in_range(top + r, params.height);
-    let at = (base + r * params.width + q) * params.channels + channel;
-    s0 += weight * load(at, inside && in_range(left0 + q, params.width));
-    s1 += weight * load(at + hop, inside && in_range(left1 + q, params.width));
-    s2 += weight * load(at + 2 * hop, inside && in_range(left2 + q, params.width));
-    s3 += weight * load(at + 3 * hop, inside && in_range(left3 + q, params.width));
-    s4 += weight * load(at + 4 * hop, inside && in_range(left4 + q, params.width));
-    s5 += weight * load(at + 5 * hop, inside && in_range(left5 + q, params.width));
-    s6 += weight * load(at + 6 * hop, inside && in_range(left6 + q, params.width));
-    s7 += weight * load(at + 7 * hop, inside && in_range(left7 + q, params.width));
-    q++;
-    if (q == params.side) {
-      q = 0;
-      r++;
+    let at = (base + r * params.width) * params.channels + channel;
+    if (NARROW) {
+      let v0 = load(at, inside && in_range(left0, params.width));
+      let v1 = load(at + hop, inside && in_range(left0 + 1, params.width));
+      let v2 = load(at + 2 * hop, inside && in_range(left0 + 2, params.width));
+      let v3 = load(at + 3 * hop, inside && in_range(left0 + 3, params.width));
+      let v4 = load(at + 4 * hop, inside && in_range(left0 + 4, params.width));
+      let v5 = load(at + 5 * hop, inside && in_range(left0 + 5, params.width));
+      let v6 = load(at + 6 * hop, inside && in_range(left0 + 6, params.width));
+      let v7 = load(at + 7 * hop, inside && in_range(left0 + 7, params.width));
+      let v8 = load(at + 8 * hop, inside && in_range(left0 + 8, params.width));
+      let v9 = load(at + 9 * hop, inside && in_range(left0 + 9, params.width));
+      let w0 = weights[w];
+      let w1 = weights[w + 1u];
+      let w2 = weights[w + 2u];
+      w += 3u;
+      s0 += w0 * v0 + w1 * v1 + w2 * v2;
+      s1 += w0 * v1 + w1 * v2 + w2 * v3;
+      s2 += w0 * v2 + w1 * v3 + w2 * v4;
+      s3 += w0 * v3 + w1 * v4 + w2 * v5;
+      s4 += w0 * v4 + w1 * v5 + w2 * v6;
+      s5 += w0 * v5 + w1 * v6 + w2 * v7;
+      s6 += w0 * v6 + w1 * v7 + w2 * v8;
+      s7 += w0 * v7 + w1 * v8 + w2 * v9;
+    } else {
+      for (var q = 0; q < params.side; q++) {
+        let weight = weights[w];
+        w++;
+        let first = at + q * params.channels;
+        let left = left0 + q;
+        s0 += weight * load(first, inside && in_range(left, params.width));
+        s1 += weight * load(first + hop, inside && in_range(left + params.step, params.width));
+        s2 += weight * load(first + 2 * hop, inside && in_range(left + 2 * params.step, params.width));
+        s3 += weight * load(first + 3 * hop, inside && in_range(left + 3 * params.step, params.width));
+        s4 += weight * load(first + 4 * hop, inside && in_range(left + 4 * params.step, params.width));
+        s5 += weight * load(first + 5 * hop, inside && in_range(left + 5 * params.step, params.width));
+        s6 += weight * load(first + 6 * hop, inside && in_range(left + 6 * params.step, params.width));
+        s7 += weight * load(first + 7 * hop, inside && in_range(left + 7 * params.step, params.width));
+      }
     }
+    r++;
     if (r == params.side) {
       r = 0;
       channel++;

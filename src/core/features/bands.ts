@@ -15,11 +15,11 @@ export interface LayerBands {
   /** Columns below this one hold an earlier layer's part already. */
   readonly addBelow: number;
   /**
-   * Four numbers a column: first channel, row << 16 | column of the first
-   * element within the patch, number of elements, index of the first weight.
+   * Four numbers a column: first channel, first row of its neighbourhood,
+   * number of rows, index of the first weight.
    */
   readonly bands: Uint32Array<ArrayBuffer>;
-  /** The weights of all columns' elements, one after the other. */
+  /** `patchSize` weights for every row of every column. */
   readonly weights: Float32Array<ArrayBuffer>;
 }
 
@@ -92,8 +92,7 @@ function bandsOf(
   patchSize: number,
 ): Pick<LayerBands, "bands" | "weights"> {
   const { offset, layerDim, total, dim, firstColumn, endColumn } = part;
-  const area = patchSize ** 2;
-  const elements = channels * area;
+  const elements = channels * patchSize ** 2;
   const bands = new Uint32Array((endColumn - firstColumn) * 4);
   const weights: number[] = [];
   for (let column = firstColumn; column < Math.min(endColumn, dim); column++) {
@@ -101,24 +100,20 @@ function bandsOf(
     const start = Math.max(outer.start, offset) - offset;
     const end = Math.min(outer.end, offset + layerDim) - offset;
     const first = poolRange(start, elements, layerDim).start;
-    const count = poolRange(end - 1, elements, layerDim).end - first;
-    const columnWeights = new Float64Array(count);
+    const afterLast = poolRange(end - 1, elements, layerDim).end;
+    const firstRow = Math.floor(first / patchSize);
+    const rows = Math.ceil(afterLast / patchSize) - firstRow;
+    const columnWeights = new Float64Array(rows * patchSize);
     for (let i = start; i < end; i++) {
       const inner = poolRange(i, elements, layerDim);
       const share = 1 / ((inner.end - inner.start) * (outer.end - outer.start));
       for (let element = inner.start; element < inner.end; element++) {
-        columnWeights[element - first]! += share;
+        columnWeights[element - firstRow * patchSize]! += share;
       }
     }
-    const tap = first % area;
-    const row = Math.floor(tap / patchSize);
+    const channel = Math.floor(firstRow / patchSize);
     bands.set(
-      [
-        Math.floor(first / area),
-        row << 16 | tap - row * patchSize,
-        count,
-        weights.length,
-      ],
+      [channel, firstRow - channel * patchSize, rows, weights.length],
       (column - firstColumn) * 4,
     );
     for (const weight of columnWeights) weights.push(weight);

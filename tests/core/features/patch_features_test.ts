@@ -95,7 +95,7 @@ for (const { name, taps, options, images = 2 } of CASES) {
     const data = makeTaps(taps, images);
     const shapes = taps.map(tapShape);
     using features = new PatchFeatures(gpu, shapes, settings, images);
-    using rows = new RowChunks(
+    using rows = RowChunks.allocate(
       gpu,
       images * features.patches,
       features.paddedDim,
@@ -116,7 +116,7 @@ gpuTest("PatchFeatures writes a batch across chunks", async (gpu) => {
   const rowBytes = features.paddedDim * 4;
   const narrow = { ...bindLimit(gpu, rowBytes * 27) } as Gpu;
   const firstRow = 7;
-  using rows = new RowChunks(narrow, 90, features.paddedDim, "features");
+  using rows = RowChunks.allocate(narrow, 90, features.paddedDim, "features");
   assertEquals(rows.rowsPerChunk, 27);
   for (const chunk of rows.chunks) gpu.write(chunk, filled(chunk.size, -5));
   const actual = await run(gpu, features, data, rows, { firstRow, images: 3 });
@@ -137,7 +137,7 @@ gpuTest(
       const data = makeTaps(taps, 1);
       const settings = { ...DEFAULTS, patchSize, layerDim: 1024, dim: 1024 };
       using features = new PatchFeatures(gpu, taps.map(tapShape), settings, 1);
-      using rows = new RowChunks(gpu, 30, 1024, "features");
+      using rows = RowChunks.allocate(gpu, 30, 1024, "features");
       const actual = await run(gpu, features, data, rows);
       const [tap] = data[0]!;
       const pad = (patchSize - 1) / 2;
@@ -165,7 +165,7 @@ gpuTest("PatchFeatures keeps a bad pixel out of other patches", async (gpu) => {
   const [[tap]] = makeTaps(taps, 1) as [[Tap]];
   tap.data[12 * 4] = NaN;
   using features = new PatchFeatures(gpu, taps.map(tapShape), DEFAULTS, 1);
-  using rows = new RowChunks(gpu, 25, 16, "features");
+  using rows = RowChunks.allocate(gpu, 25, 16, "features");
   const actual = await run(gpu, features, [[tap]], rows);
   for (let patch = 0; patch < 25; patch++) {
     const near = Math.abs(Math.floor(patch / 5) - 2) <= 1 &&
@@ -181,8 +181,8 @@ gpuTest("PatchFeatures refuses what does not fit", (gpu) => {
   using good = gpu.tensor([2, 4, 4, 8]);
   using second = gpu.tensor([2, 2, 2, 8]);
   using large = gpu.tensor([3, 4, 4, 8]);
-  using rows = new RowChunks(gpu, 32, 16, "features");
-  using narrow = new RowChunks(gpu, 32, 12, "features");
+  using rows = RowChunks.allocate(gpu, 32, 16, "features");
+  using narrow = RowChunks.allocate(gpu, 32, 12, "features");
   const message = (
     taps: readonly Tensor[],
     target: RowChunks,
