@@ -1,5 +1,5 @@
 import { type Gpu, RowChunks } from "../../gpu/mod.ts";
-import { gatherRows } from "../../wgsl/gather_rows.ts";
+import { copyRows } from "../../wgsl/copy_rows.ts";
 import { roundUp } from "../../wgsl/grid.ts";
 
 /** Patches of one training image: a grid, row by row. */
@@ -59,7 +59,7 @@ export class MemoryBank implements Disposable {
     });
     rows.chunks.forEach((y, i) => {
       features.chunks.forEach((x, j) => {
-        program.dispatch(gatherRows, {
+        program.dispatch(copyRows, {
           rows: y.shape[0],
           dim: features.dim,
           first: j * features.rowsPerChunk,

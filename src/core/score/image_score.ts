@@ -1,7 +1,7 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
-import { copyRows } from "../../wgsl/copy_rows.ts";
 import { imageMax } from "../../wgsl/image_max.ts";
 import { reweight } from "../../wgsl/reweight.ts";
+import { recordGather } from "../bank/gather.ts";
 import type { BankSearch, RecordedSearch } from "../bank/search.ts";
 import type { Settings } from "../settings/settings.ts";
 
@@ -168,18 +168,13 @@ export class ImageScores {
   }
 
   #gather(program: Program, indices: Tensor, rows: number): Tensor {
-    const { chunks, dim, rowsPerChunk } = this.#bank;
-    const y = this.#gpu.tensor([rows, dim], "f32", "gathered bank rows");
-    chunks.forEach((chunk, i) => {
-      program.dispatch(copyRows, {
-        rows,
-        dim,
-        first: i * rowsPerChunk,
-        count: chunk.shape[0]!,
-        fill: i === 0,
-      }, { x: chunk, indices, y });
-    });
-    return y;
+    const to = this.#gpu.tensor(
+      [rows, this.#bank.dim],
+      "f32",
+      "gathered bank rows",
+    );
+    recordGather(program, this.#bank, indices, rows, to);
+    return to;
   }
 
   #check(
