@@ -232,10 +232,11 @@ export const BACKBONES: readonly Architecture[] = [
   inception(),
 ];
 
-/** The network with random weights. */
+/** The network with random weights. MobileNets bound by attributes, as operator sets before 11 do. */
 export function randomGraph(architecture: Architecture, seed = 1): Graph {
   const { weights } = randomWeights(architecture, seed);
-  return { ...buildGraph(architecture, weights), opset: 14 };
+  const opset = architecture.name.startsWith("mobilenet") ? 10 : 14;
+  return { ...buildGraph(architecture, weights), opset };
 }
 
 /** The graph with every name replaced by one that says nothing; and the new names. */

@@ -1,6 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { cutGraph } from "../../src/nn/cut.ts";
+import { parseNpy } from "../../src/core/datasets/npy.ts";
 import { optimizeGraph } from "../../src/nn/fusion.ts";
+import type { FloatTensor } from "../../src/nn/graph.ts";
+import { floatTensor } from "../../src/nn/host_tensor.ts";
 import { inferShapes } from "../../src/nn/shape_inference.ts";
 import { findTaps, resolveTaps } from "../../src/nn/taps.ts";
 import { interpret } from "../reference/interpreter.ts";
@@ -82,3 +85,25 @@ for (const [network, variant] of FILES) {
     },
   );
 }
+
+sharedTest(
+  "optimizeGraph() keeps what squeezenet1.1 answers to an image",
+  async (_t, shared) => {
+    const models = shared("data", "models");
+    const graph = await readModelFile(`${models}/squeezenet1.1.onnx`);
+    const vectors = `${models}/squeezenet1.1_vectors/0`;
+    const [x, y] = await Promise.all(
+      ["input_0", "output_0"].map(async (name) => {
+        const { shape, data } = parseNpy(
+          await Deno.readFile(`${vectors}/${name}.npy`),
+        );
+        return floatTensor(shape, data as Float32Array);
+      }),
+    ) as [FloatTensor, FloatTensor];
+    const optimized = optimizeGraph(cutGraph(graph, graph.outputs));
+    const logits = interpret(optimized, x).get("logits")!;
+    assertEquals(logits.shape, y.shape);
+    const error = relativeError(logits.data as Float32Array, y.data);
+    assert(error < TOLERANCE, `relative error ${error}`);
+  },
+);
