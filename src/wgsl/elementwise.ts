@@ -23,14 +23,14 @@ export type ElementwiseOperation = keyof typeof OPERATIONS;
 /** How `b` of {@linkcode elementwise} stretches over `x`. */
 export type ElementwiseBroadcast = keyof typeof BROADCASTS;
 
-/** Sizes of an element-wise map over `[images, pixels, 4 · channels4]`. */
+/** Sizes of an element-wise map over `[images, pixels, 4·⌈channels/4⌉]`. */
 export interface ElementwiseSizes {
   /** Images. */
   readonly images: number;
   /** Pixels of an image. */
   readonly pixels: number;
-  /** Channels divided by 4, rounded up. */
-  readonly channels4: number;
+  /** Channels, without padding to 4. */
+  readonly channels: number;
   /** `b - x` is `subtract_from`, `x · b + c` is `affine`. */
   readonly operation: ElementwiseOperation;
   /** Shape of `b`; the same as `x` by default. */
@@ -50,9 +50,11 @@ export const elementwise: Kernel<ElementwiseSizes> = {
     pixels_per_image: "u32",
     act_low: "f32",
     act_high: "f32",
+    real_channels: "u32",
   },
   overrides: { OPERATION: 0, BROADCAST: 0, ACTIVATION: 0 },
-  plan({ images, pixels, channels4, operation, broadcast, activation }) {
+  plan({ images, pixels, channels, operation, broadcast, activation }) {
+    const channels4 = Math.ceil(channels / 4);
     const { code, low, high } = activationParams(activation);
     return {
       overrides: {
@@ -66,6 +68,7 @@ export const elementwise: Kernel<ElementwiseSizes> = {
         pixels_per_image: pixels,
         act_low: low,
         act_high: high,
+        real_channels: channels,
       },
       workgroups: pixelGrid(channels4, images * pixels),
     };

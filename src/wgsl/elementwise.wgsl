@@ -16,6 +16,7 @@ struct Params {
   pixels_per_image: u32,
   act_low: f32,
   act_high: f32,
+  real_channels: u32, // the padding lanes beyond them stay zero
 }
 @group(0) @binding(4) var<uniform> params: Params;
 
@@ -53,5 +54,8 @@ fn main(
     case 7u: { v = b[other] / v; }
     default: {}
   }
-  y[at] = activate(v, params.act_low, params.act_high);
+  v = activate(v, params.act_low, params.act_high);
+  // 0 / 0 in a padding lane would spread through the next convolution.
+  let real = vec4u(channel * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.real_channels);
+  y[at] = select(vec4f(), v, real);
 }

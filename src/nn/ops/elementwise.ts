@@ -148,7 +148,7 @@ function emit(
   context.emit(node, elementwise, {
     images,
     pixels,
-    channels4: Math.ceil(channels / 4),
+    channels,
     operation,
     broadcast,
     ...(activation && { activation }),
