@@ -48,9 +48,9 @@ export class PlanContext {
   /** Steps so far. */
   readonly steps: PlannedStep[] = [];
   /** Packers of constants by key. */
-  readonly constants = new Map<string, () => Float32Array<ArrayBuffer>>();
+  readonly constants: Map<string, () => Float32Array<ArrayBuffer>> = new Map();
   /** Values that share another's memory. */
-  readonly aliases = new Map<string, string>();
+  readonly aliases: Map<string, string> = new Map();
   /** Register tile of convolutions and matrix products. */
   readonly tile: ConvTile;
   /** The graph being planned. */

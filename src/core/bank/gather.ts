@@ -24,7 +24,6 @@ export function recordGather(
       dim,
       first: i * rowsPerChunk,
       count: x.shape[0],
-      fill: false,
     }, { x, indices, y: to });
   });
 }

@@ -64,7 +64,6 @@ export class MemoryBank implements Disposable {
           dim: features.dim,
           first: j * features.rowsPerChunk,
           count: x.shape[0],
-          fill: false,
         }, { x, indices: lists[i], y });
       });
     });

@@ -107,9 +107,10 @@ function bankTensor(model: StoredModel): StoredTensor {
 export function readModelFile(bytes: Uint8Array): StoredModel {
   try {
     const { tensors, metadata } = readSafetensors(bytes);
-    const { backboneName, backboneSha256, ...known } = parseModelMetadata(
-      metadata,
-    );
+    const { backboneName, backboneSha256, backboneSource, ...known } =
+      parseModelMetadata(
+        metadata,
+      );
     const bank = matrix(tensors, "memory_bank", ["F32", "F16"]);
     const origin = matrix(tensors, "origin", ["I32"]);
     const onnx = tensors.has("backbone.onnx")
@@ -130,6 +131,7 @@ export function readModelFile(bytes: Uint8Array): StoredModel {
       backbone: {
         name: backboneName,
         sha256: backboneSha256,
+        ...(backboneSource !== undefined && { source: backboneSource }),
         ...(onnx && { onnx }),
       },
       ...(projection && {

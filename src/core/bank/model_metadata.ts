@@ -14,6 +14,8 @@ export interface ModelMetadata {
   readonly backboneName: string;
   /** SHA-256 of the backbone's file. */
   readonly backboneSha256: string;
+  /** Where fit found the backbone's file, if it said so. */
+  readonly backboneSource?: string;
   /** File names of the training images. */
   readonly imageNames: readonly string[];
   /** The threshold, unless none could be found. */
@@ -39,6 +41,8 @@ export function modelMetadata(model: StoredModel): Map<string, string> {
     ["images", JSON.stringify(model.imageNames)],
     ["software_version", model.softwareVersion],
   ]);
+  const { source } = model.backbone;
+  if (source !== undefined) metadata.set("backbone_source", source);
   if (model.threshold) {
     metadata.set("threshold", String(model.threshold.value));
     metadata.set("threshold_rule", JSON.stringify(model.threshold.rule));
@@ -68,6 +72,9 @@ export function parseModelMetadata(
     seed: finite(metadata, "seed"),
     backboneName: text(metadata, "backbone_name"),
     backboneSha256: sha256,
+    ...(metadata.has("backbone_source") && {
+      backboneSource: text(metadata, "backbone_source"),
+    }),
     imageNames: images,
     ...(metadata.has("threshold") && {
       threshold: {

@@ -12,6 +12,8 @@ export interface StoredBackbone {
   readonly name: string;
   /** SHA-256 of the ONNX file, 64 lowercase hexadecimal digits. */
   readonly sha256: string;
+  /** Where fit found the file: a path or a name, a hint for the next program. */
+  readonly source?: string;
   /** The cut network's ONNX file, when the model is a bundle. */
   readonly onnx?: Uint8Array;
 }

@@ -4,6 +4,7 @@ import type { Graph } from "../../nn/graph.ts";
 import { readOnnx, type ReadOnnxOptions } from "../../nn/onnx/read.ts";
 import { looksUntrained } from "../../nn/untrained.ts";
 import { sha256 } from "../../nn/sha256.ts";
+import type { StoredBackbone } from "../bank/stored_model.ts";
 import {
   IMAGENET,
   type Normalisation,
@@ -16,6 +17,8 @@ export interface BackboneFile extends ReadOnnxOptions {
   readonly name: string;
   /** The file. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where it was found; kept in the model as a hint. */
+  readonly source?: string;
 }
 
 /** How a backbone is loaded. */
@@ -34,19 +37,22 @@ export class Backbone implements Disposable {
   readonly sha256: string;
   /** The file, for bundles. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where the file was found, if that is known. */
+  readonly source: string | undefined;
   /** The network. */
   readonly network: Network;
   /** What the network expects levels to become. */
   readonly normalisation: Normalisation;
 
   private constructor(
-    { name, bytes }: BackboneFile,
+    { name, bytes, source }: BackboneFile,
     sha256: string,
     network: Network,
     normalisation: Normalisation,
   ) {
     this.name = name;
     this.bytes = bytes;
+    this.source = source;
     this.sha256 = sha256;
     this.network = network;
     this.normalisation = normalisation;
@@ -74,6 +80,17 @@ export class Backbone implements Disposable {
     const digest = await sha256(file.bytes);
     const normalisation = normalisesItself(graph) ? UNIT_RANGE : IMAGENET;
     return new Backbone(file, digest, network, normalisation);
+  }
+
+  /** What a model file says of the backbone; with `bundle` also the file. */
+  stored(bundle = false): StoredBackbone {
+    const { name, sha256, source, bytes } = this;
+    return {
+      name,
+      sha256,
+      ...(source !== undefined && { source }),
+      ...(bundle && { onnx: bytes }),
+    };
   }
 
   /** Frees the weights. */

@@ -1,13 +1,19 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
 import { type Coreset, greedyCoreset } from "../bank/coreset.ts";
 import { MemoryBank } from "../bank/memory_bank.ts";
+import { project, type Projection } from "../bank/projection.ts";
 import {
-  drawProjection,
-  type Projection,
-  projectRows,
-} from "../bank/projection.ts";
+  gaussianProjection,
+  linearProjection,
+  sparseProjection,
+  sparseProjectionSize,
+} from "../settings/projection.ts";
 import { choice, Mt19937 } from "../settings/random.ts";
-import { bankRows, type Settings } from "../settings/settings.ts";
+import {
+  bankRows,
+  type ProjectionSettings,
+  type Settings,
+} from "../settings/settings.ts";
 import type { WorkOptions } from "./progress.ts";
 import type { TrainingFeatures } from "./training_features.ts";
 
@@ -64,7 +70,7 @@ export async function chooseBank(
     rows.rows,
     seed,
   );
-  const projected = projection && await projectRows(gpu, rows, projection);
+  const projected = projection && await project(gpu, rows, projection);
   try {
     const { indices, radius, passes, nearestOther } = await pick(
       gpu,
@@ -108,4 +114,33 @@ function pick(
         onProgress("coreset", done, total),
     }),
   });
+}
+
+/**
+ * Draws the random projection that the coreset works on (paper §3.2, Johnson
+ * and Lindenstrauss); none when the features are taken as they are, or when a
+ * linear one would not change their dimensions.
+ */
+function drawProjection(
+  settings: ProjectionSettings,
+  inputs: number,
+  samples: number,
+  seed: number,
+): Projection | undefined {
+  if (settings.kind === "none") return undefined;
+  const random = new Mt19937(seed);
+  if (settings.kind === "sparse") {
+    const outputs = sparseProjectionSize(samples, settings.eps);
+    return {
+      outputs,
+      inputs,
+      matrix: sparseProjection(random, inputs, outputs),
+    };
+  }
+  const outputs = settings.dim;
+  if (outputs === inputs) return undefined;
+  const draw = settings.kind === "linear"
+    ? linearProjection
+    : gaussianProjection;
+  return { outputs, inputs, matrix: draw(random, inputs, outputs) };
 }

@@ -1,9 +1,11 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import type { MemoryBank } from "../bank/memory_bank.ts";
-import type { StoredModel, StoredThreshold } from "../bank/stored_model.ts";
+import type { BankSearch } from "../bank/search.ts";
+import type { StoredModel } from "../bank/stored_model.ts";
 import type { Settings } from "../settings/settings.ts";
 import { VERSION } from "../settings/version.ts";
 import type { Backbone } from "./backbone.ts";
+import { calibrate, searchOf } from "./calibrate.ts";
 import { chooseBank } from "./choose_bank.ts";
 import type { FeatureExtractor } from "./extractor.ts";
 import type { NamedImage } from "./image_source.ts";
@@ -51,6 +53,8 @@ export interface FittedModel {
   readonly model: StoredModel;
   /** The memory bank. */
   readonly bank: MemoryBank;
+  /** Finds neighbours in it. */
+  readonly search: BankSearch;
   /** Turns images into features. */
   readonly extractor: FeatureExtractor;
 }
@@ -77,10 +81,11 @@ export async function fitModel(
   const chosen = await chooseBank(gpu, features, settings, options);
   const { bank, projection, radius, passes } = chosen;
   const thresholdStart = performance.now();
+  const search = await searchOf(gpu, bank);
   const { scores, threshold } = await calibrate(
     gpu,
     features,
-    chosen,
+    { ...chosen, search },
     settings,
     options,
   );
@@ -92,11 +97,17 @@ export async function fitModel(
     dim: bank.dim,
     bankPrecision: "f32",
     origin: bank.origin,
-    ...(projection && { projection }),
+    ...(projection && {
+      projection: {
+        rows: projection.outputs,
+        columns: projection.inputs,
+        data: projection.matrix,
+      },
+    }),
     trainScores: scores,
     settings: { ...settings },
     seed: settings.seed,
-    backbone: { name: backbone.name, sha256: backbone.sha256 },
+    backbone: backbone.stored(),
     imageNames: names,
     imageSizes: Int32Array.from(sizes.flat()),
     ...(threshold && { threshold }),
@@ -119,12 +130,5 @@ export async function fitModel(
     peakGpuBytes: gpu.peakBytes,
     adapter: gpu.adapterName,
   };
-  return { report, model, bank, extractor };
-}
-
-// deno-lint-ignore require-await
-async function calibrate(
-  ..._: unknown[]
-): Promise<{ scores: Float32Array; threshold?: StoredThreshold }> {
-  return { scores: new Float32Array(0) };
+  return { report, model, bank, search, extractor };
 }

@@ -1,5 +1,5 @@
-import { Gpu } from "../../gpu/mod.ts";
-import { BankSearch } from "../bank/search.ts";
+import { Gpu, type KernelTime, Profiler } from "../../gpu/mod.ts";
+import type { BankSearch } from "../bank/search.ts";
 import { MemoryBank } from "../bank/memory_bank.ts";
 import {
   checkBackbone,
@@ -8,15 +8,14 @@ import {
   writeModelFile,
 } from "../bank/model_file.ts";
 import type { StoredModel } from "../bank/stored_model.ts";
-import { planResize } from "../images/resize_plan.ts";
 import { ImageScores } from "../score/image_score.ts";
 import {
   resolveSettings,
   type Settings,
   settingsFromJson,
-  type SettingsOptions,
 } from "../settings/settings.ts";
 import { Backbone, type BackboneFile } from "./backbone.ts";
+import { searchOf } from "./calibrate.ts";
 import { FeatureExtractor } from "./extractor.ts";
 import { fitModel, type FitReport } from "./fit.ts";
 import {
@@ -26,39 +25,16 @@ import {
   named,
   type NamedImage,
 } from "./image_source.ts";
-import { patchBox, type Prediction } from "./prediction.ts";
-import { BatchPredictor, type ScoredImage } from "./predictor.ts";
+import type {
+  DetectorOptions,
+  LoadOptions,
+  PatchCoreOptions,
+  SaveOptions,
+} from "./options.ts";
+import { describe, type Loaded } from "./describe.ts";
+import type { Prediction } from "./prediction.ts";
+import { BatchPredictor } from "./predictor.ts";
 import { reportImageError, type WorkOptions } from "./progress.ts";
-
-/** Options of {@linkcode PatchCore.create} beside the method's settings. */
-export interface DetectorOptions {
-  /** Device to work on; by default one of its own. */
-  readonly gpu?: Gpu;
-  /** Whether a backbone with random weights is accepted, for tests and benches. */
-  readonly allowRandom?: boolean;
-  /** Images of a batch in fit, and at most in predict; 8 by default. */
-  readonly batch?: number;
-}
-
-/** Options of {@linkcode PatchCore.create}. */
-export interface PatchCoreOptions extends SettingsOptions, DetectorOptions {
-  /** The backbone's ONNX file. */
-  readonly backbone: BackboneFile;
-}
-
-/** Options of {@linkcode PatchCore.load}. */
-export interface LoadOptions extends DetectorOptions {
-  /** The backbone's ONNX file, unless the model is a bundle. */
-  readonly backbone?: BackboneFile;
-}
-
-/** Options of {@linkcode PatchCore.save}. */
-export interface SaveOptions {
-  /** Whether the backbone goes into the file as well. */
-  readonly bundle?: boolean;
-  /** How the bank is stored; `"f32"` by default. */
-  readonly bankPrecision?: "f32" | "f16";
-}
 
 interface Fitted {
   readonly model: StoredModel;
@@ -89,8 +65,9 @@ export class PatchCore implements Disposable, AsyncDisposable {
     gpu: Gpu,
     backbone: Backbone,
     settings: Settings,
-    { gpu: given, batch = 8 }: DetectorOptions,
+    { gpu: given, batch = 8, profile = false }: DetectorOptions,
   ) {
+    if (profile) gpu.profiler = new Profiler(gpu);
     this.#gpu = gpu;
     this.#ownsGpu = given === undefined;
     this.#backbone = backbone;
@@ -107,13 +84,15 @@ export class PatchCore implements Disposable, AsyncDisposable {
    * @throws {GpuError} If there is no WebGPU.
    */
   static async create(options: PatchCoreOptions): Promise<PatchCore> {
-    const { backbone, gpu, allowRandom, batch, ...rest } = options;
-    const settings = resolveSettings(rest);
-    return await PatchCore.#open(backbone, settings, {
-      ...(gpu && { gpu }),
-      ...(allowRandom !== undefined && { allowRandom }),
-      ...(batch !== undefined && { batch }),
-    });
+    const {
+      backbone,
+      gpu: _gpu,
+      allowRandom: _allowRandom,
+      batch: _batch,
+      profile: _profile,
+      ...settings
+    } = options;
+    return await PatchCore.#open(backbone, resolveSettings(settings), options);
   }
 
   static async #open(
@@ -180,7 +159,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
         FeatureExtractor.inputSize({ width, height }, settings),
         detector.#batch,
       );
-      await detector.#adopt(model, bank, extractor);
+      const search = await searchOf(gpu, bank);
+      detector.#adopt({ model, bank, search, extractor });
       return detector;
     } catch (error) {
       detector.dispose();
@@ -196,6 +176,14 @@ export class PatchCore implements Disposable, AsyncDisposable {
   /** The device that does the work. */
   get gpu(): Gpu {
     return this.#gpu;
+  }
+
+  /**
+   * GPU time of every kernel so far, longest first; empty unless the detector
+   * was made with `profile`.
+   */
+  async kernelTimes(): Promise<KernelTime[]> {
+    return await this.#gpu.profiler?.report() ?? [];
   }
 
   /**
@@ -225,30 +213,21 @@ export class PatchCore implements Disposable, AsyncDisposable {
       sources.push(named(image, sources.length));
     }
     this.#release();
-    const { report, model, bank, extractor } = await fitModel(
+    const { report, ...fitted } = await fitModel(
       this.#gpu,
       this.#backbone,
       this.settings,
       sources,
       { ...options, batch: this.#batch },
     );
-    await this.#adopt(model, bank, extractor);
+    this.#adopt(fitted);
     return report;
   }
 
-  async #adopt(
-    model: StoredModel,
-    bank: MemoryBank,
-    extractor: FeatureExtractor,
-  ): Promise<void> {
-    const search = await BankSearch.create(this.#gpu, bank.rows);
-    const scores = new ImageScores(
-      this.#gpu,
-      bank.rows,
-      search,
-      this.settings,
-    );
-    this.#fitted = { model, bank, search, scores, extractor };
+  #adopt(parts: Omit<Fitted, "scores">): void {
+    const { bank, search } = parts;
+    const scores = new ImageScores(this.#gpu, bank.rows, search, this.settings);
+    this.#fitted = { ...parts, scores };
   }
 
   /**
@@ -329,10 +308,9 @@ export class PatchCore implements Disposable, AsyncDisposable {
    */
   save(options: SaveOptions = {}): Uint8Array<ArrayBuffer> {
     const { model } = this.#requireFitted();
-    const { name, sha256, bytes: onnx } = this.#backbone;
     return writeModelFile({
       ...model,
-      backbone: { name, sha256, ...(options.bundle && { onnx }) },
+      backbone: this.#backbone.stored(options.bundle),
       bankPrecision: options.bankPrecision ?? "f32",
     });
   }
@@ -372,54 +350,4 @@ export class PatchCore implements Disposable, AsyncDisposable {
     this.dispose();
     return Promise.resolve();
   }
-}
-
-interface Loaded extends Pick<NamedImage, "name"> {
-  readonly pixels: Parameters<FeatureExtractor["check"]>[0];
-  readonly ms: number;
-}
-
-function describe(
-  { name, ms }: Loaded,
-  scored: ScoredImage,
-  share: number,
-  { model, extractor }: Fitted,
-  settings: Settings,
-): Prediction {
-  const { score, geometry, map, times, worstPatch, nearestRow } = scored;
-  const { threshold, origin, imageNames, imageSizes } = model;
-  const { height, width } = extractor.features;
-  const grid = [height, width] as const;
-  const limit = threshold?.value ?? NaN;
-  const [image, row, column] = origin.subarray(3 * nearestRow);
-  const [trainWidth, trainHeight] = imageSizes.subarray(2 * image);
-  const train = planResize(trainWidth, trainHeight, settings).geometry;
-  return {
-    name,
-    score,
-    normalizedScore: score / limit,
-    label: score >= limit ? "anomalous" : "normal",
-    threshold: limit,
-    worstPatch: {
-      ...patchBox(worstPatch, grid, geometry),
-      nearest: {
-        image: imageNames[image],
-        box: patchBox(row * width + column, grid, train),
-      },
-    },
-    map: {
-      width: extractor.input[1],
-      height: extractor.input[0],
-      data: map,
-      geometry,
-    },
-    ms: {
-      decode: ms,
-      trunk: times?.trunk ?? null,
-      patches: times?.patches ?? null,
-      search: times?.search ?? null,
-      map: times?.map ?? null,
-      total: ms + share,
-    },
-  };
 }

@@ -1,3 +1,4 @@
+import type { Pixels } from "../images/pixels.ts";
 import type { CropGeometry } from "../images/resize_plan.ts";
 
 /** A rectangle of the original image, in pixels. */
@@ -58,6 +59,8 @@ export interface PredictionTimes {
 export interface Prediction {
   /** Name of the image. */
   readonly name: string;
+  /** The image as it was decoded. */
+  readonly image: Pixels;
   /** Raw image score: a distance. */
   readonly score: number;
   /** Score / threshold: 1 is at the threshold; never clamped. */

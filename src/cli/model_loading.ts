@@ -1,0 +1,45 @@
+import { PatchCore } from "../core/mod.ts";
+import { readModelFile } from "../core/bank/model_file.ts";
+import type { Context } from "./command.ts";
+import { readFile } from "./disk.ts";
+import type { Option } from "./options.ts";
+import { loadBackbone } from "./load_backbone.ts";
+
+/** Options of commands that use a model. */
+export const MODEL_OPTIONS = {
+  backbone: {
+    kind: "text",
+    value: "NAME|FILE.onnx",
+    help:
+      "the model's backbone, when it is neither bundled nor where fit found it",
+  },
+  batch: {
+    kind: "integer",
+    min: 1,
+    unit: "images",
+    default: 1,
+    help: "how many images the GPU works on at once",
+  },
+  profile: { kind: "flag", help: "print the GPU time of every kernel" },
+} as const satisfies Readonly<Record<string, Option>>;
+
+/** Loads a fitted detector; the backbone comes from the bundle or by its name. */
+export async function loadDetector(
+  path: string,
+  values: {
+    readonly backbone: string | undefined;
+    readonly batch: number;
+    readonly profile: boolean;
+  },
+  context: Context,
+): Promise<PatchCore> {
+  const bytes = await readFile(path);
+  const { backbone: stored } = readModelFile(bytes);
+  const name = values.backbone ??
+    (stored.onnx === undefined ? stored.source ?? stored.name : undefined);
+  return await PatchCore.load(bytes, {
+    ...(name !== undefined && { backbone: await loadBackbone(name, context) }),
+    batch: values.batch,
+    profile: values.profile,
+  });
+}

@@ -1,0 +1,149 @@
+import type { Prediction } from "../core/mod.ts";
+import { type Command, type Context, defineCommand } from "./command.ts";
+import { readFile } from "./disk.ts";
+import { EXIT, UsageError } from "./exit.ts";
+import { listImages } from "./files.ts";
+import { loadDetector, MODEL_OPTIONS } from "./model_loading.ts";
+import { OutputFolder } from "./output.ts";
+import { predictionCsv } from "./prediction_csv.ts";
+import {
+  failureRecord,
+  type PredictionRecord,
+  predictionRecord,
+} from "./prediction_record.ts";
+import { PredictionFiles } from "./prediction_files.ts";
+import { printProfile } from "./profile.ts";
+import { stageProgress } from "./stage_progress.ts";
+
+/** `predict`: scores and anomaly maps of images. */
+export const predict: Command = defineCommand({
+  name: "predict",
+  summary: "Score images with a model",
+  operands: {
+    name: "IMAGES…",
+    help:
+      "images to inspect: files, folders, or a dataset folder, whose test images are taken",
+    min: 1,
+  },
+  options: {
+    model: {
+      kind: "text",
+      value: "M.safetensors",
+      required: true,
+      help: "the model, as fit wrote it",
+    },
+    ...MODEL_OPTIONS,
+    out: {
+      kind: "text",
+      value: "DIR",
+      help:
+        "folder for what follows; predictions.jsonl is always written there",
+    },
+    maps: {
+      kind: "choice",
+      choices: ["npy", "png", "tiff"],
+      fallback: "none",
+      help: "write anomaly maps in the geometry of the original images",
+    },
+    overlay: { kind: "flag", help: "write the maps drawn over the images" },
+    mask: { kind: "flag", help: "write masks of what is above the threshold" },
+    csv: { kind: "flag", help: "write predictions.csv" },
+    overwrite: { kind: "flag", help: "write into a folder with other files" },
+    failOnAnomaly: {
+      kind: "flag",
+      help: "exit with 3 when an image is anomalous",
+    },
+  },
+  examples: [
+    ["photo.png --model part.safetensors", "One image"],
+    [
+      "inbox --model part.safetensors --out results --overlay --csv",
+      "A folder, with pictures and a table",
+    ],
+    [
+      "inbox --model part.safetensors --json --fail-on-anomaly",
+      "JSON lines and an exit code for scripts",
+    ],
+  ],
+  async run(operands, values, context): Promise<number> {
+    const { terminal, signal } = context;
+    const { out, maps, overlay, mask, csv } = values;
+    if (out === undefined && (maps || overlay || mask || csv)) {
+      throw new UsageError(
+        "--maps, --overlay, --mask and --csv write files: name a folder with --out DIR",
+      );
+    }
+    const { paths, notes } = await listImages(operands, "predict");
+    for (const note of notes) terminal.message(note);
+    using detector = await loadDetector(values.model, values, context);
+    const folder = out === undefined
+      ? undefined
+      : await OutputFolder.open(out, operands, values.overwrite);
+    const files = folder && new PredictionFiles(folder, paths, values);
+    const records: PredictionRecord[] = [];
+    let failed = 0;
+    let anomalous = 0;
+    const add = (record: PredictionRecord): void => {
+      records.push(record);
+      terminal.record({ ...record });
+      if ("error" in record) failed++;
+      else if (record.pred_label === "anomalous") anomalous++;
+    };
+    using progress = stageProgress(terminal);
+    const predictions = detector.predict(sourcesOf(paths), {
+      signal,
+      onImageError: (name, error) => {
+        add(failureRecord(name, error));
+        terminal.error(error.message);
+      },
+    });
+    for await (const prediction of predictions) {
+      const map = await files?.write(prediction);
+      add(predictionRecord(prediction, map));
+      printLine(prediction, context);
+      progress("predict", records.length, paths.length);
+    }
+    const { adapterName: adapter, settings } = detector;
+    if (folder !== undefined) {
+      await folder.write(
+        "predictions.jsonl",
+        records.map((record) => `${JSON.stringify(record)}\n`).join(""),
+      );
+      if (csv) await folder.write("predictions.csv", predictionCsv(records));
+      await folder.record({
+        finished: true,
+        command: "predict",
+        model: values.model,
+        images: paths.length,
+        failed,
+        anomalous,
+        adapter,
+        settings,
+      });
+    }
+    terminal.message(
+      `${records.length - failed} images: ${anomalous} anomalous${
+        failed > 0 ? `; ${failed} could not be used` : ""
+      }${out === undefined ? "" : `; see "${out}"`}`,
+    );
+    printProfile(await detector.kernelTimes(), terminal);
+    if (failed > 0) return EXIT.failure;
+    return values.failOnAnomaly && anomalous > 0 ? EXIT.anomaly : EXIT.ok;
+  },
+});
+
+function* sourcesOf(
+  paths: readonly string[],
+): Generator<{ name: string; content: () => Promise<Uint8Array> }> {
+  for (const name of paths) yield { name, content: () => readFile(name) };
+}
+
+function printLine(
+  { name, score, normalizedScore, label }: Prediction,
+  { terminal }: Context,
+): void {
+  const numbers = `${score.toFixed(4).padStart(10)} ${
+    normalizedScore.toFixed(3).padStart(7)
+  }`;
+  terminal.result(`${label.padEnd(9)} ${numbers}  ${name}`);
+}

@@ -1,0 +1,145 @@
+import type { PatchCoreOptions } from "../core/mod.ts";
+import { PRESETS } from "../core/settings/presets.ts";
+import type { Options, Values } from "./options.ts";
+
+/** Options that choose the method's settings; a preset answers for the rest. */
+export const SETTINGS_OPTIONS = {
+  preset: {
+    kind: "choice",
+    choices: Object.keys(PRESETS) as (keyof typeof PRESETS)[],
+    default: "paper",
+    help: "where settings start: the paper, its published code, or anomalib",
+  },
+  backbone: {
+    kind: "text",
+    value: "NAME|FILE.onnx",
+    default: "wide_resnet50_2",
+    help: "the network that features come from",
+  },
+  layers: {
+    kind: "list",
+    value: "LAYER,…",
+    fallback: "layer2,layer3",
+    help: "taps of the backbone: levels, tensors or nodes",
+  },
+  coreset: {
+    kind: "number",
+    value: "RATIO",
+    above: true,
+    min: 0,
+    max: 1,
+    fallback: "0.1",
+    words: ["none"],
+    help: "share of the patches that the memory bank keeps",
+  },
+  maxBank: {
+    kind: "integer",
+    min: 1,
+    unit: "rows",
+    fallback: "no limit",
+    help: "the most rows of the memory bank",
+  },
+  subsample: {
+    kind: "choice",
+    choices: ["greedy", "random", "none"],
+    fallback: "greedy",
+    help: "how the memory bank is chosen",
+  },
+  resize: {
+    kind: "integer",
+    min: 1,
+    unit: "pixels",
+    fallback: "256",
+    help: "short side of the image, or both sides with --square",
+  },
+  square: { kind: "flag", help: "resize to a square, whatever the shape" },
+  crop: {
+    kind: "integer",
+    min: 1,
+    unit: "pixels",
+    fallback: "224; --no-crop: none",
+    negatable: true,
+    help: "sides of the centre crop",
+  },
+  patchSize: {
+    kind: "integer",
+    min: 1,
+    fallback: "3",
+    help: "side of a patch's neighbourhood, odd",
+  },
+  stride: {
+    kind: "integer",
+    min: 1,
+    fallback: "1",
+    help: "step between patches",
+  },
+  dim: {
+    kind: "integer",
+    min: 1,
+    fallback: "1024",
+    words: ["concat"],
+    help: "dimensions of a patch feature",
+  },
+  seed: {
+    kind: "integer",
+    min: 0,
+    max: 2 ** 32 - 1,
+    fallback: "0",
+    help: "of all random draws",
+  },
+  thresholdQuantile: {
+    kind: "number",
+    min: 0,
+    max: 1,
+    fallback: "1",
+    help: "of the training images' own scores",
+  },
+  thresholdFactor: {
+    kind: "number",
+    min: 0,
+    above: true,
+    fallback: "1",
+    help: "what that quantile is multiplied with",
+  },
+} as const satisfies Options;
+
+/** Values of {@linkcode SETTINGS_OPTIONS}. */
+export type SettingsValues = Values<typeof SETTINGS_OPTIONS>;
+
+/** The library's options that a command line stands for. */
+export function settingsOf(
+  values: SettingsValues,
+): Omit<PatchCoreOptions, "backbone"> {
+  const { preset, layers, resize, square, crop, patchSize, stride } = values;
+  const { coreset, subsample, maxBank, dim, seed } = values;
+  const none = coreset === "none" || subsample === "none";
+  return given({
+    preset,
+    layers,
+    resize,
+    square: square ? true : undefined,
+    crop: crop === false ? null : crop,
+    patchSize,
+    stride,
+    dim,
+    seed,
+    coreset: given({
+      method: none ? "none" as const : subsample,
+      ratio: typeof coreset === "number" && !none ? coreset : undefined,
+      maxBank,
+    }),
+    threshold: given({
+      quantile: values.thresholdQuantile,
+      factor: values.thresholdFactor,
+    }),
+  });
+}
+
+type Given<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+
+/** An object without the keys that are not given. */
+function given<T extends object>(object: T): Partial<Given<T>> {
+  return Object.fromEntries(
+    Object.entries(object).filter(([, value]) => value !== undefined),
+  ) as Partial<Given<T>>;
+}

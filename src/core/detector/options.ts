@@ -1,0 +1,35 @@
+import type { Gpu } from "../../gpu/mod.ts";
+import type { SettingsOptions } from "../settings/settings.ts";
+import type { BackboneFile } from "./backbone.ts";
+
+/** Options of `PatchCore.create` beside the method's settings. */
+export interface DetectorOptions {
+  /** Device to work on; by default one of its own. */
+  readonly gpu?: Gpu;
+  /** Whether a backbone with random weights is accepted, for tests and benches. */
+  readonly allowRandom?: boolean;
+  /** Whether kernels are timed, for `PatchCore.kernelTimes`. */
+  readonly profile?: boolean;
+  /** Images of a batch in fit, and at most in predict; 8 by default. */
+  readonly batch?: number;
+}
+
+/** Options of `PatchCore.create`. */
+export interface PatchCoreOptions extends SettingsOptions, DetectorOptions {
+  /** The backbone's ONNX file. */
+  readonly backbone: BackboneFile;
+}
+
+/** Options of `PatchCore.load`. */
+export interface LoadOptions extends DetectorOptions {
+  /** The backbone's ONNX file, unless the model is a bundle. */
+  readonly backbone?: BackboneFile;
+}
+
+/** Options of `PatchCore.save`. */
+export interface SaveOptions {
+  /** Whether the backbone goes into the file as well. */
+  readonly bundle?: boolean;
+  /** How the bank is stored; `"f32"` by default. */
+  readonly bankPrecision?: "f32" | "f16";
+}
