@@ -12,8 +12,6 @@ export interface CopyRowsSizes {
   readonly first: number;
   /** Rows of the chunk. */
   readonly count: number;
-  /** Whether rows that are not in the chunk become zero. */
-  readonly fill: boolean;
 }
 
 /** Copies listed rows of one chunk: one dispatch for each chunk of a row set. */
@@ -22,11 +20,10 @@ export const copyRows: Kernel<CopyRowsSizes> = {
   source,
   bindings: { x: "read", indices: "read", y: "read_write" },
   params: { rows: "u32", columns: "u32", first: "u32", count: "u32" },
-  overrides: { FILL: 0 },
-  plan({ rows, dim, first, count, fill }) {
+  overrides: {},
+  plan({ rows, dim, first, count }) {
     const [y, z] = gridFor(rows);
     return {
-      overrides: { FILL: Number(fill) },
       params: { rows, columns: dim / 4, first, count },
       workgroups: rows === 0 ? [0, 0, 0] : [Math.ceil(dim / 256), y, z],
     };

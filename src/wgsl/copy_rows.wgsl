@@ -2,7 +2,7 @@
 //
 // x [count, dim], indices [rows] into the whole row set, y [rows, dim]; the
 // grid: x over columns, y and z over rows. Rows of other chunks are left to
-// their dispatches; FILL makes them zero, also those that are nowhere.
+// their dispatches.
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> indices: array<u32>;
@@ -15,8 +15,6 @@ struct Params {
   count: u32, // rows of the chunk
 }
 @group(0) @binding(3) var<uniform> params: Params;
-
-override FILL: bool = false;
 
 @compute @workgroup_size(64)
 fn main(
@@ -33,7 +31,5 @@ fn main(
   let at = indices[row] - params.first;
   if (at < params.count) {
     y[row * params.columns + column] = x[at * params.columns + column];
-  } else if (FILL) {
-    y[row * params.columns + column] = vec4f();
   }
 }
