@@ -34,6 +34,7 @@ export * from "./project_rows.ts";
 export * from "./resize_horizontal.ts";
 export * from "./resize_vertical.ts";
 export * from "./reweight.ts";
+export * from "./row_distances.ts";
 export * from "./running_mean.ts";
 export * from "./sample_mean.ts";
 export * from "./search_groups.ts";
