@@ -39,6 +39,8 @@ export class PatchFeatures implements Disposable {
   readonly #layers: readonly FeatureLayer[];
 
   /**
+   * Uploads the tables and allocates the space for pooled layers.
+   *
    * @param gpu Where to compute.
    * @param taps The taps, the first one gives the patch grid.
    * @param settings How patches are aggregated and merged.

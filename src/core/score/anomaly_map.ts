@@ -31,6 +31,8 @@ export class AnomalyMaps implements Disposable {
   readonly #between: Tensor;
 
   /**
+   * Uploads the weights and allocates the space between the axes.
+   *
    * @param gpu Where to compute.
    * @param shape Sizes of the maps.
    * @param settings Interpolation, Gaussian and border.

@@ -68,6 +68,8 @@ export class ImageScores {
   readonly #reweight: number;
 
   /**
+   * Keeps what scores are made with; allocates nothing.
+   *
    * @param gpu Where to compute.
    * @param bank The memory bank.
    * @param search Finds neighbours in that bank.
