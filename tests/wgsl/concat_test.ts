@@ -4,9 +4,10 @@ import { floats } from "../reference/operands.ts";
 import { Concat } from "../reference/operators.ts";
 import { assertAllClose, gpuTest } from "../testing.ts";
 import {
+  guardedOutput,
   paddedSize,
   randomTensor,
-  UNTOUCHED,
+  readOutput,
   withoutPadding,
 } from "./run_kernel.ts";
 
@@ -35,9 +36,7 @@ gpuTest(
           const expected = Concat(inputs, { axis: 1 });
           const total = expected.shape[1]!;
           const pixels = images * height * width;
-          using y = gpu.upload(
-            new Float32Array(paddedSize(expected.shape)).fill(UNTOUCHED),
-          );
+          using y = guardedOutput(gpu, paddedSize(expected.shape));
           using program = gpu.program("concat test");
           let offset = 0;
           const uploaded = inputs.map(({ data, shape }) => {
@@ -53,7 +52,7 @@ gpuTest(
           await program.compile();
           program.run();
           assertAllClose(
-            withoutPadding(await gpu.readFloats(y), expected.shape),
+            withoutPadding(await readOutput(gpu, y), expected.shape),
             floats(expected),
             { rtol: 0, atol: 0 },
           );

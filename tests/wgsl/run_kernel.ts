@@ -1,5 +1,5 @@
 import { AssertionError } from "@std/assert";
-import type { Gpu } from "../../src/gpu/mod.ts";
+import type { Gpu, Tensor } from "../../src/gpu/mod.ts";
 import { toNchw } from "../../src/nn/layout.ts";
 import type { HostTensor } from "../../src/nn/graph.ts";
 import type { Kernel } from "../../src/wgsl/kernel.ts";
@@ -7,7 +7,32 @@ import { randomFloats } from "../testing.ts";
 import { size } from "../reference/operands.ts";
 
 /** What outputs hold before a kernel runs: whatever it leaves out shows. */
-export const UNTOUCHED = -77777;
+const UNTOUCHED = -77777;
+/** Elements behind an output that have to stay untouched. */
+const GUARD = 4096;
+
+/** An output of so many elements, with a guard behind it. */
+export function guardedOutput(gpu: Gpu, elements: number): Tensor {
+  return gpu.upload(new Float32Array(elements + GUARD).fill(UNTOUCHED));
+}
+
+/**
+ * Reads a {@linkcode guardedOutput} without its guard.
+ *
+ * @throws {AssertionError} If a kernel wrote behind its output.
+ */
+export async function readOutput(
+  gpu: Gpu,
+  y: Tensor,
+): Promise<Float32Array<ArrayBuffer>> {
+  const data = await gpu.readFloats(y);
+  const end = data.length - GUARD;
+  const hit = data.subarray(end).findIndex((v) => v !== UNTOUCHED);
+  if (hit >= 0) {
+    throw new AssertionError(`Element ${hit} behind the output was written`);
+  }
+  return data.slice(0, end);
+}
 
 /** Runs one dispatch; `y`, of so many elements, is the output. */
 export async function runKernel<Sizes>(
@@ -17,7 +42,7 @@ export async function runKernel<Sizes>(
   inputs: Readonly<Record<string, Float32Array>>,
   elements: number,
 ): Promise<Float32Array<ArrayBuffer>> {
-  using y = gpu.upload(new Float32Array(elements).fill(UNTOUCHED));
+  using y = guardedOutput(gpu, elements);
   const tensors = Object.entries(inputs)
     .map(([name, data]) => [name, gpu.upload(data)] as const);
   try {
@@ -25,7 +50,7 @@ export async function runKernel<Sizes>(
       .dispatch(kernel, sizes, { ...Object.fromEntries(tensors), y })
       .compile();
     program.run();
-    return await gpu.readFloats(y);
+    return await readOutput(gpu, y);
   } finally {
     for (const [, tensor] of tensors) tensor.dispose();
   }

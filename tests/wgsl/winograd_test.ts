@@ -13,7 +13,12 @@ import { activate } from "../reference/conv2d.ts";
 import { floats } from "../reference/operands.ts";
 import { Add, Conv } from "../reference/operators.ts";
 import { gpuTest, relativeError } from "../testing.ts";
-import { paddedSize, randomTensor, UNTOUCHED } from "./run_kernel.ts";
+import {
+  guardedOutput,
+  paddedSize,
+  randomTensor,
+  readOutput,
+} from "./run_kernel.ts";
 
 interface Case {
   /** images, input channels, height, width */
@@ -86,16 +91,14 @@ async function check(gpu: Gpu, testCase: Case): Promise<void> {
   const tiles = images * tilesY * tilesX;
   const channels4 = Math.ceil(channels / 4);
   const outputs4 = Math.ceil(outputs / 4);
-  const fill = (elements: number): Float32Array<ArrayBuffer> =>
-    new Float32Array(elements).fill(UNTOUCHED);
   using image = gpu.upload(toNhwc(x.data, shape));
-  using v = gpu.upload(fill(36 * tiles * channels4 * 4));
+  using v = guardedOutput(gpu, 36 * tiles * channels4 * 4);
   using w = gpu.upload(winogradWeights(weights.data, weights.shape));
-  using m = gpu.upload(fill(36 * tiles * outputs4 * 4));
+  using m = guardedOutput(gpu, 36 * tiles * outputs4 * 4);
   using zero = gpu.upload(new Float32Array(outputs4 * 4));
   using biasVector = gpu.upload(packVector(bias.data, outputs));
   using residualTensor = gpu.upload(toNhwc(extra.data, sums.shape));
-  using y = gpu.upload(fill(paddedSize(sums.shape)));
+  using y = guardedOutput(gpu, paddedSize(sums.shape));
   using program = await gpu.program("winograd test")
     .dispatch(winogradInput, {
       images,
@@ -122,7 +125,9 @@ async function check(gpu: Gpu, testCase: Case): Promise<void> {
     .compile();
   program.run();
   const [n, c, h, wide] = sums.shape;
-  const actual = toNchw(await gpu.readFloats(y), [n!, c!, h!, wide!]);
+  await readOutput(gpu, v);
+  await readOutput(gpu, m);
+  const actual = toNchw(await readOutput(gpu, y), [n!, c!, h!, wide!]);
   const error = relativeError(actual, expected);
   assert(error <= 2e-5, `relative error ${error}`);
 }
