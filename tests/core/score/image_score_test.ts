@@ -6,7 +6,7 @@ import {
 } from "../../../src/core/score/image_score.ts";
 import { type Gpu, RowChunks } from "../../../src/gpu/mod.ts";
 import { GOLDEN_CASES, readGolden } from "../../patchcore_golden.ts";
-import { imageScore } from "../../reference/image_score.ts";
+import { eq7, imageScore } from "../../reference/image_score.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
 
 const PAPER: ScoreSettings = {
@@ -141,6 +141,53 @@ gpuTest("ImageScores gathers from every chunk of the bank", async (gpu) => {
   const parts = await score(gpu, queries, rows, images, dim, PAPER, 5);
   assertEquals(parts, whole);
 });
+
+gpuTest(
+  "ImageScores.recordWeights() leaves out rows of the image itself",
+  async (gpu) => {
+    const [images, dim, count] = [4, 8, 26];
+    const rows = randomFloats(11, count * dim);
+    const queries = randomFloats(12, images * dim);
+    const rowImages = Uint32Array.from({ length: count }, (_, i) => i % images);
+    const vector = (data: Float32Array, i: number) =>
+      data.subarray(i * dim, (i + 1) * dim);
+    const settings = { ...PAPER, reweight: 5 };
+    const left = Array.from({ length: images }, (_, image) => {
+      const others = [...rowImages.keys()]
+        .filter((row) => rowImages[row] !== image);
+      const bank = others.map((row) => vector(rows, row));
+      const query = vector(queries, image);
+      const { nearest } = imageScore([query], bank, settings);
+      const score = 2 * eq7(query, bank, nearest, settings.reweight);
+      return { nearest: others[nearest]!, score };
+    });
+
+    using bank = uploadRows(gpu, rows, dim, count);
+    using search = await BankSearch.create(gpu, bank, { images: rowImages });
+    using scores = gpu.upload(new Float32Array(images).fill(2));
+    using queryRows = gpu.upload(queries, [images, dim]);
+    using own = gpu.upload(Uint32Array.from({ length: images }, (_, i) => i));
+    using nearestRows = gpu.upload(
+      Uint32Array.from(left, ({ nearest }) => nearest),
+    );
+    using program = gpu.program("weights");
+    using _working = new ImageScores(gpu, bank, search, settings)
+      .recordWeights(program, {
+        queries: queryRows,
+        scores,
+        worstPatches: own,
+        nearestRows,
+        images,
+        queryImages: own,
+      });
+    await program.compile();
+    program.run();
+    assertAllClose(
+      await gpu.readFloats(scores),
+      left.map(({ score }) => score),
+    );
+  },
+);
 
 gpuTest("ImageScores refuses too few neighbours or features", async (gpu) => {
   using bank = RowChunks.allocate(gpu, 10, 8, "bank");
