@@ -23,6 +23,7 @@ export const CORE_FLOW: readonly string[] = [
   "settings",
   "datasets",
   "images",
+  "demo",
   "features",
   "bank",
   "score",
