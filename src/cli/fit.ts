@@ -15,7 +15,7 @@ export const fit: Command = defineCommand({
   name: "fit",
   summary: "Learn from images of good parts and write a model",
   operands: {
-    name: "IMAGES…",
+    name: "IMAGES",
     help:
       "images of good parts only: files, folders, or a dataset folder, whose training images are taken",
     min: 1,

@@ -20,7 +20,7 @@ export const predict: Command = defineCommand({
   name: "predict",
   summary: "Score images with a model",
   operands: {
-    name: "IMAGES…",
+    name: "IMAGES",
     help:
       "images to inspect: files, folders, or a dataset folder, whose test images are taken",
     min: 1,
