@@ -12,7 +12,7 @@ import { consumersOf } from "./topology.ts";
 /**
  * The graph without Identity, Dropout, Cast between floats, Pad by nothing,
  * Concat of one tensor and pooling of single pixels; and with zero padding
- * moved into the Conv that follows it.
+ * moved into the Conv or AveragePool that follows it.
  *
  * Graph outputs keep their names.
  */
@@ -124,7 +124,7 @@ function pullOutputs(nodes: readonly GraphNode[], graph: Graph): GraphNode[] {
   }));
 }
 
-/** Moves the zeros of a Pad into the pads of the Convs that alone read it. */
+/** Moves the zeros of a Pad into the Convs and AveragePools that alone read it. */
 function absorbPads(graph: Graph): Graph {
   const consumers = consumersOf(graph.nodes);
   const source = new Map<string, { input: string; pads: number[] }>();
@@ -150,7 +150,12 @@ function absorbPads(graph: Graph): Graph {
     nodes.push({
       ...node,
       inputs: [border.input, ...node.inputs.slice(1)],
-      attributes: { ...node.attributes, auto_pad: "NOTSET", pads },
+      attributes: {
+        ...node.attributes,
+        ...(node.op === "AveragePool" ? { count_include_pad: 1 } : {}),
+        auto_pad: "NOTSET",
+        pads,
+      },
     });
   }
   return { ...graph, nodes };
@@ -158,9 +163,12 @@ function absorbPads(graph: Graph): Graph {
 
 function takesPads(node: GraphNode, tensor: string): boolean {
   const auto = node.attributes["auto_pad"] ?? "NOTSET";
-  return node.op === "Conv" && node.inputs[0] === tensor &&
-    node.inputs.indexOf(tensor, 1) < 0 &&
-    (auto === "NOTSET" || auto === "VALID" && !node.attributes["pads"]);
+  const pads = numbersAttribute(node, "pads");
+  const explicit = auto === "NOTSET" || auto === "VALID" && !pads;
+  if (!explicit || node.inputs[0] !== tensor) return false;
+  if (node.op === "Conv") return node.inputs.indexOf(tensor, 1) < 0;
+  return node.op === "AveragePool" && !node.attributes["ceil_mode"] &&
+    (pads ?? []).every((pad) => pad === 0);
 }
 
 function zeroBorder(node: GraphNode, graph: Graph): number[] | undefined {

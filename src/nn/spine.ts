@@ -6,7 +6,7 @@
  */
 import { numbersAttribute } from "./attributes.ts";
 import type { Graph, GraphNode } from "./graph.ts";
-import { consumersOf, readsOf, removeUnused } from "./topology.ts";
+import { consumersOf, producersOf, readsOf, removeUnused } from "./topology.ts";
 
 /** A tensor on the spine, and how it came about. */
 export interface SpinePoint {
@@ -87,9 +87,10 @@ function imageTensors(graph: Graph): Set<string> {
  */
 export function stridesOf(graph: Graph): Map<string, number> {
   const strides = new Map<string, number>();
+  const producers = producersOf(graph.nodes);
   for (const { name } of graph.inputs) strides.set(name, 1);
   for (const node of graph.nodes) {
-    if (endsImage(node, graph)) continue;
+    if (endsImage(node, graph, producers)) continue;
     const known = node.inputs.flatMap((name) => strides.get(name) ?? []);
     if (known.length === 0) continue;
     const windowed = ["Conv", "MaxPool", "AveragePool"].includes(node.op);
@@ -113,9 +114,37 @@ const VECTOR_OPERATORS: readonly string[] = [
 ];
 
 /** Whether a node's result is no feature map any more. */
-function endsImage(node: GraphNode, graph: Graph): boolean {
+function endsImage(
+  node: GraphNode,
+  graph: Graph,
+  producers: ReadonlyMap<string, GraphNode>,
+): boolean {
   if (node.op !== "Reshape") return VECTOR_OPERATORS.includes(node.op);
-  const target = graph.constants.get(node.inputs[1] ?? "");
-  const rank = numbersAttribute(node, "shape")?.length ?? target?.data.length;
-  return rank === undefined || rank < 4;
+  const rank = numbersAttribute(node, "shape")?.length ??
+    listLength(node.inputs[1] ?? "", graph, producers);
+  return rank < 4;
+}
+
+/**
+ * Length of a list of integers that is computed from shapes: what a Concat
+ * joins are single extents or constants.
+ */
+function listLength(
+  tensor: string,
+  graph: Graph,
+  producers: ReadonlyMap<string, GraphNode>,
+): number {
+  const constant = graph.constants.get(tensor);
+  if (constant) return constant.data.length;
+  const node = producers.get(tensor);
+  const value = node?.op === "Constant" ? node.attributes["value"] : undefined;
+  if (typeof value === "object" && "dtype" in value) return value.data.length;
+  if (node?.op === "Cast" || node?.op === "Identity") {
+    return listLength(node.inputs[0] ?? "", graph, producers);
+  }
+  if (node?.op !== "Concat") return 1;
+  return node.inputs.reduce(
+    (sum, input) => sum + listLength(input, graph, producers),
+    0,
+  );
 }

@@ -16,7 +16,10 @@ export interface TrainingVerdict {
 }
 
 /** Fewer pairs of neighbouring weights than this tell nothing. */
-const MIN_PAIRS = 400;
+const MIN_PAIRS = 200;
+/** The spread of fewer weights than this, in all or in a filter, tells nothing. */
+const MIN_WEIGHTS = 800;
+const MIN_FILTER = 16;
 /** Weights looked at in each convolution. */
 const MAX_WEIGHTS = 2 ** 16;
 /** Correlation of neighbouring weights below which they may be independent; trained layers measure 0.28 to 0.87. */
@@ -89,22 +92,24 @@ function judgeKernels(graph: Graph): TrainingVerdict {
   const kernels = convolutions(graph)
     .filter((node) => numberAttribute(node, "group", 1) === 1)
     .flatMap((node) => floats(graph, node.inputs[1]) ?? [])
-    .filter(({ shape }) => shape.length === 4 && shape[3]! > 1)
-    .map(measure)
-    .filter(({ pairs }) => pairs >= MIN_PAIRS);
-  if (kernels.length === 0) {
+    .filter(({ shape }) => shape.length === 4)
+    .map(measure);
+  const spatial = kernels.filter(({ pairs }) => pairs >= MIN_PAIRS);
+  if (spatial.length === 0) {
     return verdict(
       false,
       "nothing about its weights says that they are random",
     );
   }
   const strongest = Math.max(
-    ...kernels.map(({ correlation }) => Math.abs(correlation)),
+    ...spatial.map(({ correlation }) => Math.abs(correlation)),
   );
-  const random = kernels.every(({ correlation, kurtosis, pairs }) =>
-    Math.abs(correlation) < Math.max(MAX_CORRELATION, 4 / Math.sqrt(pairs)) &&
-    kurtosis > KURTOSIS.min && kurtosis < KURTOSIS.max
-  );
+  const random =
+    spatial.every(({ correlation, pairs }) =>
+      Math.abs(correlation) < Math.max(MAX_CORRELATION, 4 / Math.sqrt(pairs))
+    ) && kernels.every(({ kurtosis }) =>
+      kurtosis > KURTOSIS.min && kurtosis < KURTOSIS.max
+    );
   const measured = `neighbouring weights of its kernels correlate by up to ${
     strongest.toFixed(2)
   }`;
@@ -113,10 +118,23 @@ function judgeKernels(graph: Graph): TrainingVerdict {
     : verdict(false, measured);
 }
 
+interface KernelStatistics {
+  /** Correlation of horizontal neighbours. */
+  readonly correlation: number;
+  /** Fourth standardised moment. */
+  readonly kurtosis: number;
+  /** Pairs of neighbours looked at. */
+  readonly pairs: number;
+  /** Weights looked at. */
+  readonly weights: number;
+  /** Weights of one filter. */
+  readonly filter: number;
+}
+
 /** Statistics of a kernel tensor `[M, C, kH, kW]`, each filter standardised by itself. */
 function measure(
   { data, shape }: FloatTensor,
-): { correlation: number; kurtosis: number; pairs: number } {
+): KernelStatistics {
   const [filters, channels, height, width] = shape as [
     number,
     number,
@@ -146,6 +164,8 @@ function measure(
     correlation: products / pairs,
     kurtosis: fourth / weights,
     pairs,
+    weights,
+    filter: size,
   };
 }
 

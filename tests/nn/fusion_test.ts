@@ -270,6 +270,30 @@ const FUSIONS: readonly (readonly [
     floats("w2", [4, 4, 1, 1], randomFloats(6, 16)),
     floats("w4", [4, 4, 1, 3], randomFloats(7, 48)),
   ]],
+  ["zero padding into AveragePool", ["AveragePool"], [
+    node("Pad", ["x", "p"], ["q"]),
+    node("AveragePool", ["q"], ["y"], {
+      kernel_shape: [3, 3],
+      strides: [2, 2],
+    }),
+  ], [integers("p", [0, 0, 1, 1, 0, 0, 2, 1])]],
+  ["zero padding not into pooling that pads or rounds up itself", [
+    "Pad",
+    "AveragePool",
+    "AveragePool",
+    "Add",
+  ], [
+    node("Pad", ["x", "p"], ["q"]),
+    node("AveragePool", ["q"], ["a"], {
+      kernel_shape: [3, 3],
+      pads: [1, 1, 0, 0],
+    }),
+    node("AveragePool", ["q"], ["b"], {
+      kernel_shape: [2, 2],
+      ceil_mode: 1,
+    }),
+    node("Add", ["a", "b"], ["y"]),
+  ], [integers("p", [0, 0, 1, 1, 0, 0, 1, 1])]],
   ["not other padding", ["Pad", "Conv"], [
     node("Pad", ["x", "p", "v"], ["q"]),
     node("Conv", ["q", "w"], ["y"]),
