@@ -104,16 +104,17 @@ function judgeKernels(graph: Graph): TrainingVerdict {
   const strongest = Math.max(
     ...spatial.map(({ correlation }) => Math.abs(correlation)),
   );
-  const random =
-    spatial.every(({ correlation, pairs }) =>
-      Math.abs(correlation) < Math.max(MAX_CORRELATION, 4 / Math.sqrt(pairs))
-    ) && kernels.every(({ kurtosis }) =>
-      kurtosis > KURTOSIS.min && kurtosis < KURTOSIS.max
-    );
+  const independent = spatial.every(({ correlation, pairs }) =>
+    Math.abs(correlation) < Math.max(MAX_CORRELATION, 4 / Math.sqrt(pairs))
+  );
+  const drawn = kernels.every(({ kurtosis, weights, filter }) =>
+    weights < MIN_WEIGHTS || filter < MIN_FILTER ||
+    kurtosis > KURTOSIS.min && kurtosis < KURTOSIS.max
+  );
   const measured = `neighbouring weights of its kernels correlate by up to ${
     strongest.toFixed(2)
   }`;
-  return random
+  return independent && drawn
     ? verdict(true, `${measured}, as only random numbers do`)
     : verdict(false, measured);
 }
