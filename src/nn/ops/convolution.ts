@@ -165,9 +165,9 @@ function matrixProduct(
 ): void {
   const [x, w] = node.inputs;
   const c = node.op === "Gemm" ? node.inputs[2] : undefined;
-  const { images, channels, pixels } = context.extent(x);
+  const { images, channels } = context.extent(x);
   const matrix = floats(node, context, w);
-  if (pixels !== 1 || matrix.shape.length !== 2) {
+  if (context.shape(x).length !== 2 || matrix.shape.length !== 2) {
     throw nodeError(
       node,
       `it multiplies [${
@@ -210,11 +210,11 @@ function epilogue(
 ): { bias: Operand; residual: Operand } {
   const vector = bias === undefined ? undefined : floats(node, context, bias);
   if (vector !== undefined && vector.data.length > 1) {
-    if (vector.data.length !== outputs) {
+    if (vector.data.length !== outputs || vector.shape.at(-1) !== outputs) {
       throw nodeError(
         node,
-        `its bias has shape [${vector.shape}], expected [${outputs}]`,
-        "shape",
+        `its bias has shape [${vector.shape}], only [${outputs}] is supported`,
+        "unsupported_operator",
       );
     }
   }

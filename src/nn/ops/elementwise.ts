@@ -97,7 +97,8 @@ function operand(
   const value = context.value(node, small);
   if (shape.join() === context.shape(large).join()) return [value, "same"];
   const extent = extentOf(shape);
-  const perChannel = extent.channels === channels && extent.pixels === 1;
+  const perChannel = extent.channels === channels && extent.pixels === 1 &&
+    shape.length === context.shape(large).length;
   if (perChannel && extent.images === images) return [value, "image_channel"];
   throw cannotBroadcast(node, shape, context.shape(large));
 }
