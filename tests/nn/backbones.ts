@@ -6,6 +6,7 @@ import {
 } from "../../src/nn/architectures/architecture.ts";
 import { randomWeights } from "../../src/nn/architectures/random_weights.ts";
 import type { Graph } from "../../src/nn/graph.ts";
+import { makeTensor } from "../../src/nn/host_tensor.ts";
 
 /** Makes a layer's activation from its input: `relu`, `relu6`, `silu`, `hard_swish`. */
 type Activate = (name: string, input: string) => string;
@@ -221,6 +222,49 @@ function inception(): Architecture {
   return net.finish("inception", levels);
 }
 
+/** x.view(n, 2, c / 2, h, w).transpose(1, 2).view(n, c, h, w), sizes taken from x. */
+function shuffle(net: Net, name: string): void {
+  const { x, channels } = net;
+  const list = (suffix: string, values: readonly number[]): string =>
+    net.node("Constant", `${name}.${suffix}`, [], {
+      value: makeTensor("int64", [values.length], values),
+    });
+  const shape = net.node("Shape", `${name}.shape`, [x]);
+  const extent = (axis: number): string =>
+    net.node("Gather", `${name}.${axis}`, [shape, list(`at${axis}`, [axis])], {
+      axis: 0,
+    });
+  const [n, h, w] = [0, 2, 3].map(extent) as [string, string, string];
+  const groups = list("groups", [2, channels / 2]);
+  const grouped = net.node("Concat", `${name}.grouped`, [n, groups, h, w], {
+    axis: 0,
+  });
+  const all = list("all", [channels]);
+  const merged = net.node("Concat", `${name}.merged`, [n, all, h, w], {
+    axis: 0,
+  });
+  net.x = net.node("Reshape", `${name}.split`, [x, grouped]);
+  net.x = net.node("Transpose", `${name}.turn`, [net.x], {
+    perm: [0, 2, 1, 3, 4],
+  });
+  net.x = net.node("Reshape", `${name}.join`, [net.x, merged]);
+}
+
+/** Grouped convolutions with channel shuffles whose sizes are computed. */
+function shufflenet(): Architecture {
+  const net = new Net();
+  const levels: string[] = [];
+  net.convNorm("stem", 8, 3, { stride: 2, activate: net.rectify });
+  for (let i = 0; i < 4; i++) {
+    net.convNorm(`${i}.a`, 8, 3, { stride: 2, activate: net.rectify });
+    shuffle(net, `${i}.shuffle`);
+    net.convNorm(`${i}.b`, 8, 3, { groups: 2, activate: net.rectify });
+    shuffle(net, `${i}.shuffle2`);
+    levels.push(net.x);
+  }
+  return net.finish("shufflenet", levels);
+}
+
 /** The networks, with the tensors that end their levels. */
 export const BACKBONES: readonly Architecture[] = [
   vgg(),
@@ -230,6 +274,7 @@ export const BACKBONES: readonly Architecture[] = [
   seResnet(),
   preactivation(),
   inception(),
+  shufflenet(),
 ];
 
 /** The network with random weights. MobileNets bound by attributes, as operator sets before 11 do. */
