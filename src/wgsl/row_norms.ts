@@ -1,0 +1,24 @@
+import { gridFor } from "./grid.ts";
+import type { Kernel } from "./kernel.ts";
+import source from "./row_norms.wgsl" with { type: "text" };
+
+/** Sizes of {@linkcode rowNorms}. */
+export interface RowNormsSizes {
+  /** Number of rows. */
+  readonly rows: number;
+  /** Elements of a row, a multiple of 4. */
+  readonly dim: number;
+}
+
+/** Squared norms of row-major rows. */
+export const rowNorms: Kernel<RowNormsSizes> = {
+  name: "row_norms",
+  source,
+  bindings: { rows: "read", norms: "read_write" },
+  params: { rows: "u32", dim4: "u32" },
+  overrides: {},
+  plan: ({ rows, dim }) => ({
+    params: { rows, dim4: dim / 4 },
+    workgroups: gridFor(Math.ceil(rows / 64)),
+  }),
+};

@@ -1,0 +1,30 @@
+// row_norms: norms[r] = Σ_k rows[r, k]²
+//
+// rows [R, D/4], norms [R]. One lane is one row.
+
+@group(0) @binding(0) var<storage, read> rows: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> norms: array<f32>;
+
+struct Params {
+  rows: u32,
+  dim4: u32,
+}
+@group(0) @binding(2) var<uniform> params: Params;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let row = (group.y * groups.x + group.x) * 64u + lane;
+  if (row >= params.rows) {
+    return;
+  }
+  var sum = vec4f();
+  for (var k = 0u; k < params.dim4; k++) {
+    let value = rows[row * params.dim4 + k];
+    sum += value * value;
+  }
+  norms[row] = (sum.x + sum.y) + (sum.z + sum.w);
+}
