@@ -3,6 +3,10 @@ import { activationParams, type FusedActivation } from "./activation.ts";
 import type { Dispatch, Kernel } from "./kernel.ts";
 import direct from "./conv2d/tile_direct.wgsl" with { type: "text" };
 import interfacePart from "./conv2d/interface.wgsl" with { type: "text" };
+import shared from "./conv2d/tile_shared.wgsl" with { type: "text" };
+import subgroup8Tall from "./conv2d/tile_subgroup8_tall.wgsl" with {
+  type: "text",
+};
 import subgroup8 from "./conv2d/tile_subgroup8.wgsl" with { type: "text" };
 
 /** Sizes of one convolution, or of `batches` matrix products of one shape. */
@@ -147,4 +151,21 @@ export const conv2dSubgroup8: Kernel<Conv2dSizes> = {
   ...INTERFACE,
   enables: ["subgroups"],
   plan: planFor(16, 16),
+};
+
+/** The same with twice the rows a tile: faster where there are many. */
+export const conv2dSubgroup8Tall: Kernel<Conv2dSizes> = {
+  name: "conv2d_subgroup8_tall",
+  source: activation + interfacePart + subgroup8Tall,
+  ...INTERFACE,
+  enables: ["subgroups"],
+  plan: planFor(32, 16),
+};
+
+/** The same through workgroup memory, for GPUs. */
+export const conv2dShared: Kernel<Conv2dSizes> = {
+  name: "conv2d_shared",
+  source: activation + interfacePart + shared,
+  ...INTERFACE,
+  plan: planFor(64, 16),
 };

@@ -17,6 +17,7 @@ const FILES = [
 
 const TILES: readonly NonNullable<NetworkOptions["tile"]>[] = [
   "direct",
+  "shared",
   "subgroup8",
 ];
 

@@ -4,8 +4,10 @@ import type { Gpu } from "../../src/gpu/mod.ts";
 import type { FusedActivation } from "../../src/wgsl/activation.ts";
 import {
   conv2dDirect,
+  conv2dShared,
   type Conv2dSizes,
   conv2dSubgroup8,
+  conv2dSubgroup8Tall,
 } from "../../src/wgsl/conv2d.ts";
 import { conv2dGrouped } from "../../src/wgsl/conv2d_grouped.ts";
 import type { Kernel } from "../../src/wgsl/kernel.ts";
@@ -186,7 +188,14 @@ function padChannels(
   return padded;
 }
 
-for (const kernel of [conv2dDirect, conv2dSubgroup8]) {
+for (
+  const kernel of [
+    conv2dDirect,
+    conv2dShared,
+    conv2dSubgroup8,
+    conv2dSubgroup8Tall,
+  ]
+) {
   gpuTest(
     `${kernel.name} equals the reference over boundary shapes`,
     async (gpu, t) => {

@@ -1,6 +1,6 @@
 import type { Conv2dSizes } from "../../wgsl/conv2d.ts";
 import { conv2dGrouped } from "../../wgsl/conv2d_grouped.ts";
-import { CONV_TILES } from "../conv_tile.ts";
+import { convKernel } from "../conv_tile.ts";
 import { numberAttribute } from "../attributes.ts";
 import type { GraphNode } from "../graph.ts";
 import { packConvWeights, packVector } from "../layout.ts";
@@ -64,7 +64,7 @@ export function Conv(node: GraphNode, context: PlanContext): void {
       { ...sizes, groupInputs, groupOutputs },
       reads,
     );
-  } else context.emit(node, CONV_TILES[context.tile], sizes, reads);
+  } else context.emit(node, convKernel(context.tile, sizes), sizes, reads);
 }
 
 /** Channels from which on the transforms cost less than they save. */
@@ -115,14 +115,15 @@ function winograd(
     `${node.name} no bias`,
     () => packVector(undefined, outputChannels4 * 4),
   );
-  context.emit(node, CONV_TILES[context.tile], {
+  const product: Conv2dSizes = {
     images: 1,
     input: [1, tiles],
     inputChannels4,
     output: [1, tiles],
     outputChannels4,
     batches: 36,
-  }, {
+  };
+  context.emit(node, convKernel(context.tile, product), product, {
     x: { value: v },
     w: context.constant(
       `${node.name} weights`,
@@ -177,7 +178,7 @@ function matrixProduct(
     );
   }
   const outputs = matrix.shape[transposed ? 0 : 1];
-  context.emit(node, CONV_TILES[context.tile], {
+  const product: Conv2dSizes = {
     images: 1,
     input: [1, images],
     inputChannels4: Math.ceil(channels / 4),
@@ -185,7 +186,8 @@ function matrixProduct(
     outputChannels4: Math.ceil(outputs / 4),
     residual: node.residual !== undefined,
     ...(node.activation && { activation: node.activation }),
-  }, {
+  };
+  context.emit(node, convKernel(context.tile, product), product, {
     x: context.value(node, x),
     w: context.constant(`${node.name} weights`, () => {
       const rows = matrixRows(matrix.data, [outputs, channels], transposed);
