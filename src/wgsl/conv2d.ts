@@ -95,8 +95,8 @@ function planFor(
         act_high: high,
       },
       workgroups: [
-        Math.ceil(outputChannels4 / tileColumns4),
         Math.ceil(rows / tileRows),
+        Math.ceil(outputChannels4 / tileColumns4),
         sizes.batches ?? 1,
       ],
     };

@@ -9,8 +9,8 @@ fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = group.y * 8u;
-  let column = group.x * 16u + lane;
+  let row = group.x * 8u;
+  let column = group.y * 16u + lane;
   let last = params.columns - 1u;
   let column0 = min(column, last);
   let column1 = min(column + 8u, last);

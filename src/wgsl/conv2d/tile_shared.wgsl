@@ -24,8 +24,8 @@ fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = group.y * 64u;
-  let column = group.x * 16u;
+  let row = group.x * 64u;
+  let column = group.y * 16u;
   let x_row = lane >> 2u;
   let x_slot = lane & 3u;
   let w_row = lane >> 4u;
