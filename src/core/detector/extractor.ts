@@ -92,8 +92,10 @@ export class FeatureExtractor implements Disposable {
     session: Session,
     images: readonly Pixels[],
   ): Promise<readonly CropGeometry[]> {
-    const { tensor, geometries } = await this.#preprocessor.encode(images);
-    this.#gpu.copy(tensor, session.input, { count: tensor.size });
+    const { geometries } = await this.#preprocessor.encode(
+      images,
+      session.input,
+    );
     return geometries;
   }
 

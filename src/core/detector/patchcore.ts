@@ -1,5 +1,4 @@
 import { Gpu, type KernelTime, Profiler } from "../../gpu/mod.ts";
-import type { BankSearch } from "../bank/search.ts";
 import { MemoryBank } from "../bank/memory_bank.ts";
 import {
   checkBackbone,
@@ -8,7 +7,6 @@ import {
   writeModelFile,
 } from "../bank/model_file.ts";
 import type { StoredModel } from "../bank/stored_model.ts";
-import { ImageScores } from "../score/image_score.ts";
 import {
   resolveSettings,
   type Settings,
@@ -18,31 +16,16 @@ import { Backbone, type BackboneFile } from "./backbone.ts";
 import { searchOf } from "./calibrate.ts";
 import { FeatureExtractor } from "./extractor.ts";
 import { fitModel, type FitReport } from "./fit.ts";
-import {
-  type ImageSource,
-  type ImageSources,
-  loadPixels,
-  named,
-  type NamedImage,
-} from "./image_source.ts";
+import { type ImageSources, named, type NamedImage } from "./image_source.ts";
+import { Inspector, type InspectorParts } from "./inspector.ts";
 import type {
   DetectorOptions,
   LoadOptions,
   PatchCoreOptions,
   SaveOptions,
 } from "./options.ts";
-import { describe, type Loaded } from "./describe.ts";
 import type { Prediction } from "./prediction.ts";
-import { BatchPredictor } from "./predictor.ts";
-import { reportImageError, type WorkOptions } from "./progress.ts";
-
-interface Fitted {
-  readonly model: StoredModel;
-  readonly bank: MemoryBank;
-  readonly search: BankSearch;
-  readonly scores: ImageScores;
-  readonly extractor: FeatureExtractor;
-}
+import type { WorkOptions } from "./progress.ts";
 
 /**
  * Finds anomalies in images after having seen normal ones only (Roth et al.,
@@ -58,8 +41,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
   readonly #ownsGpu: boolean;
   readonly #backbone: Backbone;
   readonly #batch: number;
-  readonly #predictors = new Map<number, BatchPredictor>();
-  #fitted: Fitted | undefined;
+  #fitted: Inspector | undefined;
 
   private constructor(
     gpu: Gpu,
@@ -224,10 +206,9 @@ export class PatchCore implements Disposable, AsyncDisposable {
     return report;
   }
 
-  #adopt(parts: Omit<Fitted, "scores">): void {
-    const { bank, search } = parts;
-    const scores = new ImageScores(this.#gpu, bank.rows, search, this.settings);
-    this.#fitted = { ...parts, scores };
+  #adopt(parts: InspectorParts): void {
+    const { settings } = this;
+    this.#fitted = new Inspector(this.#gpu, parts, settings, this.#batch);
   }
 
   /**
@@ -238,67 +219,11 @@ export class PatchCore implements Disposable, AsyncDisposable {
    * @param options Progress, images that fail, cancelling.
    * @throws {TypeError} If the detector is not fitted.
    */
-  async *predict(
+  predict(
     images: ImageSources,
     options: WorkOptions = {},
   ): AsyncGenerator<Prediction> {
-    const fitted = this.#requireFitted();
-    let batch: Loaded[] = [];
-    let count = 0;
-    for await (const source of images) {
-      options.signal?.throwIfAborted();
-      const loaded = await this.#load(source, count++, fitted, options);
-      if (loaded !== undefined) batch.push(loaded);
-      if (batch.length === this.#batch) {
-        yield* await this.#score(batch, fitted);
-        batch = [];
-      }
-    }
-    if (batch.length > 0) yield* await this.#score(batch, fitted);
-  }
-
-  async #load(
-    source: ImageSource,
-    index: number,
-    { extractor }: Fitted,
-    options: WorkOptions,
-  ): Promise<Loaded | undefined> {
-    const image = named(source, index);
-    const start = performance.now();
-    try {
-      const pixels = await loadPixels(image);
-      extractor.check(pixels);
-      return { name: image.name, pixels, ms: performance.now() - start };
-    } catch (error) {
-      reportImageError(image.name, error, options);
-      return undefined;
-    }
-  }
-
-  async #score(
-    batch: readonly Loaded[],
-    fitted: Fitted,
-  ): Promise<Prediction[]> {
-    const start = performance.now();
-    const predictor = await this.#predictor(batch.length, fitted);
-    const scored = await predictor.run(batch.map(({ pixels }) => pixels));
-    const share = (performance.now() - start) / batch.length;
-    return scored.map((image, i) =>
-      describe(batch[i], image, share, fitted, this.settings)
-    );
-  }
-
-  async #predictor(images: number, fitted: Fitted): Promise<BatchPredictor> {
-    let predictor = this.#predictors.get(images);
-    if (predictor === undefined) {
-      predictor = await BatchPredictor.create(
-        this.#gpu,
-        { ...fitted, mapSettings: this.settings.map },
-        images,
-      );
-      this.#predictors.set(images, predictor);
-    }
-    return predictor;
+    return this.#requireFitted().predict(images, options);
   }
 
   /**
@@ -315,7 +240,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
     });
   }
 
-  #requireFitted(): Fitted {
+  #requireFitted(): Inspector {
     if (this.#fitted !== undefined) return this.#fitted;
     throw new TypeError(
       "Cannot use a detector that is not fitted: call fit() or PatchCore.load()",
@@ -323,13 +248,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
   }
 
   #release(): void {
-    for (const predictor of this.#predictors.values()) predictor.dispose();
-    this.#predictors.clear();
-    if (this.#fitted === undefined) return;
-    const { extractor, search, bank } = this.#fitted;
-    extractor.dispose();
-    search.dispose();
-    bank.dispose();
+    this.#fitted?.dispose();
     this.#fitted = undefined;
   }
 

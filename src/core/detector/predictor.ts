@@ -42,6 +42,12 @@ export interface ScoredImage {
   readonly times: StageTimes | undefined;
 }
 
+/** A batch that the GPU works on. */
+export interface SubmittedBatch {
+  /** Waits for the results; the predictor takes the next batch after it. */
+  collect(): Promise<ScoredImage[]>;
+}
+
 /** Everything that predictions of one model share. */
 export interface PredictorParts {
   /** Images to features. */
@@ -139,10 +145,14 @@ export class BatchPredictor implements Disposable {
     return predictor;
   }
 
-  /** Scores a batch of exactly the number of images it was made for. */
-  async run(pixels: readonly Pixels[]): Promise<ScoredImage[]> {
+  /** Starts scoring a batch of exactly the number of images it was made for. */
+  async submit(pixels: readonly Pixels[]): Promise<SubmittedBatch> {
     const geometries = await this.#extractor.encode(this.#session, pixels);
     this.#gpu.submit(this.#programs, this.#clock);
+    return { collect: () => this.#collect(geometries) };
+  }
+
+  async #collect(geometries: readonly CropGeometry[]): Promise<ScoredImage[]> {
     const { scores, worstPatches, nearestRows } = this.#scored;
     const tensors = [scores, worstPatches, nearestRows, this.#map];
     if (this.#clock !== undefined) tensors.push(this.#clock.ticks);
