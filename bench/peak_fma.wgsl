@@ -1,0 +1,52 @@
+// peak_fma: multiply-adds in registers alone, CHAINS vec4 chains a lane, to
+// measure what the adapter computes at most.
+//
+// y [lanes] keeps the sums alive. One turn of the loop is 16 multiply-adds of a
+// vec4 on each of 4 chains: 512 floating-point operations a lane
+
+@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+
+struct Params {
+  turns: u32,
+  factor: f32,
+  summand: f32,
+}
+@group(0) @binding(1) var<uniform> params: Params;
+
+fn four(v: vec4f, factor: vec4f, summand: vec4f) -> vec4f {
+  let a = v * factor + summand;
+  let b = a * factor + summand;
+  let c = b * factor + summand;
+  return c * factor + summand;
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(global_invocation_id) id: vec3u,
+) {
+  let factor = vec4f(params.factor);
+  let summand = vec4f(params.summand);
+  var a = vec4f(f32(id.x));
+  var b = a + 1.0;
+  var c = a + 2.0;
+  var d = a + 3.0;
+  for (var i = 0u; i < params.turns; i++) {
+    a = four(a, factor, summand);
+    b = four(b, factor, summand);
+    c = four(c, factor, summand);
+    d = four(d, factor, summand);
+    a = four(a, factor, summand);
+    b = four(b, factor, summand);
+    c = four(c, factor, summand);
+    d = four(d, factor, summand);
+    a = four(a, factor, summand);
+    b = four(b, factor, summand);
+    c = four(c, factor, summand);
+    d = four(d, factor, summand);
+    a = four(a, factor, summand);
+    b = four(b, factor, summand);
+    c = four(c, factor, summand);
+    d = four(d, factor, summand);
+  }
+  y[id.x] = dot(a + b + c + d, vec4f(1.0));
+}
