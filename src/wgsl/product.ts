@@ -9,6 +9,8 @@ export interface ProductSizes {
   readonly inner: number;
   /** Columns of B and C, a multiple of 4. */
   readonly columns: number;
+  /** Where A begins; 0 by default. */
+  readonly aFirst?: number;
   /** From a row of A to the next; `inner` by default. */
   readonly aRow?: number;
   /** From a column of A to the next; 1 by default. */
@@ -42,6 +44,7 @@ export const product: Kernel<ProductSizes> = {
     rows: "u32",
     inner: "u32",
     columns4: "u32",
+    a_first: "u32",
     a_row: "u32",
     a_column: "u32",
     a_batch: "u32",
@@ -59,6 +62,7 @@ export const product: Kernel<ProductSizes> = {
         rows,
         inner,
         columns4: columns / 4,
+        a_first: sizes.aFirst ?? 0,
         a_row: sizes.aRow ?? inner,
         a_column: sizes.aColumn ?? 1,
         a_batch: sizes.aBatch ?? 0,

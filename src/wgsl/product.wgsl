@@ -1,6 +1,7 @@
 // product: C[z] = scale · A[z] · B[z], or added to C, for small products
 //
-// a [elements]   element (m, k) of product z at z · a_batch + m · a_row + k · a_column
+// a [elements]   element (m, k) of product z at
+//                a_first + z · a_batch + m · a_row + k · a_column
 // b [rows, N/4]  row k of product z from z · b_batch4 + k · b_row4 on
 // c [rows, N/4]  row m of product z from z · c_batch4 + m · c_row4 on
 //
@@ -15,6 +16,7 @@ struct Params {
   rows: u32,
   inner: u32,
   columns4: u32,
+  a_first: u32,
   a_row: u32,
   a_column: u32,
   a_batch: u32,
@@ -52,7 +54,7 @@ fn main(
   }
   let row = group.y * 16u;
   let last = params.rows - 1u;
-  let base = group.z * params.a_batch;
+  let base = params.a_first + group.z * params.a_batch;
   let a0 = base + min(row + 0u, last) * params.a_row;
   let a1 = base + min(row + 1u, last) * params.a_row;
   let a2 = base + min(row + 2u, last) * params.a_row;

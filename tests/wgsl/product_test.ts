@@ -19,7 +19,10 @@ function expected(
       for (let n = 0; n < columns; n++) {
         let sum = 0;
         for (let k = 0; k < inner; k++) {
-          sum += a[z * (sizes.aBatch ?? 0) + m * aRow + k * aColumn]! *
+          sum += a[
+            (sizes.aFirst ?? 0) + z * (sizes.aBatch ?? 0) + m * aRow +
+            k * aColumn
+          ]! *
             b[z * (sizes.bBatch ?? 0) + k * bRow + n]!;
         }
         const at = z * (sizes.cBatch ?? 0) + m * cRow + n;
@@ -37,7 +40,7 @@ for (
     { rows: 17, inner: 33, columns: 260, scale: -2 },
     { rows: 31, inner: 7, columns: 36, add: true, scale: 0.5 },
     { rows: 20, inner: 9, columns: 12, aRow: 1, aColumn: 20 },
-    { rows: 3, inner: 5, columns: 8, bRow: 16, cRow: 12 },
+    { rows: 3, inner: 5, columns: 8, bRow: 16, cRow: 12, aFirst: 13 },
     {
       rows: 18,
       inner: 4,

@@ -1,0 +1,31 @@
+import { gridFor } from "./grid.ts";
+import type { Kernel } from "./kernel.ts";
+import source from "./residual_rows.wgsl" with { type: "text" };
+
+/** Sizes of {@linkcode residualRows}. */
+export interface ResidualRowsSizes {
+  /** Number of rows. */
+  readonly rows: number;
+  /** First row in `x`. */
+  readonly first: number;
+  /** Elements of a row. */
+  readonly dim: number;
+  /** Elements of a row of the centroids, which lie transposed. */
+  readonly padded: number;
+}
+
+/** What is left of rows when each one's centroid is taken off. */
+export const residualRows: Kernel<ResidualRowsSizes> = {
+  name: "residual_rows",
+  source,
+  bindings: { x: "read", centroids: "read", lists: "read", y: "read_write" },
+  params: { rows: "u32", first: "u32", dim: "u32", padded: "u32" },
+  overrides: {},
+  plan({ rows, first, dim, padded }) {
+    const [y, z] = gridFor(rows);
+    return {
+      params: { rows, first, dim, padded },
+      workgroups: [Math.ceil(dim / 64), y, z],
+    };
+  },
+};
