@@ -1,5 +1,6 @@
 import { imageNames, join, listFolder } from "../core/datasets/files.ts";
 import { detectLayout, readDataset } from "../core/datasets/read_dataset.ts";
+import type { ReportTruth } from "../core/report/mod.ts";
 import { DISK, FileError, statOrNothing } from "./disk.ts";
 
 /** What images are wanted for: of a dataset, fit takes other ones. */
@@ -11,6 +12,8 @@ export interface ImageList {
   readonly paths: readonly string[];
   /** What was chosen from datasets, a sentence each. */
   readonly notes: readonly string[];
+  /** What datasets say of their images, by path. */
+  readonly truths: ReadonlyMap<string, ReportTruth>;
 }
 
 /**
@@ -27,12 +30,14 @@ export async function listImages(
 ): Promise<ImageList> {
   const paths = new Set<string>();
   const notes: string[] = [];
+  const truths = new Map<string, ReportTruth>();
   for (const operand of operands) {
     const found = await imagesOf(operand, purpose);
     for (const path of found.paths) paths.add(path);
     notes.push(...found.notes);
+    for (const [path, truth] of found.truths) truths.set(path, truth);
   }
-  return { paths: [...paths], notes };
+  return { paths: [...paths], notes, truths };
 }
 
 async function imagesOf(operand: string, purpose: Purpose): Promise<ImageList> {
@@ -42,7 +47,8 @@ async function imagesOf(operand: string, purpose: Purpose): Promise<ImageList> {
       `Cannot find "${operand}": there is no such file or folder`,
     );
   }
-  if (!info.isDirectory) return { paths: [operand], notes: [] };
+  const unknown = { notes: [], truths: new Map() };
+  if (!info.isDirectory) return { paths: [operand], ...unknown };
   const layout = await detectLayout(DISK, operand);
   if (layout !== undefined) return await datasetImages(operand, purpose);
   const paths = await imagesBelow(operand, new Set());
@@ -51,7 +57,7 @@ async function imagesOf(operand: string, purpose: Purpose): Promise<ImageList> {
       `Cannot find images in "${operand}": looked for PNG, JPEG, BMP, WebP and GIF files in it and in its folders`,
     );
   }
-  return { paths, notes: [] };
+  return { paths, ...unknown };
 }
 
 async function datasetImages(
@@ -67,11 +73,19 @@ async function datasetImages(
     );
   }
   const part = purpose === "fit" ? "train" : "test";
-  const paths = categories.flatMap((category) =>
-    category[part].map(({ path }) => path)
-  );
+  const truths = new Map<string, ReportTruth>();
+  for (const category of categories) {
+    for (const { path, label, defect = label } of category[part]) {
+      const group = categories.length > 1
+        ? `${category.name}: ${defect}`
+        : defect;
+      truths.set(path, { truth: label, group });
+    }
+  }
+  const paths = [...truths.keys()];
   return {
     paths,
+    truths,
     notes: [
       `"${root}" is a dataset: taking its ${paths.length} ${part} images`,
     ],

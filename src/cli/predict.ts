@@ -1,4 +1,5 @@
 import type { Prediction } from "../core/mod.ts";
+import { Report } from "../core/report/mod.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
 import { readFile } from "./disk.ts";
 import { EXIT, UsageError } from "./exit.ts";
@@ -12,6 +13,7 @@ import {
   predictionRecord,
 } from "./prediction_record.ts";
 import { PredictionFiles } from "./prediction_files.ts";
+import { reportFacts } from "./prediction_report.ts";
 import { printProfile } from "./profile.ts";
 import { stageProgress } from "./stage_progress.ts";
 
@@ -48,6 +50,10 @@ export const predict: Command = defineCommand({
     overlay: { kind: "flag", help: "write the maps drawn over the images" },
     mask: { kind: "flag", help: "write masks of what is above the threshold" },
     csv: { kind: "flag", help: "write predictions.csv" },
+    report: {
+      kind: "flag",
+      help: "write report.html: scores, and the worst images with pictures",
+    },
     overwrite: { kind: "flag", help: "write into a folder with other files" },
     failOnAnomaly: {
       kind: "flag",
@@ -57,8 +63,8 @@ export const predict: Command = defineCommand({
   examples: [
     ["photo.png --model part.safetensors", "One image"],
     [
-      "inbox --model part.safetensors --out results --overlay --csv",
-      "A folder, with pictures and a table",
+      "inbox --model part.safetensors --out results --overlay --report",
+      "A folder, with pictures and a page to look at",
     ],
     [
       "inbox --model part.safetensors --json --fail-on-anomaly",
@@ -67,19 +73,20 @@ export const predict: Command = defineCommand({
   ],
   async run(operands, values, context): Promise<number> {
     const { terminal, signal } = context;
-    const { out, maps, overlay, mask, csv } = values;
-    if (out === undefined && (maps || overlay || mask || csv)) {
+    const { out, maps, overlay, mask, csv, report } = values;
+    if (out === undefined && (maps || overlay || mask || csv || report)) {
       throw new UsageError(
-        "--maps, --overlay, --mask and --csv write files: name a folder with --out DIR",
+        "--maps, --overlay, --mask, --csv and --report write files: name a folder with --out DIR",
       );
     }
-    const { paths, notes } = await listImages(operands, "predict");
+    const { paths, notes, truths } = await listImages(operands, "predict");
     for (const note of notes) terminal.message(note);
     using detector = await loadDetector(values.model, values, context);
     const folder = out === undefined
       ? undefined
       : await OutputFolder.open(out, operands, values.overwrite);
     const files = folder && new PredictionFiles(folder, paths, values);
+    const page = report ? new Report() : undefined;
     const records: PredictionRecord[] = [];
     let failed = 0;
     let anomalous = 0;
@@ -94,12 +101,14 @@ export const predict: Command = defineCommand({
       signal,
       onImageError: (name, error) => {
         add(failureRecord(name, error));
+        page?.addFailure(name, error);
         terminal.error(error.message);
       },
     });
     for await (const prediction of predictions) {
       const map = await files?.write(prediction);
       add(predictionRecord(prediction, map));
+      page?.add(prediction, truths.get(prediction.name));
       printLine(prediction, context);
       progress("predict", records.length, paths.length);
     }
@@ -110,6 +119,10 @@ export const predict: Command = defineCommand({
         records.map((record) => `${JSON.stringify(record)}\n`).join(""),
       );
       if (csv) await folder.write("predictions.csv", predictionCsv(records));
+      if (page !== undefined) {
+        const facts = reportFacts(detector, values.model, page.rows);
+        await folder.write("report.html", await page.render(facts));
+      }
       await folder.record({
         finished: true,
         command: "predict",

@@ -40,14 +40,18 @@ Deno.test("listImages() takes the part of a dataset that a command needs", async
   await withFiles(DATASET, async (root) => {
     const dataset = `${root}/bottle`;
     const fit = await listImages([dataset], "fit");
-    assertEquals(fit, {
-      paths: [`${dataset}/train/good/0.png`],
-      notes: [`"${dataset}" is a dataset: taking its 1 train images`],
-    });
+    assertEquals(fit.paths, [`${dataset}/train/good/0.png`]);
+    assertEquals(fit.notes, [
+      `"${dataset}" is a dataset: taking its 1 train images`,
+    ]);
     const predict = await listImages([dataset], "predict");
     assertEquals(predict.paths, [
       `${dataset}/test/crack/2.png`,
       `${dataset}/test/good/1.png`,
+    ]);
+    assertEquals([...predict.truths.values()], [
+      { truth: "anomalous", group: "crack" },
+      { truth: "normal", group: "normal" },
     ]);
   });
 });

@@ -93,6 +93,25 @@ export function mapToGrey16(map: FloatImage, scale: MapScale): GreyImage {
   return { width, height, grey };
 }
 
+/**
+ * A map in the colours of its model's scale; transparent where it is NaN.
+ *
+ * @throws {RangeError} If the scale is empty.
+ */
+export function colorMap(map: FloatImage, scale: MapScale): Pixels {
+  const { width, height, data: values } = map;
+  const position = positions(scale);
+  const colors = colorTable();
+  const data = new Uint8Array(values.length * 4);
+  values.forEach((value, i) => {
+    if (Number.isNaN(value)) return;
+    const color = Math.round(position(value) * 255) * 3;
+    data.set(colors.subarray(color, color + 3), i * 4);
+    data[i * 4 + 3] = 255;
+  });
+  return { width, height, data };
+}
+
 /** A line of pixels that are anomalous and near one that is not. */
 function drawContour(
   data: Uint8Array,

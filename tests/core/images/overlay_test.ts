@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { FloatImage } from "../../../src/core/images/float_image.ts";
 import { mapToOriginal } from "../../../src/core/images/map_geometry.ts";
 import {
+  colorMap,
   drawOverlay,
   mapToGrey16,
   thresholdMask,
@@ -152,4 +153,19 @@ Deno.test("mapToGrey16() spans the scale, clamps, and makes NaN 0", () => {
   const data = Float32Array.of(-1, 0, 1, 2, 3, NaN);
   const image = mapToGrey16({ width: 3, height: 2, data }, { min: 0, max: 2 });
   assertEquals(image.grey, Uint16Array.of(0, 0, 32_768, 65_535, 65_535, 0));
+});
+
+Deno.test("colorMap() runs from black to pale yellow and leaves NaN transparent", () => {
+  const map = {
+    width: 4,
+    height: 1,
+    data: Float32Array.of(0, 2, 5, NaN),
+  };
+  const { data } = colorMap(map, { min: 0, max: 2 });
+  assertEquals([...data], [
+    ...[0, 0, 4, 255],
+    ...[252, 255, 164, 255],
+    ...[252, 255, 164, 255],
+    ...[0, 0, 0, 0],
+  ]);
 });

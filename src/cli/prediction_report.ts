@@ -1,0 +1,79 @@
+import type { PatchCore } from "../core/mod.ts";
+import { decodeImage } from "../core/images/decode.ts";
+import type { Pixels } from "../core/images/pixels.ts";
+import { auroc, rocCurve } from "../core/metrics/roc.ts";
+import type {
+  ReadTraining,
+  ReportCurve,
+  ReportFacts,
+  ReportRow,
+} from "../core/report/mod.ts";
+import { readFile, statOrNothing } from "./disk.ts";
+
+/** Training images that are kept decoded: pictures often share one. */
+const KEPT_IMAGES = 4;
+
+/** What `predict` writes into its report beside the images. */
+export function reportFacts(
+  detector: PatchCore,
+  path: string,
+  rows: readonly ReportRow[],
+): ReportFacts {
+  const { model, settings, adapterName } = detector;
+  const { backbone, rows: bank, dim, imageNames, trainScores } = model;
+  const threshold = model.threshold?.value ?? NaN;
+  return {
+    title: `Inspection with ${path.replace(/^.*[/\\]/, "")}`,
+    facts: [
+      ["Model", path],
+      ["Backbone", `${backbone.name}, SHA-256 ${backbone.sha256}`],
+      ["Memory bank", `${bank} patches of ${dim} features`],
+      ["Training images", String(imageNames.length)],
+      ["Adapter", adapterName],
+      ["Software", `@patchcore/webgpu ${model.softwareVersion} (fit)`],
+      ["Written", new Date().toISOString()],
+    ],
+    settings,
+    trainScores: Number.isNaN(threshold)
+      ? []
+      : Array.from(trainScores, (score) => score / threshold)
+        .filter(Number.isFinite),
+    curves: imageCurves(rows),
+    readTraining: trainingReader(),
+  };
+}
+
+/** The image ROC where both kinds of images are known; otherwise nothing. */
+export function imageCurves(rows: readonly ReportRow[]): ReportCurve[] {
+  const known = rows.filter(({ truth }) => truth !== undefined);
+  const labels = known.map(({ truth }) => truth === "anomalous");
+  if (!labels.includes(true) || !labels.includes(false)) return [];
+  const scores = known.map(({ score }) => score);
+  const { falsePositiveRate, truePositiveRate } = rocCurve(scores, labels);
+  return [{
+    title: "Image ROC",
+    x: "good parts flagged",
+    y: "defective parts found",
+    area: `AUROC ${auroc(scores, labels).toFixed(4)}`,
+    points: Array.from(falsePositiveRate, (x, i) => [x, truePositiveRate[i]!]),
+  }];
+}
+
+/** Reads training images by their paths, as long as they are there. */
+export function trainingReader(): ReadTraining {
+  const kept = new Map<string, Pixels | undefined>();
+  return async (path) => {
+    if (!kept.has(path)) {
+      const [oldest] = kept.keys();
+      if (kept.size >= KEPT_IMAGES && oldest !== undefined) {
+        kept.delete(oldest);
+      }
+      const there = (await statOrNothing(path))?.isFile;
+      kept.set(
+        path,
+        there ? await decodeImage(await readFile(path), path) : undefined,
+      );
+    }
+    return kept.get(path);
+  };
+}

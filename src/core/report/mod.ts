@@ -1,0 +1,10 @@
+/**
+ * Reports: one HTML file that shows what was found, and why.
+ *
+ * @module
+ */
+export { type ReportCurve } from "./curve.ts";
+export { type ReportFacts, type ReportTable } from "./facts.ts";
+export { type ReadTraining } from "./pictures.ts";
+export { Report, type ReportOptions } from "./report.ts";
+export { type ReportRow, type ReportTruth } from "./row.ts";

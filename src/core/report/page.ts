@@ -1,0 +1,250 @@
+import { drawCurve } from "./curve.ts";
+import { histogram, type ScoreGroup } from "./histogram.ts";
+import { Html, html } from "./html.ts";
+import type { ReportFacts, ReportTable } from "./facts.ts";
+import { type ReportRow, reportScore } from "./row.ts";
+import { REPORT_STYLE } from "./style.ts";
+import { groupTable, timesTable } from "./summary.ts";
+
+/** Everything that a page shows. */
+export interface PageContent extends ReportFacts {
+  /** All images, the worst first. */
+  readonly rows: readonly ReportRow[];
+  /** Images that could not be used. */
+  readonly failures: readonly { name: string; message: string }[];
+  /** The worst of them with their pictures. */
+  readonly images: readonly { row: ReportRow; drawn: Html }[];
+}
+
+/** Makes the page. */
+export function renderPage(content: PageContent): string {
+  const { title, facts, settings, rows, images, failures } = content;
+  const { curves = [], tables = [] } = content;
+  const groups = groupTable(rows);
+  const page = html`
+    <!DOCTYPE html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <title>${title}</title>
+        <style>${new Html(REPORT_STYLE)}</style>
+      </head>
+      <body>
+        <a class="skip" href="#images">Skip to the images</a>
+        <header>
+          <h1>${title}</h1>
+        </header>
+        <main>
+    ${numbers(content)}
+    ${failures.length > 0 && failureList(failures)}
+    <section><h2>Scores</h2>
+    ${scores(content)}</section>
+    ${curves.length > 0 &&
+      html`
+        <section>
+          <h2>Curves</h2>
+          <div class="curves">${curves.map(drawCurve)}</div>
+        </section>
+      `}
+    ${[...tables, ...(groups ? [groups] : [])].map((table) =>
+      html`<section><h2>${table.caption}</h2>${drawTable(table)}</section>`
+    )}
+    <section id="images"><h2>Worst first</h2>
+    ${picturesIntroduction(content)}
+    ${images.map(({ row, drawn }, i) => card(row, i + 1, drawn))}
+    </section>
+    <section><h2>All images</h2><details><summary>Table of all ${rows
+      .length} images</summary>
+    ${drawTable(allImages(rows))}</details></section>
+    <section><h2>How it was made</h2>
+    ${drawTable({
+      caption: "Facts",
+      head: ["What", "Value"],
+      rows: facts,
+    })}<h3>Time for an image</h3>${drawTable(timesTable(rows))}
+    <details><summary>All settings</summary><pre tabindex="0">${JSON.stringify(
+      settings,
+      null,
+      2,
+    )}</pre></details></section>
+        </main>
+      </body>
+    </html>
+  `;
+  return page.text;
+}
+
+function numbers({ rows, failures }: PageContent): Html {
+  const anomalous = rows.filter(({ label }) => label === "anomalous").length;
+  const known = rows.filter(({ truth }) => truth !== undefined);
+  const wrong = known.filter(({ truth, label }) => truth !== label);
+  const threshold = commonThreshold(rows);
+  const items: [string, string | number][] = [
+    ["Images", rows.length],
+    ["Anomalous", anomalous],
+    ["Normal", rows.length - anomalous],
+    ["Threshold", threshold],
+  ];
+  if (known.length > 0) {
+    items.push(["Wrong verdicts", `${wrong.length} of ${known.length}`]);
+  }
+  if (failures.length > 0) items.push(["Not readable", failures.length]);
+  return html`<dl class="numbers">${
+    items.map(([name, value]) =>
+      html`
+        <div>
+          <dt>${name}</dt>
+          <dd>${value}</dd>
+        </div>
+      `
+    )
+  }</dl>`;
+}
+
+function commonThreshold(rows: readonly ReportRow[]): string {
+  const values = new Set(rows.map(({ threshold }) => threshold));
+  const [value = NaN] = values;
+  if (values.size > 1) return "one per category";
+  return Number.isNaN(value) ? "none" : value.toPrecision(4);
+}
+
+function failureList(failures: PageContent["failures"]): Html {
+  return html`
+    <section>
+      <h2>Images that could not be used</h2>
+      <ul>${failures.map(({ message }) => html`<li>${message}</li>`)}</ul>
+    </section>
+  `;
+}
+
+function scores({ rows, trainScores = [] }: PageContent): Html {
+  const relative = rows.every(({ normalizedScore }) =>
+    Number.isFinite(normalizedScore)
+  );
+  const of = (keep: (row: ReportRow) => boolean): number[] =>
+    rows.filter(keep).map(reportScore);
+  const labelled = rows.some(({ truth }) => truth !== undefined);
+  const groups: ScoreGroup[] = labelled
+    ? [
+      {
+        name: "good parts",
+        kind: "normal",
+        scores: of(({ truth }) => truth === "normal"),
+      },
+      {
+        name: "defective parts",
+        kind: "anomalous",
+        scores: of(({ truth }) => truth === "anomalous"),
+      },
+      {
+        name: "unknown",
+        kind: "unknown",
+        scores: of(({ truth }) => truth === undefined),
+      },
+    ]
+    : [{ name: "images", kind: "unknown", scores: of(() => true) }];
+  const axis = relative ? "score / threshold" : "score";
+  const threshold = relative && rows.length > 0 ? 1 : NaN;
+  return html`${
+    histogram(groups.filter(({ scores }) => scores.length > 0), {
+      threshold,
+      axis,
+    })
+  }${
+    trainScores.length > 0 &&
+    html`<details><summary>Training images, each left out once</summary>${
+      histogram(
+        [{ name: "training images", kind: "normal", scores: trainScores }],
+        { threshold, axis },
+      )
+    }</details>`
+  }`;
+}
+
+function picturesIntroduction({ rows, images }: PageContent): Html {
+  const threshold = Number.isNaN(images[0]?.row.threshold ?? NaN)
+    ? undefined
+    : html`
+      <p
+        class="scale"><span>Map colours, the same for all images of a model: 0</span><i style="background:linear-gradient(90deg,#000004,#420a68,#932667,#dd513a,#fca50a,#fcffa4)"></i><span>2 × threshold</span></p>
+    `;
+  const count = images.length === rows.length
+    ? `All ${rows.length} images`
+    : `The ${images.length} highest scores of ${rows.length} images`;
+  return html`
+    <p
+      class="quiet">${count}. The score comes from the framed patch; beside it is the training patch that resembles it most.</p>${threshold}
+  `;
+}
+
+function card(row: ReportRow, rank: number, drawn: Html): Html {
+  const { name, label, score, normalizedScore, truth, group } = row;
+  const numbers = Number.isFinite(normalizedScore)
+    ? `${normalizedScore.toFixed(2)} × threshold, score ${score.toPrecision(4)}`
+    : `score ${score.toPrecision(4)}`;
+  return html`
+    <article class="image"><header><h3>${rank}. ${name}</h3>
+    <span class="badge ${label}">${label}</span><span class="quiet">${numbers}${truth !==
+        undefined && `; really ${truth}`}${group !== undefined &&
+      ` (${group})`}</span></header>
+    ${drawn}</article>
+  `;
+}
+
+function allImages(rows: readonly ReportRow[]): ReportTable {
+  const labelled = rows.some(({ truth }) => truth !== undefined);
+  return {
+    caption: "The worst first",
+    head: [
+      "Image",
+      "Verdict",
+      ...(labelled ? ["Really"] : []),
+      "Score",
+      "Score / threshold",
+      "ms",
+    ],
+    rows: rows.map((row) => [
+      row.name,
+      row.label,
+      ...(labelled ? [row.truth ?? "unknown"] : []),
+      Number(row.score.toPrecision(5)),
+      Number.isFinite(row.normalizedScore)
+        ? Number(row.normalizedScore.toFixed(3))
+        : "none",
+      Math.round(row.ms.total),
+    ]),
+  };
+}
+
+function drawTable({ caption, head, rows }: ReportTable): Html {
+  const number = (column: number): boolean =>
+    rows.some((row) => typeof row[column] === "number");
+  return html`
+    <div class="scroll" tabindex="0" role="region" aria-label="${caption}">
+      <table>
+        <caption>${caption}</caption>
+        <thead>
+          <tr>${head.map((name, i) =>
+            html`
+              <th scope="col" ${number(i) &&
+                new Html(' class="number"')}>${name}</th>
+            `
+          )}</tr>
+        </thead>
+        <tbody>${rows.map((row) =>
+          html`
+            <tr>${row.map((cell, i) =>
+              html`<td${number(i) && new Html(' class="number"')}>${
+                typeof cell === "number" && !Number.isFinite(cell)
+                  ? "none"
+                  : cell
+              }</td>`
+            )}</tr>
+          `
+        )}</tbody>
+      </table>
+    </div>
+  `;
+}
