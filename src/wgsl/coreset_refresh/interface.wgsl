@@ -31,7 +31,7 @@ struct Params {
 @group(0) @binding(7) var<uniform> params: Params;
 
 override OTHERS: bool = false;
-override LANES: u32 = 64u;
+const LANES = 64u;
 
 // A tile may be left after every fourth vec4f of the dimension.
 const LOOK = 3u;
