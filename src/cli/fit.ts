@@ -4,6 +4,7 @@ import { readFile } from "./disk.ts";
 import { EXIT } from "./exit.ts";
 import { listImages } from "./files.ts";
 import { loadBackbone } from "./load_backbone.ts";
+import { PRECISION_OPTION } from "./model_loading.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { printProfile } from "./profile.ts";
 import { SETTINGS_OPTIONS, settingsOf } from "./settings_options.ts";
@@ -35,6 +36,7 @@ export const fit: Command = defineCommand({
       default: 8,
       help: "how many images the GPU works on at once",
     },
+    precision: PRECISION_OPTION,
     bankPrecision: {
       kind: "choice",
       choices: ["f32", "f16"],
@@ -75,6 +77,7 @@ export const fit: Command = defineCommand({
       batch: values.batch,
       allowRandom: values.allowRandom,
       profile: values.profile,
+      precision: values.precision,
     });
     let failed = 0;
     const images = paths.map((name) => ({

@@ -5,6 +5,14 @@ import { readFile } from "./disk.ts";
 import type { Option } from "./options.ts";
 import { loadBackbone } from "./load_backbone.ts";
 
+/** How the backbone's weights are stored on the GPU. */
+export const PRECISION_OPTION = {
+  kind: "choice",
+  choices: ["f32", "f16"],
+  default: "f32",
+  help: "how the backbone's weights are stored on the GPU",
+} as const satisfies Option;
+
 /** Options of commands that use a model. */
 export const MODEL_OPTIONS = {
   backbone: {
@@ -20,6 +28,7 @@ export const MODEL_OPTIONS = {
     default: 1,
     help: "how many images the GPU works on at once",
   },
+  precision: PRECISION_OPTION,
   profile: { kind: "flag", help: "print the GPU time of every kernel" },
 } as const satisfies Readonly<Record<string, Option>>;
 
@@ -30,6 +39,7 @@ export async function loadDetector(
     readonly backbone: string | undefined;
     readonly batch: number;
     readonly profile: boolean;
+    readonly precision: "f32" | "f16";
   },
   context: Context,
 ): Promise<PatchCore> {
@@ -41,5 +51,6 @@ export async function loadDetector(
     ...(name !== undefined && { backbone: await loadBackbone(name, context) }),
     batch: values.batch,
     profile: values.profile,
+    precision: values.precision,
   });
 }

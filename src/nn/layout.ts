@@ -38,6 +38,13 @@ export function packVector(
   return packed;
 }
 
+/** The bits of the nearest float16 numbers. */
+export function toHalf(
+  data: Float32Array,
+): Uint16Array<ArrayBuffer> {
+  return new Uint16Array(new Float16Array(data).buffer);
+}
+
 /** `[N, C, H, W]` → `[N, H, W, 4 · ceil(C / 4)]`, padding channels zero. */
 export function toNhwc(
   data: Float32Array,

@@ -1,5 +1,6 @@
 import type { Gpu } from "../gpu/mod.ts";
-import { type ConvTile, convTileFor } from "./conv_tile.ts";
+import type { WeightPrecision } from "../wgsl/conv2d.ts";
+import { type ConvTarget, type ConvTile, convTileFor } from "./conv_tile.ts";
 import { cutGraph } from "./cut.ts";
 import { optimizeGraph } from "./fusion.ts";
 import type { Graph } from "./graph.ts";
@@ -17,6 +18,8 @@ export interface NetworkOptions extends ReadOnnxOptions {
   readonly taps?: readonly string[];
   /** Register tile of convolutions; by default what suits the adapter. */
   readonly tile?: ConvTile;
+  /** How weights are stored, `"f32"` by default; sums are always float32. */
+  readonly precision?: WeightPrecision;
 }
 
 /**
@@ -31,7 +34,7 @@ export class Network implements Disposable {
   /** Names of the tensors that sessions yield: the taps', or the graph's outputs. */
   readonly outputs: readonly string[];
   readonly #gpu: Gpu;
-  readonly #tile: ConvTile;
+  readonly #target: ConvTarget;
   readonly #constants: ConstantStore;
 
   /**
@@ -43,14 +46,14 @@ export class Network implements Disposable {
    * @throws {OnnxError} If a tap is unknown or an operator is not supported.
    */
   constructor(gpu: Gpu, graph: Graph, options: NetworkOptions = {}) {
-    const { taps: names, tile = convTileFor(gpu) } = options;
+    const { taps: names, tile = convTileFor(gpu), precision = "f32" } = options;
     this.taps = names === undefined ? [] : resolveTaps(graph, names);
     this.outputs = names === undefined
       ? graph.outputs
       : this.taps.map(({ tensor }) => tensor);
     this.graph = optimizeGraph(cutGraph(graph, this.outputs));
     this.#gpu = gpu;
-    this.#tile = tile;
+    this.#target = { tile, precision };
     this.#constants = new ConstantStore(gpu);
   }
 
@@ -72,7 +75,7 @@ export class Network implements Disposable {
 
   /** Lays the network out for images `[N, C, H, W]`, without allocating. */
   plan(image: readonly number[]): NetworkPlan {
-    return planNetwork(this.graph, image, this.#tile);
+    return planNetwork(this.graph, image, this.#target);
   }
 
   /** Allocates and compiles the network for images `[N, C, H, W]`. */

@@ -1,12 +1,19 @@
 import type { Kernel } from "../wgsl/kernel.ts";
-import type { ConvTile } from "./conv_tile.ts";
+import type { Conv2dSizes } from "../wgsl/conv2d.ts";
+import { convKernel, type ConvTarget } from "./conv_tile.ts";
 import { OPERATORS } from "./ops/mod.ts";
+import { toHalf } from "./layout.ts";
 import { type Extent, extentBytes, extentOf } from "./extent.ts";
 import type { Graph, GraphNode, HostTensor } from "./graph.ts";
 import { nodeError } from "./onnx/errors.ts";
 import { inferShapes } from "./shape_inference.ts";
 import type { Shape } from "./shape_rules.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "./memory_plan.ts";
+
+/** Makes constants as a kernel reads them; a `Uint16Array` holds float16 bits. */
+export type PackConstant = () =>
+  | Float32Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>;
 
 /** Where a step reads from: a value computed before, or packed constants. */
 export type Operand = { readonly value: string } | {
@@ -36,7 +43,7 @@ export interface NetworkPlan {
   /** ONNX shape of every tensor. */
   readonly shapes: ReadonlyMap<string, Shape>;
   /** Packs the constants that steps read, by key. */
-  readonly constants: ReadonlyMap<string, () => Float32Array<ArrayBuffer>>;
+  readonly constants: ReadonlyMap<string, PackConstant>;
   /** The value whose memory another name shares. */
   readonly aliases: ReadonlyMap<string, string>;
   /** Activation buffers; the image input has its own. */
@@ -48,11 +55,10 @@ export class PlanContext {
   /** Steps so far. */
   readonly steps: PlannedStep[] = [];
   /** Packers of constants by key. */
-  readonly constants: Map<string, () => Float32Array<ArrayBuffer>> = new Map();
+  readonly constants: Map<string, PackConstant> = new Map();
   /** Values that share another's memory. */
   readonly aliases: Map<string, string> = new Map();
-  /** Register tile of convolutions and matrix products. */
-  readonly tile: ConvTile;
+  readonly #target: ConvTarget;
   /** The graph being planned. */
   readonly graph: Graph;
   readonly #shapes: Map<string, Shape>;
@@ -63,10 +69,10 @@ export class PlanContext {
     graph: Graph,
     shapes: ReadonlyMap<string, Shape>,
     values: ReadonlyMap<string, HostTensor>,
-    tile: ConvTile,
+    target: ConvTarget,
   ) {
     this.graph = graph;
-    this.tile = tile;
+    this.#target = target;
     this.#shapes = new Map(shapes);
     this.#values = values;
   }
@@ -121,9 +127,24 @@ export class PlanContext {
   }
 
   /** Registers constants to be packed and uploaded once a network. */
-  constant(key: string, pack: () => Float32Array<ArrayBuffer>): Operand {
+  constant(key: string, pack: PackConstant): Operand {
     this.constants.set(key, pack);
     return { constant: key };
+  }
+
+  /** Registers a node's weights, in the precision of the plan. */
+  weights(node: GraphNode, pack: () => Float32Array<ArrayBuffer>): Operand {
+    return this.constant(
+      `${node.name} weights`,
+      this.#target.precision === "f16" ? () => toHalf(pack()) : pack,
+    );
+  }
+
+  /** The kernel of a convolution or a matrix product. */
+  convKernel(
+    sizes: Pick<Conv2dSizes, "images" | "output">,
+  ): Kernel<Conv2dSizes> {
+    return convKernel(this.#target, sizes);
   }
 
   /** Appends one dispatch that writes `output`. */
@@ -167,16 +188,16 @@ export class PlanContext {
  *
  * @param graph An optimised graph whose outputs are the taps.
  * @param image Shape of the images.
- * @param tile Register tile of convolutions.
+ * @param target Tile and precision of convolutions.
  * @throws {OnnxError} If an operator cannot run on the GPU, or a shape is wrong.
  */
 export function planNetwork(
   graph: Graph,
   image: Shape,
-  tile: ConvTile,
+  target: ConvTarget,
 ): NetworkPlan {
   const { shapes, values, nodes } = inferShapes(graph, image);
-  const context = new PlanContext(graph, shapes, values, tile);
+  const context = new PlanContext(graph, shapes, values, target);
   for (const node of nodes) {
     const operator = OPERATORS[node.op];
     if (operator === undefined) {

@@ -1,7 +1,7 @@
 import type { Gpu, Program, Tensor } from "../gpu/mod.ts";
 import { toNchw } from "./layout.ts";
 import { extentOf, memoryShape } from "./extent.ts";
-import type { NetworkPlan, Operand } from "./plan.ts";
+import type { NetworkPlan, Operand, PackConstant } from "./plan.ts";
 import type { Shape } from "./shape_rules.ts";
 
 /** Packed constants of a network on the GPU, shared by its sessions. */
@@ -15,7 +15,7 @@ export class ConstantStore implements Disposable {
   }
 
   /** The uploaded constant, packed at the first call for its key. */
-  get(key: string, pack: () => Float32Array): Tensor {
+  get(key: string, pack: PackConstant): Tensor {
     let tensor = this.#tensors.get(key);
     if (tensor === undefined) {
       const data = pack();

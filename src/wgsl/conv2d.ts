@@ -8,6 +8,8 @@ import subgroup8Tall from "./conv2d/tile_subgroup8_tall.wgsl" with {
   type: "text",
 };
 import subgroup8 from "./conv2d/tile_subgroup8.wgsl" with { type: "text" };
+import weightsF16 from "./conv2d/weights_f16.wgsl" with { type: "text" };
+import weightsF32 from "./conv2d/weights_f32.wgsl" with { type: "text" };
 
 /** Sizes of one convolution, or of `batches` matrix products of one shape. */
 export interface Conv2dSizes {
@@ -136,36 +138,56 @@ const INTERFACE = {
   overrides: { RESIDUAL: 0, ACTIVATION: 0 },
 } as const;
 
+function family(
+  name: string,
+  tile: string,
+  plan: Kernel<Conv2dSizes>["plan"],
+  enables: Kernel<Conv2dSizes>["enables"] = [],
+): Conv2dFamily {
+  const kernel = (suffix: string, weights: string): Kernel<Conv2dSizes> => ({
+    name: name + suffix,
+    source: activation + weights + interfacePart + tile,
+    ...INTERFACE,
+    enables,
+    plan,
+  });
+  return { f32: kernel("", weightsF32), f16: kernel("_f16", weightsF16) };
+}
+
+/** How weights are stored; sums are always float32. */
+export type WeightPrecision = "f32" | "f16";
+
+/** A convolution kernel for each precision of the weights. */
+export type Conv2dFamily = Readonly<
+  Record<WeightPrecision, Kernel<Conv2dSizes>>
+>;
+
 /** Implicit-GEMM convolution (ONNX Conv, groups = 1) in registers: runs everywhere. */
-export const conv2dDirect: Kernel<Conv2dSizes> = {
-  name: "conv2d_direct",
-  source: activation + interfacePart + direct,
-  ...INTERFACE,
-  plan: planFor(8, 16),
-};
+export const conv2dDirect: Conv2dFamily = family(
+  "conv2d_direct",
+  direct,
+  planFor(8, 16),
+);
 
 /** The same for subgroups of exactly 8 lanes (llvmpipe). */
-export const conv2dSubgroup8: Kernel<Conv2dSizes> = {
-  name: "conv2d_subgroup8",
-  source: activation + interfacePart + subgroup8,
-  ...INTERFACE,
-  enables: ["subgroups"],
-  plan: planFor(16, 16),
-};
+export const conv2dSubgroup8: Conv2dFamily = family(
+  "conv2d_subgroup8",
+  subgroup8,
+  planFor(16, 16),
+  ["subgroups"],
+);
 
 /** The same with twice the rows a tile: faster where there are many. */
-export const conv2dSubgroup8Tall: Kernel<Conv2dSizes> = {
-  name: "conv2d_subgroup8_tall",
-  source: activation + interfacePart + subgroup8Tall,
-  ...INTERFACE,
-  enables: ["subgroups"],
-  plan: planFor(32, 16),
-};
+export const conv2dSubgroup8Tall: Conv2dFamily = family(
+  "conv2d_subgroup8_tall",
+  subgroup8Tall,
+  planFor(32, 16),
+  ["subgroups"],
+);
 
 /** The same through workgroup memory, for GPUs. */
-export const conv2dShared: Kernel<Conv2dSizes> = {
-  name: "conv2d_shared",
-  source: activation + interfacePart + shared,
-  ...INTERFACE,
-  plan: planFor(64, 16),
-};
+export const conv2dShared: Conv2dFamily = family(
+  "conv2d_shared",
+  shared,
+  planFor(64, 16),
+);

@@ -79,3 +79,31 @@ gpuTest(
   },
   { shared: true },
 );
+
+gpuTest(
+  "Network with float16 weights stays within 3e-3 of PyTorch at every stage",
+  async (gpu, t, shared) => {
+    const folder = shared("golden", "backbones");
+    for (const network of ["resnet_basic", "wide_resnet", "densenet"]) {
+      await t.step(network, async () => {
+        const graph = await readModelFile(`${folder}/${network}.folded.onnx`);
+        const { tensors, metadata } = await readActivations(
+          `${folder}/${network}.activations.safetensors`,
+        );
+        const taps = metadata["stages"]!.split(",");
+        const image = tensors.get("input")!;
+        using net = new Network(gpu, graph, { taps, precision: "f16" });
+        using session = await net.session(image.shape);
+        gpu.write(session.input, toNhwc(image.data, image.shape));
+        session.program.run();
+        for (const [i, stage] of taps.entries()) {
+          const actual = await session.read(net.outputs[i]!);
+          const error = relativeError(actual, tensors.get(stage)!.data);
+          assert(error < 3e-3, `${stage}: relative error ${error}`);
+          assert(error > 1e-5, `${stage}: ${error} is too good for float16`);
+        }
+      });
+    }
+  },
+  { shared: true },
+);

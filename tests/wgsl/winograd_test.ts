@@ -107,7 +107,7 @@ async function check(gpu: Gpu, testCase: Case): Promise<void> {
       output,
       pads: [pads[0], pads[1]],
     }, { x: image, y: v })
-    .dispatch(gpu.subgroupSize === 8 ? conv2dSubgroup8 : conv2dDirect, {
+    .dispatch(gpu.subgroupSize === 8 ? conv2dSubgroup8.f32 : conv2dDirect.f32, {
       images: 1,
       input: [1, tiles],
       inputChannels4: channels4,

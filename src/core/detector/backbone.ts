@@ -1,5 +1,6 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import { Network } from "../../nn/network.ts";
+import type { WeightPrecision } from "../../wgsl/conv2d.ts";
 import type { Graph } from "../../nn/graph.ts";
 import { readOnnx, type ReadOnnxOptions } from "../../nn/onnx/read.ts";
 import { looksUntrained } from "../../nn/untrained.ts";
@@ -27,6 +28,8 @@ export interface BackboneOptions {
   readonly layers: readonly string[];
   /** Whether a network with random weights is accepted. */
   readonly allowRandom?: boolean;
+  /** How weights are stored on the GPU, `"f32"` by default. */
+  readonly precision?: WeightPrecision;
 }
 
 /** A backbone on the GPU, cut at its taps. */
@@ -67,7 +70,7 @@ export class Backbone implements Disposable {
   static async load(
     gpu: Gpu,
     file: BackboneFile,
-    { layers, allowRandom = false }: BackboneOptions,
+    { layers, allowRandom = false, precision = "f32" }: BackboneOptions,
   ): Promise<Backbone> {
     const graph = await readOnnx(file.bytes, file);
     const { untrained, reason } = looksUntrained(graph);
@@ -76,7 +79,7 @@ export class Backbone implements Disposable {
         `Cannot use backbone "${file.name}": its weights are random (${reason}), so its features mean nothing; get trained weights with \`weights pull\`, or allow random ones with --allow-random for tests and benches`,
       );
     }
-    const network = new Network(gpu, graph, { taps: layers });
+    const network = new Network(gpu, graph, { taps: layers, precision });
     const digest = await sha256(file.bytes);
     const normalisation = normalisesItself(graph) ? UNIT_RANGE : IMAGENET;
     return new Backbone(file, digest, network, normalisation);

@@ -1,5 +1,6 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import type { SettingsOptions } from "../settings/settings.ts";
+import type { WeightPrecision } from "../../wgsl/conv2d.ts";
 import type { BackboneFile } from "./backbone.ts";
 
 /** Options of `PatchCore.create` beside the method's settings. */
@@ -10,6 +11,11 @@ export interface DetectorOptions {
   readonly allowRandom?: boolean;
   /** Whether kernels are timed, for `PatchCore.kernelTimes`. */
   readonly profile?: boolean;
+  /**
+   * How the backbone's weights are stored on the GPU, `"f32"` by default:
+   * `"f16"` halves them; sums are always float32.
+   */
+  readonly precision?: WeightPrecision;
   /** Images of a batch in fit, and at most in predict; 8 by default. */
   readonly batch?: number;
 }

@@ -72,6 +72,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
       allowRandom: _allowRandom,
       batch: _batch,
       profile: _profile,
+      precision: _precision,
       ...settings
     } = options;
     return await PatchCore.#open(backbone, resolveSettings(settings), options);
@@ -82,7 +83,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
     settings: Settings,
     options: DetectorOptions,
   ): Promise<PatchCore> {
-    const { allowRandom = false, batch = 8 } = options;
+    const { allowRandom = false, batch = 8, precision = "f32" } = options;
     if (!Number.isInteger(batch) || batch < 1) {
       throw new RangeError(
         `Cannot use a batch of ${batch} images: expected an integer from 1 up`,
@@ -91,7 +92,11 @@ export class PatchCore implements Disposable, AsyncDisposable {
     const gpu = options.gpu ?? await Gpu.create();
     try {
       const { layers } = settings;
-      const backbone = await Backbone.load(gpu, file, { layers, allowRandom });
+      const backbone = await Backbone.load(gpu, file, {
+        layers,
+        allowRandom,
+        precision,
+      });
       return new PatchCore(gpu, backbone, settings, options);
     } catch (error) {
       if (options.gpu === undefined) gpu.dispose();

@@ -80,7 +80,7 @@ export function buildGraph(
     outputs: ["logits"],
     nodes: architecture.nodes,
     constants,
-    opset: 13,
+    opset: 17,
     metadata,
     producer: "@patchcore/webgpu",
   };

@@ -1,6 +1,5 @@
 import type { Conv2dSizes } from "../../wgsl/conv2d.ts";
 import { conv2dGrouped } from "../../wgsl/conv2d_grouped.ts";
-import { convKernel } from "../conv_tile.ts";
 import { numberAttribute } from "../attributes.ts";
 import type { GraphNode } from "../graph.ts";
 import { packConvWeights, packVector } from "../layout.ts";
@@ -44,27 +43,26 @@ export function Conv(node: GraphNode, context: PlanContext): void {
   if (!grouped && suitsWinograd(window, channels, outputs)) {
     return winograd(node, context, sizes, weights, tail);
   }
-  const reads = {
-    ...tail,
-    w: context.constant(
-      `${node.name} weights`,
-      () =>
-        packConvWeights(
-          weights.data,
-          weights.shape,
-          grouped ? groupInputs : undefined,
-        ),
-    ),
-  };
   if (grouped) {
-    const groupOutputs = outputs / groups;
-    context.emit(
+    const packed = context.constant(
+      `${node.name} weights`,
+      () => packConvWeights(weights.data, weights.shape, groupInputs),
+    );
+    return context.emit(
       node,
       conv2dGrouped,
-      { ...sizes, groupInputs, groupOutputs },
-      reads,
+      { ...sizes, groupInputs, groupOutputs: outputs / groups },
+      { ...tail, w: packed },
     );
-  } else context.emit(node, convKernel(context.tile, sizes), sizes, reads);
+  }
+  const reads = {
+    ...tail,
+    w: context.weights(
+      node,
+      () => packConvWeights(weights.data, weights.shape),
+    ),
+  };
+  context.emit(node, context.convKernel(sizes), sizes, reads);
 }
 
 /** Channels from which on the transforms cost less than they save. */
@@ -123,10 +121,10 @@ function winograd(
     outputChannels4,
     batches: 36,
   };
-  context.emit(node, convKernel(context.tile, product), product, {
+  context.emit(node, context.convKernel(product), product, {
     x: { value: v },
-    w: context.constant(
-      `${node.name} weights`,
+    w: context.weights(
+      node,
       () => winogradWeights(weights.data, weights.shape),
     ),
     bias: zero,
@@ -187,9 +185,9 @@ function matrixProduct(
     residual: node.residual !== undefined,
     ...(node.activation && { activation: node.activation }),
   };
-  context.emit(node, convKernel(context.tile, product), product, {
+  context.emit(node, context.convKernel(product), product, {
     x: context.value(node, x),
-    w: context.constant(`${node.name} weights`, () => {
+    w: context.weights(node, () => {
       const rows = matrixRows(matrix.data, [outputs, channels], transposed);
       return packConvWeights(rows.map((v) => v * alpha), [
         outputs,

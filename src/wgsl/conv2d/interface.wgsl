@@ -1,17 +1,17 @@
 // conv2d: y[m, o] = activate(Σ_ky,kx,c x[pixel(m, ky, kx), c] · w[ky, kx, c, o] + bias[o] + residual[m, o])
 //
 // x        [N, H, W, C4]      input, NHWC, channels padded to a multiple of 4
-// w        [KH, KW, C, O4]    weights; a vec4f holds 4 output channels of one input channel
+// w        [KH, KW, C, O4]    weights, float32 or float16
 // bias     [O4]               per output channel
 // residual [N, OH, OW, O4]    read when RESIDUAL
 // y        [N, OH, OW, O4]
 //
 // A matrix product is the case KH = KW = 1, H = 1, W = OW = M. `batches`
 // independent products of one shape (Winograd) run along the grid's z.
-// Joined from activation.wgsl, this part and a tile part with `main`.
+// Joined from activation.wgsl, a weights part, this part and a tile part with
+// `main`.
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read> w: array<vec4f>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(3) var<storage, read> residual: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;

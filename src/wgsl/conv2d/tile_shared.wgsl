@@ -62,10 +62,10 @@ fn main(
     x_tile[lane + 64u] = load_step(pixel1, k + x_slot, steps, first);
     x_tile[lane + 128u] = load_step(pixel2, k + x_slot, steps, first);
     x_tile[lane + 192u] = load_step(pixel3, k + x_slot, steps, first);
-    w_tile[lane] = w[min(k * 4u + w_row, steps * 4u - 1u) * params.columns + weights];
-    w_tile[lane + 64u] = w[min(k * 4u + w_row + 4u, steps * 4u - 1u) * params.columns + weights];
-    w_tile[lane + 128u] = w[min(k * 4u + w_row + 8u, steps * 4u - 1u) * params.columns + weights];
-    w_tile[lane + 192u] = w[min(k * 4u + w_row + 12u, steps * 4u - 1u) * params.columns + weights];
+    w_tile[lane] = load_w(min(k * 4u + w_row, steps * 4u - 1u) * params.columns + weights);
+    w_tile[lane + 64u] = load_w(min(k * 4u + w_row + 4u, steps * 4u - 1u) * params.columns + weights);
+    w_tile[lane + 128u] = load_w(min(k * 4u + w_row + 8u, steps * 4u - 1u) * params.columns + weights);
+    w_tile[lane + 192u] = load_w(min(k * 4u + w_row + 12u, steps * 4u - 1u) * params.columns + weights);
     workgroupBarrier();
     for (var q = 0u; q < 4u; q++) {
       let x_at = lane_row * 4u + q;
