@@ -1,8 +1,12 @@
 /** One convolution layer, by each of the kernels that can do it. */
-import { convKernel, convTileFor } from "../src/nn/conv_tile.ts";
 import { packConvWeights } from "../src/nn/layout.ts";
-import * as conv2d from "../src/wgsl/conv2d.ts";
-import type { Conv2dSizes } from "../src/wgsl/conv2d.ts";
+import {
+  conv2dDirect,
+  conv2dShared,
+  type Conv2dSizes,
+  conv2dSubgroup8,
+  conv2dSubgroup8Tall,
+} from "../src/wgsl/conv2d.ts";
 import type { GroupedConv2dSizes } from "../src/wgsl/conv2d_grouped.ts";
 import type { Kernel } from "../src/wgsl/kernel.ts";
 import {
@@ -14,11 +18,17 @@ import { randomFloats } from "../tests/testing.ts";
 import { gpu, randomTensor, type Work } from "./gpu_bench.ts";
 import type { ConvLayer } from "./shapes.ts";
 
-/** The kernels for whole convolutions that the adapter can run. */
-export const CONV_KERNELS: readonly Kernel<Conv2dSizes>[] = Object
-  .values(conv2d)
-  .filter((value) => typeof value === "object")
-  .filter(({ enables = [] }) => enables.length === 0 || gpu.subgroupSize === 8);
+/**
+ * The kernels for whole convolutions, float32 weights, that the adapter can
+ * run; what suits it best comes last.
+ */
+export const CONV_KERNELS: readonly Kernel<Conv2dSizes>[] = [
+  conv2dDirect.f32,
+  conv2dShared.f32,
+  ...(gpu.subgroupSize === 8
+    ? [conv2dSubgroup8.f32, conv2dSubgroup8Tall.f32]
+    : []),
+];
 
 /** Whether Winograd can do a layer. */
 export function suitsWinograd({ kernel, strides }: ConvLayer): boolean {
@@ -93,7 +103,7 @@ export async function winograd(
     gpu.tensor([images * output[0] * output[1] * outputChannels4 * 4]),
   );
   const products = { images: 1, output: [1, tiles] } as const;
-  const tile = convKernel(convTileFor(gpu), products);
+  const tile = CONV_KERNELS.at(-1)!;
   const program = scope.use(gpu.program("winograd"))
     .dispatch(winogradInput, {
       ...{ images, input, output, pads },

@@ -56,27 +56,17 @@ export class Session implements Disposable {
     gpu: Gpu,
     plan: NetworkPlan,
     outputs: readonly string[],
-    constants: ConstantStore,
+    [input, ...buffers]: readonly [Tensor, ...Tensor[]],
   ) {
     this.#gpu = gpu;
     this.#plan = plan;
-    const image = plan.shapes.get(plan.input)!;
-    this.input = gpu.tensor(memoryShape(image), "f32", plan.input);
-    this.#buffers = plan.memory.buffers.map((bytes, i) =>
-      gpu.tensor([bytes / 4], "f32", `activations ${i}`)
-    );
+    this.input = input;
+    this.#buffers = buffers;
     this.taps = new Map(outputs.map((name) => {
       const shape = memoryShape(plan.shapes.get(name)!);
       return [name, this.#tensor(name).view(shape, name)];
     }));
     this.program = gpu.program("network");
-    for (const { node, kernel, sizes, reads, output } of plan.steps) {
-      const tensors: Record<string, Tensor> = { y: this.#tensor(output) };
-      for (const [binding, operand] of Object.entries(reads)) {
-        tensors[binding] = this.#operand(operand, constants);
-      }
-      this.program.dispatch(kernel, sizes, tensors, node);
-    }
   }
 
   /**
@@ -93,14 +83,25 @@ export class Session implements Disposable {
     outputs: readonly string[],
     constants: ConstantStore,
   ): Promise<Session> {
-    const session = new Session(gpu, plan, outputs, constants);
+    const session = new Session(gpu, plan, outputs, allocate(gpu, plan));
     try {
+      session.#record(constants);
       await session.program.compile();
     } catch (error) {
       session.dispose();
       throw error;
     }
     return session;
+  }
+
+  #record(constants: ConstantStore): void {
+    for (const { node, kernel, sizes, reads, output } of this.#plan.steps) {
+      const tensors: Record<string, Tensor> = { y: this.#tensor(output) };
+      for (const [binding, operand] of Object.entries(reads)) {
+        tensors[binding] = this.#operand(operand, constants);
+      }
+      this.program.dispatch(kernel, sizes, tensors, node);
+    }
   }
 
   #tensor(name: string): Tensor {
@@ -138,4 +139,20 @@ export class Session implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** The image input, then the activation buffers; none if one cannot be had. */
+function allocate(gpu: Gpu, plan: NetworkPlan): [Tensor, ...Tensor[]] {
+  const image = memoryShape(plan.shapes.get(plan.input)!);
+  const input = gpu.tensor(image, "f32", plan.input);
+  const buffers: Tensor[] = [];
+  try {
+    for (const [i, bytes] of plan.memory.buffers.entries()) {
+      buffers.push(gpu.tensor([bytes / 4], "f32", `activations ${i}`));
+    }
+  } catch (error) {
+    for (const tensor of [input, ...buffers]) tensor.dispose();
+    throw error;
+  }
+  return [input, ...buffers];
 }
