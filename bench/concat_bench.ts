@@ -1,6 +1,6 @@
 /** One input of a concatenation: DenseNet121's, 32 new channels a layer. */
 import { concat } from "../src/wgsl/concat.ts";
-import { kernelBench } from "./gpu_bench.ts";
+import { kernelBench } from "./harness.ts";
 
 for (const images of [1, 8]) {
   for (const [side, total] of [[56, 256], [28, 512], [14, 1024]] as const) {

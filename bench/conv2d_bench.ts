@@ -7,7 +7,7 @@
  */
 import { conv2dGrouped } from "../src/wgsl/conv2d_grouped.ts";
 import { CONV_KERNELS, direct, suitsWinograd, winograd } from "./conv_work.ts";
-import { gpuBench } from "./gpu_bench.ts";
+import { gpuBench } from "./harness.ts";
 import { layerOptions } from "./layer_options.ts";
 import { convLayers, describeLayer } from "./shapes.ts";
 

@@ -15,7 +15,7 @@ import {
   winogradTiles,
 } from "../src/wgsl/winograd.ts";
 import { randomFloats } from "../tests/testing.ts";
-import { gpu, randomTensor, type Work } from "./gpu_bench.ts";
+import { gpu, randomTensor, type Work } from "./harness.ts";
 import type { ConvLayer } from "./shapes.ts";
 
 /**

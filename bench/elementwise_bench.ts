@@ -1,6 +1,6 @@
 /** Element-wise maps over the stage outputs of WideResNet50-2. */
 import { elementwise } from "../src/wgsl/elementwise.ts";
-import { kernelBench } from "./gpu_bench.ts";
+import { kernelBench } from "./harness.ts";
 
 const STAGES = [[56, 256], [28, 512], [14, 1024]] as const;
 

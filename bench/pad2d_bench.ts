@@ -1,6 +1,6 @@
 /** Padding the image of a stem and the maps of a stage. */
 import { pad2d } from "../src/wgsl/pad2d.ts";
-import { kernelBench } from "./gpu_bench.ts";
+import { kernelBench } from "./harness.ts";
 
 for (const images of [1, 8]) {
   for (const [side, channels, pad] of [[224, 3, 3], [56, 64, 1]] as const) {

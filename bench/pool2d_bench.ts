@@ -1,6 +1,6 @@
 /** Pooling over the shapes of real networks. */
 import { pool2d } from "../src/wgsl/pool2d.ts";
-import { kernelBench } from "./gpu_bench.ts";
+import { kernelBench } from "./harness.ts";
 
 const STEM = {
   kernel: [3, 3],

@@ -8,7 +8,7 @@ import {
   winogradTiles,
 } from "../src/wgsl/winograd.ts";
 import { suitsWinograd } from "./conv_work.ts";
-import { kernelBench } from "./gpu_bench.ts";
+import { kernelBench } from "./harness.ts";
 import { layerOptions } from "./layer_options.ts";
 import { convLayers, describeLayer } from "./shapes.ts";
 
