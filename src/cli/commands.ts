@@ -1,7 +1,8 @@
 import type { Command } from "./command.ts";
+import { evaluate } from "./evaluate.ts";
 import { fit } from "./fit.ts";
 import { predict } from "./predict.ts";
 import { weights } from "./weights.ts";
 
 /** The commands of the program, in the order of `--help`. */
-export const COMMANDS: readonly Command[] = [fit, predict, weights];
+export const COMMANDS: readonly Command[] = [fit, predict, evaluate, weights];

@@ -30,6 +30,7 @@ export const CORE_FLOW: readonly string[] = [
   "baselines",
   "detector",
   "metrics",
+  "evaluation",
   "report",
 ];
 

@@ -1,0 +1,145 @@
+import { type EvaluationRecord, meanRecord } from "../core/evaluation/mod.ts";
+import { type Command, type Context, defineCommand } from "./command.ts";
+import {
+  findCategories,
+  type FoundCategory,
+  noteMissingMasks,
+} from "./evaluate_data.ts";
+import { evaluationKey, Journal } from "./evaluate_journal.ts";
+import { EVALUATE_OPTIONS } from "./evaluate_options.ts";
+import { evaluationCsv, evaluationTable } from "./evaluate_output.ts";
+import { type EvaluationWork, prepareEvaluation } from "./evaluate_work.ts";
+import { EXIT } from "./exit.ts";
+import { refuseExisting, writeOutput } from "./output.ts";
+import { duration } from "./progress.ts";
+import { stageProgress } from "./stage_progress.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** `evaluate`: every metric on labelled datasets. */
+export const evaluate: Command = defineCommand({
+  name: "evaluate",
+  summary: "Fit, predict and compute every metric on labelled datasets",
+  operands: {
+    name: "DATASET",
+    help:
+      "dataset folders as published: MVTec AD (all or one category), VisA, BTAD, Magnetic Tile Defects, ShanghaiTech Campus, or normal/ abnormal/ masks/",
+    min: 1,
+  },
+  options: EVALUATE_OPTIONS,
+  examples: [
+    ["mvtec --coreset 0.01", "All categories of MVTec AD"],
+    [
+      "mvtec --category bottle,cable --preset reference --mask-rule reference",
+      "Two categories as the published implementation has them",
+    ],
+    ["parts --model part.safetensors --json", "A model on own images"],
+    ["mvtec --shots 1,5,16 --seeds 5", "Few training images, mean ± deviation"],
+  ],
+  async run(operands, values, context): Promise<number> {
+    const { terminal } = context;
+    const { csv, overwrite } = values;
+    if (csv !== undefined) await refuseExisting(csv, overwrite);
+    const categories = await findCategories(operands, values.category);
+    noteMissingMasks(categories, terminal);
+    const journal = await Journal.open(values.resume);
+    using work = await prepareEvaluation(values, context);
+    const { records, failed } = await evaluateAll(
+      categories,
+      work,
+      journal,
+      context,
+    );
+    const means = meansOf(records);
+    for (const mean of means) terminal.record({ ...mean });
+    const all = [...records, ...means];
+    terminal.result(evaluationTable(all));
+    if (csv !== undefined) {
+      await writeOutput(csv, evaluationCsv(all), overwrite);
+    }
+    if (failed === 0) return EXIT.ok;
+    terminal.warn(`${failed} images could not be used: the results lack them`);
+    return EXIT.failure;
+  },
+});
+
+async function evaluateAll(
+  categories: readonly FoundCategory[],
+  work: EvaluationWork,
+  journal: Journal,
+  { terminal, signal }: Context,
+): Promise<{ records: EvaluationRecord[]; failed: number }> {
+  const records: EvaluationRecord[] = [];
+  let failed = 0;
+  const start = performance.now();
+  let worked = 0;
+  for (const [i, { category }] of categories.entries()) {
+    signal.throwIfAborted();
+    const place = `${category.name} (${i + 1} of ${categories.length})`;
+    const key = await evaluationKey(category, work.method);
+    let found = journal.find(key);
+    if (found !== undefined) {
+      terminal.message(`${place}: evaluated before`);
+    } else {
+      const { train, test } = category;
+      terminal.message(
+        `${place}: ${train.length} images to train, ${test.length} to test${
+          timeLeft(start, worked, categories.length - i)
+        }`,
+      );
+      using progress = stageProgress(terminal);
+      let failures = 0;
+      found = await work.evaluate(category, {
+        signal,
+        onProgress: progress,
+        onImageError: (_, error) => {
+          failures++;
+          terminal.error(error.message);
+        },
+      });
+      worked++;
+      failed += failures;
+      if (failures === 0) await journal.add(key, found);
+    }
+    for (const record of found) {
+      terminal.record({ ...record });
+      printDetails(record, terminal);
+    }
+    records.push(...found);
+  }
+  return { records, failed };
+}
+
+function timeLeft(start: number, worked: number, left: number): string {
+  if (worked === 0) return "";
+  const each = (performance.now() - start) / 1000 / worked;
+  return `; about ${duration(each * left)} left`;
+}
+
+function printDetails(
+  record: EvaluationRecord,
+  terminal: Terminal,
+): void {
+  const { bank_rows: rows, covering_radius: radius } = record;
+  const random = record.covering_radius_random;
+  if (radius !== undefined && random !== undefined) {
+    terminal.message(
+      `${record.category}: no patch is farther than ${
+        radius.toFixed(4)
+      } from the ${rows} rows of the bank (covering radius, Eq. 5); with as many drawn at random ${
+        random.toFixed(4)
+      }`,
+    );
+  }
+  if (record.threshold === null) return;
+  terminal.message(
+    `${record.category}: at the threshold of the training images, ${
+      record.threshold.toPrecision(5)
+    }, ${record.threshold_false_positives} of ${record.images.normal} normal images are called anomalous and ${record.threshold_false_negatives} of ${record.images.anomalous} anomalous ones normal`,
+  );
+}
+
+/** The mean over categories; one for each number of shots. */
+function meansOf(records: readonly EvaluationRecord[]): EvaluationRecord[] {
+  const groups = Map.groupBy(records, ({ shots }) => shots);
+  return [...groups.values()].map(meanRecord);
+}

@@ -1,0 +1,96 @@
+import type { Gpu } from "../../gpu/mod.ts";
+import type { Category } from "../datasets/dataset.ts";
+import type { Backbone } from "../detector/backbone.ts";
+import type { MaskRule } from "../metrics/mask_rule.ts";
+import { choice, Mt19937 } from "../settings/random.ts";
+import type { Settings } from "../settings/settings.ts";
+import { Experiment, type ExperimentOptions } from "./experiment.ts";
+import { type EvaluationRecord, outcomeRecord } from "./record.ts";
+import { seedsRecord } from "./summary.ts";
+
+/** Options of {@linkcode evaluateCategory}. */
+export interface EvaluateOptions extends Omit<ExperimentOptions, "keepTest"> {
+  /** Which pixels of the masks are anomalous. */
+  readonly rule: MaskRule;
+  /** Numbers of training images to fit (paper, Fig. 6); all by default. */
+  readonly shots?: readonly number[];
+  /** Fits that are averaged, their seeds one after the other; 1 by default. */
+  readonly seeds?: number;
+  /** Whether to measure covering radii (paper, Eq. 5). */
+  readonly radius?: boolean;
+}
+
+/** The evaluator's inputs beside the category. */
+export interface EvaluateMethod {
+  /** The device. */
+  readonly gpu: Gpu;
+  /** The network, tapped at the settings' layers. */
+  readonly backbone: Backbone;
+  /** Every switch of the method. */
+  readonly settings: Settings;
+}
+
+/**
+ * Fits and evaluates one category: one record, or one for each number of
+ * shots. A seed decides both which images are taken and the coreset.
+ *
+ * @throws {RangeError} If there are fewer training images than shots.
+ */
+export async function evaluateCategory(
+  { gpu, backbone, settings }: EvaluateMethod,
+  category: Category,
+  options: EvaluateOptions,
+): Promise<EvaluationRecord[]> {
+  const { shots, seeds = 1, rule, radius = false, ...work } = options;
+  const counts = shots ?? [undefined];
+  const most = Math.max(0, ...shots ?? []);
+  if (most > category.train.length) {
+    throw new RangeError(
+      `Cannot fit ${most} images of "${category.name}": it has ${category.train.length} to train with`,
+    );
+  }
+  using experiment = await Experiment.create(
+    gpu,
+    backbone,
+    settings,
+    category,
+    { ...work, keepTest: counts.length * seeds > 1 },
+  );
+  const records: EvaluationRecord[] = [];
+  for (const count of counts) {
+    const runs: EvaluationRecord[] = [];
+    for (let seed = settings.seed; seed < settings.seed + seeds; seed++) {
+      const train = count === undefined
+        ? undefined
+        : drawShots(seed, experiment.trainImages, count);
+      const outcome = await experiment.run({ ...settings, seed }, {
+        rule,
+        radius,
+        ...(train && { train }),
+      });
+      runs.push(outcomeRecord(category.name, outcome));
+    }
+    records.push({
+      ...(seeds > 1 ? seedsRecord(runs) : runs[0]!),
+      ...(count !== undefined && { shots: count }),
+    });
+  }
+  return records;
+}
+
+/**
+ * Draws training images without replacement.
+ *
+ * @param seed Seed of the draw.
+ * @param images How many there are.
+ * @param shots How many to draw.
+ * @returns Their indices, ascending.
+ * @throws {RangeError} If there are fewer.
+ */
+export function drawShots(
+  seed: number,
+  images: number,
+  shots: number,
+): Uint32Array<ArrayBuffer> {
+  return choice(new Mt19937(seed), images, shots).sort();
+}

@@ -1,0 +1,92 @@
+import type { MaskSource, Sample } from "../datasets/dataset.ts";
+import type { Files } from "../datasets/files.ts";
+import { type NpyArray, npyFrame, parseNpy } from "../datasets/npy.ts";
+import { decodeImage } from "../images/decode.ts";
+import { planResize, type ResizeSettings } from "../images/resize_plan.ts";
+import {
+  applyMaskRule,
+  type BinaryMask,
+  type MaskRule,
+} from "../metrics/mask_rule.ts";
+import { type GreyMask, resizeMask } from "./resize_mask.ts";
+
+/** How ground truth is brought to the geometry of anomaly maps. */
+export interface GroundTruthOptions {
+  /** Input geometry of the model. */
+  readonly geometry: ResizeSettings;
+  /** Which grey values are anomalous. */
+  readonly rule: MaskRule;
+}
+
+/** Size of an image in pixels. */
+export interface ImageSize {
+  /** Columns. */
+  readonly width: number;
+  /** Rows. */
+  readonly height: number;
+}
+
+/**
+ * Reads ground-truth masks and resizes and crops them like their images, so
+ * that they lie over the anomaly maps pixel by pixel.
+ */
+export class GroundTruth {
+  readonly #files: Files;
+  readonly #options: GroundTruthOptions;
+  #frames: { readonly path: string; readonly array: NpyArray } | undefined;
+
+  /**
+   * @param files The file system.
+   * @param options Input geometry and mask rule.
+   */
+  constructor(files: Files, options: GroundTruthOptions) {
+    this.#files = files;
+    this.#options = options;
+  }
+
+  /**
+   * The mask of an image.
+   *
+   * @param sample The image.
+   * @param image Its size before the resize, for the error.
+   * @returns Ones and zeros over the anomaly map; nothing where the dataset
+   * has no mask, as for normal images.
+   * @throws {RangeError} If the mask has another size than its image.
+   */
+  async mask(
+    { path, mask: source }: Sample,
+    image: ImageSize,
+  ): Promise<BinaryMask | undefined> {
+    if (source === undefined) return undefined;
+    const mask = await this.#read(source);
+    if (mask.width !== image.width || mask.height !== image.height) {
+      throw new RangeError(
+        `Cannot use mask "${source.path}": it has ${mask.width} × ${mask.height} pixels, its image "${path}" has ${image.width} × ${image.height}`,
+      );
+    }
+    const { geometry, rule } = this.#options;
+    const plan = planResize(mask.width, mask.height, geometry);
+    return applyMaskRule(resizeMask(mask, plan).gray, rule);
+  }
+
+  async #read(source: MaskSource): Promise<GreyMask> {
+    const { path, frame, nonZero = false } = source;
+    if (frame !== undefined) {
+      if (this.#frames?.path !== path) {
+        const array = parseNpy(await this.#files.read(path), path);
+        this.#frames = { path, array };
+      }
+      return npyFrame(this.#frames.array, frame, path);
+    }
+    const { width, height, data } = await decodeImage(
+      await this.#files.read(path),
+      path,
+    );
+    const gray = new Uint8Array(width * height);
+    for (let i = 0; i < gray.length; i++) {
+      const level = Math.max(data[4 * i]!, data[4 * i + 1]!, data[4 * i + 2]!);
+      gray[i] = nonZero && level > 0 ? 255 : level;
+    }
+    return { width, height, gray };
+  }
+}

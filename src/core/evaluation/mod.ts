@@ -1,0 +1,15 @@
+/**
+ * How good a detector is on labelled images: fits, predictions and every
+ * metric, category by category.
+ *
+ * @module
+ */
+export * from "./category_metrics.ts";
+export * from "./evaluate_category.ts";
+export * from "./evaluator.ts";
+export * from "./experiment.ts";
+export { sourcesOf } from "./features_of.ts";
+export * from "./ground_truth.ts";
+export * from "./record.ts";
+export * from "./score_samples.ts";
+export * from "./summary.ts";

@@ -1,0 +1,123 @@
+import type { CategoryResult } from "./category_metrics.ts";
+import type { Outcome, Radii } from "./experiment.ts";
+
+/** Metrics that are averaged over categories, as `evaluate --json` names them. */
+export const RATES = [
+  "image_auroc",
+  "image_aupr",
+  "f1_max",
+  "pixel_auroc",
+  "pixel_auroc_defective",
+  "aupro_30",
+  "aupro_5",
+  "pro_per_image",
+] as const;
+
+/** Name of a metric that is averaged. */
+export type Rate = typeof RATES[number];
+
+/** Values of the metrics that are averaged; `null` where there is none. */
+export type Rates = { readonly [R in Rate]: number | null };
+
+/** One line of `evaluate --json`: a category, or the mean over categories. */
+export interface EvaluationRecord extends Rates {
+  /** Name of the category, or `mean`. */
+  readonly category: string;
+  /** The threshold of the best F1; `null` for a mean. */
+  readonly f1_threshold: number | null;
+  /** Normal images at or above it; over several categories their sum. */
+  readonly false_positives: number | null;
+  /** Anomalous images below it; over several categories their sum. */
+  readonly false_negatives: number | null;
+  /** The model's own threshold, from training images alone; `null` for none. */
+  readonly threshold: number | null;
+  /** Normal images at or above the model's own threshold. */
+  readonly threshold_false_positives: number | null;
+  /** Anomalous images below the model's own threshold. */
+  readonly threshold_false_negatives: number | null;
+  /** Images; over several categories their sums. */
+  readonly images: {
+    readonly train: number;
+    readonly normal: number;
+    readonly anomalous: number;
+  };
+  /** Seconds of each step; over several categories their sums. */
+  readonly seconds: Readonly<Record<string, number>>;
+  /** Training images fitted, where it was asked for a few. */
+  readonly shots?: number;
+  /** Fits that were averaged, where it was asked for several. */
+  readonly seeds?: number;
+  /** Standard deviations over the seeds, with n − 1; `null` for one seed. */
+  readonly std?: Rates;
+  /** Rows of the memory bank, where there is one. */
+  readonly bank_rows?: number;
+  /** Covering radius of the bank (paper, Eq. 5), where it was measured. */
+  readonly covering_radius?: number;
+  /** Covering radius of as many patches drawn at random. */
+  readonly covering_radius_random?: number;
+}
+
+/** What a record says beside the metrics. */
+export interface RecordContext {
+  /** Name of the category. */
+  readonly category: string;
+  /** Training images fitted. */
+  readonly train: number;
+  /** Seconds of each step. */
+  readonly seconds: Readonly<Record<string, number>>;
+  /** Rows of the memory bank. */
+  readonly bankRows?: number;
+  /** Covering radii, where they were measured. */
+  readonly radii?: Radii | undefined;
+}
+
+/** The record of one evaluation. */
+export function evaluationRecord(
+  { image, pixel, atThreshold }: CategoryResult,
+  context: RecordContext,
+): EvaluationRecord {
+  const { category, train, seconds, bankRows, radii } = context;
+  const { f1, threshold, falsePositives, falseNegatives } = image.f1Max;
+  return {
+    category,
+    image_auroc: finite(image.auroc),
+    image_aupr: finite(image.aupr),
+    f1_max: finite(f1),
+    f1_threshold: finite(threshold),
+    false_positives: falsePositives,
+    false_negatives: falseNegatives,
+    pixel_auroc: finite(pixel?.auroc),
+    pixel_auroc_defective: finite(pixel?.aurocDefective),
+    aupro_30: finite(pixel?.aupro30),
+    aupro_5: finite(pixel?.aupro5),
+    pro_per_image: finite(pixel?.proPerImage),
+    threshold: finite(atThreshold?.threshold),
+    threshold_false_positives: atThreshold?.falsePositives ?? null,
+    threshold_false_negatives: atThreshold?.falseNegatives ?? null,
+    images: { train, normal: image.normal, anomalous: image.anomalous },
+    seconds,
+    ...(bankRows !== undefined && { bank_rows: bankRows }),
+    ...(radii && {
+      covering_radius: radii.bank,
+      covering_radius_random: radii.random,
+    }),
+  };
+}
+
+/** The record of an experiment's run. */
+export function outcomeRecord(
+  category: string,
+  { result, trainImages: train, seconds, bankRows, radii }: Outcome,
+): EvaluationRecord {
+  return evaluationRecord(result, {
+    category,
+    train,
+    seconds: { ...seconds },
+    bankRows,
+    radii,
+  });
+}
+
+function finite(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}

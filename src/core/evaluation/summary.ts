@@ -1,0 +1,111 @@
+import {
+  type EvaluationRecord,
+  type Rate,
+  RATES,
+  type Rates,
+} from "./record.ts";
+
+/** Name of the record that averages all categories. */
+export const MEAN = "mean";
+
+/**
+ * The mean over categories: metrics are averaged over the categories that have
+ * them, counts and seconds are summed, thresholds have no mean.
+ *
+ * @param records One record a category, at least one.
+ */
+export function meanRecord(
+  records: readonly EvaluationRecord[],
+): EvaluationRecord {
+  const [{ shots, seeds }] = records as [EvaluationRecord];
+  return {
+    ...combined(MEAN, records, total),
+    ...(shots !== undefined && { shots }),
+    ...(seeds !== undefined && {
+      seeds,
+      std: ratesOf((rate) =>
+        mean(records.map(({ std }) => std?.[rate] ?? null))
+      ),
+    }),
+  };
+}
+
+/**
+ * The mean and the standard deviation over fits that differ by the seed alone.
+ *
+ * @param records One record a seed, at least one.
+ */
+export function seedsRecord(
+  records: readonly EvaluationRecord[],
+): EvaluationRecord {
+  const [{ category, images, bank_rows }] = records as [EvaluationRecord];
+  return {
+    ...combined(category, records, mean),
+    images,
+    ...(bank_rows !== undefined && { bank_rows }),
+    seeds: records.length,
+    std: ratesOf((rate) => deviation(records.map((record) => record[rate]))),
+  };
+}
+
+type Reduce = (values: readonly (number | null)[]) => number | null;
+
+function combined(
+  category: string,
+  records: readonly EvaluationRecord[],
+  counts: Reduce,
+): EvaluationRecord {
+  const count = (pick: (record: EvaluationRecord) => number | null) =>
+    counts(records.map(pick));
+  const sum = (pick: (record: EvaluationRecord) => number) =>
+    records.reduce((all, record) => all + pick(record), 0);
+  const steps = Object.keys(records[0]!.seconds);
+  return {
+    category,
+    ...ratesOf((rate) => mean(records.map((record) => record[rate]))),
+    f1_threshold: null,
+    false_positives: count((record) => record.false_positives),
+    false_negatives: count((record) => record.false_negatives),
+    threshold: null,
+    threshold_false_positives: count((r) => r.threshold_false_positives),
+    threshold_false_negatives: count((r) => r.threshold_false_negatives),
+    images: {
+      train: sum(({ images }) => images.train),
+      normal: sum(({ images }) => images.normal),
+      anomalous: sum(({ images }) => images.anomalous),
+    },
+    seconds: Object.fromEntries(
+      steps.map((step) => [step, sum(({ seconds }) => seconds[step] ?? 0)]),
+    ),
+  };
+}
+
+function ratesOf(value: (rate: Rate) => number | null): Rates {
+  return Object.fromEntries(
+    RATES.map((rate) => [rate, value(rate)]),
+  ) as Rates;
+}
+
+function known(values: readonly (number | null)[]): number[] {
+  return values.filter((value) => value !== null);
+}
+
+function total(values: readonly (number | null)[]): number | null {
+  const numbers = known(values);
+  if (numbers.length === 0) return null;
+  return numbers.reduce((sum, value) => sum + value);
+}
+
+function mean(values: readonly (number | null)[]): number | null {
+  const sum = total(values);
+  return sum === null ? null : sum / known(values).length;
+}
+
+/** The standard deviation with n − 1; none of fewer than two values. */
+function deviation(values: readonly (number | null)[]): number | null {
+  const numbers = known(values);
+  if (numbers.length < 2) return null;
+  const centre = mean(numbers)!;
+  const squares = numbers.reduce((sum, x) => sum + (x - centre) ** 2, 0);
+  return Math.sqrt(squares / (numbers.length - 1));
+}
