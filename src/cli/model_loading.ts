@@ -39,7 +39,7 @@ export async function loadDetector(
     readonly backbone: string | undefined;
     readonly batch: number;
     readonly profile: boolean;
-    readonly precision: "f32" | "f16";
+    readonly precision?: "f32" | "f16";
   },
   context: Context,
 ): Promise<PatchCore> {
@@ -51,6 +51,6 @@ export async function loadDetector(
     ...(name !== undefined && { backbone: await loadBackbone(name, context) }),
     batch: values.batch,
     profile: values.profile,
-    precision: values.precision,
+    ...(values.precision && { precision: values.precision }),
   });
 }
