@@ -1,7 +1,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Gpu } from "../../src/gpu/mod.ts";
 import { floatTensor } from "../../src/nn/host_tensor.ts";
-import { extentOf, Network, OnnxError, toNhwc } from "../../src/nn/mod.ts";
+import {
+  extentOf,
+  Network,
+  type NetworkOptions,
+  OnnxError,
+  toNhwc,
+} from "../../src/nn/mod.ts";
 import { readOnnx } from "../../src/nn/onnx/read.ts";
 import { interpret } from "../reference/interpreter.ts";
 import { floats as elements, size } from "../reference/operands.ts";
@@ -14,25 +20,45 @@ import { OPERATOR_CASES } from "./operator_cases.ts";
 async function check(
   gpu: Gpu,
   { bytes, shape }: ModelCase,
+  options: NetworkOptions = {},
   x: Float32Array<ArrayBuffer> = randomFloats(11, size(shape)),
 ): Promise<void> {
   const graph = await readOnnx(bytes);
   const expected = interpret(graph, floatTensor(shape, x)).get("y")!;
-  using network = new Network(gpu, graph);
+  using network = new Network(gpu, graph, options);
   using session = await network.session(shape);
   const { images, channels, pixels } = extentOf(shape);
   gpu.write(session.input, toNhwc(x, [images, channels, pixels, 1]));
   session.program.run();
   assertEquals(session.shape("y"), expected.shape);
   const error = relativeError(await session.read("y"), elements(expected));
-  assert(error <= 1e-5, `relative error ${error}`);
+  const limit = options.precision === "f16" ? 4e-3 : 1e-5;
+  assert(error <= limit, `relative error ${error}`);
 }
 
-gpuTest("Network equals the reference over boundary shapes", async (gpu, t) => {
-  for (const testCase of MODEL_CASES) {
-    await t.step(testCase.name, () => check(gpu, testCase));
-  }
-});
+for (const tile of ["direct", "shared", "subgroup8"] as const) {
+  gpuTest(
+    `Network equals the reference over boundary shapes: tile ${tile}`,
+    async (gpu, t) => {
+      if (tile === "subgroup8" && gpu.subgroupSize !== 8) return;
+      for (const testCase of MODEL_CASES) {
+        await t.step(testCase.name, () => check(gpu, testCase, { tile }));
+      }
+    },
+  );
+}
+
+gpuTest(
+  "Network stays near the reference with weights in float16",
+  async (gpu, t) => {
+    for (const testCase of MODEL_CASES) {
+      await t.step(
+        testCase.name,
+        () => check(gpu, testCase, { precision: "f16" }),
+      );
+    }
+  },
+);
 
 gpuTest("Network keeps every tap to the end of a run", async (gpu) => {
   const shape = [2, 45, 7, 7];
@@ -91,7 +117,9 @@ gpuTest(
     for (const testCase of OPERATOR_CASES) {
       const name = testCase.name.trim();
       await t.step(name, async () => {
-        if (!REFUSED.has(name)) return await check(gpu, testCase, testCase.x);
+        if (!REFUSED.has(name)) {
+          return await check(gpu, testCase, {}, testCase.x);
+        }
         const graph = await readOnnx(testCase.bytes);
         using network = new Network(gpu, graph);
         const error = assertThrows(
