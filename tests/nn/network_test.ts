@@ -1,6 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { Network, type NetworkOptions, toNhwc } from "../../src/nn/mod.ts";
 import { gpuTest, relativeError } from "../testing.ts";
+import { readOnnx } from "../../src/nn/onnx/read.ts";
+import { node } from "./model_builder.ts";
+import { constant, modelCase } from "./model_case.ts";
 import { readActivations, readModelFile, readNpy } from "./model_files.ts";
 
 const FILES = [
@@ -107,3 +110,19 @@ gpuTest(
   },
   { shared: true },
 );
+
+gpuTest("Network.plan() binds no more than every device can", async (gpu) => {
+  for (const [channels, size] of [[1024, 7], [32, 1024]] as const) {
+    const shape = [1, channels, size, size];
+    const { bytes } = modelCase("Conv", shape, [
+      node("Conv", ["x", "w"], ["y"], { pads: [1, 1, 1, 1] }),
+    ], [constant("w", [channels, channels, 3, 3])]);
+    using network = new Network(gpu, await readOnnx(bytes));
+    const { memory, constants } = network.plan(shape);
+    const sizes = [
+      ...memory.buffers,
+      ...[...constants.values()].map((pack) => pack().byteLength),
+    ];
+    assert(Math.max(...sizes) <= 2 ** 27, `${Math.max(...sizes)} bytes`);
+  }
+});

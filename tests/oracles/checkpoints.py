@@ -8,29 +8,14 @@ torchvision (Debian: python3-torchvision).
 """
 
 import collections
-import json
 import pathlib
 import re
-import struct
 
 import torch
 import torchvision
+from safetensors_file import DTYPES, write_safetensors
 
 OUT = pathlib.Path(__file__).parent.parent / "golden" / "checkpoint"
-
-DTYPES = {
-    torch.float32: "F32",
-    torch.float16: "F16",
-    torch.bfloat16: "BF16",
-    torch.float64: "F64",
-    torch.int64: "I64",
-    torch.int32: "I32",
-    torch.int16: "I16",
-    torch.int8: "I8",
-    torch.uint8: "U8",
-    torch.bool: "BOOL",
-}
-
 
 def tensors():
     torch.manual_seed(1)
@@ -53,27 +38,6 @@ def tensors():
     result["parameter"] = torch.nn.Parameter(torch.randn(300))
     result[long_name] = torch.randn(1)
     return result
-
-
-def raw(tensor):
-    tensor = tensor.detach().contiguous()
-    if tensor.dtype == torch.bfloat16:
-        tensor = tensor.view(torch.int16)
-    return tensor.numpy().tobytes()
-
-
-def write_safetensors(path, state):
-    header, data = {}, b""
-    for name, tensor in state.items():
-        bytes_ = raw(tensor)
-        header[name] = {
-            "dtype": DTYPES[tensor.dtype],
-            "shape": list(tensor.shape),
-            "data_offsets": [len(data), len(data) + len(bytes_)],
-        }
-        data += bytes_
-    text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
 def module():

@@ -40,7 +40,7 @@ export function Conv(node: GraphNode, context: PlanContext): void {
     x: context.value(node, x),
     ...epilogue(node, context, b === "" ? undefined : b, outputs),
   };
-  if (!grouped && suitsWinograd(window, channels, outputs)) {
+  if (!grouped && suitsWinograd(window, images, channels, outputs)) {
     return winograd(node, context, sizes, weights, tail);
   }
   if (grouped) {
@@ -67,15 +67,22 @@ export function Conv(node: GraphNode, context: PlanContext): void {
 
 /** Channels from which on the transforms cost less than they save. */
 const WINOGRAD_CHANNELS = 16;
+/** Bytes that every WebGPU device binds at once. */
+const MAX_BINDING_BYTES = 2 ** 27;
 
 function suitsWinograd(
-  { kernel, strides, dilations }: Window,
+  { kernel, strides, dilations, output }: Window,
+  images: number,
   channels: number,
   outputs: number,
 ): boolean {
+  const [tilesY, tilesX] = winogradTiles(output);
+  const [narrow, wide] = [channels, outputs].sort((a, b) => a - b);
+  const matrixBytes = 36 * 4 * Math.ceil(wide / 4) * 4;
+  const rows = Math.max(images * tilesY * tilesX, Math.ceil(narrow / 4) * 4);
   return kernel.join() === "3,3" && strides.join() === "1,1" &&
-    dilations.join() === "1,1" &&
-    Math.min(channels, outputs) >= WINOGRAD_CHANNELS;
+    dilations.join() === "1,1" && narrow >= WINOGRAD_CHANNELS &&
+    matrixBytes * rows <= MAX_BINDING_BYTES;
 }
 
 /** 3 × 3, stride 1: transform, 36 matrix products, transform back. */
