@@ -4,4 +4,22 @@
  *
  * @module
  */
+export {
+  ModelFileError,
+  readModelFile,
+  writeModelFile,
+} from "./bank/model_file.ts";
+export type {
+  StoredBackbone,
+  StoredModel,
+  StoredProjection,
+  StoredThreshold,
+} from "./bank/stored_model.ts";
 export * from "./detector/mod.ts";
+export { decodeImage, type DecodeOptions } from "./images/decode.ts";
+export { ImageError } from "./images/image_error.ts";
+export type { Normalisation } from "./images/normalise.ts";
+export type { Pixels } from "./images/pixels.ts";
+export type { CropGeometry } from "./images/resize_plan.ts";
+export { type PresetName, PRESETS } from "./settings/presets.ts";
+export * from "./settings/settings.ts";

@@ -20,6 +20,8 @@ export class BufferPool {
   #peakBytes = 0;
 
   /**
+   * An empty pool.
+   *
    * @param device The device buffers are made on.
    * @param maxBytes The largest buffer allowed: the storage binding limit.
    */

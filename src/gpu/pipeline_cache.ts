@@ -16,7 +16,11 @@ export class PipelineCache {
   readonly #modules = new Map<string, GPUShaderModule>();
   #acceptsEnableSubgroups: Promise<boolean> | undefined;
 
-  /** @param device The device kernels are compiled for. */
+  /**
+   * An empty cache.
+   *
+   * @param device The device kernels are compiled for.
+   */
   constructor(device: GPUDevice) {
     this.#device = device;
   }

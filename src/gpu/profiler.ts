@@ -26,6 +26,8 @@ export class Profiler {
   readonly #totals = new Map<string, { count: number; ms: number }>();
 
   /**
+   * A profiler without times so far.
+   *
    * @param gpu A device with the feature `timestamp-query`.
    * @throws {TypeError} If the adapter has no timestamp queries.
    */

@@ -29,6 +29,8 @@ export class Readback {
   #busy: Promise<unknown> = Promise.resolve();
 
   /**
+   * Reads from one device.
+   *
    * @param device The device to read from.
    * @param pool Counts the staging buffer's bytes.
    */

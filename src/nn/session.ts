@@ -9,7 +9,11 @@ export class ConstantStore implements Disposable {
   readonly #gpu: Gpu;
   readonly #tensors = new Map<string, Tensor>();
 
-  /** @param gpu Where constants are uploaded to. */
+  /**
+   * An empty store.
+   *
+   * @param gpu Where constants are uploaded to.
+   */
   constructor(gpu: Gpu) {
     this.#gpu = gpu;
   }

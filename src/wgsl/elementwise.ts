@@ -4,7 +4,7 @@ import main from "./elementwise.wgsl" with { type: "text" };
 import { pixelGrid } from "./grid.ts";
 import type { Kernel } from "./kernel.ts";
 
-const OPERATIONS = {
+const OPERATIONS: Readonly<Record<ElementwiseOperation, number>> = {
   none: 0,
   add: 1,
   subtract: 2,
@@ -13,15 +13,27 @@ const OPERATIONS = {
   affine: 5,
   subtract_from: 6,
   divide_into: 7,
-} as const;
+};
 
-const BROADCASTS = { same: 0, channel: 1, image_channel: 2 } as const;
+const BROADCASTS: Readonly<Record<ElementwiseBroadcast, number>> = {
+  same: 0,
+  channel: 1,
+  image_channel: 2,
+};
 
 /** What {@linkcode elementwise} computes of `x` and `b`. */
-export type ElementwiseOperation = keyof typeof OPERATIONS;
+export type ElementwiseOperation =
+  | "none"
+  | "add"
+  | "subtract"
+  | "multiply"
+  | "divide"
+  | "affine"
+  | "subtract_from"
+  | "divide_into";
 
 /** How `b` of {@linkcode elementwise} stretches over `x`. */
-export type ElementwiseBroadcast = keyof typeof BROADCASTS;
+export type ElementwiseBroadcast = "same" | "channel" | "image_channel";
 
 /** Sizes of an element-wise map over `[images, pixels, 4·⌈channels/4⌉]`. */
 export interface ElementwiseSizes {

@@ -17,7 +17,7 @@ export interface Pad2dSizes {
   /** Pixels added (cropped when negative) `[top, left]`. */
   readonly pads: readonly [number, number];
   /** What the new pixels hold. */
-  readonly mode: keyof typeof MODES;
+  readonly mode: "constant" | "reflect" | "edge";
   /** Value of the new pixels in mode `constant`. */
   readonly value: number;
 }

@@ -3,9 +3,9 @@
  *
  * @module
  */
-export * from "./backbone.ts";
-export * from "./fit.ts";
-export * from "./image_source.ts";
+export type { BackboneFile } from "./backbone.ts";
+export type { FitReport } from "./fit.ts";
+export type { ImageSource, ImageSources, NamedImage } from "./image_source.ts";
 export * from "./options.ts";
 export * from "./patchcore.ts";
 export * from "./prediction.ts";
