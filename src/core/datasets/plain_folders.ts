@@ -10,7 +10,7 @@ import {
   noImages,
 } from "./files.ts";
 import { splitHoldout } from "./holdout.ts";
-import { findMask } from "./train_and_test.ts";
+import { findMask } from "./labelled_folders.ts";
 
 /**
  * Reads plain folders: `normal/`, of which a seeded share is tested,

@@ -9,7 +9,7 @@ import {
 import { readMagneticTiles } from "./magnetic_tiles.ts";
 import { readPlainFolders } from "./plain_folders.ts";
 import { readShanghaiTech } from "./shanghai_tech.ts";
-import { normalName, readTrainTest } from "./train_and_test.ts";
+import { normalName, readTrainTest } from "./labelled_folders.ts";
 import { readVisa } from "./visa.ts";
 
 /**
