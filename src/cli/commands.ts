@@ -1,8 +1,17 @@
 import type { Command } from "./command.ts";
+import { demo } from "./demo.ts";
 import { evaluate } from "./evaluate.ts";
 import { fit } from "./fit.ts";
+import { info } from "./info.ts";
 import { predict } from "./predict.ts";
 import { weights } from "./weights.ts";
 
 /** The commands of the program, in the order of `--help`. */
-export const COMMANDS: readonly Command[] = [fit, predict, evaluate, weights];
+export const COMMANDS: readonly Command[] = [
+  fit,
+  predict,
+  evaluate,
+  demo,
+  info,
+  weights,
+];

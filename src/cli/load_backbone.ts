@@ -2,6 +2,7 @@ import type { BackboneFile } from "../core/mod.ts";
 import { join } from "../core/datasets/files.ts";
 import { backboneFile } from "./backbone.ts";
 import type { Context } from "./command.ts";
+import { DEMO_BACKBONE, demoBackbone } from "./demo_backbone.ts";
 import { readFile } from "./disk.ts";
 import { weightsFolder } from "./weights_cache.ts";
 
@@ -15,6 +16,7 @@ export async function loadBackbone(
   backbone: string,
   { terminal, signal }: Context,
 ): Promise<BackboneFile> {
+  if (backbone === DEMO_BACKBONE) return await demoBackbone();
   const mirror = Deno.env.get("PATCHCORE_MIRROR");
   const path = await backboneFile(backbone, {
     folder: weightsFolder(),

@@ -1,4 +1,5 @@
 import type { Prediction } from "../core/mod.ts";
+import { join } from "../core/datasets/files.ts";
 import type { FloatImage } from "../core/images/float_image.ts";
 import { mapToOriginal } from "../core/images/map_geometry.ts";
 import { encodeNpy } from "../core/images/npy.ts";
@@ -38,15 +39,22 @@ export class PredictionFiles {
    * @param folder Where files go.
    * @param paths All images of the run, so that names stay apart.
    * @param options Which files are wanted.
+   * @param prefix Folder below the kind of file that names lie in.
    */
   constructor(
     folder: OutputFolder,
     paths: readonly string[],
     options: PredictionFileOptions,
+    prefix = "",
   ) {
     this.#folder = folder;
     const names = resultNames(paths);
-    this.#names = new Map(paths.map((path, i) => [path, names[i]!]));
+    this.#names = new Map(
+      paths.map((path, i) => [
+        path,
+        prefix === "" ? names[i]! : join(prefix, names[i]!),
+      ]),
+    );
     this.#options = options;
   }
 

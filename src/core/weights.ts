@@ -26,3 +26,10 @@ export {
 export { KNOWN_WEIGHTS, type KnownWeights } from "../nn/known_weights.ts";
 export { SafetensorsError } from "../nn/safetensors.ts";
 export { sha256 } from "../nn/sha256.ts";
+export { graphCost } from "../nn/cost.ts";
+export type { Graph } from "../nn/graph.ts";
+export { readOnnx } from "../nn/onnx/read.ts";
+export { inferShapes } from "../nn/shape_inference.ts";
+export { findTaps } from "../nn/taps.ts";
+export { looksUntrained, type TrainingVerdict } from "../nn/untrained.ts";
+export { Gpu } from "../gpu/mod.ts";

@@ -1,0 +1,130 @@
+import { readModelFile } from "../core/bank/model_file.ts";
+import {
+  findTaps,
+  Gpu,
+  graphCost,
+  inferShapes,
+  looksUntrained,
+  readOnnx,
+  sha256,
+} from "../core/weights.ts";
+import { type Command, defineCommand } from "./command.ts";
+import { readFile } from "./disk.ts";
+import { EXIT } from "./exit.ts";
+import { loadBackbone } from "./load_backbone.ts";
+import { table } from "./table.ts";
+import type { Context } from "./command.ts";
+
+type Facts = Readonly<Record<string, unknown>>;
+
+/** `info`: the adapter, a model or a network. */
+export const info: Command = defineCommand({
+  name: "info",
+  summary: "Describe the adapter, a model or a network",
+  operands: {
+    name: "FILE",
+    help: "a model (.safetensors) or a network (.onnx); none: the adapter",
+    min: 0,
+    max: 1,
+  },
+  options: {
+    size: {
+      kind: "integer",
+      min: 1,
+      unit: "pixels",
+      default: 224,
+      help: "sides of the image that a network's shapes and cost are told for",
+    },
+  },
+  examples: [
+    ["", "The adapter, its limits and features"],
+    ["part.safetensors", "Settings, bank, threshold and backbone of a model"],
+    ["resnet18.onnx", "Operators, taps and cost of a network"],
+  ],
+  async run([file], { size }, context): Promise<number> {
+    const facts = file === undefined
+      ? await adapterFacts()
+      : /\.onnx$/i.test(file)
+      ? await networkFacts(file, size, context)
+      : await modelFacts(file);
+    context.terminal.record(facts);
+    context.terminal.result(
+      table(
+        Object.entries(facts).map(([key, value]) => [key, inWords(value)]),
+      ),
+    );
+    return EXIT.ok;
+  },
+});
+
+function inWords(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : `${value}`;
+}
+
+async function adapterFacts(): Promise<Facts> {
+  using gpu = await Gpu.create();
+  const { limits, features } = gpu.device;
+  return {
+    adapter: gpu.adapterName,
+    max_tensor_bytes: gpu.maxTensorBytes,
+    max_buffer_bytes: limits.maxBufferSize,
+    max_binding_bytes: limits.maxStorageBufferBindingSize,
+    max_workgroup_invocations: limits.maxComputeInvocationsPerWorkgroup,
+    max_workgroup_bytes: limits.maxComputeWorkgroupStorageSize,
+    subgroup_size: gpu.subgroupSize,
+    features: [...features].sort(),
+  };
+}
+
+async function modelFacts(file: string): Promise<Facts> {
+  const model = readModelFile(await readFile(file));
+  const { backbone, threshold } = model;
+  return {
+    model: file,
+    bank_rows: model.rows,
+    dim: model.dim,
+    bank_precision: model.bankPrecision,
+    images: model.imageNames.length,
+    threshold: threshold?.value ?? null,
+    threshold_rule: threshold?.rule ?? null,
+    backbone: backbone.name,
+    backbone_sha256: backbone.sha256,
+    bundled: backbone.onnx !== undefined,
+    settings: model.settings,
+    seed: model.seed,
+    software_version: model.softwareVersion,
+  };
+}
+
+async function networkFacts(
+  file: string,
+  size: number,
+  context: Context,
+): Promise<Facts> {
+  const { bytes, readExternal } = await loadBackbone(file, context);
+  const graph = await readOnnx(bytes, readExternal ? { readExternal } : {});
+  const image = [1, 3, size, size];
+  const { shapes } = inferShapes(graph, image);
+  const { macs, parameters } = graphCost(graph, image);
+  const counts: Record<string, number> = {};
+  for (const { op } of graph.nodes) counts[op] = (counts[op] ?? 0) + 1;
+  const verdict = looksUntrained(graph);
+  return {
+    network: file,
+    sha256: await sha256(bytes),
+    producer: graph.producer,
+    opset: graph.opset,
+    operators: counts,
+    parameters,
+    gmacs: Number((macs / 1e9).toFixed(3)),
+    image: image,
+    taps: findTaps(graph).map(({ name, tensor, stride }) => ({
+      name,
+      tensor,
+      stride,
+      shape: shapes.get(tensor),
+    })),
+    random_weights: verdict.untrained,
+    why: verdict.reason,
+  };
+}
