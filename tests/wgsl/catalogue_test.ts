@@ -23,8 +23,14 @@ Deno.test("src/wgsl/mod.ts lists every file of its folder", async () => {
 
 Deno.test("every WGSL file is part of a kernel", async () => {
   const unused: string[] = [];
-  for await (const [path, text] of wgslFiles("")) {
-    if (!kernels.some(({ source }) => source.includes(text))) unused.push(path);
+  for await (
+    const url of filesBelow(new URL("../../src/wgsl/", import.meta.url))
+  ) {
+    if (!url.pathname.endsWith(".wgsl")) continue;
+    const text = await Deno.readTextFile(url);
+    if (!kernels.some(({ source }) => source.includes(text))) {
+      unused.push(url.pathname);
+    }
   }
   assertEquals(unused, []);
 });
@@ -32,6 +38,83 @@ Deno.test("every WGSL file is part of a kernel", async () => {
 for (const kernel of kernels) {
   Deno.test(`${kernel.name}: the catalogue entry and the WGSL text agree`, () =>
     checkAgreement(kernel));
+}
+
+/**
+ * Kernels that share the test or bench of what they do together. A kernel named
+ * after its family, as `winograd_input` is, needs no line here.
+ */
+const FAMILIES: Readonly<Record<string, readonly string[]>> = {
+  coreset: ["project_rows"],
+  image_score: ["copy_rows", "image_max", "reweight"],
+  ivfpq: [
+    "ivf_scan",
+    "kmeans_assign",
+    "kmeans_update",
+    "pair_distance",
+    "residual_rows",
+  ],
+  padim: [
+    "cholesky_diagonal",
+    "cholesky_solve",
+    "cholesky_update",
+    "covariance",
+    "gather_columns",
+    "mahalanobis",
+    "running_mean",
+  ],
+  patch_features: ["patch_merge", "patch_pool", "sample_mean"],
+  proxies: [
+    "product",
+    "proxy_coefficients",
+    "proxy_residual",
+    "proxy_step",
+    "proxy_weights",
+    "row_norms",
+  ],
+  search: ["pack_rows", "packed_norms"],
+  spade: ["row_distances"],
+};
+
+Deno.test("FAMILIES name kernels that exist", () => {
+  const names = new Set(kernels.map(({ name }) => name));
+  const members = Object.values(FAMILIES).flat();
+  assertEquals(members.filter((name) => !names.has(name)), []);
+});
+
+Deno.test.each(["test", "bench"])(
+  "every kernel has a %s that names it, or its family's",
+  async (kind) => {
+    const root = kind === "test" ? "tests" : "bench";
+    const files = new Map<string, string>();
+    for await (
+      const url of filesBelow(new URL(`../../${root}/`, import.meta.url))
+    ) {
+      const [, name] = /(\w+)_(?:test|bench)\.ts$/.exec(url.pathname) ?? [];
+      if (name) files.set(name, await Deno.readTextFile(url));
+    }
+    const without = kernels.filter(({ name }) => {
+      const own = files.get(name);
+      const isNamed = own !== undefined &&
+        (own.includes(name) || own.includes(camelCase(name)));
+      return !isNamed && !familiesOf(name).some((family) => files.has(family));
+    });
+    assertEquals(without.map(({ name }) => name), []);
+  },
+);
+
+/** `search_groups_subgroup8` → `search_groups`, `search`, and those of the table. */
+function familiesOf(name: string): string[] {
+  const words = name.split("_");
+  const shorter = words.map((_, i) => words.slice(0, i).join("_")).slice(1);
+  const listed = Object.keys(FAMILIES).filter((family) =>
+    [name, ...shorter].some((part) => FAMILIES[family]!.includes(part))
+  );
+  return [...shorter, ...listed];
+}
+
+function camelCase(name: string): string {
+  return name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
 }
 
 const EXAMPLE: Kernel<unknown> = {
@@ -96,14 +179,10 @@ function checkAgreement(kernel: Kernel<unknown>): void {
   assert(/@compute[^{]*\bfn main\s*\(/.test(text), "No entry point main");
 }
 
-async function* wgslFiles(
-  folder: string,
-): AsyncGenerator<[path: string, text: string]> {
-  const url = new URL(`../../src/wgsl/${folder}`, import.meta.url);
-  for await (const { name, isDirectory } of Deno.readDir(url)) {
-    if (isDirectory) yield* wgslFiles(`${folder}${name}/`);
-    if (!name.endsWith(".wgsl")) continue;
-    yield [folder + name, await Deno.readTextFile(new URL(name, `${url}`))];
+async function* filesBelow(folder: URL): AsyncGenerator<URL> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* filesBelow(new URL(`${name}/`, folder));
+    else yield new URL(name, folder);
   }
 }
 

@@ -20,7 +20,7 @@ struct Params {
 }
 @group(0) @binding(3) var<uniform> params: Params;
 
-override LANES: u32 = 32u;
+const LANES = 32u;
 
 fn multiply_add(sum: vec4f, a: vec4f, w0: vec4f, w1: vec4f, w2: vec4f, w3: vec4f) -> vec4f {
   return sum + a.x * w0 + a.y * w1 + a.z * w2 + a.w * w3;
