@@ -7,7 +7,10 @@
  * ```ts no-eval
  * import { PatchCore } from "@patchcore/webgpu";
  *
- * await using detector = await PatchCore.create({ backbone: "resnet18.onnx" });
+ * const bytes = await Deno.readFile("resnet18.onnx");
+ * await using detector = await PatchCore.create({
+ *   backbone: { name: "resnet18", bytes },
+ * });
  * ```
  *
  * @module
