@@ -3,11 +3,14 @@ import {
   architecture,
   ARCHITECTURES,
   convertWeights,
+  knownByDigest,
   randomWeights,
   readStateDict,
   recogniseArchitecture,
   sha256,
   type StateDict,
+  WEIGHTS_KEY,
+  weightsTitle,
 } from "../core/weights.ts";
 import type { Context } from "./command.ts";
 import { readFile, writeAtomically } from "./disk.ts";
@@ -105,20 +108,21 @@ async function fileSource(
   named: Architecture | undefined,
 ): Promise<Source> {
   const bytes = await readFile(file);
-  await checkDigits(file, bytes);
+  const digest = await sha256(bytes);
+  checkDigits(file, digest);
   const tensors = readStateDict(bytes);
-  return { network: named ?? recogniseArchitecture(tensors), tensors };
+  const known = knownByDigest(digest);
+  return {
+    network: named ?? recogniseArchitecture(tensors),
+    tensors,
+    ...(known && { metadata: new Map([[WEIGHTS_KEY, weightsTitle(known)]]) }),
+  };
 }
 
 /** torchvision ends the names of its files with digits of their SHA-256. */
-async function checkDigits(
-  file: string,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<void> {
+function checkDigits(file: string, digest: string): void {
   const [, digits] = /-([0-9a-f]{8})\.pth$/.exec(file) ?? [];
-  if (digits === undefined) return;
-  const digest = await sha256(bytes);
-  if (digest.startsWith(digits)) return;
+  if (digits === undefined || digest.startsWith(digits)) return;
   throw new Error(
     `Refused "${file}": its SHA-256 is ${digest}, its name says ${digits}…; ` +
       `download it again, or rename it if you made it yourself`,

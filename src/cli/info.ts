@@ -1,21 +1,16 @@
 import { readModelFile } from "../core/bank/model_file.ts";
-import {
-  findTaps,
-  Gpu,
-  graphCost,
-  inferShapes,
-  looksUntrained,
-  readOnnx,
-  sha256,
-} from "../core/weights.ts";
+import { Gpu, readOnnx, sha256 } from "../core/weights.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { readFile } from "./disk.ts";
 import { EXIT } from "./exit.ts";
 import { loadBackbone } from "./load_backbone.ts";
-import { table } from "./table.ts";
+import {
+  factLines,
+  type Facts,
+  networkFacts,
+  SIZE_OPTION,
+} from "./network_facts.ts";
 import type { Context } from "./command.ts";
-
-type Facts = Readonly<Record<string, unknown>>;
 
 /** `info`: the adapter, a model or a network. */
 export const info: Command = defineCommand({
@@ -28,13 +23,7 @@ export const info: Command = defineCommand({
     max: 1,
   },
   options: {
-    size: {
-      kind: "integer",
-      min: 1,
-      unit: "pixels",
-      default: 224,
-      help: "sides of the image that a network's shapes and cost are told for",
-    },
+    size: SIZE_OPTION,
   },
   examples: [
     ["", "The adapter, its limits and features"],
@@ -45,21 +34,15 @@ export const info: Command = defineCommand({
     const facts = file === undefined
       ? await adapterFacts()
       : /\.onnx$/i.test(file)
-      ? await networkFacts(file, size, context)
+      ? await fileFacts(file, size, context)
       : await modelFacts(file);
     context.terminal.record(facts);
     context.terminal.result(
-      table(
-        Object.entries(facts).map(([key, value]) => [key, inWords(value)]),
-      ),
+      factLines(facts),
     );
     return EXIT.ok;
   },
 });
-
-function inWords(value: unknown): string {
-  return typeof value === "object" ? JSON.stringify(value) : `${value}`;
-}
 
 async function adapterFacts(): Promise<Facts> {
   using gpu = await Gpu.create();
@@ -96,35 +79,16 @@ async function modelFacts(file: string): Promise<Facts> {
   };
 }
 
-async function networkFacts(
+async function fileFacts(
   file: string,
   size: number,
   context: Context,
 ): Promise<Facts> {
   const { bytes, readExternal } = await loadBackbone(file, context);
   const graph = await readOnnx(bytes, readExternal ? { readExternal } : {});
-  const image = [1, 3, size, size];
-  const { shapes } = inferShapes(graph, image);
-  const { macs, parameters } = graphCost(graph, image);
-  const counts: Record<string, number> = {};
-  for (const { op } of graph.nodes) counts[op] = (counts[op] ?? 0) + 1;
-  const verdict = looksUntrained(graph);
   return {
     network: file,
     sha256: await sha256(bytes),
-    producer: graph.producer,
-    opset: graph.opset,
-    operators: counts,
-    parameters,
-    gmacs: Number((macs / 1e9).toFixed(3)),
-    image: image,
-    taps: findTaps(graph).map(({ name, tensor, stride }) => ({
-      name,
-      tensor,
-      stride,
-      shape: shapes.get(tensor),
-    })),
-    random_weights: verdict.untrained,
-    why: verdict.reason,
+    ...networkFacts(graph, [1, 3, size, size]),
   };
 }

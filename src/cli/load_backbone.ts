@@ -4,6 +4,7 @@ import { backboneFile } from "./backbone.ts";
 import type { Context } from "./command.ts";
 import { DEMO_BACKBONE, demoBackbone } from "./demo_backbone.ts";
 import { readFile } from "./disk.ts";
+import { DownloadMeter } from "./download_meter.ts";
 import { weightsFolder } from "./weights_cache.ts";
 
 /**
@@ -18,25 +19,30 @@ export async function loadBackbone(
 ): Promise<BackboneFile> {
   if (backbone === DEMO_BACKBONE) return await demoBackbone();
   const mirror = Deno.env.get("PATCHCORE_MIRROR");
+  using meter = new DownloadMeter(terminal, backbone);
   const path = await backboneFile(backbone, {
     folder: weightsFolder(),
     signal,
     ...(mirror !== undefined && { mirror }),
-    onProgress: (bytes, total) => {
-      if (bytes === 0) {
-        terminal.message(
-          `Pulling "${backbone}"${
-            total === undefined ? "" : ` (${(total / 1e6).toFixed(0)} MB)`
-          }; it is kept for the next time`,
-        );
-      }
-    },
+    onProgress: meter.update,
   });
+  return await readBackbone(path, backbone);
+}
+
+/**
+ * Reads the ONNX file of a backbone; its external data are read from beside it.
+ *
+ * @param source What a model is to remember of where it was found.
+ */
+export async function readBackbone(
+  path: string,
+  source: string = path,
+): Promise<BackboneFile> {
   const [, folder = "", name = path] = /^(.*[/\\])?([^/\\]+)$/.exec(path) ?? [];
   return {
     name: name.replace(/\.onnx$/i, ""),
     bytes: await readFile(path),
-    source: backbone,
+    source,
     readExternal: (location, offset, length) =>
       readPart(
         folder === "" ? location : join(folder, location),

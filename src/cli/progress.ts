@@ -9,6 +9,8 @@ export interface ProgressOptions {
   readonly total?: number;
   /** What is counted, e.g. `images`. */
   readonly unit?: string;
+  /** How many were done before, which the rate leaves out; 0 by default. */
+  readonly from?: number;
 }
 
 /** Where and how a {@linkcode Progress} is drawn. */
@@ -40,6 +42,7 @@ export class Progress implements Disposable {
     this.#label = label;
     this.#display = display;
     this.#start = display.clock();
+    this.#done = display.from ?? 0;
     this.#update();
   }
 
@@ -110,14 +113,14 @@ export class Progress implements Disposable {
   }
 
   #numbers(): string {
-    const { total, unit = "" } = this.#display;
+    const { total, unit = "", from = 0 } = this.#display;
     const count = total === undefined
       ? `${this.#done}`
       : `${this.#done}/${total}`;
     const seconds = (this.#display.clock() - this.#start) / 1000;
     const parts = [unit ? `${count} ${unit}` : count];
-    if (this.#done > 0 && seconds > 0) {
-      const rate = this.#done / seconds;
+    if (this.#done > from && seconds > 0) {
+      const rate = (this.#done - from) / seconds;
       parts.push(`${rate.toPrecision(3)}/s`);
       if (total !== undefined && this.#done < total) {
         parts.push(`${duration((total - this.#done) / rate)} left`);

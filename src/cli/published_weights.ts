@@ -1,8 +1,8 @@
 import { KNOWN_WEIGHTS, type KnownWeights } from "../core/weights.ts";
 import type { Context } from "./command.ts";
 import { statOrNothing } from "./disk.ts";
+import { DownloadMeter } from "./download_meter.ts";
 import { EXIT, UsageError } from "./exit.ts";
-import type { Progress } from "./progress.ts";
 import {
   knownWeights,
   type PulledWeights,
@@ -51,6 +51,11 @@ export async function pullNames(
   }
   operands.forEach(knownWeights);
   const { mirror: given, until, precision, timm, force, keep } = values;
+  if (timm && given !== undefined) {
+    throw new UsageError(
+      "Cannot use --mirror with --timm: a mirror has the official files, give one of the two",
+    );
+  }
   const mirror = given ?? Deno.env.get("PATCHCORE_MIRROR");
   const folder = weightsFolder();
   for (const name of operands) {
@@ -86,28 +91,4 @@ async function pullVisibly(
 ): Promise<PulledWeights> {
   using meter = new DownloadMeter(terminal, known.name);
   return await pullWeights(known, { ...options, onProgress: meter.update });
-}
-
-/** Shows how far a download is, once its size is known. */
-class DownloadMeter implements Disposable {
-  readonly #terminal: Terminal;
-  readonly #name: string;
-  #progress: Progress | undefined;
-
-  constructor(terminal: Terminal, name: string) {
-    this.#terminal = terminal;
-    this.#name = name;
-  }
-
-  readonly update = (bytes: number, total: number | undefined): void => {
-    this.#progress ??= this.#terminal.progress(`Downloading ${this.#name}`, {
-      unit: "MB",
-      ...(total === undefined ? {} : { total: Math.ceil(total / 1e6) }),
-    });
-    this.#progress.set(Math.ceil(bytes / 1e6));
-  };
-
-  [Symbol.dispose](): void {
-    this.#progress?.end();
-  }
 }

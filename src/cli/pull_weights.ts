@@ -6,6 +6,8 @@ import {
   type KnownWeights,
   readStateDict,
   sha256,
+  WEIGHTS_KEY,
+  weightsTitle,
 } from "../core/weights.ts";
 import { readFile, statOrNothing, writeAtomically } from "./disk.ts";
 import { download, DownloadError, fileSha256 } from "./download.ts";
@@ -65,7 +67,13 @@ export async function pullWeights(
   await Deno.mkdir(options.folder, { recursive: true });
   const { file, source } = await fetchWeights(known, options);
   const tensors = readStateDict(await readFile(file));
-  const { bytes } = convertWeights(tensors, architecture(name), options);
+  const { bytes } = convertWeights(tensors, architecture(name), {
+    ...options,
+    // Only a file whose SHA-256 was checked is called by what it is.
+    ...(!options.timm && {
+      metadata: new Map([[WEIGHTS_KEY, weightsTitle(known)]]),
+    }),
+  });
   await writeAtomically(path, bytes);
   if (!options.keep) await Deno.remove(file);
   return { path, sha256: await sha256(bytes), cached: false, source };

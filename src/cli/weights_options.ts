@@ -1,4 +1,5 @@
 import { LEVELS } from "../core/weights.ts";
+import { SIZE_OPTION } from "./network_facts.ts";
 import type { Options, Values } from "./options.ts";
 
 /** The options of `weights`. */
@@ -34,6 +35,7 @@ export const WEIGHTS_OPTIONS = {
       "convert: random weights instead of a checkpoint, for tests; needs --arch and --out",
   },
   overwrite: { kind: "flag", help: "convert: replace an existing file" },
+  size: { ...SIZE_OPTION, help: `inspect: ${SIZE_OPTION.help}` },
   mirror: {
     kind: "text",
     value: "URL",

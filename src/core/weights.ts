@@ -10,6 +10,8 @@ export { architecture, ARCHITECTURES } from "../nn/architectures/catalogue.ts";
 export { randomWeights } from "../nn/architectures/random_weights.ts";
 export { CheckpointError } from "../nn/checkpoint/checkpoint_error.ts";
 export {
+  type CheckpointGraph,
+  checkpointGraph,
   type Converted,
   type ConvertOptions,
   convertWeights,
@@ -23,13 +25,29 @@ export {
   readStateDict,
   type StateDict,
 } from "../nn/checkpoint/state_dict.ts";
-export { KNOWN_WEIGHTS, type KnownWeights } from "../nn/known_weights.ts";
+export { cutGraph } from "../nn/cut.ts";
+export { extentBytes, extentOf } from "../nn/extent.ts";
+export { optimizeGraph } from "../nn/fusion.ts";
+export {
+  type ImageLevels,
+  imageLevels,
+  imageNormalization,
+} from "../nn/image_normalization.ts";
+export {
+  KNOWN_WEIGHTS,
+  knownByDigest,
+  type KnownWeights,
+  WEIGHTS_KEY,
+  weightsTitle,
+} from "../nn/known_weights.ts";
+export { OnnxError } from "../nn/onnx/errors.ts";
+export { planNetwork } from "../nn/plan.ts";
 export { SafetensorsError } from "../nn/safetensors.ts";
 export { sha256 } from "../nn/sha256.ts";
 export { graphCost } from "../nn/cost.ts";
 export type { Graph } from "../nn/graph.ts";
 export { readOnnx } from "../nn/onnx/read.ts";
 export { inferShapes } from "../nn/shape_inference.ts";
-export { findTaps } from "../nn/taps.ts";
+export { findTaps, type Tap } from "../nn/taps.ts";
 export { looksUntrained, type TrainingVerdict } from "../nn/untrained.ts";
 export { Gpu } from "../gpu/mod.ts";

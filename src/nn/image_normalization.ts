@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { numberAttribute } from "./attributes.ts";
 import { channelVector } from "./evaluate.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 import { consumersOf } from "./topology.ts";
@@ -51,6 +52,31 @@ export function imageNormalization(
   };
 }
 
+/**
+ * The levels a network wants its image in: normalised as ImageNet is, from 0 to
+ * 1, or from 0 to 255, the latter two because it normalises inside.
+ */
+export type ImageLevels = "imagenet" | "unit" | "bytes";
+
+/** A deviation beyond this is one of levels from 0 to 255, not from 0 to 1. */
+const UNIT_DEVIATION = 8;
+
+/**
+ * The levels a network wants its image in, told by the normalisation inside
+ * it. One that hardly moves levels (a BatchNormalization of the image) is for
+ * images that are normalised already.
+ */
+export function imageLevels(graph: Graph): ImageLevels {
+  const inside = imageNormalization(graph);
+  if (inside === undefined) return "imagenet";
+  const { mean, std } = inside;
+  const exceeds = (value: number): boolean => Math.abs(value) > UNIT_DEVIATION;
+  if ([...mean, ...std].some(exceeds)) return "bytes";
+  const moves = mean.some((value) => Math.abs(value) > 0.2) ||
+    std.some((value) => Math.abs(value) < 0.6);
+  return moves ? "unit" : "imagenet";
+}
+
 /** Applies an operator to `scale · x + shift`; false when it is no such operator. */
 function apply(
   node: GraphNode,
@@ -59,6 +85,9 @@ function apply(
   scale: number[],
   shift: number[],
 ): boolean {
+  if (node.op === "BatchNormalization") {
+    return applyBatchNorm(node, graph, scale, shift);
+  }
   const [a = "", b = ""] = node.inputs;
   const constant = graph.constants.get(a === tensor ? b : a);
   const vector = constant && channelVector(constant, 3);
@@ -88,4 +117,32 @@ function apply(
     default:
       return false;
   }
+}
+
+function applyBatchNorm(
+  node: GraphNode,
+  graph: Graph,
+  scale: number[],
+  shift: number[],
+): boolean {
+  const vectors = node.inputs.slice(1, 5).map((name) => {
+    const tensor = graph.constants.get(name);
+    return tensor?.data.length === 3 ? Array.from(tensor.data, Number) : [];
+  });
+  if (vectors.length < 4 || vectors.some(({ length }) => length !== 3)) {
+    return false;
+  }
+  const [gamma, beta, mean, variance] = vectors as [
+    number[],
+    number[],
+    number[],
+    number[],
+  ];
+  const epsilon = numberAttribute(node, "epsilon", 1e-5);
+  gamma.forEach((value, c) => {
+    const factor = value / Math.sqrt(variance[c]! + epsilon);
+    scale[c]! *= factor;
+    shift[c] = (shift[c]! - mean[c]!) * factor + beta[c]!;
+  });
+  return true;
 }

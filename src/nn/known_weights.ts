@@ -47,6 +47,24 @@ export const KNOWN_WEIGHTS: ReadonlyMap<string, KnownWeights> = new Map(
   }),
 );
 
+/** Metadata key of an ONNX file: which published weights it was made of. */
+export const WEIGHTS_KEY = "weights";
+
+/** What published weights are called: `torchvision IMAGENET1K_V1 resnet18`. */
+export function weightsTitle({ name }: KnownWeights): string {
+  return `torchvision IMAGENET1K_V1 ${name}`;
+}
+
+/**
+ * The published weights whose official file has this SHA-256, told by the 8
+ * digits that are published of it.
+ *
+ * @param digest SHA-256 of a file, 64 hexadecimal digits.
+ */
+export function knownByDigest(digest: string): KnownWeights | undefined {
+  return KNOWN_WEIGHTS.values().find(({ sha256 }) => digest.startsWith(sha256));
+}
+
 /**
  * Returns the name torchvision gives a tensor today. DenseNet's published files
  * are older than that name: `denselayer1.norm.1.weight` is `norm1.weight` now.

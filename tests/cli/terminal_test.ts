@@ -69,6 +69,18 @@ Deno.test("Progress redraws one line on a terminal, at most every 100 ms", () =>
   );
 });
 
+Deno.test("Progress leaves what was done before out of the rate", () => {
+  const fake = new FakeTerminal();
+  const options = { total: 100, unit: "MB", from: 50 };
+  using progress = fake.terminal.progress("Download", options);
+  fake.now = 5000;
+  progress.set(60);
+  assertEquals(
+    fake.stderr,
+    "Download: 50 % (50/100 MB)\nDownload: 60 % (60/100 MB, 2.00/s, 20 s left)\n",
+  );
+});
+
 Deno.test("Progress makes room for messages and ends with an empty line", () => {
   const fake = new FakeTerminal({ isTerminal: true });
   const progress = fake.terminal.progress("Fit", { total: 2 });

@@ -1,41 +1,11 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { runProgram } from "../../src/cli/main.ts";
-import { weights } from "../../src/cli/weights.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { readOnnx } from "../../src/nn/onnx/read.ts";
-import { FakeTerminal } from "./fake_terminal.ts";
-import { withFiles } from "./with_files.ts";
+import {
+  inWeightsFolder as inFolder,
+  runWeights as run,
+} from "./run_weights.ts";
 
 const GOLDEN = new URL("../golden/checkpoint/", import.meta.url).pathname;
-
-async function run(
-  ...argv: string[]
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const fake = new FakeTerminal();
-  const code = await runProgram(["weights", ...argv], {
-    terminal: fake.terminal,
-    signal: new AbortController().signal,
-    commands: [weights],
-    debug: false,
-  });
-  return { code, stdout: fake.stdout, stderr: fake.stderr };
-}
-
-/** Runs `fn` in a folder that is also where backbones are kept. */
-async function inFolder(
-  files: readonly string[],
-  fn: (root: string) => Promise<void>,
-): Promise<void> {
-  const before = Deno.env.get("PATCHCORE_WEIGHTS");
-  await withFiles(files, async (root) => {
-    Deno.env.set("PATCHCORE_WEIGHTS", root);
-    try {
-      await fn(root);
-    } finally {
-      if (before === undefined) Deno.env.delete("PATCHCORE_WEIGHTS");
-      else Deno.env.set("PATCHCORE_WEIGHTS", before);
-    }
-  });
-}
 
 Deno.test("weights list prints what can be pulled and what is here", async () => {
   await inFolder(["resnet18.onnx"], async (root) => {
@@ -73,6 +43,33 @@ Deno.test("weights pull finds what is here without a network", async () => {
     assertEquals(stdout, `${root}/resnet18.onnx\n`);
     assertStringIncludes(stderr, '"resnet18" is here already');
   });
+});
+
+Deno.test("weights pull refuses and removes what has another SHA-256", async () => {
+  const asked: string[] = [];
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    (request) => {
+      asked.push(new URL(request.url).pathname);
+      return new Response(new Uint8Array(3_000_000));
+    },
+  );
+  const mirror = `http://127.0.0.1:${server.addr.port}/m`;
+  try {
+    await inFolder([], async (root) => {
+      const { code, stdout, stderr } = await run(
+        ...["pull", "resnet34", "--mirror", mirror],
+      );
+      assertEquals({ code, stdout }, { code: 1, stdout: "" });
+      assertStringIncludes(stderr, "Downloading resnet34: 100 % (3/3 MB");
+      assertStringIncludes(stderr, "expected b627a593…; the 3000000 bytes");
+      assertStringIncludes(stderr, "Other ways to get the weights");
+      assertEquals(await Array.fromAsync(Deno.readDir(root)), []);
+      assertEquals(asked, ["/m/resnet34-b627a593.pth"]);
+    });
+  } finally {
+    await server.shutdown();
+  }
 });
 
 Deno.test("weights convert --random writes a network that says so", async () => {
@@ -129,42 +126,16 @@ Deno.test("weights convert refuses a file whose name gives another SHA-256", asy
   });
 });
 
-Deno.test("weights inspect prints the tensors of a checkpoint", async () => {
-  const file = `${GOLDEN}module.legacy.pth`;
-  const { code, stdout } = await run("inspect", file);
-  assertEquals(code, 0);
-  assertStringIncludes(stdout, "PyTorch before 1.6, 9 tensors");
-  assertStringIncludes(stdout, "network: none that is known");
-  assert(/0\.weight +F32 +\[4, 3, 3, 3\]/.test(stdout), stdout);
-  const [summary, ...tensors] = (await run("inspect", file, "--json")).stdout
-    .trimEnd().split("\n").map((line) => JSON.parse(line));
-  assertEquals(summary.tensors, 9);
-  assertEquals(tensors.length, 9);
-  assertEquals(tensors[0], {
-    name: "0.weight",
-    dtype: "F32",
-    shape: [4, 3, 3, 3],
-  });
-});
-
-Deno.test("weights inspect refuses to unpickle a program", async () => {
-  const { code, stderr } = await run(
-    "inspect",
-    `${GOLDEN}whole_module.zip.pth`,
-  );
-  assertEquals(code, 1);
-  assertStringIncludes(
-    stderr,
-    'Refused "torch.nn.modules.container.Sequential"',
-  );
-});
-
 for (
   const [argv, sentence] of [
     [["fetch"], 'Unknown action "fetch"'],
     [["pul"], 'did you mean "pull"?'],
     [["pull"], "weights pull needs a name"],
     [["pull", "resnet17"], 'Unknown network "resnet17"'],
+    [
+      ["pull", "resnet18", "--timm", "--mirror", "http://h"],
+      "Cannot use --mirror with --timm",
+    ],
     [["list", "all"], 'weights list takes no "all"'],
     [["convert"], "weights convert needs one FILE"],
     [["convert", "a.pth", "--arch", "vgg16"], 'Unknown network "vgg16"'],
@@ -172,7 +143,8 @@ for (
     [["convert", "--random", "1", "--out", "x"], "--random needs --arch"],
     [["convert", "a.pth", "--random", "1"], "--random takes no FILE"],
     [["inspect"], "weights inspect needs one FILE"],
-    [["inspect", "a.onnx"], 'use "info a.onnx"'],
+    [["inspect", "a", "b"], "weights inspect needs one FILE"],
+    [["inspect", "a", "--sise", "64"], 'did you mean "--size"?'],
   ] as const
 ) {
   Deno.test(`weights ${argv.join(" ")} is a usage error`, async () => {

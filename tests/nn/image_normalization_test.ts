@@ -1,5 +1,9 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { imageNormalization } from "../../src/nn/image_normalization.ts";
+import {
+  imageLevels,
+  imageNormalization,
+} from "../../src/nn/image_normalization.ts";
+import type { Graph } from "../../src/nn/graph.ts";
 import type { NodeMessage } from "../../src/nn/onnx/proto.ts";
 import { readOnnx } from "../../src/nn/onnx/read.ts";
 import { floats, graph, model, node } from "./model_builder.ts";
@@ -12,17 +16,23 @@ const constants = [
   floats("byte", [], [255]),
   floats("shift", [3, 1, 1], mean.map((m, c) => -m / std[c]!)),
   floats("scale", [3, 1, 1], std.map((s) => 1 / s)),
+  floats("ones", [3], [1, 1, 1]),
+  floats("small", [3], [0.01, -0.02, 0.03]),
+  floats("bytes", [3], [123, 117, 104]),
+  floats("spread", [3], [3400, 3260, 3290]),
   floats("map", [1, 2], [1, 2]),
   floats("w", [4, 3, 1, 1], new Float32Array(12)),
 ];
 
+async function read(...nodes: NodeMessage[]): Promise<Graph> {
+  const end = node("Conv", [nodes.at(-1)?.output?.[0] ?? "x", "w"], ["y"]);
+  return await readOnnx(model(graph([...nodes, end], constants)));
+}
+
 async function found(
   ...nodes: NodeMessage[]
 ): Promise<ReturnType<typeof imageNormalization>> {
-  const end = node("Conv", [nodes.at(-1)?.output?.[0] ?? "x", "w"], ["y"]);
-  return imageNormalization(
-    await readOnnx(model(graph([...nodes, end], constants))),
-  );
+  return imageNormalization(await read(...nodes));
 }
 
 function assertImageNet(
@@ -78,4 +88,24 @@ Deno.test("imageNormalization() finds nothing where there is nothing", async () 
     await found(node("Add", ["x", "x"], ["a"])),
     undefined,
   );
+});
+
+Deno.test("imageLevels() tells which levels a network wants", async () => {
+  const norm = (mean: string, variance: string) =>
+    node("BatchNormalization", ["x", "ones", "small", mean, variance], ["a"]);
+  const centre = [
+    node("Sub", ["x", "mean"], ["a"]),
+    node("Div", ["a", "std"], ["b"]),
+  ];
+  const cases: readonly (readonly [string, readonly NodeMessage[]])[] = [
+    ["imagenet", []],
+    ["imagenet", [node("Relu", ["x"], ["a"])]],
+    ["imagenet", [norm("small", "ones")]],
+    ["unit", centre],
+    ["bytes", [node("Div", ["x", "byte"], ["a"])]],
+    ["bytes", [norm("bytes", "spread")]],
+  ];
+  for (const [expected, nodes] of cases) {
+    assertEquals(imageLevels(await read(...nodes)), expected);
+  }
 });

@@ -1,12 +1,13 @@
 """Runs torchvision's networks with the weights that `weights convert --random`
 draws, and stores what their stages yield in tests/golden/architectures.
 
-    /usr/bin/python3 tests/oracles/architectures.py [FOLDER]
+    /usr/bin/python3 tests/oracles/architectures.py [FOLDER [NAME...]]
 
 Needs Debian's python3-torch, python3-torchvision and python3-onnx. Every
 network is written by this package, checked by ONNX's own checker, and its
 tensors are loaded into torchvision's class of that name. A FOLDER gets the
-ONNX files and all values of all stages, for tests/oracles/architectures.ts.
+ONNX files and all values of all stages, for tests/oracles/architectures.ts;
+NAMEs are networks other than those whose results are stored.
 """
 
 import pathlib
@@ -23,7 +24,7 @@ from safetensors_file import write_safetensors
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 OUT = ROOT / "tests" / "golden" / "architectures"
-NETWORKS = ["resnet18", "wide_resnet50_2", "resnext101_32x8d", "densenet201"]
+STORED = ["resnet18", "wide_resnet50_2", "resnext101_32x8d", "densenet201"]
 SIZES = [(224, 224), (197, 163), (64, 49)]
 SEED = 7
 SAMPLES = 256
@@ -109,9 +110,9 @@ def run(network, pixels):
     return seen
 
 
-def main(folder):
+def main(folder, names):
     OUT.mkdir(parents=True, exist_ok=True)
-    for name in NETWORKS:
+    for name in names:
         path = folder / f"{name}.onnx"
         convert(name, path)
         network = load(name, path)
@@ -126,17 +127,18 @@ def main(folder):
                 golden[f"{size} {level} norm"] = torch.stack(
                     [wide.norm(), wide.sum()]
                 )
-        write_safetensors(
-            OUT / f"{name}.safetensors", golden,
-            {"seed": str(SEED), "torchvision": torchvision.__version__},
-        )
+        if name in STORED:
+            write_safetensors(
+                OUT / f"{name}.safetensors", golden,
+                {"seed": str(SEED), "torchvision": torchvision.__version__},
+            )
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         target = pathlib.Path(sys.argv[1])
         target.mkdir(parents=True, exist_ok=True)
-        main(target)
+        main(target, sys.argv[2:] or STORED)
     else:
         with tempfile.TemporaryDirectory() as temporary:
-            main(pathlib.Path(temporary))
+            main(pathlib.Path(temporary), STORED)

@@ -1,16 +1,23 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import { Network } from "../../nn/network.ts";
 import type { WeightPrecision } from "../../wgsl/conv2d.ts";
-import type { Graph } from "../../nn/graph.ts";
+import { type ImageLevels, imageLevels } from "../../nn/image_normalization.ts";
 import { readOnnx, type ReadOnnxOptions } from "../../nn/onnx/read.ts";
 import { looksUntrained } from "../../nn/untrained.ts";
 import { sha256 } from "../../nn/sha256.ts";
 import type { StoredBackbone } from "../bank/stored_model.ts";
 import {
+  BYTE_RANGE,
   IMAGENET,
   type Normalisation,
   UNIT_RANGE,
 } from "../images/normalise.ts";
+
+const NORMALISATIONS: Readonly<Record<ImageLevels, Normalisation>> = {
+  imagenet: IMAGENET,
+  unit: UNIT_RANGE,
+  bytes: BYTE_RANGE,
+};
 
 /** A backbone's ONNX file. */
 export interface BackboneFile extends ReadOnnxOptions {
@@ -81,7 +88,7 @@ export class Backbone implements Disposable {
     }
     const network = new Network(gpu, graph, { taps: layers, precision });
     const digest = await sha256(file.bytes);
-    const normalisation = normalisesItself(graph) ? UNIT_RANGE : IMAGENET;
+    const normalisation = NORMALISATIONS[imageLevels(graph)];
     return new Backbone(file, digest, network, normalisation);
   }
 
@@ -105,23 +112,4 @@ export class Backbone implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-/** Operators that normalise an image when they come first. */
-const NORMALISING: readonly string[] = [
-  "Sub",
-  "Add",
-  "Mul",
-  "Div",
-  "BatchNormalization",
-];
-
-/**
- * Whether the network subtracts means itself, so that it wants levels from 0
- * to 1: its image goes through arithmetic before any convolution.
- */
-export function normalisesItself({ inputs, nodes }: Graph): boolean {
-  const readers = nodes.filter((node) => node.inputs.includes(inputs[0].name));
-  return readers.length > 0 &&
-    readers.every(({ op }) => NORMALISING.includes(op));
 }

@@ -15,6 +15,12 @@ export const IMAGENET: Normalisation = {
 /** Levels from 0 to 1, for networks that normalise inside. */
 export const UNIT_RANGE: Normalisation = { mean: [0, 0, 0], std: [1, 1, 1] };
 
+/** Levels from 0 to 255, for networks that divide by 255 themselves. */
+export const BYTE_RANGE: Normalisation = {
+  mean: [0, 0, 0],
+  std: [1 / 255, 1 / 255, 1 / 255],
+};
+
 /**
  * The float of every level, rounded to float32 after each step as PyTorch
  * computes it, so that all adapters agree to the bit.

@@ -34,6 +34,14 @@ export interface ConvertOptions {
   readonly metadata?: ReadonlyMap<string, string>;
 }
 
+/** The network that {@linkcode checkpointGraph} has made. */
+export interface CheckpointGraph {
+  /** The network up to the last level kept; its outputs are the levels. */
+  readonly graph: Graph;
+  /** Number of weights in it. */
+  readonly parameters: number;
+}
+
 /** What {@linkcode convertWeights} has made. */
 export interface Converted {
   /** The ONNX file. */
@@ -45,7 +53,7 @@ export interface Converted {
 /**
  * Makes an ONNX file of a network's weights; its outputs are the hierarchy
  * levels. Batch normalisation stays an operator of its own. The same weights
- * give the same bytes, whatever file they came in.
+ * and metadata give the same bytes, whatever file they came in.
  *
  * The classifier, and whatever else lies past the last level, need not be in
  * the checkpoint.
@@ -58,7 +66,22 @@ export function convertWeights(
   network: Architecture,
   options: ConvertOptions = {},
 ): Converted {
-  const { until = "layer3", precision = "f32", metadata = [] } = options;
+  const { precision = "f32" } = options;
+  const { graph, parameters } = checkpointGraph(tensors, network, options);
+  return { bytes: writeOnnx(graph, { precision }), parameters };
+}
+
+/**
+ * Makes the graph of a network's weights, as {@linkcode convertWeights} writes it.
+ *
+ * @throws {CheckpointError} When the weights are not those of the architecture.
+ */
+export function checkpointGraph(
+  tensors: StateDict,
+  network: Architecture,
+  options: Omit<ConvertOptions, "precision"> = {},
+): CheckpointGraph {
+  const { until = "layer3", metadata = [] } = options;
   const weights = withCurrentNames(tensors);
   const graph = untrained(network, until);
   const problem = firstProblem(weights, network, graph);
@@ -78,12 +101,8 @@ export function convertWeights(
     constants.set(name, tensor);
     parameters += tensor.data.length;
   }
-  const bytes = writeOnnx({
-    ...graph,
-    constants,
-    metadata: new Map([["architecture", network.name], ...metadata]),
-  }, { precision });
-  return { bytes, parameters };
+  const marks = new Map([["architecture", network.name], ...metadata]);
+  return { graph: { ...graph, constants, metadata: marks }, parameters };
 }
 
 /**
