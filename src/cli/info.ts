@@ -10,6 +10,7 @@ import {
   networkFacts,
   SIZE_OPTION,
 } from "./network_facts.ts";
+import { fitFacts, refitFacts } from "./planned_facts.ts";
 import type { Context } from "./command.ts";
 
 /** `info`: the adapter, a model or a network. */
@@ -24,18 +25,31 @@ export const info: Command = defineCommand({
   },
   options: {
     size: SIZE_OPTION,
+    images: {
+      kind: "integer",
+      min: 1,
+      default: 200,
+      help: "training images that a network's memory is planned for",
+    },
+    imageSize: {
+      kind: "integer",
+      min: 1,
+      unit: "pixels",
+      default: 1024,
+      help: "their sides, before they are resized",
+    },
   },
   examples: [
     ["", "The adapter, its limits and features"],
     ["part.safetensors", "Settings, bank, threshold and backbone of a model"],
     ["resnet18.onnx", "Operators, taps and cost of a network"],
   ],
-  async run([file], { size }, context): Promise<number> {
+  async run([file], values, context): Promise<number> {
     const facts = file === undefined
       ? await adapterFacts()
       : /\.onnx$/i.test(file)
-      ? await fileFacts(file, size, context)
-      : await modelFacts(file);
+      ? await fileFacts(file, values, context)
+      : await modelFacts(file, context);
     context.terminal.record(facts);
     context.terminal.result(
       factLines(facts),
@@ -59,9 +73,16 @@ async function adapterFacts(): Promise<Facts> {
   };
 }
 
-async function modelFacts(file: string): Promise<Facts> {
-  const model = readModelFile(await readFile(file));
+async function modelFacts(file: string, context: Context): Promise<Facts> {
+  const bytes = await readFile(file);
+  const model = readModelFile(bytes);
   const { backbone, threshold } = model;
+  const openBackbone = async () => {
+    const { name, source = name, onnx } = backbone;
+    return onnx === undefined
+      ? await loadBackbone(source, context)
+      : { name, bytes: onnx as Uint8Array<ArrayBuffer> };
+  };
   return {
     model: file,
     bank_rows: model.rows,
@@ -76,19 +97,30 @@ async function modelFacts(file: string): Promise<Facts> {
     settings: model.settings,
     seed: model.seed,
     software_version: model.softwareVersion,
+    ...await refitFacts(bytes, openBackbone),
   };
 }
 
 async function fileFacts(
   file: string,
-  size: number,
+  { size, images: count, imageSize }: {
+    readonly size: number;
+    readonly images: number;
+    readonly imageSize: number;
+  },
   context: Context,
 ): Promise<Facts> {
-  const { bytes, readExternal } = await loadBackbone(file, context);
+  const backbone = await loadBackbone(file, context);
+  const { bytes, readExternal } = backbone;
   const graph = await readOnnx(bytes, readExternal ? { readExternal } : {});
   return {
     network: file,
     sha256: await sha256(bytes),
     ...networkFacts(graph, [1, 3, size, size]),
+    ...await fitFacts({
+      backbone,
+      settings: { resize: Math.ceil(size * 8 / 7), crop: size },
+      images: { count, width: imageSize, height: imageSize },
+    }),
   };
 }

@@ -4,6 +4,9 @@ const GRANULARITY = 256;
 /** Free bytes kept for re-use; beyond it buffers are destroyed at once. */
 const MAX_FREE_BYTES = 256 * 2 ** 20;
 
+/** Label of buffers that are kept for re-use. */
+export const FREE_LABEL = "free";
+
 const STORAGE_USAGE = 0x80 /* STORAGE */ | 0x04 /* COPY_SRC */ |
   0x08 /* COPY_DST */;
 
@@ -83,6 +86,7 @@ export class BufferPool {
       return;
     }
     this.#freeBytes += size;
+    buffer.label = FREE_LABEL;
     const list = this.#free.get(size);
     if (list === undefined) this.#free.set(size, [buffer]);
     else list.push(buffer);

@@ -37,6 +37,8 @@ export class Gpu implements Disposable {
   readonly adapterInfo: GPUAdapterInfo;
   /** Where tensors come from. */
   readonly pool: BufferPool;
+  /** Whether nothing is computed and nothing kept; see `dryGpu`. */
+  readonly isDry: boolean;
   /** Compiled kernels. */
   readonly pipelines: PipelineCache;
   /** Set to time every kernel from now on. */
@@ -46,8 +48,9 @@ export class Gpu implements Disposable {
   #lost: string | undefined;
 
   /** Wraps a device that was requested elsewhere; see {@linkcode Gpu.create}. */
-  constructor(device: GPUDevice, info: GPUAdapterInfo) {
+  constructor(device: GPUDevice, info: GPUAdapterInfo, isDry = false) {
     this.device = device;
+    this.isDry = isDry;
     this.adapterInfo = info;
     this.adapterName = info.description || info.device || info.vendor ||
       "unnamed adapter";

@@ -5,6 +5,7 @@
  * @module
  */
 export * from "./buffer_pool.ts";
+export * from "./dry_device.ts";
 export * from "./errors.ts";
 export * from "./gpu.ts";
 export * from "./pipeline_cache.ts";

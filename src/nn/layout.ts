@@ -17,7 +17,7 @@ export function packConvWeights(
   const [outputs, inputs, kernelHeight, kernelWidth] = shape;
   const stride = roundUp(outputs, 4);
   const taps = kernelHeight * kernelWidth;
-  const packed = new Float32Array(taps * inputStride * stride);
+  const packed = new Float32Array(packedSize(shape, inputStride));
   for (let o = 0, from = 0; o < outputs; o++) {
     for (let c = 0; c < inputs; c++) {
       for (let tap = 0; tap < taps; tap++, from++) {
@@ -26,6 +26,14 @@ export function packConvWeights(
     }
   }
   return packed;
+}
+
+/** Elements of what {@linkcode packConvWeights} returns. */
+export function packedSize(
+  [outputs, inputs, kernelHeight, kernelWidth]: readonly number[],
+  inputStride: number = roundUp(inputs, 4),
+): number {
+  return kernelHeight * kernelWidth * inputStride * roundUp(outputs, 4);
 }
 
 /** A vector padded with zeros to a multiple of 4, `length` elements of it given. */

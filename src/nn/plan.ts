@@ -10,10 +10,15 @@ import { inferShapes } from "./shape_inference.ts";
 import type { Shape } from "./shape_rules.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "./memory_plan.ts";
 
-/** Makes constants as a kernel reads them; a `Uint16Array` holds float16 bits. */
-export type PackConstant = () =>
-  | Float32Array<ArrayBuffer>
-  | Uint16Array<ArrayBuffer>;
+/** Constants as a kernel reads them, made when they are uploaded. */
+export interface PackedConstant {
+  /** Elements. */
+  readonly elements: number;
+  /** Type of the elements. */
+  readonly dtype: "f32" | "f16";
+  /** Makes the elements; a `Uint16Array` holds float16 bits. */
+  pack(): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
+}
 
 /** Where a step reads from: a value computed before, or packed constants. */
 export type Operand = { readonly value: string } | {
@@ -43,7 +48,7 @@ export interface NetworkPlan {
   /** ONNX shape of every tensor. */
   readonly shapes: ReadonlyMap<string, Shape>;
   /** Packs the constants that steps read, by key. */
-  readonly constants: ReadonlyMap<string, PackConstant>;
+  readonly constants: ReadonlyMap<string, PackedConstant>;
   /** The value whose memory another name shares. */
   readonly aliases: ReadonlyMap<string, string>;
   /** Activation buffers; the image input has its own. */
@@ -55,7 +60,7 @@ export class PlanContext {
   /** Steps so far. */
   readonly steps: PlannedStep[] = [];
   /** Packers of constants by key. */
-  readonly constants: Map<string, PackConstant> = new Map();
+  readonly constants: Map<string, PackedConstant> = new Map();
   /** Values that share another's memory. */
   readonly aliases: Map<string, string> = new Map();
   readonly #target: ConvTarget;
@@ -126,18 +131,33 @@ export class PlanContext {
     return { value: name };
   }
 
-  /** Registers constants to be packed and uploaded once a network. */
-  constant(key: string, pack: PackConstant): Operand {
-    this.constants.set(key, pack);
+  /** Registers so many constants, to be packed and uploaded once a network. */
+  constant(
+    key: string,
+    elements: number,
+    pack: () => Float32Array<ArrayBuffer>,
+  ): Operand {
+    this.constants.set(key, { elements, dtype: "f32", pack });
     return { constant: key };
   }
 
-  /** Registers a node's weights, in the precision of the plan. */
-  weights(node: GraphNode, pack: () => Float32Array<ArrayBuffer>): Operand {
-    return this.constant(
-      `${node.name} weights`,
-      this.#target.precision === "f16" ? () => toHalf(pack()) : pack,
-    );
+  /**
+   * Registers a node's weights, in the precision of the plan. The role tells
+   * apart what plans for other sizes of image or batch may pack otherwise.
+   */
+  weights(
+    node: GraphNode,
+    elements: number,
+    pack: () => Float32Array<ArrayBuffer>,
+    role = "weights",
+  ): Operand {
+    const key = `${node.name} ${role}`;
+    if (this.#target.precision === "f32") {
+      return this.constant(key, elements, pack);
+    }
+    const half = () => toHalf(pack());
+    this.constants.set(key, { elements, dtype: "f16", pack: half });
+    return { constant: key };
   }
 
   /** The kernel of a convolution or a matrix product. */

@@ -1,7 +1,7 @@
 import type { Gpu, Program, Tensor } from "../gpu/mod.ts";
 import { toNchw } from "./layout.ts";
 import { extentOf, memoryShape } from "./extent.ts";
-import type { NetworkPlan, Operand, PackConstant } from "./plan.ts";
+import type { NetworkPlan, Operand, PackedConstant } from "./plan.ts";
 import type { Shape } from "./shape_rules.ts";
 
 /** Packed constants of a network on the GPU, shared by its sessions. */
@@ -19,13 +19,13 @@ export class ConstantStore implements Disposable {
   }
 
   /** The uploaded constant, packed at the first call for its key. */
-  get(key: string, pack: PackConstant): Tensor {
-    let tensor = this.#tensors.get(key);
-    if (tensor === undefined) {
-      const data = pack();
-      tensor = this.#gpu.upload(data, [data.length], key);
-      this.#tensors.set(key, tensor);
-    }
+  get(key: string, { elements, dtype, pack }: PackedConstant): Tensor {
+    const gpu = this.#gpu;
+    const known = this.#tensors.get(key);
+    if (known !== undefined) return known;
+    const tensor = gpu.tensor([elements], dtype, `parameters ${key}`);
+    this.#tensors.set(key, tensor);
+    if (!gpu.isDry) gpu.write(tensor, pack());
     return tensor;
   }
 
@@ -148,7 +148,7 @@ export class Session implements Disposable {
 /** The image input, then the activation buffers; none if one cannot be had. */
 function allocate(gpu: Gpu, plan: NetworkPlan): [Tensor, ...Tensor[]] {
   const image = memoryShape(plan.shapes.get(plan.input)!);
-  const input = gpu.tensor(image, "f32", plan.input);
+  const input = gpu.tensor(image, "f32", "activations of the image");
   const buffers: Tensor[] = [];
   try {
     for (const [i, bytes] of plan.memory.buffers.entries()) {

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Network, type NetworkOptions, toNhwc } from "../../src/nn/mod.ts";
 import { gpuTest, relativeError } from "../testing.ts";
 import { readOnnx } from "../../src/nn/onnx/read.ts";
-import { node } from "./model_builder.ts";
+import { graph, model, node } from "./model_builder.ts";
 import { constant, modelCase } from "./model_case.ts";
 import { readActivations, readModelFile, readNpy } from "./model_files.ts";
 
@@ -121,8 +121,34 @@ gpuTest("Network.plan() binds no more than every device can", async (gpu) => {
     const { memory, constants } = network.plan(shape);
     const sizes = [
       ...memory.buffers,
-      ...[...constants.values()].map((pack) => pack().byteLength),
+      ...[...constants.values()].map(({ pack }) => pack().byteLength),
     ];
     assert(Math.max(...sizes) <= 2 ** 27, `${Math.max(...sizes)} bytes`);
   }
 });
+
+gpuTest(
+  "plans for different sizes pack a layer's weights under different keys",
+  async (gpu) => {
+    const pads = { pads: [1, 1, 1, 1] };
+    const nodes = [
+      node("Conv", ["x", "v"], ["stem"], pads),
+      node("Conv", ["stem", "w"], ["y"], pads),
+    ];
+    const weights = [
+      constant("v", [16, 3, 3, 3]),
+      constant("w", [16, 16, 3, 3]),
+    ];
+    using network = new Network(
+      gpu,
+      await readOnnx(model(graph(nodes, weights))),
+    );
+    const small = network.plan([1, 3, 8, 8]).constants;
+    const large = network.plan([1, 3, 984, 984]).constants;
+    for (const [key, { elements, pack }] of small) {
+      assertEquals(pack().length, elements, key);
+      assertEquals(large.get(key)?.elements ?? elements, elements, key);
+    }
+    assert(large.has("y weights") && !small.has("y weights"));
+  },
+);

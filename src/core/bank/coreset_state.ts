@@ -9,6 +9,16 @@ import { PackedRows } from "./packed_rows.ts";
 /** No row, or no centre. */
 const NONE = 0xffffffff;
 
+/** Label of {@linkcode CoresetState.words}. */
+const STATE_LABEL = "coreset state";
+
+/** What a dry run reads of a coreset: that all picks are made. */
+export function dryCoreset(label: string, words: Uint32Array): void {
+  if (label !== STATE_LABEL) return;
+  words.fill(NONE);
+  words[CORESET_STATE.done] = 1;
+}
+
 /** What the picks of a coreset are kept in while it grows. */
 export class CoresetState implements Disposable {
   /** Where everything is. */
@@ -48,7 +58,7 @@ export class CoresetState implements Disposable {
       words[CORESET_STATE.count] = 1;
       picks[0] = options.start.point;
     }
-    this.words = gpu.upload(words, [words.length], "coreset state");
+    this.words = gpu.upload(words, [words.length], STATE_LABEL);
     this.picks = gpu.upload(picks, [picks.length], "picks");
     this.centres = gpu.tensor([options.picks, rows.dim], "f32", "centres");
     this.others = options.images && new OtherImages(gpu, options);

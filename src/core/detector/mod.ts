@@ -8,5 +8,6 @@ export type { FitReport } from "./fit.ts";
 export type { ImageSource, ImageSources, NamedImage } from "./image_source.ts";
 export * from "./options.ts";
 export * from "./patchcore.ts";
+export * from "./planned_memory.ts";
 export * from "./prediction.ts";
 export * from "./progress.ts";

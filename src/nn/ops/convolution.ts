@@ -1,8 +1,9 @@
 import type { Conv2dSizes } from "../../wgsl/conv2d.ts";
+import { roundUp } from "../../wgsl/grid.ts";
 import { conv2dGrouped } from "../../wgsl/conv2d_grouped.ts";
 import { numberAttribute } from "../attributes.ts";
 import type { GraphNode } from "../graph.ts";
-import { packConvWeights, packVector } from "../layout.ts";
+import { packConvWeights, packedSize, packVector } from "../layout.ts";
 import { nodeError } from "../onnx/errors.ts";
 import type { Operand, PlanContext } from "../plan.ts";
 import {
@@ -46,6 +47,7 @@ export function Conv(node: GraphNode, context: PlanContext): void {
   if (grouped) {
     const packed = context.constant(
       `${node.name} weights`,
+      packedSize(weights.shape, groupInputs),
       () => packConvWeights(weights.data, weights.shape, groupInputs),
     );
     return context.emit(
@@ -59,6 +61,7 @@ export function Conv(node: GraphNode, context: PlanContext): void {
     ...tail,
     w: context.weights(
       node,
+      packedSize(weights.shape),
       () => packConvWeights(weights.data, weights.shape),
     ),
   };
@@ -118,6 +121,7 @@ function winograd(
   );
   const zero = context.constant(
     `${node.name} no bias`,
+    outputChannels4 * 4,
     () => packVector(undefined, outputChannels4 * 4),
   );
   const product: Conv2dSizes = {
@@ -132,7 +136,9 @@ function winograd(
     x: { value: v },
     w: context.weights(
       node,
+      36 * inputChannels4 * 4 * outputChannels4 * 4,
       () => winogradWeights(weights.data, weights.shape),
+      "transformed weights",
     ),
     bias: zero,
     residual: zero,
@@ -183,6 +189,7 @@ function matrixProduct(
     );
   }
   const outputs = matrix.shape[transposed ? 0 : 1];
+  const shape = [outputs, channels, 1, 1];
   const product: Conv2dSizes = {
     images: 1,
     input: [1, images],
@@ -194,14 +201,9 @@ function matrixProduct(
   };
   context.emit(node, context.convKernel(product), product, {
     x: context.value(node, x),
-    w: context.weights(node, () => {
+    w: context.weights(node, packedSize(shape), () => {
       const rows = matrixRows(matrix.data, [outputs, channels], transposed);
-      return packConvWeights(rows.map((v) => v * alpha), [
-        outputs,
-        channels,
-        1,
-        1,
-      ]);
+      return packConvWeights(rows.map((v) => v * alpha), shape);
     }),
     ...epilogue(node, context, c || undefined, outputs, beta),
   });
@@ -225,7 +227,8 @@ function epilogue(
       );
     }
   }
-  const operand = context.constant(`${node.name} bias`, () => {
+  const length = roundUp(outputs, 4);
+  const operand = context.constant(`${node.name} bias`, length, () => {
     const full = vector?.data.length === 1
       ? new Float32Array(outputs).fill(vector.data[0])
       : vector?.data;

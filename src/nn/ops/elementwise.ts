@@ -3,6 +3,7 @@ import {
   type ElementwiseBroadcast,
   type ElementwiseOperation,
 } from "../../wgsl/elementwise.ts";
+import { roundUp } from "../../wgsl/grid.ts";
 import { extentOf } from "../extent.ts";
 import { activationOf } from "../fusion.ts";
 import type { Activation, GraphNode } from "../graph.ts";
@@ -121,16 +122,21 @@ function channelOperand(
   const onChannels = data.length === 1 || node.op === "BatchNormalization" ||
     axis - shape.length + rank === 1;
   if (!onChannels) throw cannotBroadcast(node, shape, [channels]);
-  return context.constant(`${node.name} ${name}`, () =>
-    packVector(
-      data.length === 1 ? new Float32Array(channels).fill(data[0]) : data,
-      channels,
-    ));
+  return context.constant(
+    `${node.name} ${name}`,
+    roundUp(channels, 4),
+    () =>
+      packVector(
+        data.length === 1 ? new Float32Array(channels).fill(data[0]) : data,
+        channels,
+      ),
+  );
 }
 
 function zeros(node: GraphNode, context: PlanContext): Operand {
   return context.constant(
     `${node.name} unused`,
+    4,
     () => packVector(undefined, 4),
   );
 }
