@@ -122,7 +122,8 @@ function printReport(
   failed: number,
   terminal: Terminal,
 ): void {
-  const { images, patches, bankRows, dim, threshold, seconds } = report;
+  const { images, patches, bankRows, dim, seconds } = report;
+  const { threshold, mapThreshold } = report;
   terminal.record({
     model,
     images,
@@ -131,6 +132,7 @@ function printReport(
     bank_rows: bankRows,
     dim,
     threshold: Number.isNaN(threshold) ? null : threshold,
+    map_threshold: Number.isNaN(mapThreshold) ? null : mapThreshold,
     coreset_radius: report.radius ?? null,
     coreset_passes: report.passes,
     seconds,
@@ -145,7 +147,9 @@ function printReport(
   terminal.result(
     Number.isNaN(threshold)
       ? "No threshold: leaving one image out leaves nothing to compare with; fit more images"
-      : `Threshold ${threshold.toPrecision(6)}`,
+      : `Threshold ${threshold.toPrecision(6)}, of maps ${
+        mapThreshold.toPrecision(6)
+      }`,
   );
   terminal.message(
     `${seconds.total.toFixed(1)} s: decode ${

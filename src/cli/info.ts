@@ -76,7 +76,7 @@ async function adapterFacts(): Promise<Facts> {
 async function modelFacts(file: string, context: Context): Promise<Facts> {
   const bytes = await readFile(file);
   const model = readModelFile(bytes);
-  const { backbone, threshold } = model;
+  const { backbone, threshold, mapThreshold } = model;
   const openBackbone = async () => {
     const { name, source = name, onnx } = backbone;
     return onnx === undefined
@@ -91,6 +91,7 @@ async function modelFacts(file: string, context: Context): Promise<Facts> {
     images: model.imageNames.length,
     threshold: threshold?.value ?? null,
     threshold_rule: threshold?.rule ?? null,
+    map_threshold: mapThreshold?.value ?? null,
     backbone: backbone.name,
     backbone_sha256: backbone.sha256,
     bundled: backbone.onnx !== undefined,

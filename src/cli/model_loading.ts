@@ -44,7 +44,12 @@ export async function loadDetector(
   context: Context,
 ): Promise<PatchCore> {
   const bytes = await readFile(path);
-  const { backbone: stored } = readModelFile(bytes);
+  const { backbone: stored, threshold, mapThreshold } = readModelFile(bytes);
+  if (threshold !== undefined && mapThreshold === undefined) {
+    context.terminal.message(
+      `Model "${path}" has no threshold of its own for anomaly maps, as it was made by an earlier version: contours and masks use that of image scores, which maps seldom reach; fit again to have one`,
+    );
+  }
   const name = values.backbone ??
     (stored.onnx === undefined ? stored.source ?? stored.name : undefined);
   return await PatchCore.load(bytes, {

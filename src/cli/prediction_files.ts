@@ -6,6 +6,7 @@ import { encodeNpy } from "../core/images/npy.ts";
 import {
   drawOverlay,
   type MapScale,
+  mapScale,
   mapToGrey16,
   thresholdMask,
 } from "../core/images/overlay.ts";
@@ -63,7 +64,8 @@ export class PredictionFiles {
     const { maps, overlay, mask } = this.#options;
     if (maps === undefined && !overlay && !mask) return undefined;
     const name = this.#names.get(prediction.name)!;
-    const { map, image, threshold } = prediction;
+    const { map, image } = prediction;
+    const { threshold } = map;
     const original = mapToOriginal(map, map.geometry);
     const scale = mapScale(threshold);
     if (overlay) {
@@ -84,14 +86,6 @@ export class PredictionFiles {
   ): Promise<void> {
     await this.#folder.write(name, await encodePng(image));
   }
-}
-
-/**
- * The colour scale of a model's maps: fixed by its threshold, never by an
- * image, so that good parts stay calm.
- */
-export function mapScale(threshold: number): MapScale {
-  return { min: 0, max: 2 * threshold };
 }
 
 async function encodeMap(

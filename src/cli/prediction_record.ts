@@ -25,6 +25,7 @@ export interface ScoredRecord {
     readonly height: number;
     readonly min: number;
     readonly max: number;
+    readonly threshold: number | null;
   };
   readonly ms: Prediction["ms"];
 }
@@ -68,6 +69,7 @@ export function predictionRecord(
       width: geometry.width,
       height: geometry.height,
       ...range(data),
+      threshold: finite(prediction.map.threshold),
     },
     ms: prediction.ms,
   };

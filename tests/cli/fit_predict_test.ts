@@ -3,6 +3,7 @@ import { architecture } from "../../src/nn/architectures/catalogue.ts";
 import { buildGraph } from "../../src/nn/architectures/architecture.ts";
 import { randomWeights } from "../../src/nn/architectures/random_weights.ts";
 import { writeOnnx } from "../../src/nn/onnx/write.ts";
+import { readSafetensors, writeSafetensors } from "../../src/nn/safetensors.ts";
 import { DEMO_PRODUCTS, demoSet } from "../../src/core/demo/demo_set.ts";
 import { encodePng } from "../../src/core/images/png.ts";
 import { readModelFile } from "../../src/core/bank/model_file.ts";
@@ -57,7 +58,7 @@ Deno.test("fit and predict as programs", async (t) => {
       const [record] = lines;
       for (
         const key
-          of "model images patches bank_rows dim threshold seconds peak_gpu_bytes adapter"
+          of "model images patches bank_rows dim threshold map_threshold seconds peak_gpu_bytes adapter"
             .split(" ")
       ) assert(key in record!, key);
       assertEquals(record!["images"], 3);
@@ -96,12 +97,44 @@ Deno.test("fit and predict as programs", async (t) => {
           "map",
           "ms",
         ]);
-        const { path } = line["map"] as { path: string };
-        assert((await Deno.stat(path)).size > 256 * 256 * 4);
+        const map = line["map"] as Record<string, string>;
+        assertEquals(Object.keys(map), [
+          "path",
+          "width",
+          "height",
+          "min",
+          "max",
+          "threshold",
+        ]);
+        assert((await Deno.stat(map["path"]!)).size > 256 * 256 * 4);
+        assert(map["threshold"] !== line["threshold"]);
       }
       const csv = await Deno.readTextFile(`${folder}/out/predictions.csv`);
       assertEquals(csv.trim().split("\r\n").length, 6);
     });
+    await t.step(
+      "a model without a map threshold says what is used",
+      async () => {
+        const old = `${folder}/old.safetensors`;
+        const { tensors, metadata } = readSafetensors(
+          await Deno.readFile(model),
+        );
+        const kept = [...metadata].filter(([key]) => !key.startsWith("map_"));
+        const bytes = writeSafetensors(tensors, new Map(kept));
+        await Deno.writeFile(old, bytes);
+        const image = `${inbox}/0.png`;
+        const { code, lines, errors } = await run(
+          "predict",
+          ...[image, image, "--model", old, "--json"],
+        );
+        assertEquals(code, 0, errors);
+        assertEquals(errors.split("no threshold of its own").length, 2);
+        const [{ threshold, map }] = lines as [
+          { threshold: number; map: object },
+        ];
+        assertEquals((map as { threshold: number }).threshold, threshold);
+      },
+    );
     await t.step("random weights are refused with the reason", async () => {
       const resnet = architecture("resnet18");
       const { weights, metadata } = randomWeights(resnet, 1);

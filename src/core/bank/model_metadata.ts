@@ -20,6 +20,8 @@ export interface ModelMetadata {
   readonly imageNames: readonly string[];
   /** The threshold, unless none could be found. */
   readonly threshold?: StoredThreshold;
+  /** The threshold of anomaly maps, unless none could be found. */
+  readonly mapThreshold?: StoredThreshold;
   /** Version of the program that made the model. */
   readonly softwareVersion: string;
 }
@@ -43,9 +45,15 @@ export function modelMetadata(model: StoredModel): Map<string, string> {
   ]);
   const { source } = model.backbone;
   if (source !== undefined) metadata.set("backbone_source", source);
-  if (model.threshold) {
-    metadata.set("threshold", String(model.threshold.value));
-    metadata.set("threshold_rule", JSON.stringify(model.threshold.rule));
+  for (
+    const [key, threshold] of [
+      ["threshold", model.threshold],
+      ["map_threshold", model.mapThreshold],
+    ] as const
+  ) {
+    if (threshold === undefined) continue;
+    metadata.set(key, String(threshold.value));
+    metadata.set(`${key}_rule`, JSON.stringify(threshold.rule));
   }
   parseModelMetadata(metadata);
   return metadata;
@@ -77,12 +85,22 @@ export function parseModelMetadata(
     }),
     imageNames: images,
     ...(metadata.has("threshold") && {
-      threshold: {
-        value: finite(metadata, "threshold"),
-        rule: object(metadata, "threshold_rule"),
-      },
+      threshold: parseThreshold(metadata, "threshold"),
+    }),
+    ...(metadata.has("map_threshold") && {
+      mapThreshold: parseThreshold(metadata, "map_threshold"),
     }),
     softwareVersion: text(metadata, "software_version"),
+  };
+}
+
+function parseThreshold(
+  metadata: ReadonlyMap<string, string>,
+  key: string,
+): StoredThreshold {
+  return {
+    value: finite(metadata, key),
+    rule: object(metadata, `${key}_rule`),
   };
 }
 

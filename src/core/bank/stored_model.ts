@@ -56,6 +56,11 @@ export interface StoredModel {
   readonly imageSizes: Int32Array;
   /** The threshold, unless none could be found. */
   readonly threshold?: StoredThreshold;
+  /**
+   * The threshold of anomaly maps: its value is that of a pixel. Models of
+   * earlier versions have none.
+   */
+  readonly mapThreshold?: StoredThreshold;
   /** Version of the program that made the model. */
   readonly softwareVersion: string;
 }

@@ -9,6 +9,7 @@ import {
   thresholdOf,
 } from "../bank/threshold.ts";
 import { ImageScores } from "../score/image_score.ts";
+import { mapThreshold } from "../score/map_threshold.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { WorkOptions } from "./progress.ts";
 import type { TrainingFeatures } from "./training_features.ts";
@@ -22,6 +23,8 @@ export interface Calibration {
   readonly scores: Float32Array<ArrayBuffer>;
   /** The threshold; absent when no image has a score. */
   readonly threshold?: StoredThreshold;
+  /** The threshold of anomaly maps' pixels; absent together with it. */
+  readonly mapThreshold?: StoredThreshold;
 }
 
 /** A {@linkcode Calibration}'s input from the choice of the bank. */
@@ -41,7 +44,8 @@ export function searchOf(gpu: Gpu, bank: MemoryBank): Promise<BankSearch> {
 
 /**
  * Scores the training images, each without the bank rows that come from it, and
- * sets the threshold: their quantile times a factor.
+ * sets the thresholds of image scores and of anomaly maps: their quantile times
+ * a factor.
  */
 export async function calibrate(
   gpu: Gpu,
@@ -50,7 +54,7 @@ export async function calibrate(
   settings: Settings,
   { onProgress }: WorkOptions,
 ): Promise<Calibration> {
-  const { images } = await leaveOneImageOut(gpu, {
+  const inputs = {
     features,
     patches: extractor.features.patches,
     bank: bank.rows,
@@ -58,6 +62,9 @@ export async function calibrate(
     neighbours: settings.neighbours,
     squared: settings.distance === "squared",
     ...(nearestOther && { nearby: nearestOther }),
+  };
+  const { images } = await leaveOneImageOut(gpu, {
+    ...inputs,
     ...(onProgress && {
       onProgress: (done: number, total: number) =>
         onProgress("threshold", done, total),
@@ -78,7 +85,29 @@ export async function calibrate(
     quantile,
     factor,
   };
-  return { scores, threshold: { value, rule } };
+  const { height, width } = extractor.features;
+  const { value: mapValue } = await mapThreshold(gpu, {
+    ...inputs,
+    images: known.map(({ index }) => index),
+    grid: [height, width],
+    size: extractor.input,
+    map: settings.map,
+    threshold: settings.threshold,
+    ...(onProgress && {
+      onProgress: (done: number, total: number) =>
+        onProgress("map threshold", done, total),
+    }),
+  });
+  return {
+    scores,
+    threshold: { value, rule },
+    ...(mapValue !== undefined && {
+      mapThreshold: {
+        value: mapValue,
+        rule: { ...rule, scores: "leave-one-image-out map maxima" },
+      },
+    }),
+  };
 }
 
 /** Weighs scores as those of new images are (paper, Eq. 7). */

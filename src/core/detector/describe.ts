@@ -33,7 +33,7 @@ export function describe(
   settings: Settings,
 ): Prediction {
   const { score, geometry, map, times, worstPatch, nearestRow } = scored;
-  const { threshold, origin, imageNames, imageSizes } = model;
+  const { threshold, mapThreshold, origin, imageNames, imageSizes } = model;
   const { height, width } = extractor.features;
   const grid = [height, width] as const;
   const limit = threshold?.value ?? NaN;
@@ -58,6 +58,7 @@ export function describe(
       width: extractor.input[1],
       height: extractor.input[0],
       data: map,
+      threshold: mapThreshold?.value ?? limit,
       geometry,
     },
     ms: {

@@ -26,6 +26,8 @@ export interface FitReport {
   readonly dim: number;
   /** Image score from which on a part is anomalous; NaN if none could be found. */
   readonly threshold: number;
+  /** Map value from which on a pixel is anomalous; NaN if none could be found. */
+  readonly mapThreshold: number;
   /** The largest distance of a patch to the bank in the projected space, where it was measured. */
   readonly radius: number | undefined;
   /** Passes over all patches that the coreset took. */
@@ -82,7 +84,7 @@ export async function fitModel(
   const { bank, projection, radius, passes } = chosen;
   const thresholdStart = performance.now();
   const search = await searchOf(gpu, bank);
-  const { scores, threshold } = await calibrate(
+  const { scores, threshold, mapThreshold } = await calibrate(
     gpu,
     features,
     { ...chosen, search },
@@ -111,6 +113,7 @@ export async function fitModel(
     imageNames: names,
     imageSizes: Int32Array.from(sizes.flat()),
     ...(threshold && { threshold }),
+    ...(mapThreshold && { mapThreshold }),
     softwareVersion: VERSION,
   };
   const report: FitReport = {
@@ -119,6 +122,7 @@ export async function fitModel(
     bankRows: bank.rows.rows,
     dim: bank.dim,
     threshold: threshold?.value ?? NaN,
+    mapThreshold: mapThreshold?.value ?? NaN,
     radius,
     passes,
     seconds: {

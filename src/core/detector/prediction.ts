@@ -35,6 +35,11 @@ export interface AnomalyMap {
   readonly height: number;
   /** Scores, row by row. */
   readonly data: Float32Array;
+  /**
+   * From this value on a pixel is anomalous: what no pixel of a good part's
+   * map should reach; the image threshold where the model has none for maps.
+   */
+  readonly threshold: number;
   /** Where the map lies in the original image. */
   readonly geometry: CropGeometry;
 }

@@ -1,5 +1,10 @@
 /** A part of the work that is worth a progress bar. */
-export type Stage = "features" | "coreset" | "threshold" | "predict";
+export type Stage =
+  | "features"
+  | "coreset"
+  | "threshold"
+  | "map threshold"
+  | "predict";
 
 /** Called as work goes on; `total` is fixed within a stage. */
 export type OnProgress = (stage: Stage, done: number, total: number) => void;

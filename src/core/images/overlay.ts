@@ -12,6 +12,14 @@ export interface MapScale {
   readonly max: number;
 }
 
+/**
+ * The colour scale of a model's maps: fixed by their threshold, never by an
+ * image, so that good parts stay calm.
+ */
+export function mapScale(threshold: number): MapScale {
+  return { min: 0, max: 2 * threshold };
+}
+
 /** Options of {@linkcode drawOverlay}. */
 export interface OverlayOptions extends MapScale {
   /** Map value from which on a pixel is anomalous. */

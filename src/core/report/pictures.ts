@@ -41,7 +41,7 @@ export class Pictures {
    * @param side Most pixels of a picture's sides.
    */
   constructor(prediction: Prediction, side: number) {
-    const { image, map, worstPatch, threshold } = prediction;
+    const { image, map, worstPatch } = prediction;
     const size = fittedSize(image, side);
     const { geometry } = map;
     const across = size.width / image.width;
@@ -56,7 +56,7 @@ export class Pictures {
     });
     this.#patch = closeUp(image, worstPatch, side);
     this.#nearest = worstPatch.nearest;
-    this.#threshold = threshold;
+    this.#threshold = map.threshold;
     this.#side = side;
   }
 

@@ -1,4 +1,5 @@
 import type { Prediction } from "../detector/prediction.ts";
+import { mapScale } from "../images/overlay.ts";
 import type { ReportFacts } from "./facts.ts";
 import { renderPage } from "./page.ts";
 import { Pictures } from "./pictures.ts";
@@ -14,6 +15,7 @@ export interface ReportOptions {
 
 interface Pictured {
   readonly row: ReportRow;
+  readonly mapThreshold: number;
   readonly pictures: Pictures;
 }
 
@@ -85,7 +87,8 @@ export class Report {
     const position = rank < 0 ? this.#pictured.length : rank;
     if (position >= this.#limit) return;
     const pictures = new Pictures(prediction, this.#side);
-    this.#pictured.splice(position, 0, { row, pictures });
+    const mapThreshold = prediction.map.threshold;
+    this.#pictured.splice(position, 0, { row, mapThreshold, pictures });
     this.#pictured.length = Math.min(this.#pictured.length, this.#limit);
   }
 
@@ -97,13 +100,12 @@ export class Report {
   /** The report: a whole HTML page as text. */
   async render(facts: ReportFacts): Promise<string> {
     const images = [];
-    for (const { row, pictures } of this.#pictured) {
-      const { threshold } = row;
-      const max = Number.isFinite(threshold) && threshold > 0
-        ? 2 * threshold
-        : this.#highest || 1;
+    for (const { row, mapThreshold, pictures } of this.#pictured) {
+      const scale = mapThreshold > 0
+        ? mapScale(mapThreshold)
+        : { min: 0, max: this.#highest || 1 };
       const drawn = await pictures.draw({
-        scale: { min: 0, max },
+        scale,
         readTraining: facts.readTraining,
       });
       images.push({ row, drawn });

@@ -25,6 +25,7 @@ const plain: StoredModel = {
   imageNames: ["good/000.png", "good/ü.png"],
   imageSizes: new Int32Array([256, 200, 640, 480]),
   threshold: { value: 1 / 3, rule: { quantile: 1, factor: 1 } },
+  mapThreshold: { value: 0.25, rule: { quantile: 1, factor: 1 } },
   softwareVersion: "0.1.0",
 };
 
@@ -53,10 +54,11 @@ Deno.test("writeModelFile() is read back by readModelFile()", () => {
 });
 
 Deno.test("readModelFile() leaves out what the model does not have", () => {
-  const { threshold: _, ...model } = plain;
+  const { threshold: _, mapThreshold: __, ...model } = plain;
   const read = readModelFile(writeModelFile(model));
   assertEquals(read, model);
   assert(!("threshold" in read) && !("projection" in read));
+  assert(!("mapThreshold" in read));
   assert(!("onnx" in read.backbone));
 });
 
@@ -238,6 +240,11 @@ for (
       "a threshold without its rule",
       (_, m) => m.delete("threshold_rule"),
       'metadata "threshold_rule" is missing',
+    ],
+    [
+      "a map threshold that is no number",
+      (_, m) => m.set("map_threshold", "high"),
+      'metadata "map_threshold" is "high", expected a number',
     ],
   ] as [string, Parameters<typeof readChanged>[0], string][]
 ) {

@@ -34,6 +34,7 @@ export function somePrediction(
       width: 16,
       height: 16,
       data: map,
+      threshold,
       geometry: { width, height, left: 5, right: 35, top: 0, bottom: 30 },
     },
     ms: { decode: 1, trunk: 2, patches: 3, search: null, map: 5, total: 12 },
