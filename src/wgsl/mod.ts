@@ -45,5 +45,6 @@ export * from "./running_mean.ts";
 export * from "./sample_mean.ts";
 export * from "./search_groups.ts";
 export * from "./search_refine.ts";
+export * from "./slice.ts";
 export * from "./softmax.ts";
 export * from "./winograd.ts";

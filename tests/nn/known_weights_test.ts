@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import {
   currentTensorName,
   KNOWN_WEIGHTS,
+  knownByDigest,
 } from "../../src/nn/known_weights.ts";
 
 Deno.test("KNOWN_WEIGHTS names files by the digits of their SHA-256", () => {
@@ -29,6 +30,39 @@ Deno.test("KNOWN_WEIGHTS has the digits that torchvision's source has", () => {
     "densenet121-a639ec97.pth",
     "densenet201-c1103571.pth",
   ]);
+});
+
+/** Where Debian's python3-torchvision has its source. */
+const TORCHVISION = "/usr/lib/python3/dist-packages/torchvision/models";
+const hasTorchvision = await Deno.stat(TORCHVISION).then(
+  () => true,
+  () => false,
+);
+
+Deno.test({
+  name: hasTorchvision
+    ? "KNOWN_WEIGHTS are what the torchvision on this machine downloads"
+    : "KNOWN_WEIGHTS are what torchvision downloads (skipped: no python3-torchvision)",
+  ignore: !hasTorchvision,
+  fn: async () => {
+    const texts = await Promise.all(
+      ["resnet", "densenet"].map((name) =>
+        Deno.readTextFile(`${TORCHVISION}/${name}.py`)
+      ),
+    );
+    const first = texts.join().matchAll(
+      /IMAGENET1K_V1 = Weights\(\s*url="([^"]+)"/g,
+    ).map(([, url]) => url).toArray();
+    for (const { name, url } of KNOWN_WEIGHTS.values()) {
+      assert(first.includes(url), `${name}: ${url}`);
+    }
+  },
+});
+
+Deno.test("knownByDigest() knows a file by its SHA-256", () => {
+  const digest = `95faca4d${"0".repeat(56)}`;
+  assertEquals(knownByDigest(digest)?.name, "wide_resnet50_2");
+  assertEquals(knownByDigest("0".repeat(64)), undefined);
 });
 
 Deno.test("currentTensorName() renames DenseNet's old tensors only", () => {

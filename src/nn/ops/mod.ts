@@ -26,6 +26,7 @@ import {
   Identity,
   Pad,
   Reshape,
+  Slice,
   Squeeze,
   Unsqueeze,
 } from "./movement.ts";
@@ -62,6 +63,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   Relu,
   Reshape,
   Sigmoid,
+  Slice,
   Softmax,
   Squeeze,
   Sub,

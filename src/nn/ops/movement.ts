@@ -1,10 +1,11 @@
 import { concat } from "../../wgsl/concat.ts";
 import { flatten } from "../../wgsl/flatten.ts";
 import { pad2d } from "../../wgsl/pad2d.ts";
+import { slice, type SliceAxes } from "../../wgsl/slice.ts";
 import { numberAttribute } from "../attributes.ts";
 import type { GraphNode } from "../graph.ts";
 import { nodeError } from "../onnx/errors.ts";
-import { resolveAxis, resolvePadding } from "../parameters.ts";
+import { resolveAxis, resolvePadding, resolveSlice } from "../parameters.ts";
 import type { PlanContext } from "../plan.ts";
 import type { Operator } from "./operator.ts";
 
@@ -90,5 +91,33 @@ export function Pad(node: GraphNode, context: PlanContext): void {
     pads: [begin[2], begin[3]],
     mode: mode as "constant" | "reflect" | "edge",
     value,
+  }, { x: context.value(node, x) });
+}
+
+/** ONNX Slice of channels, height and width. */
+export function Slice(node: GraphNode, context: PlanContext): void {
+  const [x] = node.inputs;
+  const shape = context.shape(x);
+  const { starts, steps, counts } = resolveSlice(node, shape, context.values);
+  const [images = 1] = shape;
+  if (shape.length > 4 || counts[0] !== images || steps[0] < 0) {
+    throw nodeError(
+      node,
+      `it takes [${counts}] of [${shape}], only channels, height and width of [N, C, H, W] are supported`,
+      "unsupported_operator",
+      "tap an earlier layer",
+    );
+  }
+  const axes = (list: readonly number[], missing: number): SliceAxes => [
+    list[1] ?? missing,
+    list[2] ?? missing,
+    list[3] ?? missing,
+  ];
+  context.emit(node, slice, {
+    images,
+    input: axes(shape, 1),
+    output: axes(counts, 1),
+    starts: axes(starts, 0),
+    steps: axes(steps, 1),
   }, { x: context.value(node, x) });
 }
