@@ -41,6 +41,10 @@ export interface BackboneOptions {
 
 /** A backbone on the GPU, cut at its taps. */
 export class Backbone implements Disposable {
+  /** The device it is on. */
+  readonly gpu: Gpu;
+  /** What it is tapped at. */
+  readonly layers: readonly string[];
   /** Name in the catalogue, or the file's name. */
   readonly name: string;
   /** SHA-256 of the file, hexadecimal. */
@@ -55,11 +59,15 @@ export class Backbone implements Disposable {
   readonly normalisation: Normalisation;
 
   private constructor(
+    gpu: Gpu,
+    layers: readonly string[],
     { name, bytes, source }: BackboneFile,
     sha256: string,
     network: Network,
     normalisation: Normalisation,
   ) {
+    this.gpu = gpu;
+    this.layers = layers;
     this.name = name;
     this.bytes = bytes;
     this.source = source;
@@ -89,7 +97,26 @@ export class Backbone implements Disposable {
     const network = new Network(gpu, graph, { taps: layers, precision });
     const digest = await sha256(file.bytes);
     const normalisation = NORMALISATIONS[imageLevels(graph)];
-    return new Backbone(file, digest, network, normalisation);
+    return new Backbone(gpu, layers, file, digest, network, normalisation);
+  }
+
+  /**
+   * Checks that a detector can use it.
+   *
+   * @throws {TypeError} If the detector is on another device, or its features
+   * come from other layers.
+   */
+  checkUse(gpu: Gpu | undefined, layers: readonly string[]): void {
+    if (gpu !== this.gpu) {
+      throw new TypeError(
+        `Cannot share backbone "${this.name}": it is on another device; give its own with it`,
+      );
+    }
+    if (layers.join() !== this.layers.join()) {
+      throw new TypeError(
+        `Cannot share backbone "${this.name}": it is tapped at ${this.layers.join()}, the detector needs ${layers.join()}; load it once more for these`,
+      );
+    }
   }
 
   /** What a model file says of the backbone; with `bundle` also the file. */

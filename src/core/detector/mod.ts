@@ -3,7 +3,9 @@
  *
  * @module
  */
-export type { BackboneFile } from "./backbone.ts";
+export type { BackboneFile, BackboneOptions } from "./backbone.ts";
+export { Backbone } from "./backbone.ts";
+export * from "./detector_set.ts";
 export type { FitReport } from "./fit.ts";
 export type { ImageSource, ImageSources, NamedImage } from "./image_source.ts";
 export * from "./options.ts";

@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import type { SettingsOptions } from "../settings/settings.ts";
 import type { WeightPrecision } from "../../wgsl/conv2d.ts";
-import type { BackboneFile } from "./backbone.ts";
+import type { Backbone, BackboneFile } from "./backbone.ts";
 
 /** Options of `PatchCore.create` beside the method's settings. */
 export interface DetectorOptions {
@@ -28,8 +28,11 @@ export interface PatchCoreOptions extends SettingsOptions, DetectorOptions {
 
 /** Options of `PatchCore.load`. */
 export interface LoadOptions extends DetectorOptions {
-  /** The backbone's ONNX file, unless the model is a bundle. */
-  readonly backbone?: BackboneFile;
+  /**
+   * The backbone's ONNX file, unless the model is a bundle; or a backbone that
+   * several detectors share, on the device given with it.
+   */
+  readonly backbone?: BackboneFile | Backbone;
 }
 
 /** Options of `PatchCore.save`. */

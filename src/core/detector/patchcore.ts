@@ -40,6 +40,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
   readonly #gpu: Gpu;
   readonly #ownsGpu: boolean;
   readonly #backbone: Backbone;
+  readonly #ownsBackbone: boolean;
   readonly #batch: number;
   #fitted: Inspector | undefined;
 
@@ -48,11 +49,13 @@ export class PatchCore implements Disposable, AsyncDisposable {
     backbone: Backbone,
     settings: Settings,
     { gpu: given, batch = 8, profile = false }: DetectorOptions,
+    ownsBackbone: boolean,
   ) {
     if (profile) gpu.profiler = new Profiler(gpu);
     this.#gpu = gpu;
     this.#ownsGpu = given === undefined;
     this.#backbone = backbone;
+    this.#ownsBackbone = ownsBackbone;
     this.settings = settings;
     this.#batch = batch;
   }
@@ -79,7 +82,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
   }
 
   static async #open(
-    file: BackboneFile,
+    file: BackboneFile | Backbone,
     settings: Settings,
     options: DetectorOptions,
   ): Promise<PatchCore> {
@@ -89,15 +92,19 @@ export class PatchCore implements Disposable, AsyncDisposable {
         `Cannot use a batch of ${batch} images: expected an integer from 1 up`,
       );
     }
+    const { layers } = settings;
+    if (file instanceof Backbone) {
+      file.checkUse(options.gpu, layers);
+      return new PatchCore(file.gpu, file, settings, options, false);
+    }
     const gpu = options.gpu ?? await Gpu.create();
     try {
-      const { layers } = settings;
       const backbone = await Backbone.load(gpu, file, {
         layers,
         allowRandom,
         precision,
       });
-      return new PatchCore(gpu, backbone, settings, options);
+      return new PatchCore(gpu, backbone, settings, options, true);
     } catch (error) {
       if (options.gpu === undefined) gpu.dispose();
       throw error;
@@ -124,7 +131,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
     }
     const settings = settingsFromJson(model.settings);
     const detector = await PatchCore.#open(
-      file as BackboneFile,
+      file as BackboneFile | Backbone,
       settings,
       { ...options, allowRandom: true },
     );
@@ -257,10 +264,10 @@ export class PatchCore implements Disposable, AsyncDisposable {
     this.#fitted = undefined;
   }
 
-  /** Frees all that is on the GPU, and the device if it is the detector's own. */
+  /** Frees what it has on the GPU, backbone and device if they are its own. */
   dispose(): void {
     this.#release();
-    this.#backbone.dispose();
+    if (this.#ownsBackbone) this.#backbone.dispose();
     if (this.#ownsGpu) this.#gpu.dispose();
   }
 

@@ -1,0 +1,113 @@
+import { Gpu } from "../../gpu/mod.ts";
+import { ModelFileError, readModelFile } from "../bank/model_file.ts";
+import type { StoredBackbone } from "../bank/stored_model.ts";
+import { settingsFromJson } from "../settings/settings.ts";
+import { Backbone, type BackboneFile } from "./backbone.ts";
+import type { LoadOptions } from "./options.ts";
+import { PatchCore } from "./patchcore.ts";
+
+/** How {@linkcode DetectorSet.load} loads a model. */
+export interface SetLoadOptions
+  extends Pick<LoadOptions, "batch" | "precision"> {
+  /**
+   * Fetches the backbone's ONNX file; called only for a model that is no bundle
+   * and whose backbone is not there yet.
+   */
+  readonly backbone?: (stored: StoredBackbone) => Promise<BackboneFile>;
+}
+
+/**
+ * Fitted detectors on one device. Those whose backbone, layers and precision
+ * are the same share its weights.
+ */
+export class DetectorSet implements Disposable {
+  /** The device of all. */
+  readonly gpu: Gpu;
+  readonly #detectors: PatchCore[] = [];
+  readonly #backbones = new Map<string, Backbone>();
+
+  private constructor(gpu: Gpu) {
+    this.gpu = gpu;
+  }
+
+  /**
+   * An empty set on a device of its own.
+   *
+   * @throws {GpuError} If there is no WebGPU.
+   */
+  static async create(): Promise<DetectorSet> {
+    return new DetectorSet(await Gpu.create());
+  }
+
+  /** How many backbones are on the device. */
+  get backbones(): number {
+    return this.#backbones.size;
+  }
+
+  /**
+   * Loads a model; the detector belongs to the set.
+   *
+   * @param bytes What {@linkcode PatchCore.save} gave.
+   * @param options Where the backbone comes from, size of batches, precision.
+   * @throws {ModelFileError} If the file is no model, or its backbone is neither
+   * in it nor given.
+   */
+  async load(
+    bytes: Uint8Array,
+    options: SetLoadOptions = {},
+  ): Promise<PatchCore> {
+    const model = readModelFile(bytes);
+    const backbone = await this.#backboneOf(
+      model.backbone,
+      settingsFromJson(model.settings).layers,
+      options,
+    );
+    const { batch, precision } = options;
+    const detector = await PatchCore.load(bytes, {
+      gpu: this.gpu,
+      backbone,
+      ...(batch !== undefined && { batch }),
+      ...(precision !== undefined && { precision }),
+    });
+    this.#detectors.push(detector);
+    return detector;
+  }
+
+  async #backboneOf(
+    stored: StoredBackbone,
+    layers: readonly string[],
+    { backbone: fetchFile, precision = "f32" }: SetLoadOptions,
+  ): Promise<Backbone> {
+    const key = JSON.stringify([stored.sha256, layers, precision]);
+    const known = this.#backbones.get(key);
+    if (known !== undefined) return known;
+    const { name, onnx } = stored;
+    const file = onnx !== undefined
+      ? { name, bytes: Uint8Array.from(onnx) }
+      : await fetchFile?.(stored);
+    if (file === undefined) {
+      throw new ModelFileError(
+        `Cannot load the model: it was fitted with backbone "${name}" and does not contain it; give that ONNX file`,
+      );
+    }
+    const backbone = await Backbone.load(this.gpu, file, {
+      layers,
+      allowRandom: true,
+      precision,
+    });
+    this.#backbones.set(key, backbone);
+    return backbone;
+  }
+
+  /** Frees the detectors, their backbones and the device. */
+  dispose(): void {
+    for (const detector of this.#detectors) detector.dispose();
+    for (const backbone of this.#backbones.values()) backbone.dispose();
+    this.gpu.dispose();
+  }
+
+  /** Same as {@linkcode DetectorSet.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

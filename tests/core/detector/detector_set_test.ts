@@ -1,0 +1,80 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import {
+  DetectorSet,
+  ModelFileError,
+  PatchCore,
+} from "../../../src/core/mod.ts";
+import { Backbone } from "../../../src/core/detector/backbone.ts";
+import { gpuTest } from "../../testing.ts";
+import {
+  TINY_SETTINGS,
+  tinyBackbone,
+  tinyDetector,
+  tinyImages,
+} from "../../tiny_model.ts";
+
+async function scores(detector: PatchCore): Promise<number[]> {
+  const found: number[] = [];
+  for await (const { score } of detector.predict(tinyImages(1).test)) {
+    found.push(score);
+  }
+  return found;
+}
+
+gpuTest(
+  "DetectorSet shares a backbone between models and scores as without",
+  async (gpu) => {
+    using first = await tinyDetector(gpu, 3);
+    using second = await tinyDetector(gpu, 2);
+    using set = await DetectorSet.create();
+    let fetched = 0;
+    const backbone = () => {
+      fetched++;
+      return Promise.resolve(tinyBackbone());
+    };
+    for (const detector of [first, second]) {
+      const loaded = await set.load(detector.save(), { backbone, batch: 2 });
+      assertEquals(await scores(loaded), await scores(detector));
+    }
+    assertEquals([set.backbones, fetched], [1, 1]);
+    const bundle = first.save({ bundle: true });
+    await set.load(bundle, { precision: "f16" });
+    assertEquals([set.backbones, fetched], [2, 1]);
+  },
+);
+
+gpuTest("DetectorSet.load() says which backbone is missing", async (gpu) => {
+  using detector = await tinyDetector(gpu, 2);
+  using set = await DetectorSet.create();
+  await assertRejects(
+    () => set.load(detector.save()),
+    ModelFileError,
+    'fitted with backbone "tiny"',
+  );
+});
+
+gpuTest(
+  "PatchCore.load() refuses a backbone of another device or other layers",
+  async (gpu) => {
+    using detector = await tinyDetector(gpu, 2);
+    const { layers = [] } = TINY_SETTINGS;
+    using backbone = await Backbone.load(gpu, tinyBackbone(), {
+      layers,
+      allowRandom: true,
+    });
+    await assertRejects(
+      () => PatchCore.load(detector.save(), { backbone }),
+      TypeError,
+      "another device",
+    );
+    using other = await Backbone.load(gpu, tinyBackbone(), {
+      layers: ["layer1"],
+      allowRandom: true,
+    });
+    await assertRejects(
+      () => PatchCore.load(detector.save(), { backbone: other, gpu }),
+      TypeError,
+      "tapped at layer1",
+    );
+  },
+);
