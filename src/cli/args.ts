@@ -134,11 +134,14 @@ function listOf(
   raw: readonly string[],
 ): string[] | undefined {
   if (raw.length === 0) return undefined;
-  const words = raw.flatMap((text) => text.split(","))
-    .map((word) => word.trim());
+  const words = option.whole
+    ? raw
+    : raw.flatMap((text) => text.split(",")).map((word) => word.trim());
   if (words.includes("")) throw missingValue(name);
   const { choices } = option;
-  return choices ? words.map((word) => choiceOf(name, choices, word)) : words;
+  return choices
+    ? words.map((word) => choiceOf(name, choices, word))
+    : [...words];
 }
 
 function choiceOf(

@@ -4,6 +4,7 @@ import { evaluate } from "./evaluate.ts";
 import { fit } from "./fit.ts";
 import { info } from "./info.ts";
 import { predict } from "./predict.ts";
+import { serve } from "./serve.ts";
 import { weights } from "./weights.ts";
 
 /** The commands of the program, in the order of `--help`. */
@@ -12,6 +13,7 @@ export const COMMANDS: readonly Command[] = [
   predict,
   evaluate,
   demo,
+  serve,
   info,
   weights,
 ];

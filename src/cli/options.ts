@@ -32,6 +32,8 @@ export interface ListOption extends Described {
   readonly value: string;
   /** The only words allowed; any when absent. */
   readonly choices?: readonly string[];
+  /** Whether values are taken whole, commas included, as paths are. */
+  readonly whole?: true;
   /** What applies when not given, for `--help`. */
   readonly fallback?: string;
 }

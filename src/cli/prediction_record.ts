@@ -41,7 +41,7 @@ export type PredictionRecord = ScoredRecord | FailureRecord;
 
 /** The record of a prediction; the map's file, if one was written. */
 export function predictionRecord(
-  prediction: Prediction,
+  prediction: Omit<Prediction, "image">,
   written: WrittenMap | undefined,
 ): ScoredRecord {
   const { name, score, normalizedScore, label, threshold } = prediction;

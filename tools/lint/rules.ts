@@ -39,6 +39,7 @@ export const SINGLE_IMPORTER: Readonly<Record<string, string>> = {
   "imagescript": "src/core/images/decode.ts",
   "onnx-proto": "src/nn/onnx/proto.ts",
   "@std/cli": "src/cli/args.ts",
+  "prom-client": "src/cli/serve/metrics.ts",
 };
 
 /** Packages that belong to tests only. */

@@ -57,7 +57,7 @@ export class DetectorSet implements Disposable {
     options: SetLoadOptions = {},
   ): Promise<PatchCore> {
     const model = readModelFile(bytes);
-    const backbone = await this.#backboneOf(
+    const shared = await this.#backboneOf(
       model.backbone,
       settingsFromJson(model.settings).layers,
       options,
@@ -65,7 +65,7 @@ export class DetectorSet implements Disposable {
     const { batch, precision } = options;
     const detector = await PatchCore.load(bytes, {
       gpu: this.gpu,
-      backbone,
+      shared,
       ...(batch !== undefined && { batch }),
       ...(precision !== undefined && { precision }),
     });

@@ -28,11 +28,13 @@ export interface PatchCoreOptions extends SettingsOptions, DetectorOptions {
 
 /** Options of `PatchCore.load`. */
 export interface LoadOptions extends DetectorOptions {
+  /** The backbone's ONNX file, unless the model is a bundle. */
+  readonly backbone?: BackboneFile;
   /**
-   * The backbone's ONNX file, unless the model is a bundle; or a backbone that
-   * several detectors share, on the device given with it.
+   * Instead of the file: a backbone that several detectors share, on the device
+   * given as `gpu`. It stays when a detector is disposed.
    */
-  readonly backbone?: BackboneFile | Backbone;
+  readonly shared?: Backbone;
 }
 
 /** Options of `PatchCore.save`. */

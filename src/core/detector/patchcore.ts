@@ -123,7 +123,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
   ): Promise<PatchCore> {
     const model = readModelFile(bytes);
     const { name, onnx } = model.backbone;
-    const file = options.backbone ?? (onnx && { name, bytes: onnx });
+    const file = options.shared ?? options.backbone ??
+      (onnx && { name, bytes: onnx });
     if (file === undefined) {
       throw new ModelFileError(
         `Cannot load the model: it was fitted with backbone "${name}" and does not contain it; give that ONNX file`,

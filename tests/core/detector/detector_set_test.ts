@@ -63,7 +63,7 @@ gpuTest(
       allowRandom: true,
     });
     await assertRejects(
-      () => PatchCore.load(detector.save(), { backbone }),
+      () => PatchCore.load(detector.save(), { shared: backbone }),
       TypeError,
       "another device",
     );
@@ -72,7 +72,7 @@ gpuTest(
       allowRandom: true,
     });
     await assertRejects(
-      () => PatchCore.load(detector.save(), { backbone: other, gpu }),
+      () => PatchCore.load(detector.save(), { shared: other, gpu }),
       TypeError,
       "tapped at layer1",
     );

@@ -1,0 +1,26 @@
+import { type Command, defineCommand } from "./command.ts";
+import { EXIT } from "./exit.ts";
+import { runService } from "./serve/service.ts";
+import { SERVE_OPTIONS, serviceOptions } from "./serve/serve_options.ts";
+
+/** `serve`: answers over HTTP. */
+export const serve: Command = defineCommand({
+  name: "serve",
+  summary: "Score images that come over HTTP",
+  options: SERVE_OPTIONS,
+  examples: [
+    ["--model part.safetensors", "One model, for this machine only"],
+    [
+      "--model bottle.safetensors --model cable.safetensors --port 9000",
+      "Two models; clients name one with ?model=cable",
+    ],
+    [
+      "--model part.safetensors --host 0.0.0.0 --token-file token.txt",
+      "For other machines, which have to know the token",
+    ],
+  ],
+  async run(_operands, values, context): Promise<number> {
+    await runService(await serviceOptions(values), context);
+    return EXIT.ok;
+  },
+});

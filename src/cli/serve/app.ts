@@ -1,0 +1,219 @@
+import { Hono } from "hono";
+import type { Context as HonoContext } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { VERSION } from "../../core/settings/version.ts";
+import { refuseForeign, requireToken } from "./guard.ts";
+import type { InspectionQueue } from "./inspection_queue.ts";
+import type { ServiceLimits } from "./limits.ts";
+import type { Metrics } from "./metrics.ts";
+import type { ModelInfo } from "./model_info.ts";
+import { openApi } from "./openapi.ts";
+import { predictRoute } from "./predict_route.ts";
+import { HttpProblem } from "./problem.ts";
+import { fileResponse, type StaticFiles } from "./static_files.ts";
+import type { ImagePool } from "./image_pool.ts";
+
+/** Whether the service can inspect images now. */
+export type ServiceState = "ok" | "starting" | "stalled" | "stopping";
+
+/** What is written down of an answered request: never what was in an image. */
+export interface AccessEntry {
+  /** When the request came, ISO 8601. */
+  readonly time: string;
+  /** HTTP method. */
+  readonly method: string;
+  /** Path of the URL, without its query. */
+  readonly path: string;
+  /** HTTP status of the answer. */
+  readonly status: number;
+  /** Milliseconds until the answer. */
+  readonly ms: number;
+  /** Address of the client. */
+  readonly client?: string;
+  /** Model that was used. */
+  readonly model?: string;
+  /** Images of the request. */
+  readonly images?: number;
+  /** Images of them that could not be used. */
+  readonly failed?: number;
+  /** Why it was refused. */
+  readonly error?: string;
+}
+
+/** What the service is made of. */
+export interface ServiceParts {
+  /** The models. */
+  readonly models: readonly ModelInfo[];
+  /** Name of the adapter. */
+  readonly adapter: string;
+  /** Holds and inspects images. */
+  readonly queue: InspectionQueue;
+  /** Encodes maps. */
+  readonly pool: Pick<ImagePool, "encodeMap">;
+  /** What it accepts. */
+  readonly limits: ServiceLimits;
+  /** Whether it can inspect images now. */
+  readonly state: () => ServiceState;
+  /** What it counts. */
+  readonly metrics: Metrics;
+  /** Asked for with everything but health, description and files. */
+  readonly token: string | undefined;
+  /** Whether only this machine's names are allowed in URLs. */
+  readonly localOnly: boolean;
+  /** Files that are sent as they are: the page. */
+  readonly files: StaticFiles;
+  /** Called with every answered request. */
+  readonly onAnswer: (entry: AccessEntry) => void;
+  /** Called with an error that is nobody's fault but the service's. */
+  readonly onError: (error: Error) => void;
+}
+
+/** What a request carries along. */
+export interface RequestEnv {
+  /** From the server. */
+  Bindings: {
+    /** Address of the client. */
+    client?: string;
+  };
+  /** Set on the way. */
+  Variables: {
+    /** Path as the metrics know it. */
+    route: string;
+    /** What more is written down. */
+    note: Partial<AccessEntry>;
+  };
+}
+
+/** Answers requests; the server's own matter is only where they come from. */
+export type ServiceHandler = (
+  request: Request,
+  client?: string,
+) => Promise<Response>;
+
+/** The service as a function from requests to answers. */
+export function createApp(parts: ServiceParts): ServiceHandler {
+  const { metrics, token, models, files } = parts;
+  const app = new Hono<RequestEnv>();
+  app.use(observe(parts));
+  app.use(refuseForeign(parts.localOnly));
+  if (token !== undefined) {
+    for (const path of ["/predict", "/models", "/metrics"]) {
+      app.use(path, requireToken(token));
+    }
+  }
+  app.onError((error, context) => answerTo(error, context, parts));
+  route(app, "GET", "/health", (context) => {
+    const state = parts.state();
+    return context.json(health(state, parts), state === "ok" ? 200 : 503);
+  });
+  route(app, "GET", "/models", (context) => context.json({ models }));
+  route(app, "GET", "/metrics", async () =>
+    new Response(await metrics.text(), {
+      headers: { "content-type": metrics.type },
+    }));
+  const description = openApi(parts.limits, token !== undefined);
+  route(app, "GET", "/openapi.json", (context) => context.json(description));
+  route(app, "POST", "/predict", predictRoute(parts));
+  app.get("*", async ({ req }) => {
+    const file = await files(req.path);
+    if (file !== undefined) return fileResponse(file);
+    throw notFound(req.path);
+  });
+  app.notFound(({ req }) => notFound(req.path).response());
+  return async (request, client) =>
+    await app.fetch(request, client === undefined ? {} : { client });
+}
+
+/** Something that answers requests of one path. */
+export type Handler = (
+  context: HonoContext<RequestEnv>,
+) => Response | Promise<Response>;
+
+/** Answers a path's method, and tells other methods which one it is. */
+function route(
+  app: Hono<RequestEnv>,
+  method: "GET" | "POST",
+  path: string,
+  handler: Handler,
+): void {
+  app.use(path, async (context, next) => {
+    context.set("route", path);
+    await next();
+  });
+  app.on(method, path, handler);
+  app.all(path, ({ req }) => {
+    throw new HttpProblem(
+      405,
+      `${req.method} ${path} is not possible: use ${method}`,
+      { headers: { allow: method === "GET" ? "GET, HEAD" : method } },
+    );
+  });
+}
+
+function notFound(path: string): HttpProblem {
+  return new HttpProblem(
+    404,
+    `There is nothing at "${path}"; see /openapi.json`,
+  );
+}
+
+/** What `GET /health` answers. */
+function health(
+  status: ServiceState,
+  { adapter, models, queue, limits }: ServiceParts,
+): Record<string, unknown> {
+  return {
+    status,
+    version: VERSION,
+    adapter,
+    models: models.map(({ name }) => name),
+    queue: { images: queue.images, limit: limits.queue },
+  };
+}
+
+/** Counts and writes down every answer. */
+function observe(
+  { metrics, onAnswer }: ServiceParts,
+): (
+  context: HonoContext<RequestEnv>,
+  next: () => Promise<void>,
+) => Promise<void> {
+  return async (context, next) => {
+    const start = performance.now();
+    const time = new Date().toISOString();
+    context.set("route", "other");
+    context.set("note", {});
+    await next();
+    context.header("x-content-type-options", "nosniff");
+    const ms = performance.now() - start;
+    const { status } = context.res;
+    metrics.request(context.get("route"), status, ms / 1000);
+    const { client } = context.env;
+    onAnswer({
+      time,
+      method: context.req.method,
+      path: context.req.path,
+      status,
+      ms: Math.round(ms * 10) / 10,
+      ...(client !== undefined && { client }),
+      ...context.get("note"),
+    });
+  };
+}
+
+function answerTo(
+  error: Error,
+  context: HonoContext<RequestEnv>,
+  { onError }: ServiceParts,
+): Response {
+  if (error instanceof HTTPException) return error.getResponse();
+  if (error instanceof HttpProblem) {
+    context.set("note", { ...context.get("note"), error: error.message });
+    return error.response();
+  }
+  onError(error);
+  return new HttpProblem(
+    500,
+    "The service failed to answer; its log tells why",
+  ).response();
+}

@@ -1,0 +1,76 @@
+import { ImageError, type Settings } from "../../core/mod.ts";
+import { readImageHeader } from "../../core/images/image_header.ts";
+import { planResize } from "../../core/images/resize_plan.ts";
+import type { ModelInfo } from "./model_info.ts";
+import { HttpProblem } from "./problem.ts";
+import type { UploadedImage } from "./request_images.ts";
+
+/**
+ * Checks by its header that an image can be inspected, before it is decoded.
+ *
+ * @throws {HttpProblem} 413 if it has too many pixels, 422 if it is no image, is
+ * cut off, or does not go with the model.
+ */
+export function checkImage(
+  { name, bytes }: UploadedImage,
+  model: ModelInfo,
+  maxPixels: number,
+): void {
+  const { width, height, orientation } = asProblem(() =>
+    readImageHeader(bytes, name)
+  );
+  if (width * height > maxPixels) {
+    throw new HttpProblem(
+      413,
+      `Cannot read image "${name}": it has ${width} × ${height} pixels, at most ${maxPixels} are allowed; shrink it`,
+    );
+  }
+  const turned = orientation > 4;
+  checkSize(
+    name,
+    turned ? { width: height, height: width } : { width, height },
+    model,
+  );
+}
+
+/**
+ * Checks that an image of this size becomes the input that a model takes.
+ *
+ * @throws {HttpProblem} 422 if it does not.
+ */
+export function checkSize(
+  name: string,
+  { width, height }: { readonly width: number; readonly height: number },
+  { input, settings, name: model }: ModelInfo,
+): void {
+  const size = asProblem(() => inputSize(width, height, settings));
+  if (size.width === input.width && size.height === input.height) return;
+  throw new HttpProblem(
+    422,
+    `Cannot use image "${name}" of ${width} × ${height} pixels: it becomes ${size.width} × ${size.height}, model "${model}" takes ${input.width} × ${input.height}; send images of the shape it was fitted with`,
+  );
+}
+
+function inputSize(
+  width: number,
+  height: number,
+  settings: Settings,
+): ModelInfo["input"] {
+  const { rows, columns } = planResize(width, height, settings);
+  return { width: columns.length, height: rows.length };
+}
+
+function asProblem<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw imageProblem(error);
+  }
+}
+
+/** What is wrong with an image as a problem of its request; else the error. */
+export function imageProblem(error: unknown): unknown {
+  return error instanceof ImageError || error instanceof RangeError
+    ? new HttpProblem(422, error.message)
+    : error;
+}

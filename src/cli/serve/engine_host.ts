@@ -1,0 +1,163 @@
+import {
+  DetectorSet,
+  type PatchCore,
+  type Pixels,
+  type Prediction,
+} from "../../core/mod.ts";
+import { FeatureExtractor } from "../../core/detector/extractor.ts";
+import type { Context } from "../command.ts";
+import { readFile } from "../disk.ts";
+import { loadBackbone } from "../load_backbone.ts";
+import type {
+  EngineOptions,
+  EngineReply,
+  EngineRequest,
+  EngineResult,
+  ModelFile,
+} from "./engine_messages.ts";
+import { batchSizes, type DecodedImage } from "./inspection_queue.ts";
+import type { ModelInfo } from "./model_info.ts";
+
+/** Sends a reply to the service's thread. */
+export type Reply = (message: EngineReply, transfer: Transferable[]) => void;
+
+/** The GPU's thread: the models on one device, one batch at a time. */
+export class EngineHost {
+  readonly #context: Context;
+  readonly #reply: Reply;
+  readonly #detectors = new Map<string, PatchCore>();
+  #set: DetectorSet | undefined;
+
+  /**
+   * @param context Where messages of loading go.
+   * @param reply Sends a reply.
+   */
+  constructor(context: Context, reply: Reply) {
+    this.#context = context;
+    this.#reply = reply;
+  }
+
+  /** The detectors, once they are loaded. */
+  get set(): DetectorSet | undefined {
+    return this.#set;
+  }
+
+  /** Does what the service's thread asks for. */
+  async handle(request: EngineRequest): Promise<void> {
+    try {
+      if (request.kind === "open") await this.#open(request.options);
+      else await this.#score(request.model, request.images);
+    } catch (cause) {
+      const error = cause instanceof Error ? cause.message : String(cause);
+      const kind = isLoss(cause) ? "lost" : "failed";
+      this.#reply({ kind, error }, []);
+    }
+  }
+
+  async #open(options: EngineOptions): Promise<void> {
+    const set = this.#set = await DetectorSet.create();
+    void set.gpu.device.lost.then(({ reason, message }) =>
+      this.#reply({
+        kind: "lost",
+        error: `The GPU device was lost: ${message || reason}`,
+      }, [])
+    );
+    const models: ModelInfo[] = [];
+    for (const file of options.models) {
+      const detector = await this.#load(set, file, options);
+      this.#detectors.set(file.name, detector);
+      await warmUp(detector, options.batch);
+      models.push(infoOf(file.name, detector));
+    }
+    const { backbones, gpu } = set;
+    const ready = { adapter: gpu.adapterName, backbones, models };
+    this.#reply({ kind: "ready", ...ready }, []);
+  }
+
+  async #load(
+    set: DetectorSet,
+    { path }: ModelFile,
+    { backbone, precision, batch }: EngineOptions,
+  ): Promise<PatchCore> {
+    return await set.load(await readFile(path), {
+      batch,
+      precision,
+      backbone: (stored) =>
+        loadBackbone(backbone ?? stored.source ?? stored.name, this.#context),
+    });
+  }
+
+  async #score(model: string, images: readonly DecodedImage[]): Promise<void> {
+    const detector = this.#detectors.get(model)!;
+    const results: EngineResult[] = [];
+    const sources = images.map(({ pixels }, i) => ({
+      name: String(i),
+      content: pixels,
+    }));
+    const predictions = detector.predict(sources, {
+      onImageError: (index, { message }) => {
+        results[Number(index)] = { error: message };
+      },
+    });
+    const transfer: Transferable[] = [];
+    for await (const { image, ...prediction } of predictions) {
+      const index = Number(prediction.name);
+      const { name, keepPixels } = images[index]!;
+      results[index] = {
+        ...prediction,
+        name,
+        ...(keepPixels && { image }),
+      };
+      transfer.push(...buffersOf(prediction, keepPixels ? image : undefined));
+    }
+    this.#reply({ kind: "scored", results }, transfer);
+  }
+}
+
+function buffersOf(
+  { map }: Pick<Prediction, "map">,
+  image: Pixels | undefined,
+): Transferable[] {
+  const map_ = map.data.buffer as ArrayBuffer;
+  return image === undefined
+    ? [map_]
+    : [map_, image.data.buffer as ArrayBuffer];
+}
+
+function isLoss(error: unknown): boolean {
+  return error instanceof Error && error.name === "GpuLostError";
+}
+
+/** Compiles and allocates for batches of every size, so that none is slow. */
+async function warmUp(detector: PatchCore, batch: number): Promise<void> {
+  const [width = 1, height = 1] = detector.model.imageSizes;
+  const content = {
+    width,
+    height,
+    data: new Uint8Array(width * height * 4).fill(255),
+  };
+  for (const size of batchSizes(batch)) {
+    const images = Array.from({ length: size }, () => ({ name: "", content }));
+    for await (const _ of detector.predict(images));
+  }
+}
+
+function infoOf(name: string, { model, settings }: PatchCore): ModelInfo {
+  const [width = 1, height = 1] = model.imageSizes;
+  const [rows, columns] = FeatureExtractor.inputSize(
+    { width, height },
+    settings,
+  );
+  return {
+    name,
+    backbone: model.backbone.name,
+    backbone_sha256: model.backbone.sha256,
+    threshold: model.threshold?.value ?? null,
+    input: { width: columns, height: rows },
+    bank_rows: model.rows,
+    dim: model.dim,
+    images: model.imageNames.length,
+    settings,
+    software_version: model.softwareVersion,
+  };
+}

@@ -1,0 +1,51 @@
+/**
+ * What the service's thread and the GPU's thread tell each other.
+ *
+ * @module
+ */
+import type { DecodedImage, Inspected } from "./inspection_queue.ts";
+import type { ModelInfo } from "./model_info.ts";
+
+/** A model file and what it is called. */
+export interface ModelFile {
+  /** What `?model=` calls it. */
+  readonly name: string;
+  /** Path of the file. */
+  readonly path: string;
+}
+
+/** What the GPU's thread loads. */
+export interface EngineOptions {
+  /** The models. */
+  readonly models: readonly ModelFile[];
+  /** `--backbone`: for models that are no bundles, where fit's is not found. */
+  readonly backbone: string | undefined;
+  /** How the backbones' weights are stored. */
+  readonly precision: "f32" | "f16";
+  /** Images of the largest batch. */
+  readonly batch: number;
+}
+
+/** To the GPU's thread. */
+export type EngineRequest =
+  | { readonly kind: "open"; readonly options: EngineOptions }
+  | {
+    readonly kind: "score";
+    readonly model: string;
+    readonly images: readonly DecodedImage[];
+  };
+
+/** How an image went: an error crosses threads as its message. */
+export type EngineResult = Inspected | { readonly error: string };
+
+/** From the GPU's thread. */
+export type EngineReply =
+  | {
+    readonly kind: "ready";
+    readonly adapter: string;
+    readonly backbones: number;
+    readonly models: readonly ModelInfo[];
+  }
+  | { readonly kind: "failed"; readonly error: string }
+  | { readonly kind: "scored"; readonly results: readonly EngineResult[] }
+  | { readonly kind: "lost"; readonly error: string };

@@ -1,0 +1,150 @@
+import type { AnomalyMap, Pixels } from "../../core/mod.ts";
+import { HttpProblem } from "./problem.ts";
+import type { ImageReply, ImageTask } from "./image_tasks.ts";
+
+interface Pending {
+  readonly task: ImageTask;
+  readonly transfer: Transferable[];
+  readonly resolve: (reply: ImageReply) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Running extends Pending {
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
+/**
+ * Threads that decode images and encode maps. One that is stuck or broken is
+ * ended and replaced.
+ */
+export class ImagePool implements Disposable {
+  readonly #seconds: number;
+  readonly #idle: Worker[] = [];
+  readonly #running = new Map<Worker, Running>();
+  readonly #waiting: Pending[] = [];
+
+  /**
+   * Starts the threads.
+   *
+   * @param threads How many.
+   * @param seconds The longest that one task may take.
+   */
+  constructor(threads: number, seconds: number) {
+    this.#seconds = seconds;
+    for (let i = 0; i < threads; i++) this.#start();
+  }
+
+  /**
+   * Decodes an image; its bytes are handed over.
+   *
+   * @throws {HttpProblem} 422 if it cannot be decoded.
+   */
+  async decode(
+    bytes: Uint8Array<ArrayBuffer>,
+    name: string,
+    maxPixels: number,
+  ): Promise<Pixels> {
+    const task: ImageTask = { kind: "decode", bytes, name, maxPixels };
+    const reply = await this.#run(task, [bytes.buffer]);
+    if ("pixels" in reply) return reply.pixels;
+    throw failure(reply);
+  }
+
+  /**
+   * Encodes a map as PNG in the geometry of the original image.
+   *
+   * @param map The map; its threshold gives the scale.
+   * @param image What to draw the map over; without it the map is 16-bit grey.
+   */
+  async encodeMap(
+    map: AnomalyMap,
+    image?: Pixels,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const task: ImageTask = { kind: "map", map, image };
+    const reply = await this.#run(task, []);
+    if ("png" in reply) return reply.png;
+    throw failure(reply);
+  }
+
+  #run(task: ImageTask, transfer: Transferable[]): Promise<ImageReply> {
+    const { promise, resolve, reject } = Promise.withResolvers<ImageReply>();
+    this.#waiting.push({ task, transfer, resolve, reject });
+    this.#next();
+    return promise;
+  }
+
+  #next(): void {
+    while (this.#idle.length > 0 && this.#waiting.length > 0) {
+      const worker = this.#idle.pop()!;
+      const pending = this.#waiting.shift()!;
+      const timer = setTimeout(
+        () => this.#replace(worker, `it takes more than ${this.#seconds} s`),
+        this.#seconds * 1000,
+      );
+      this.#running.set(worker, { ...pending, timer });
+      worker.postMessage(pending.task, pending.transfer);
+    }
+  }
+
+  #start(): void {
+    const worker = new Worker(new URL("./image_worker.ts", import.meta.url), {
+      type: "module",
+      name: "images",
+    });
+    worker.onmessage = ({ data }: MessageEvent<ImageReply>): void => {
+      this.#settle(worker)?.resolve(data);
+      this.#idle.push(worker);
+      this.#next();
+    };
+    worker.onerror = (event): void => {
+      event.preventDefault();
+      this.#replace(worker, event.message);
+    };
+    this.#idle.push(worker);
+    this.#next();
+  }
+
+  #settle(worker: Worker): Pending | undefined {
+    const running = this.#running.get(worker);
+    this.#running.delete(worker);
+    clearTimeout(running?.timer);
+    return running;
+  }
+
+  /** Ends a thread whose task failed in a way that may have broken it. */
+  #replace(worker: Worker, reason: string): void {
+    worker.terminate();
+    const running = this.#settle(worker);
+    if (running === undefined) {
+      const at = this.#idle.indexOf(worker);
+      if (at >= 0) this.#idle.splice(at, 1);
+      return;
+    }
+    const { task } = running;
+    running.reject(
+      task.kind === "decode"
+        ? new HttpProblem(
+          422,
+          `Cannot read image "${task.name}": decoding failed (${reason}); convert it to PNG`,
+        )
+        : new Error(`Cannot encode a map: ${reason}`),
+    );
+    this.#start();
+  }
+
+  /** Ends the threads. */
+  [Symbol.dispose](): void {
+    for (const worker of [...this.#idle, ...this.#running.keys()]) {
+      this.#settle(worker)?.reject(new Error("The service has stopped"));
+      worker.terminate();
+    }
+    this.#idle.length = 0;
+  }
+}
+
+function failure(reply: ImageReply): Error {
+  if (!("error" in reply)) return new TypeError("Wrong reply of a thread");
+  return reply.name === "ImageError" || reply.name === "RangeError"
+    ? new HttpProblem(422, reply.error)
+    : new Error(reply.error);
+}

@@ -1,0 +1,203 @@
+import { readFile } from "../disk.ts";
+import { UsageError } from "../exit.ts";
+import { MODEL_OPTIONS, PRECISION_OPTION } from "../model_loading.ts";
+import type { Options, Values } from "../options.ts";
+import { resultNames } from "../output.ts";
+import type { EngineOptions } from "./engine_messages.ts";
+import { isLocal } from "./guard.ts";
+import { batchSize } from "./inspection_queue.ts";
+import type { ServiceLimits } from "./limits.ts";
+import type { Address } from "./server.ts";
+
+/** Options of `serve`. */
+export const SERVE_OPTIONS = {
+  model: {
+    kind: "list",
+    value: "M.safetensors",
+    whole: true,
+    help: "a model, as fit wrote it; give it again for another one",
+    fallback: "required",
+  },
+  backbone: MODEL_OPTIONS.backbone,
+  precision: PRECISION_OPTION,
+  port: {
+    kind: "integer",
+    min: 0,
+    max: 65_535,
+    default: 8080,
+    help: "TCP port; 0 takes a free one",
+  },
+  host: {
+    kind: "text",
+    value: "ADDRESS",
+    default: "127.0.0.1",
+    help: "interface to listen on; any but this machine's own needs a token",
+  },
+  token: {
+    kind: "text",
+    value: "TOKEN",
+    help:
+      "bearer token that clients have to send; others on this machine can see it here",
+  },
+  tokenFile: {
+    kind: "text",
+    value: "FILE",
+    help: "file with the token",
+  },
+  allowAnonymous: {
+    kind: "flag",
+    help: "listen for other machines without a token",
+  },
+  queue: {
+    kind: "integer",
+    min: 1,
+    max: 100_000,
+    unit: "images",
+    default: 32,
+    help: "images held at one time; beyond it clients get 429",
+  },
+  batch: {
+    kind: "integer",
+    min: 1,
+    max: 256,
+    unit: "images",
+    default: 4,
+    help: "images the GPU works on at once, at most: a power of two",
+  },
+  decoders: {
+    kind: "integer",
+    min: 1,
+    max: 64,
+    unit: "threads",
+    fallback: "one less than there are processors, at most 4",
+    help: "threads that decode images",
+  },
+  maxBytes: {
+    kind: "text",
+    value: "SIZE",
+    default: "20MiB",
+    help: "largest body of a request, in bytes, or with KiB, MiB or GiB",
+  },
+  maxPixels: {
+    kind: "integer",
+    min: 1,
+    max: 1e9,
+    unit: "pixels",
+    default: 25e6,
+    help: "largest image, width × height",
+  },
+  timeout: {
+    kind: "number",
+    min: 0,
+    above: true,
+    max: 86_400,
+    unit: "seconds",
+    default: 30,
+    help: "longest time from a request to its answer",
+  },
+} as const satisfies Options;
+
+/** What `serve` was asked for. */
+export interface ServiceOptions {
+  /** What the GPU's thread loads. */
+  readonly engine: EngineOptions;
+  /** What the service accepts. */
+  readonly limits: ServiceLimits;
+  /** Where it listens. */
+  readonly address: Address;
+  /** Whether it listens for this machine only. */
+  readonly localOnly: boolean;
+  /** The token that clients send. */
+  readonly token: string | undefined;
+}
+
+/**
+ * Understands the options of `serve`.
+ *
+ * @throws {UsageError} If they do not go together.
+ */
+export async function serviceOptions(
+  values: Values<typeof SERVE_OPTIONS>,
+): Promise<ServiceOptions> {
+  const { model: paths = [], batch, host, port } = values;
+  if (paths.length === 0) {
+    throw new UsageError(
+      "Option --model M.safetensors is missing: a model, as fit wrote it",
+    );
+  }
+  if (new Set(paths).size < paths.length) {
+    throw new UsageError("Cannot serve a model twice: give each --model once");
+  }
+  if (batchSize(batch, batch) !== batch) {
+    throw new UsageError(
+      `Cannot use --batch ${batch}: expected a power of two, such as ${
+        batchSize(batch, batch)
+      }`,
+    );
+  }
+  const token = await tokenOf(values);
+  const localOnly = isLocal(host);
+  if (!localOnly && token === undefined && !values.allowAnonymous) {
+    throw new UsageError(
+      `Refused to listen on "${host}" without a token: other machines could use it; give --token-file FILE, or --allow-anonymous if that is wanted`,
+    );
+  }
+  const names = resultNames(paths);
+  return {
+    engine: {
+      models: paths.map((path, i) => ({ name: names[i]!, path })),
+      backbone: values.backbone,
+      precision: values.precision,
+      batch,
+    },
+    limits: {
+      queue: values.queue,
+      batch,
+      decoders: values.decoders ??
+        Math.min(4, Math.max(1, navigator.hardwareConcurrency - 1)),
+      maxBytes: bytesOf("--max-bytes", values.maxBytes),
+      maxPixels: values.maxPixels,
+      timeout: values.timeout,
+    },
+    address: { host, port },
+    localOnly: localOnly && token === undefined,
+    token,
+  };
+}
+
+async function tokenOf(
+  { token, tokenFile }: Pick<
+    Values<typeof SERVE_OPTIONS>,
+    "token" | "tokenFile"
+  >,
+): Promise<string | undefined> {
+  if (token !== undefined && tokenFile !== undefined) {
+    throw new UsageError("Give either --token or --token-file, not both");
+  }
+  const text = tokenFile === undefined
+    ? token
+    : new TextDecoder().decode(await readFile(tokenFile)).trim();
+  if (text === undefined || /^[A-Za-z0-9._~+/-]+=*$/.test(text)) return text;
+  throw new UsageError(
+    `Cannot use the token${
+      tokenFile === undefined ? "" : ` in "${tokenFile}"`
+    }: expected letters, digits and - . _ ~ + /, without spaces`,
+  );
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+};
+
+/** Bytes of a size such as `20MiB`. */
+function bytesOf(name: string, text: string): number {
+  const [, digits = "", unit = ""] = /^(\d+) *([KMG]iB)?$/.exec(text) ?? [];
+  const bytes = digits === "" ? NaN : Number(digits) * UNITS[unit]!;
+  if (bytes >= 1 && bytes <= UNITS["GiB"]!) return bytes;
+  throw new UsageError(
+    `Cannot use ${name} "${text}": expected a number of bytes up to 1GiB, such as 20MiB`,
+  );
+}
