@@ -101,6 +101,14 @@ export const SETTINGS_OPTIONS = {
     fallback: "1",
     help: "what that quantile is multiplied with",
   },
+  mapQuantile: {
+    kind: "number",
+    min: 0,
+    max: 1,
+    fallback: "0.95",
+    help:
+      "of the largest pixels of the training images' own maps: the threshold of masks and contours",
+  },
 } as const satisfies Options;
 
 /** Values of {@linkcode SETTINGS_OPTIONS}. */
@@ -131,6 +139,7 @@ export function settingsOf(
     threshold: given({
       quantile: values.thresholdQuantile,
       factor: values.thresholdFactor,
+      mapQuantile: values.mapQuantile,
     }),
   });
 }

@@ -175,7 +175,7 @@ export function thresholdOf(
 }
 
 /** Searches listed patches in the bank, without their own images' rows. */
-class PatchSearch implements Disposable {
+export class PatchSearch implements Disposable {
   readonly #gpu: Gpu;
   readonly #inputs: LeaveOneImageOutInputs;
   readonly #program: Program;
@@ -202,6 +202,7 @@ class PatchSearch implements Disposable {
     });
   }
 
+  /** Prepares searches of at most `rows` patches at a time. */
   static async create(
     gpu: Gpu,
     inputs: LeaveOneImageOutInputs,
@@ -212,6 +213,10 @@ class PatchSearch implements Disposable {
     return search;
   }
 
+  /**
+   * Scores of listed patches, and the nearest bank row of another image of
+   * each: −1, with the score NaN, where there is none.
+   */
   async run(
     work: readonly number[],
   ): Promise<{ scores: Float32Array; nearest: Int32Array }> {
@@ -245,6 +250,7 @@ class PatchSearch implements Disposable {
     return result;
   }
 
+  /** Frees the working memory. */
   [Symbol.dispose](): void {
     this.#program.dispose();
     this.#found.dispose();

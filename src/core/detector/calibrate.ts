@@ -74,7 +74,7 @@ export async function calibrate(
     image.nearestRow < 0 ? [] : [{ ...image, index }]
   );
   const weighed = await weigh(gpu, features, bank, search, settings, known);
-  const { quantile, factor } = settings.threshold;
+  const { quantile, factor, mapQuantile } = settings.threshold;
   const { value } = thresholdOf(weighed, { quantile, factor });
   const scores = new Float32Array(images.length);
   known.forEach(({ index }, i) => scores[index] = weighed[i]);
@@ -88,11 +88,12 @@ export async function calibrate(
   const { height, width } = extractor.features;
   const { value: mapValue } = await mapThreshold(gpu, {
     ...inputs,
-    images: known.map(({ index }) => index),
+    known: known.map(({ index }) => index),
     grid: [height, width],
     size: extractor.input,
     map: settings.map,
-    threshold: settings.threshold,
+    quantile: mapQuantile,
+    factor,
     ...(onProgress && {
       onProgress: (done: number, total: number) =>
         onProgress("map threshold", done, total),
@@ -104,7 +105,11 @@ export async function calibrate(
     ...(mapValue !== undefined && {
       mapThreshold: {
         value: mapValue,
-        rule: { ...rule, scores: "leave-one-image-out map maxima" },
+        rule: {
+          ...rule,
+          scores: "leave-one-image-out map maxima",
+          quantile: mapQuantile,
+        },
       },
     }),
   };

@@ -1,15 +1,18 @@
 import type { Gpu, Program, Tensor } from "../../gpu/mod.ts";
-import { imageMax } from "../../wgsl/image_max.ts";
-import { recordGather } from "../bank/gather.ts";
-import type { RecordedSearch } from "../bank/search.ts";
 import {
   type LeaveOneImageOutInputs,
+  PatchSearch,
   type Threshold,
   thresholdOf,
 } from "../bank/threshold.ts";
 import { pairDistances } from "../bank/upper_bounds.ts";
-import type { MapSettings, ThresholdSettings } from "../settings/settings.ts";
+import type { BandTable } from "../features/band_table.ts";
+import type { MapSettings } from "../settings/settings.ts";
 import { AnomalyMaps } from "./anomaly_map.ts";
+import { mapWeights } from "./map_weights.ts";
+
+/** Patches that are searched at a time. */
+const BATCH = 64;
 
 /** Bounds and scores are sums in different orders. */
 const MORE_THAN_ROUNDING = 1.00001;
@@ -19,22 +22,33 @@ const UNBOUNDED = 1e30;
 
 /** What {@linkcode mapThreshold} works on. */
 export interface MapThresholdInputs extends LeaveOneImageOutInputs {
-  /** Training images that count: those with bank rows of another image. */
-  readonly images: readonly number[];
+  /** Places of the images that count: those with bank rows of another image. */
+  readonly known: readonly number[];
   /** Patch grid, `[height, width]`. */
   readonly grid: readonly [number, number];
   /** Size of the maps, `[height, width]` in pixels. */
   readonly size: readonly [number, number];
   /** How patch scores become maps. */
   readonly map: MapSettings;
-  /** How the threshold follows from the maps' maxima. */
-  readonly threshold: ThresholdSettings;
+  /** Quantile of the maps' largest pixels, 0 to 1; 1 is the maximum. */
+  readonly quantile: number;
+  /** What the quantile is multiplied with. */
+  readonly factor: number;
 }
 
 /** What {@linkcode mapThreshold} finds. */
 export interface MapThreshold extends Threshold {
-  /** Images whose patches were searched in the whole bank. */
+  /** Patches that were searched in the whole bank. */
   readonly searched: number;
+}
+
+/** A training image whose map is known but for some patches' upper bounds. */
+interface BoundedMap {
+  readonly image: number;
+  /** The largest pixel. */
+  maximum: number;
+  /** Where it is. */
+  pixel: number;
 }
 
 /**
@@ -43,103 +57,90 @@ export interface MapThreshold extends Threshold {
  * map as a new image would; the quantile of the maps' largest pixels, times a
  * factor, is the threshold.
  *
- * Exact, yet few images are searched where `nearby` is given: upsampling and
- * smoothing keep the order of scores, so the map of upper bounds bounds the
- * map, and images are searched by decreasing bound until none can change the
- * quantile.
+ * Exact, yet few patches are searched where `nearby` is given: upsampling and
+ * smoothing keep the order of scores, so a map of upper bounds bounds the map.
+ * The image with the largest pixel is taken each time; that pixel is the image's
+ * maximum if its patches were searched already, else they are searched now.
  */
 export async function mapThreshold(
   gpu: Gpu,
   inputs: MapThresholdInputs,
 ): Promise<MapThreshold> {
-  const { images, threshold, onProgress } = inputs;
-  const count = images.length;
+  const { known, quantile, onProgress } = inputs;
+  const wanted = known.length - Math.floor((known.length - 1) * quantile);
+  const scores = await boundsOf(gpu, inputs);
+  const isExact = new Uint8Array(scores.length);
   using maps = await LeftOutMaps.create(gpu, inputs);
-  const bounds = await boundsOf(gpu, inputs, maps);
-  const order = images.toSorted((a, b) => bounds[b]! - bounds[a]! || a - b);
-  const decisive = Math.floor((count - 1) * threshold.quantile);
-  const descending: number[] = [];
-  for (const image of order) {
-    if (descending[count - 1 - decisive]! >= bounds[image]!) break;
-    onProgress?.(descending.length, count);
-    const maximum = await maps.searchedMaximum(image);
-    const place = descending.findIndex((other) => other < maximum);
-    descending.splice(place < 0 ? descending.length : place, 0, maximum);
+  using search = await PatchSearch.create(gpu, inputs, BATCH);
+  const open: BoundedMap[] = [];
+  for (const image of known) {
+    open.push({ image, ...await maps.largest(scores, image) });
   }
-  onProgress?.(count, count);
-  const searched = descending.length;
-  const below = new Array<number>(count - searched).fill(0);
-  return { ...thresholdOf([...descending, ...below], threshold), searched };
+  const maxima: number[] = [];
+  let searched = 0;
+  while (maxima.length < wanted && open.length > 0) {
+    const top = open.reduce((a, b) => b.maximum > a.maximum ? b : a);
+    const work = maps.patchesOf(top)
+      .filter((patch) => isExact[patch] === 0);
+    if (work.length === 0) {
+      maxima.push(top.maximum);
+      open.splice(open.indexOf(top), 1);
+      onProgress?.(maxima.length, wanted);
+      continue;
+    }
+    for (let start = 0; start < work.length; start += BATCH) {
+      const batch = work.slice(start, start + BATCH);
+      const found = await search.run(batch);
+      batch.forEach((patch, i) => {
+        scores[patch] = found.scores[i];
+        isExact[patch] = 1;
+      });
+    }
+    searched += work.length;
+    Object.assign(top, await maps.largest(scores, top.image));
+  }
+  const below = open.map(() => 0);
+  return { ...thresholdOf([...maxima, ...below], inputs), searched };
 }
 
-/** For each image, what no pixel of its map exceeds. */
+/** For each patch, what its score does not exceed. */
 async function boundsOf(
   gpu: Gpu,
   inputs: MapThresholdInputs,
-  maps: LeftOutMaps,
-): Promise<Float64Array> {
-  const { features, patches, bank, nearby, images } = inputs;
-  const { neighbours = 1, squared = false } = inputs;
-  const bounds = new Float64Array(features.rows / patches).fill(Infinity);
-  if (nearby === undefined || neighbours > 1) return bounds;
-  const scores = (await pairDistances(gpu, features, bank, nearby)).map((
-    distance,
-  ) => Math.min(squared ? distance : Math.sqrt(distance), UNBOUNDED));
-  for (const image of images) {
-    const start = image * patches;
-    const own = scores.subarray(start, start + patches);
-    bounds[image] = await maps.maximum(own) * MORE_THAN_ROUNDING;
+): Promise<Float32Array> {
+  const { features, bank, nearby, neighbours = 1, squared = false } = inputs;
+  if (nearby === undefined || neighbours > 1) {
+    return new Float32Array(features.rows).fill(UNBOUNDED);
   }
-  return bounds;
+  const distances = await pairDistances(gpu, features, bank, nearby);
+  return distances.map((distance) => {
+    const score = squared ? distance : Math.sqrt(distance);
+    return Math.min(score * MORE_THAN_ROUNDING, UNBOUNDED);
+  });
 }
 
-/** Largest pixels of training images' maps. */
+/** Makes the maps of training images and knows what they are made of. */
 class LeftOutMaps implements Disposable {
   readonly #gpu: Gpu;
-  readonly #patches: number;
-  readonly #list: Tensor;
-  readonly #images: Tensor;
+  readonly #inputs: MapThresholdInputs;
   readonly #scores: Tensor;
   readonly #map: Tensor;
-  readonly #found: RecordedSearch;
   readonly #maps: AnomalyMaps;
-  readonly #searching: Program;
-  readonly #mapping: Program;
-  readonly #owned: Tensor[] = [];
+  readonly #program: Program;
+  readonly #rows: BandTable;
+  readonly #columns: BandTable;
 
   private constructor(gpu: Gpu, inputs: MapThresholdInputs) {
-    const { features, patches, bank, search, grid, size, map } = inputs;
-    const { neighbours = 1, squared = false } = inputs;
-    const k = Math.min(neighbours, bank.rows);
+    const { patches, grid, size, map } = inputs;
     this.#gpu = gpu;
-    this.#patches = patches;
-    this.#list = this.#tensor([patches], "u32", "patches");
-    this.#images = this.#tensor([patches], "u32", "images");
-    this.#scores = this.#tensor([patches], "f32", "patch scores");
-    this.#map = this.#tensor([1, ...size], "f32", "anomaly map");
-    const queries = this.#tensor([patches, features.dim], "f32", "features");
-    this.#searching = gpu.program("search of a training image");
-    recordGather(this.#searching, features, this.#list, patches, queries);
-    this.#found = search.record(this.#searching, queries, {
-      rows: patches,
-      k,
-      queryImages: this.#images,
-    });
-    this.#searching.dispatch(
-      imageMax,
-      { images: 1, patches, neighbours: k, used: k, squared },
-      {
-        distances: this.#found.squaredDistances,
-        indices: this.#found.indices,
-        patch_scores: this.#scores,
-        scores: this.#tensor([1], "f32", "image score"),
-        worst: this.#tensor([1], "u32", "worst patch"),
-        nearest: this.#tensor([1], "u32", "nearest bank row"),
-      },
-    );
+    this.#inputs = inputs;
+    this.#rows = mapWeights(grid[0], size[0], map);
+    this.#columns = mapWeights(grid[1], size[1], map);
+    this.#scores = gpu.tensor([patches], "f32", "patch scores");
+    this.#map = gpu.tensor([1, ...size], "f32", "anomaly map");
     this.#maps = new AnomalyMaps(gpu, { grid, size, maxImages: 1 }, map);
-    this.#mapping = gpu.program("anomaly map of a training image");
-    this.#maps.record(this.#mapping, this.#scores, this.#map);
+    this.#program = gpu.program("anomaly map of a training image");
+    this.#maps.record(this.#program, this.#scores, this.#map);
   }
 
   static async create(
@@ -147,45 +148,50 @@ class LeftOutMaps implements Disposable {
     inputs: MapThresholdInputs,
   ): Promise<LeftOutMaps> {
     const maps = new LeftOutMaps(gpu, inputs);
-    await maps.#searching.compile();
-    await maps.#mapping.compile();
+    await maps.#program.compile();
     return maps;
   }
 
-  #tensor(shape: number[], dtype: "f32" | "u32", label: string): Tensor {
-    const tensor = this.#gpu.tensor(shape, dtype, label);
-    this.#owned.push(tensor);
-    return tensor;
-  }
-
-  /** The largest pixel of the map of given patch scores. */
-  maximum(scores: Float32Array): Promise<number> {
-    this.#gpu.write(this.#scores, scores);
-    this.#mapping.run();
-    return this.#largest();
-  }
-
-  /** The largest pixel of an image's map without the image's own bank rows. */
-  searchedMaximum(image: number): Promise<number> {
-    const patches = this.#patches;
-    const first = image * patches;
-    const rows = Uint32Array.from({ length: patches }, (_, i) => first + i);
-    this.#gpu.write(this.#list, rows);
-    this.#gpu.write(this.#images, new Uint32Array(patches).fill(image));
-    this.#gpu.submit([this.#searching, this.#mapping]);
-    return this.#largest();
-  }
-
-  async #largest(): Promise<number> {
+  /** The largest pixel of an image's map, the first of equals. */
+  async largest(
+    scores: Float32Array,
+    image: number,
+  ): Promise<{ maximum: number; pixel: number }> {
+    const { patches } = this.#inputs;
+    const start = image * patches;
+    this.#gpu.write(this.#scores, scores.slice(start, start + patches));
+    this.#program.run();
     const map = await this.#gpu.readFloats(this.#map);
-    return map.reduce((a, b) => Math.max(a, b), 0);
+    let pixel = 0;
+    for (let i = 1; i < map.length; i++) if (map[i] > map[pixel]) pixel = i;
+    return { maximum: map[pixel], pixel };
+  }
+
+  /** The patches that make a pixel; all of the image if it has no bounds. */
+  patchesOf({ image, maximum, pixel }: BoundedMap): number[] {
+    const { patches, grid, size } = this.#inputs;
+    const first = image * patches;
+    if (maximum > UNBOUNDED / 2) {
+      return Array.from({ length: patches }, (_, i) => first + i);
+    }
+    const columns = pointsOf(this.#columns, pixel % size[1]);
+    return pointsOf(this.#rows, Math.floor(pixel / size[1])).flatMap((row) =>
+      columns.map((column) => first + row * grid[1] + column)
+    );
   }
 
   [Symbol.dispose](): void {
-    this.#searching.dispose();
-    this.#mapping.dispose();
-    this.#found.dispose();
+    this.#program.dispose();
     this.#maps.dispose();
-    for (const tensor of this.#owned) tensor.dispose();
+    this.#scores.dispose();
+    this.#map.dispose();
   }
+}
+
+/** Points with a weight in an output of a band table. */
+function pointsOf({ blocks, weights }: BandTable, output: number): number[] {
+  const block = output >> 3;
+  const [first, count, start] = blocks.subarray(block * 4, block * 4 + 3);
+  return Array.from({ length: count }, (_, i) => first + i)
+    .filter((_, i) => weights[start * 4 + i * 8 + output % 8] !== 0);
 }

@@ -51,6 +51,10 @@ const CHECKS: Checks = {
       (quantile) => quantile >= 0 && quantile <= 1,
     ),
     factor: number("a number above 0", (factor) => factor > 0),
+    mapQuantile: number(
+      "a number from 0 to 1",
+      (quantile) => quantile >= 0 && quantile <= 1,
+    ),
   }),
 };
 

@@ -28,7 +28,7 @@ const PAPER: Settings = {
   reweight: 9,
   map: { interpolation: "bilinear", sigma: 4, border: "symmetric" },
   seed: 0,
-  threshold: { quantile: 1, factor: 1 },
+  threshold: { quantile: 1, factor: 1, mapQuantile: 0.95 },
 };
 
 /**

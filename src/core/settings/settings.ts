@@ -63,6 +63,12 @@ export interface ThresholdSettings {
   readonly quantile: number;
   /** What the quantile is multiplied with. */
   readonly factor: number;
+  /**
+   * Quantile of the largest pixels of the training images' maps, 0 to 1: lower
+   * than that of scores, so that one odd training image does not leave the
+   * masks of anomalous ones empty.
+   */
+  readonly mapQuantile: number;
 }
 
 /** Every switch of the method. Plain data: it survives JSON unchanged. */
@@ -154,7 +160,8 @@ export function resolveSettings(options: SettingsOptions = {}): Settings {
 }
 
 /**
- * Reads settings back that were stored as JSON.
+ * Reads settings back that were stored as JSON; what earlier versions did not
+ * have gets its default.
  *
  * @param json All settings, as {@linkcode resolveSettings} returned them.
  * @throws {TypeError} If one is missing, unknown or of a wrong type.
@@ -163,7 +170,14 @@ export function resolveSettings(options: SettingsOptions = {}): Settings {
 export function settingsFromJson(
   json: Readonly<Record<string, unknown>>,
 ): Settings {
-  return checkSettings(json);
+  const { threshold } = json;
+  const { mapQuantile } = PRESETS[DEFAULT_PRESET].threshold;
+  return checkSettings({
+    ...json,
+    ...(typeof threshold === "object" && {
+      threshold: { mapQuantile, ...threshold },
+    }),
+  });
 }
 
 /**

@@ -52,7 +52,11 @@ Deno.test("resolveSettings() overrides single switches of nested groups", () => 
   });
   assertEquals(settings.map.sigma, 2.5);
   assertEquals(settings.map.border, "symmetric");
-  assertEquals(settings.threshold, { quantile: 0.99, factor: 1 });
+  assertEquals(settings.threshold, {
+    quantile: 0.99,
+    factor: 1,
+    mapQuantile: 0.95,
+  });
   assertEquals(settings.layers, ["layer1"]);
 });
 
@@ -235,4 +239,10 @@ Deno.test("bankRows() rounds down, within 1 and maxBank", () => {
   assertEquals(bankRows({ ...coreset, maxBank: 100 }, 163_856), 100);
   assertEquals(bankRows({ ...coreset, ratio: 1, maxBank: 100 }, 7), 7);
   assertEquals(bankRows({ ...coreset, method: "none", ratio: 1 }, 70), 70);
+});
+
+Deno.test("settingsFromJson() completes settings of an earlier version", () => {
+  const settings = resolveSettings({ threshold: { factor: 2 } });
+  const threshold = { quantile: 1, factor: 2 };
+  assertEquals(settingsFromJson({ ...settings, threshold }), settings);
 });
