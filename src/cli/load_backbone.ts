@@ -5,6 +5,7 @@ import type { Context } from "./command.ts";
 import { DEMO_BACKBONE, demoBackbone } from "./demo_backbone.ts";
 import { readFile } from "./disk.ts";
 import { DownloadMeter } from "./download_meter.ts";
+import type { PullOptions } from "./pull_weights.ts";
 import { weightsFolder } from "./weights_cache.ts";
 
 /**
@@ -17,14 +18,27 @@ export async function loadBackbone(
   backbone: string,
   { terminal, signal }: Context,
 ): Promise<BackboneFile> {
+  using meter = new DownloadMeter(terminal, backbone);
+  return await namedBackbone(backbone, { signal, onProgress: meter.update });
+}
+
+/**
+ * The file of a backbone by name or path: `demo`, a file of the weights folder,
+ * or a published network, which is pulled when it is not there.
+ *
+ * @throws {UsageError} When it is none of these.
+ * @throws {DownloadError} When a published network cannot be had.
+ */
+export async function namedBackbone(
+  backbone: string,
+  options: Pick<PullOptions, "signal" | "onProgress"> = {},
+): Promise<BackboneFile> {
   if (backbone === DEMO_BACKBONE) return await demoBackbone();
   const mirror = Deno.env.get("PATCHCORE_MIRROR");
-  using meter = new DownloadMeter(terminal, backbone);
   const path = await backboneFile(backbone, {
+    ...options,
     folder: weightsFolder(),
-    signal,
     ...(mirror !== undefined && { mirror }),
-    onProgress: meter.update,
   });
   return await readBackbone(path, backbone);
 }

@@ -8,6 +8,10 @@ export { Backbone } from "./backbone.ts";
 export * from "./detector_set.ts";
 export type { FitReport } from "./fit.ts";
 export type { ImageSource, ImageSources, NamedImage } from "./image_source.ts";
+export {
+  type BackboneResolver,
+  setBackboneResolver,
+} from "./named_backbone.ts";
 export * from "./options.ts";
 export * from "./patchcore.ts";
 export * from "./planned_memory.ts";

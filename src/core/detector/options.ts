@@ -22,14 +22,20 @@ export interface DetectorOptions {
 
 /** Options of `PatchCore.create`. */
 export interface PatchCoreOptions extends SettingsOptions, DetectorOptions {
-  /** The backbone's ONNX file. */
-  readonly backbone: BackboneFile;
+  /**
+   * The backbone's ONNX file, or its name where names are known: in Deno those
+   * of `weights list`, of files in the weights folder, paths, and `demo`.
+   */
+  readonly backbone: BackboneFile | string;
 }
 
 /** Options of `PatchCore.load`. */
 export interface LoadOptions extends DetectorOptions {
-  /** The backbone's ONNX file, unless the model is a bundle. */
-  readonly backbone?: BackboneFile;
+  /**
+   * The backbone's ONNX file or name; by default what the model contains, else
+   * the one it was fitted with, found by its name.
+   */
+  readonly backbone?: BackboneFile | string;
   /**
    * Instead of the file: a backbone that several detectors share, on the device
    * given as `gpu`. It stays when a detector is disposed.

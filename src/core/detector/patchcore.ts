@@ -16,6 +16,7 @@ import { Backbone, type BackboneFile } from "./backbone.ts";
 import { searchOf } from "./calibrate.ts";
 import { FeatureExtractor } from "./extractor.ts";
 import { fitModel, type FitReport } from "./fit.ts";
+import { resolveBackbone } from "./named_backbone.ts";
 import { type ImageSources, named, type NamedImage } from "./image_source.ts";
 import { Inspector, type InspectorParts } from "./inspector.ts";
 import type {
@@ -63,7 +64,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
   /**
    * A detector that is still to be fitted.
    *
-   * @throws {TypeError} If an option is unknown, or the weights are random.
+   * @throws {TypeError} If an option is unknown, the weights are random, or
+   * nobody knows where a backbone of that name is.
    * @throws {RangeError} If a setting is not allowed.
    * @throws {OnnxError} If the backbone cannot be used.
    * @throws {GpuError} If there is no WebGPU.
@@ -78,7 +80,14 @@ export class PatchCore implements Disposable, AsyncDisposable {
       precision: _precision,
       ...settings
     } = options;
-    return await PatchCore.#open(backbone, resolveSettings(settings), options);
+    const resolved = resolveSettings(settings);
+    const file = await resolveBackbone(backbone);
+    if (file === undefined) {
+      throw new TypeError(
+        `Cannot find backbone "${backbone}": give its ONNX file as { name, bytes }, or say how names are found with setBackboneResolver()`,
+      );
+    }
+    return await PatchCore.#open(file, resolved, options);
   }
 
   static async #open(
@@ -122,9 +131,11 @@ export class PatchCore implements Disposable, AsyncDisposable {
     options: LoadOptions = {},
   ): Promise<PatchCore> {
     const model = readModelFile(bytes);
-    const { name, onnx } = model.backbone;
-    const file = options.shared ?? options.backbone ??
-      (onnx && { name, bytes: onnx });
+    const { name, onnx, source = name } = model.backbone;
+    const file = options.shared ?? await resolveBackbone(
+      options.backbone ??
+        (onnx ? { name, bytes: new Uint8Array(onnx) } : source),
+    );
     if (file === undefined) {
       throw new ModelFileError(
         `Cannot load the model: it was fitted with backbone "${name}" and does not contain it; give that ONNX file`,
@@ -132,7 +143,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
     }
     const settings = settingsFromJson(model.settings);
     const detector = await PatchCore.#open(
-      file as BackboneFile | Backbone,
+      file,
       settings,
       { ...options, allowRandom: true },
     );

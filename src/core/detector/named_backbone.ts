@@ -1,0 +1,41 @@
+import type { BackboneFile } from "./backbone.ts";
+
+/** Gets the ONNX file of a backbone by its name, e.g. `wide_resnet50_2`. */
+export type BackboneResolver = (name: string) => Promise<BackboneFile>;
+
+let resolver: BackboneResolver | undefined;
+
+/**
+ * Says how backbones that are given by name are found. `mod.ts` does so in
+ * Deno: by the weights folder, published networks being pulled into it. In a
+ * browser nobody knows where they are, until this is called.
+ *
+ * @param resolve Called with the name; `undefined` for no way.
+ *
+ * @example
+ * ```ts
+ * import { PatchCore, setBackboneResolver } from "@patchcore/webgpu/core";
+ *
+ * // In a page, with fetch().
+ * setBackboneResolver(async (name) => ({
+ *   name,
+ *   bytes: await Deno.readFile(`weights/${name}.onnx`),
+ * }));
+ * using detector = await PatchCore.create({ backbone: "demo" });
+ * ```
+ */
+export function setBackboneResolver(
+  resolve: BackboneResolver | undefined,
+): void {
+  resolver = resolve;
+}
+
+/**
+ * The file of a backbone that is given as a file or by name; `undefined` for a
+ * name that there is no way to find.
+ */
+export async function resolveBackbone(
+  backbone: BackboneFile | string,
+): Promise<BackboneFile | undefined> {
+  return typeof backbone === "string" ? await resolver?.(backbone) : backbone;
+}
