@@ -43,7 +43,11 @@ export const SINGLE_IMPORTER: Readonly<Record<string, string>> = {
 };
 
 /** Packages that belong to tests only. */
-export const TEST_ONLY: readonly string[] = ["@std/assert"];
+export const TEST_ONLY: readonly string[] = [
+  "@std/assert",
+  "@seriousme/openapi-schema-validator",
+  "ajv",
+];
 
 /** Lines no source file may exceed. */
 export const MAX_LINES = 350;

@@ -1,9 +1,12 @@
 import { ImageError, type Settings } from "../../core/mod.ts";
 import { readImageHeader } from "../../core/images/image_header.ts";
-import { planResize } from "../../core/images/resize_plan.ts";
+import { planExtents } from "../../core/images/resize_plan.ts";
 import type { ModelInfo } from "./model_info.ts";
 import { HttpProblem } from "./problem.ts";
 import type { UploadedImage } from "./request_images.ts";
+
+/** Pixels of the longest side, as JPEG has it; sides cost time beside pixels. */
+const MAX_SIDE = 65_535;
 
 /**
  * Checks by its header that an image can be inspected, before it is decoded.
@@ -23,6 +26,12 @@ export function checkImage(
     throw new HttpProblem(
       413,
       `Cannot read image "${name}": it has ${width} × ${height} pixels, at most ${maxPixels} are allowed; shrink it`,
+    );
+  }
+  if (Math.max(width, height) > MAX_SIDE) {
+    throw new HttpProblem(
+      413,
+      `Cannot read image "${name}": it has ${width} × ${height} pixels, a side may have at most ${MAX_SIDE}; crop it`,
     );
   }
   const turned = orientation > 4;
@@ -56,7 +65,7 @@ function inputSize(
   height: number,
   settings: Settings,
 ): ModelInfo["input"] {
-  const { rows, columns } = planResize(width, height, settings);
+  const { rows, columns } = planExtents(width, height, settings);
   return { width: columns.length, height: rows.length };
 }
 

@@ -1,3 +1,4 @@
+import { UsageError } from "../exit.ts";
 import type {
   EngineOptions,
   EngineReply,
@@ -20,6 +21,8 @@ export interface EngineHooks {
   readonly startWorker?: () => Worker;
   /** Called with the reason when the device was lost and is opened again. */
   readonly onLoss?: (reason: string) => void;
+  /** Aborted when loading is to be given up. */
+  readonly signal?: AbortSignal;
   /** Called once when the engine cannot go on. */
   readonly onFailure?: (error: Error) => void;
 }
@@ -58,12 +61,18 @@ export class Engine implements Disposable {
     options: EngineOptions,
     hooks: EngineHooks = {},
   ): Promise<Engine> {
+    const { signal } = hooks;
+    signal?.throwIfAborted();
     const engine = new Engine(options, hooks);
+    const giveUp = (): void => engine.#opening.reject(signal!.reason);
+    signal?.addEventListener("abort", giveUp);
     try {
       await engine.#opening.promise;
     } catch (error) {
       engine.#stop();
       throw error;
+    } finally {
+      signal?.removeEventListener("abort", giveUp);
     }
     return engine;
   }
@@ -125,7 +134,9 @@ export class Engine implements Disposable {
       case "scored":
         return this.#settle()?.resolve(reply.results);
       case "failed": {
-        const error = new Error(reply.error);
+        const error = reply.usage
+          ? new UsageError(reply.error)
+          : new Error(reply.error);
         const scoring = this.#settle();
         if (scoring !== undefined) return scoring.reject(error);
         return this.#fail(error);

@@ -7,6 +7,7 @@ import {
 import { FeatureExtractor } from "../../core/detector/extractor.ts";
 import type { Context } from "../command.ts";
 import { readFile } from "../disk.ts";
+import { UsageError } from "../exit.ts";
 import { loadBackbone } from "../load_backbone.ts";
 import type {
   EngineOptions,
@@ -49,8 +50,9 @@ export class EngineHost {
       else await this.#score(request.model, request.images);
     } catch (cause) {
       const error = cause instanceof Error ? cause.message : String(cause);
-      const kind = isLoss(cause) ? "lost" : "failed";
-      this.#reply({ kind, error }, []);
+      if (isLoss(cause)) return this.#reply({ kind: "lost", error }, []);
+      const usage = cause instanceof UsageError;
+      this.#reply({ kind: "failed", error, usage }, []);
     }
   }
 

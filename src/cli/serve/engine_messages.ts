@@ -46,6 +46,11 @@ export type EngineReply =
     readonly backbones: number;
     readonly models: readonly ModelInfo[];
   }
-  | { readonly kind: "failed"; readonly error: string }
+  | {
+    readonly kind: "failed";
+    readonly error: string;
+    /** Whether the command line is to blame. */
+    readonly usage: boolean;
+  }
   | { readonly kind: "scored"; readonly results: readonly EngineResult[] }
   | { readonly kind: "lost"; readonly error: string };

@@ -19,6 +19,7 @@ interface Running extends Pending {
  */
 export class ImagePool implements Disposable {
   readonly #seconds: number;
+  readonly #startWorker: () => Worker;
   readonly #idle: Worker[] = [];
   readonly #running = new Map<Worker, Running>();
   readonly #waiting: Pending[] = [];
@@ -28,9 +29,15 @@ export class ImagePool implements Disposable {
    *
    * @param threads How many.
    * @param seconds The longest that one task may take.
+   * @param startWorker Starts a thread.
    */
-  constructor(threads: number, seconds: number) {
+  constructor(
+    threads: number,
+    seconds: number,
+    startWorker: () => Worker = newWorker,
+  ) {
     this.#seconds = seconds;
+    this.#startWorker = startWorker;
     for (let i = 0; i < threads; i++) this.#start();
   }
 
@@ -87,10 +94,7 @@ export class ImagePool implements Disposable {
   }
 
   #start(): void {
-    const worker = new Worker(new URL("./image_worker.ts", import.meta.url), {
-      type: "module",
-      name: "images",
-    });
+    const worker = this.#startWorker();
     worker.onmessage = ({ data }: MessageEvent<ImageReply>): void => {
       this.#settle(worker)?.resolve(data);
       this.#idle.push(worker);
@@ -147,4 +151,11 @@ function failure(reply: ImageReply): Error {
   return reply.name === "ImageError" || reply.name === "RangeError"
     ? new HttpProblem(422, reply.error)
     : new Error(reply.error);
+}
+
+function newWorker(): Worker {
+  return new Worker(new URL("./image_worker.ts", import.meta.url), {
+    type: "module",
+    name: "images",
+  });
 }

@@ -165,6 +165,7 @@ export class InspectionQueue {
     while (this.#decoding < decoders && this.#held < most) {
       const waiting = this.#encoded.shift();
       if (waiting === undefined) return;
+      if (waiting.job.signal.aborted) continue;
       this.#decoding++;
       this.#held++;
       void this.#decode(waiting);

@@ -21,16 +21,35 @@ export interface Server {
 }
 
 /**
+ * Finds out whether an address can be listened on, before work is done that
+ * would be in vain.
+ *
+ * @throws {Error} If it cannot.
+ */
+export function checkAddress(address: Address): void {
+  const { host: hostname, port } = address;
+  opened(address, () => Deno.listen({ hostname, port })).close();
+}
+
+/**
  * Starts to listen.
  *
  * @throws {Error} If the address cannot be used.
  */
-export function listen(
-  handler: ServiceHandler,
-  { host, port }: Address,
-): Server {
+export function listen(handler: ServiceHandler, address: Address): Server {
+  const { host: hostname, port } = address;
   const abort = new AbortController();
-  const server = start();
+  const options = {
+    hostname,
+    port,
+    signal: abort.signal,
+    onListen: () => {},
+  };
+  const server = opened(address, () =>
+    Deno.serve(
+      options,
+      (request, { remoteAddr }) => handler(request, remoteAddr.hostname),
+    ));
   const { addr } = server;
   const name = addr.hostname.includes(":")
     ? `[${addr.hostname}]`
@@ -44,19 +63,16 @@ export function listen(
       await server.finished;
     },
   };
+}
 
-  function start(): Deno.HttpServer<Deno.NetAddr> {
-    try {
-      return Deno.serve(
-        { hostname: host, port, signal: abort.signal, onListen: () => {} },
-        (request, { remoteAddr }) => handler(request, remoteAddr.hostname),
-      );
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(
-        `Cannot listen on ${host}:${port}: ${reason}; choose another --port or --host`,
-        { cause },
-      );
-    }
+function opened<T>({ host, port }: Address, open: () => T): T {
+  try {
+    return open();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(
+      `Cannot listen on ${host}:${port}: ${reason}; choose another --port or --host`,
+      { cause },
+    );
   }
 }

@@ -7,7 +7,7 @@ import { InspectionQueue } from "./inspection_queue.ts";
 import { requestBytes } from "./limits.ts";
 import { Metrics } from "./metrics.ts";
 import type { ServiceOptions } from "./serve_options.ts";
-import { listen } from "./server.ts";
+import { checkAddress, listen } from "./server.ts";
 import { NO_FILES, type StaticFiles } from "./static_files.ts";
 
 /** Seconds beyond a request's own limit that stopping may take. */
@@ -29,6 +29,7 @@ export async function runService(
   files: StaticFiles = NO_FILES,
 ): Promise<void> {
   const { limits, token, localOnly } = options;
+  checkAddress(options.address);
   const stop = Promise.withResolvers<void>();
   stop.promise.catch(() => {});
   let stopping = false;
@@ -39,8 +40,8 @@ export async function runService(
       terminal.warn(`${reason}; opening it again`);
     },
     onFailure: (error) => stop.reject(error),
+    signal,
   });
-  signal.throwIfAborted();
   using pool = new ImagePool(limits.decoders, limits.timeout);
   const { models, adapter, backbones } = engine.ready!;
   const byName = new Map(models.map((model) => [model.name, model]));

@@ -1,6 +1,6 @@
 import type { StoredModel } from "../bank/stored_model.ts";
 import type { Pixels } from "../images/pixels.ts";
-import { planResize } from "../images/resize_plan.ts";
+import { planExtents } from "../images/resize_plan.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { FeatureExtractor } from "./extractor.ts";
 import { patchBox, type Prediction } from "./prediction.ts";
@@ -39,7 +39,7 @@ export function describe(
   const limit = threshold?.value ?? NaN;
   const [image, row, column] = origin.subarray(3 * nearestRow);
   const [trainWidth, trainHeight] = imageSizes.subarray(2 * image);
-  const train = planResize(trainWidth, trainHeight, settings).geometry;
+  const train = planExtents(trainWidth, trainHeight, settings).geometry;
   return {
     name,
     image: pixels,

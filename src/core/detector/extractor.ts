@@ -3,7 +3,7 @@ import type { Session } from "../../nn/session.ts";
 import { PatchFeatures } from "../features/patch_features.ts";
 import type { Pixels } from "../images/pixels.ts";
 import { Preprocessor } from "../images/preprocess.ts";
-import { type CropGeometry, planResize } from "../images/resize_plan.ts";
+import { type CropGeometry, planExtents } from "../images/resize_plan.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Backbone } from "./backbone.ts";
 
@@ -55,7 +55,7 @@ export class FeatureExtractor implements Disposable {
     { width, height }: Pick<Pixels, "width" | "height">,
     settings: Settings,
   ): [number, number] {
-    const { rows, columns } = planResize(width, height, settings);
+    const { rows, columns } = planExtents(width, height, settings);
     return [rows.length, columns.length];
   }
 

@@ -7,6 +7,7 @@ import {
 import { checkPixels, type Pixels, wordsOf } from "./pixels.ts";
 import {
   type CropGeometry,
+  planExtents,
   planResize,
   type ResizePlan,
   type ResizeSettings,
@@ -72,7 +73,7 @@ export class Preprocessor implements Disposable {
    * @throws {RangeError} If no such image can be resized as the settings say.
    */
   inputSize(width: number, height: number): [number, number] {
-    const { rows, columns } = planResize(width, height, this.#settings);
+    const { rows, columns } = planExtents(width, height, this.#settings);
     return [rows.length, columns.length];
   }
 

@@ -8,8 +8,8 @@ export interface ResizeSettings {
   readonly crop: number | null;
 }
 
-/** How one axis of an image is resized and cropped. */
-export interface AxisPlan {
+/** What becomes of one axis of an image. */
+export interface AxisExtent {
   /** Pixels before. */
   readonly input: number;
   /** Pixels after the resize, before the crop. */
@@ -18,6 +18,10 @@ export interface AxisPlan {
   readonly offset: number;
   /** Pixels of the crop. */
   readonly length: number;
+}
+
+/** How one axis of an image is resized and cropped. */
+export interface AxisPlan extends AxisExtent {
   /** First input pixel that the crop needs. */
   readonly from: number;
   /** Input pixel after the last that the crop needs. */
@@ -32,11 +36,11 @@ export interface AxisPlan {
 }
 
 /** How an image becomes the input of a network. */
-export interface ResizePlan {
+export interface ResizePlan<Axis extends AxisExtent = AxisPlan> {
   /** Along rows. */
-  readonly columns: AxisPlan;
+  readonly columns: Axis;
   /** Along columns. */
-  readonly rows: AxisPlan;
+  readonly rows: Axis;
   /** Where the result lies in the original image. */
   readonly geometry: CropGeometry;
 }
@@ -78,6 +82,24 @@ export function planResize(
   height: number,
   settings: ResizeSettings,
 ): ResizePlan {
+  const { columns, rows, geometry } = planExtents(width, height, settings);
+  return { columns: planAxis(columns), rows: planAxis(rows), geometry };
+}
+
+/**
+ * The part of {@linkcode planResize} that takes no time, however large the
+ * image: sizes and geometry.
+ *
+ * @param width Columns of the original image.
+ * @param height Rows of the original image.
+ * @param settings What to resize to and to crop.
+ * @throws {RangeError} If the crop is larger than the resized image.
+ */
+export function planExtents(
+  width: number,
+  height: number,
+  settings: ResizeSettings,
+): ResizePlan<AxisExtent> {
   const { resize, crop } = settings;
   const short = Math.min(width, height);
   const side = (length: number): number =>
@@ -89,25 +111,25 @@ export function planResize(
       `Cannot crop ${crop} pixels of an image resized to ${resize}: expected at most as many`,
     );
   }
-  const columns = planAxis(width, side(width), crop);
-  const rows = planAxis(height, side(height), crop);
+  const columns = extent(width, side(width), crop);
+  const rows = extent(height, side(height), crop);
   const [left, right] = edges(columns);
   const [top, bottom] = edges(rows);
   const geometry = { width, height, left, top, right, bottom };
   return { columns, rows, geometry };
 }
 
-function edges(axis: AxisPlan): [number, number] {
+function edges(axis: AxisExtent): [number, number] {
   const scale = axis.input / axis.resized;
   const { offset, length } = axis;
   return [offset * scale, (offset + length) * scale];
 }
 
-function planAxis(
+function extent(
   input: number,
   resized: number,
   crop: number | null,
-): AxisPlan {
+): AxisExtent {
   const length = crop ?? resized;
   if (length > MAX_SIDE) {
     throw new RangeError(
@@ -115,6 +137,11 @@ function planAxis(
     );
   }
   const offset = roundHalfEven((resized - length) / 2);
+  return { input, resized, offset, length };
+}
+
+function planAxis(axis: AxisExtent): AxisPlan {
+  const { input, resized, offset, length } = axis;
   const windows = Array.from(
     { length },
     (_, i) => window(offset + i, input, resized),
@@ -128,7 +155,7 @@ function planAxis(
     taps[i] = start - from;
     weights.forEach((weight, k) => taps[(1 + k) * length + i] = weight);
   });
-  return { input, resized, offset, length, from, to, tapCount, taps };
+  return { ...axis, from, to, tapCount, taps };
 }
 
 interface Window {

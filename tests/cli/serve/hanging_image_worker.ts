@@ -1,0 +1,18 @@
+/**
+ * A thread for images that hangs on one name and breaks on another.
+ *
+ * @module
+ */
+import type { ImageTask } from "../../../src/cli/serve/image_tasks.ts";
+import { onMessage } from "../../../src/cli/serve/worker_thread.ts";
+
+onMessage<ImageTask>((task) => {
+  if (task.kind !== "decode") return;
+  if (task.name === "hang") { for (;;); }
+  if (task.name === "break") {
+    queueMicrotask(() => {
+      throw new Error("broke");
+    });
+  }
+});
+await import("../../../src/cli/serve/image_worker.ts");

@@ -1,0 +1,65 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { decodeImage } from "../../../src/core/mod.ts";
+import { ImagePool } from "../../../src/cli/serve/image_pool.ts";
+import { HttpProblem } from "../../../src/cli/serve/problem.ts";
+import { png } from "./fake_service.ts";
+
+Deno.test("ImagePool decodes as decodeImage() and refuses as it does", async () => {
+  using pool = new ImagePool(2, 60);
+  const bytes = await png(24, 16);
+  const expected = await decodeImage(bytes, "a.png");
+  const decoded = await Promise.all(
+    [1, 2, 3].map(() => pool.decode(Uint8Array.from(bytes), "a.png", 1e6)),
+  );
+  for (const pixels of decoded) assertEquals(pixels, expected);
+  const refused = await assertRejects(
+    () => pool.decode(Uint8Array.from(bytes), "a.png", 100),
+    HttpProblem,
+    'Cannot read image "a.png": it has 24 × 16 pixels',
+  );
+  assertEquals(refused.status, 422);
+  const damaged = bytes.with(bytes.length - 20, 255);
+  await assertRejects(
+    () => pool.decode(Uint8Array.from(damaged), "a.png", 1e6),
+    HttpProblem,
+    "damaged",
+  );
+});
+
+Deno.test("ImagePool encodes a map in the original's geometry", async () => {
+  using pool = new ImagePool(1, 60);
+  const map = {
+    width: 2,
+    height: 2,
+    data: new Float32Array([0, 1, 2, 3]),
+    threshold: 2,
+    geometry: { width: 6, height: 4, left: 0, top: 0, right: 6, bottom: 4 },
+  };
+  const grey = await decodeImage(await pool.encodeMap(map), "map.png");
+  assertEquals([grey.width, grey.height], [6, 4]);
+  assertEquals([grey.data[0], grey.data.at(-4)], [0, 191]);
+  const image = { width: 6, height: 4, data: new Uint8Array(96).fill(255) };
+  const drawn = await decodeImage(await pool.encodeMap(map, image), "map.png");
+  assertEquals([...drawn.data.subarray(0, 3)], [255, 255, 255]);
+  await assertRejects(
+    () => pool.encodeMap({ ...map, threshold: NaN }),
+    HttpProblem,
+    "Cannot colour a map",
+  );
+});
+
+Deno.test("ImagePool replaces a thread that hangs or breaks", async () => {
+  const url = new URL("./hanging_image_worker.ts", import.meta.url);
+  using pool = new ImagePool(
+    1,
+    1.5,
+    () => new Worker(url, { type: "module" }),
+  );
+  const bytes = await png();
+  for (const [name, reason] of [["hang", "takes more than"], ["break", ""]]) {
+    const failing = pool.decode(Uint8Array.from(bytes), name!, 1e6);
+    const next = pool.decode(Uint8Array.from(bytes), "a.png", 1e6);
+    await assertRejects(() => failing, HttpProblem, reason!);
+    assertEquals((await next).width, 16);
+  }
+});

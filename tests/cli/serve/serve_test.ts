@@ -1,0 +1,246 @@
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { PatchCore } from "../../../src/core/mod.ts";
+import { DEMO_PRODUCTS, demoSet } from "../../../src/core/demo/demo_set.ts";
+import { encodePng } from "../../../src/core/images/png.ts";
+import { demoBackbone } from "../../../src/cli/demo_backbone.ts";
+import { runCommand } from "../run_command.ts";
+import { serve } from "../../../src/cli/serve.ts";
+import { formBody, hugePng, imageBody } from "./fake_service.ts";
+import { type ServiceProcess, startService } from "./service_process.ts";
+
+Deno.test("serve as a program", async (t) => {
+  const folder = await Deno.makeTempDir();
+  const [circuit, flange] = ["circuit", "flange"].map((name) =>
+    `${folder}/${name}.safetensors`
+  ) as [string, string];
+  const images: Uint8Array<ArrayBuffer>[] = [];
+  const scores: number[] = [];
+  {
+    using detector = await PatchCore.create({
+      backbone: await demoBackbone(),
+      square: true,
+      crop: null,
+      coreset: 0.02,
+    });
+    const counts = { train: 2, good: 1, defective: 1 };
+    for (const [i, path] of [flange, circuit].entries()) {
+      const set = [...demoSet(DEMO_PRODUCTS[i]!, counts)];
+      const train = set.filter(({ split }) => split === "train");
+      await detector.fit(train.map(({ pixels }) => pixels));
+      await Deno.writeFile(path, detector.save({ bundle: i === 0 }));
+      if (path === flange) continue;
+      const test = set.filter(({ split }) => split === "test").slice(0, 2);
+      for (const { pixels } of test) images.push(await encodePng(pixels));
+      for await (const { score } of detector.predict(images)) {
+        scores.push(score);
+      }
+    }
+  }
+  const [first, second] = images as [typeof images[0], typeof images[0]];
+  const models = ["--model", flange, "--model", circuit];
+  try {
+    const service = await startService(...models, "--queue", "8");
+    const { url } = service;
+    const at = (path: string, init?: RequestInit) => fetch(url + path, init);
+    const path = "/predict?model=circuit";
+    let stopped: Awaited<ReturnType<ServiceProcess["stop"]>> | undefined;
+    try {
+      await t.step("both models share one backbone", async () => {
+        const { models } = await (await at("/models")).json();
+        assertEquals(
+          models.map(({ name }: { name: string }) => name),
+          ["flange", "circuit"],
+        );
+        assertEquals((await at("/health")).status, 200);
+      });
+      await t.step(
+        "one image and a form score as the library does",
+        async () => {
+          const one = await at(path, imageBody(first));
+          assertEquals((await one.json()).pred_score, scores[0]);
+          const files = { "a.png": first, "b.png": second, "c.png": first };
+          const form = await at(path, formBody(files));
+          const results = await form.json();
+          assertEquals(
+            results.map((result: { pred_score: number }) => result.pred_score),
+            [scores[0], scores[1], scores[0]],
+          );
+        },
+      );
+      await t.step("maps come as PNG", async () => {
+        const accept = { accept: "image/png" };
+        for (const map of ["png", "overlay"]) {
+          const body = imageBody(first, accept);
+          const response = await at(`${path}&map=${map}`, body);
+          assertEquals(response.headers.get("content-type"), "image/png");
+          assert((await response.bytes()).length > 1000);
+        }
+      });
+      await t.step(
+        "bad bodies are refused while others are answered",
+        async () => {
+          const bodies: [RequestInit, number][] = [
+            [imageBody(new Uint8Array()), 400],
+            [imageBody(first.subarray(0, 9000)), 422],
+            [imageBody(await hugePng(10_000)), 413],
+            [imageBody(first, { "content-type": "text/html" }), 415],
+            [imageBody(first, { "content-type": "multipart/form-data" }), 400],
+          ];
+          const good = at(path, imageBody(first));
+          for (const [body, status] of bodies) {
+            const response = await at(path, body);
+            assertEquals(response.status, status);
+            assertMatch((await response.json()).error, /^[A-Z][^\n]+[^.\n]$/);
+          }
+          const unknown = await at("/predict?model=x", imageBody(first));
+          await unknown.body?.cancel();
+          assertEquals(unknown.status, 404);
+          await good.then((response) => response.body?.cancel());
+          for (
+            const length of [
+              "content-length: 200000000",
+              "transfer-encoding: chunked",
+            ]
+          ) {
+            assertMatch(
+              await sendEndlessly(url, path, length),
+              /^HTTP\/1.1 413 /,
+            );
+          }
+        },
+      );
+      await t.step(
+        "what is too much at once is answered 200 or 429",
+        async () => {
+          const statuses = await Promise.all(
+            Array.from({ length: 40 }, async () => {
+              const response = await at(path, imageBody(first));
+              await response.body?.cancel();
+              return response.status;
+            }),
+          );
+          const count = (status: number) =>
+            statuses.filter((other) => other === status).length;
+          assert(count(200) >= 8, `${statuses}`);
+          assertEquals(count(200) + count(429), 40);
+          const metrics = await (await at("/metrics")).text();
+          assertMatch(metrics, /process_resident_memory_bytes \d{8,}/);
+          assertStringIncludes(metrics, "patchcore_queue_images 0");
+        },
+      );
+      await t.step(
+        "SIGTERM answers what was accepted, then ends with 0",
+        async () => {
+          const last = Array.from(
+            { length: 4 },
+            () => at(path, imageBody(first)),
+          );
+          while ((await (await at("/health")).json()).queue.images < 4);
+          stopped = await service.stop("SIGTERM");
+          for (const response of await Promise.all(last)) {
+            assertEquals(response.status, 200);
+            await response.body?.cancel();
+          }
+          assertEquals(stopped.code, 0, stopped.stderr);
+        },
+      );
+    } finally {
+      stopped ??= await service.stop("SIGTERM");
+    }
+    await t.step("every request is one JSON line on stderr", () => {
+      const lines = stopped!.stderr.split("\n").filter((line) =>
+        line.startsWith("{")
+      );
+      const entries = lines.map((line) => JSON.parse(line));
+      const scored = entries.filter(({ status, model }) =>
+        status === 200 && model
+      );
+      assert(scored.length >= 10);
+      assertEquals(scored[0].model, "circuit");
+      assertStringIncludes(stopped!.stderr, "1 backbone");
+    });
+    await t.step("SIGINT ends with 130; a token is asked for", async () => {
+      const token = `${folder}/token`;
+      await Deno.writeTextFile(token, "s3cret\n");
+      const service = await startService(...models, "--token-file", token);
+      const refused = await fetch(`${service.url}/models`);
+      await refused.body?.cancel();
+      const headers = { authorization: "Bearer s3cret" };
+      const allowed = await fetch(`${service.url}/models`, { headers });
+      await allowed.body?.cancel();
+      const { port } = new URL(service.url);
+      const taken = await runCommand(serve, ...models, "--port", port);
+      const { code, stderr } = await service.stop("SIGINT");
+      assertEquals([refused.status, allowed.status], [401, 200]);
+      assertEquals(code, 130);
+      assert(!stderr.includes("s3cret"));
+      assertEquals(taken.code, 1);
+      assertMatch(
+        taken.stderr,
+        /error: Cannot listen on 127.0.0.1:\d+: .*--port/,
+      );
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+/** Sends an endless body by hand; returns how the answer begins. */
+async function sendEndlessly(
+  url: string,
+  path: string,
+  length: string,
+): Promise<string> {
+  const { hostname, port, host } = new URL(url);
+  using connection = await Deno.connect({ hostname, port: Number(port) });
+  const encoder = new TextEncoder();
+  const head = `POST ${path} HTTP/1.1\r\nhost: ${host}\r\n` +
+    `content-type: image/png\r\n${length}\r\n\r\n`;
+  await connection.write(encoder.encode(head));
+  const chunk = encoder.encode(`10000\r\n${"x".repeat(65_536)}\r\n`);
+  const sending = (async () => {
+    try {
+      for (let sent = 0; sent < 200e6; sent += chunk.length) {
+        for (let at = 0; at < chunk.length;) {
+          at += await connection.write(chunk.subarray(at));
+        }
+      }
+    } catch {
+      // The service closes the connection, as it should.
+    }
+  })();
+  const answer = new Uint8Array(4096);
+  const read = await connection.read(answer) ?? 0;
+  connection.close();
+  await sending;
+  return new TextDecoder().decode(answer.subarray(0, read));
+}
+
+Deno.test.each([
+  [[], "--model M.safetensors is missing"],
+  [["--model", "a", "--model", "a"], "a model twice"],
+  [["--model", "a", "--batch", "3"], "a power of two, such as 2"],
+  [["--model", "a", "--host", "0.0.0.0"], "without a token"],
+  [["--model", "a", "--token", "a b"], "without spaces"],
+  [["--model", "a", "--token", "a", "--token-file", "b"], "not both"],
+  [["--model", "a", "--max-bytes", "20MB"], "such as 20MiB"],
+  [["--model", "a", "--max-bytes", "2GiB"], "up to 1GiB"],
+  [["--model", "a", "--port", "70000"], "from 0 to 65535"],
+  [["--model", "a", "--timeout", "0"], "above 0"],
+  [["--model", "a", "photo.png"], "Unexpected argument"],
+])("serve refuses %j", async (argv, reason) => {
+  const { code, stderr } = await runCommand(serve, ...argv);
+  assertEquals(code, 2, stderr);
+  assertStringIncludes(stderr, reason);
+});
+
+Deno.test("serve tells in one sentence that a model is not there, or is none", async () => {
+  const missing = await runCommand(serve, "--model", "/nowhere/a.safetensors");
+  assertEquals(missing.code, 1);
+  assertMatch(missing.stderr, /^error: Cannot read "\/nowhere.*not exist\n/);
+});
