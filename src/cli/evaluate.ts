@@ -8,7 +8,7 @@ import {
 import { evaluationKey, Journal } from "./evaluate_journal.ts";
 import { EVALUATE_OPTIONS } from "./evaluate_options.ts";
 import { evaluationCsv, evaluationTable } from "./evaluate_output.ts";
-import { type EvaluationWork, prepareEvaluation } from "./evaluate_work.ts";
+import { EvaluationWorks } from "./evaluate_work.ts";
 import { EXIT } from "./exit.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { duration } from "./progress.ts";
@@ -33,6 +33,7 @@ export const evaluate: Command = defineCommand({
       "Two categories as the published implementation has them",
     ],
     ["parts --model part.safetensors --json", "A model on own images"],
+    ["mvtec --method padim", "Another of the paper's systems"],
     ["mvtec --shots 1,5,16 --seeds 5", "Few training images, mean ± deviation"],
   ],
   async run(operands, values, context): Promise<number> {
@@ -42,10 +43,10 @@ export const evaluate: Command = defineCommand({
     const categories = await findCategories(operands, values.category);
     noteMissingMasks(categories, terminal);
     const journal = await Journal.open(values.resume);
-    using work = await prepareEvaluation(values, context);
+    using works = new EvaluationWorks(values, context);
     const { records, failed } = await evaluateAll(
       categories,
-      work,
+      works,
       journal,
       context,
     );
@@ -64,7 +65,7 @@ export const evaluate: Command = defineCommand({
 
 async function evaluateAll(
   categories: readonly FoundCategory[],
-  work: EvaluationWork,
+  works: EvaluationWorks,
   journal: Journal,
   { terminal, signal }: Context,
 ): Promise<{ records: EvaluationRecord[]; failed: number }> {
@@ -72,8 +73,9 @@ async function evaluateAll(
   let failed = 0;
   const start = performance.now();
   let worked = 0;
-  for (const [i, { category }] of categories.entries()) {
+  for (const [i, { category, layout }] of categories.entries()) {
     signal.throwIfAborted();
+    const work = await works.of(layout);
     const place = `${category.name} (${i + 1} of ${categories.length})`;
     const key = await evaluationKey(category, work.method);
     let found = journal.find(key);
@@ -128,6 +130,13 @@ function printDetails(
       } from the ${rows} rows of the bank (covering radius, Eq. 5); with as many drawn at random ${
         random.toFixed(4)
       }`,
+    );
+  }
+  if (record.recall_at_1 !== undefined) {
+    terminal.message(
+      `${record.category}: the approximate search finds the nearest row for ${
+        (100 * record.recall_at_1).toFixed(2)
+      } % of the test patches (recall@1)`,
     );
   }
   if (record.threshold === null) return;

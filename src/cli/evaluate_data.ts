@@ -1,6 +1,6 @@
-import type { Category } from "../core/datasets/dataset.ts";
+import type { Category, LayoutName } from "../core/datasets/dataset.ts";
 import { hasMasks } from "../core/evaluation/mod.ts";
-import { readDataset } from "../core/datasets/read_dataset.ts";
+import { detectLayout, readDataset } from "../core/datasets/read_dataset.ts";
 import { DISK, FileError, statOrNothing } from "./disk.ts";
 import { UsageError } from "./exit.ts";
 import { didYouMean } from "./nearest.ts";
@@ -10,6 +10,8 @@ import type { Terminal } from "./terminal.ts";
 export interface FoundCategory {
   /** The dataset's folder, as it was given. */
   readonly root: string;
+  /** How the dataset is laid out. */
+  readonly layout: LayoutName | undefined;
   /** The category. */
   readonly category: Category;
 }
@@ -31,8 +33,9 @@ export async function findCategories(
     if (!(await statOrNothing(root))?.isDirectory) {
       throw new FileError(`Cannot find "${root}": there is no such folder`);
     }
+    const layout = await detectLayout(DISK, root);
     for (const category of await readDataset(DISK, root)) {
-      found.push({ root, category });
+      found.push({ root, layout, category });
     }
   }
   if (wanted === undefined) return found;

@@ -14,6 +14,12 @@ export const EVALUATE_OPTIONS = {
     fallback: "all",
     help: "categories of the datasets",
   },
+  method: {
+    kind: "choice",
+    choices: ["patchcore", "spade", "padim"],
+    default: "patchcore",
+    help: "what is fitted; SPADE and PaDiM take layers 1 to 3 by default",
+  },
   maskRule: {
     kind: "choice",
     choices: ["half", "reference"],
@@ -51,6 +57,29 @@ export const EVALUATE_OPTIONS = {
       "also measure how far patches are from the memory bank, and from one drawn at random",
   },
   ...SETTINGS_OPTIONS,
+  subsample: {
+    ...SETTINGS_OPTIONS.subsample,
+    choices: [...SETTINGS_OPTIONS.subsample.choices, "proxies"],
+    help: "how the memory bank is chosen; proxies are learned (paper, Eq. 8)",
+  },
+  dim: {
+    ...SETTINGS_OPTIONS.dim,
+    help:
+      "dimensions of a patch feature; with padim, those kept at random (550, or 100 of at most 448)",
+  },
+  search: {
+    kind: "choice",
+    choices: ["exact", "ivfpq"],
+    default: "exact",
+    help: "how neighbours are found; ivfpq is approximate, its recall is told",
+  },
+  nprobe: {
+    kind: "integer",
+    min: 1,
+    unit: "lists",
+    fallback: "1",
+    help: "of an ivfpq index, how many each patch is looked for in",
+  },
   batch: {
     kind: "integer",
     min: 1,

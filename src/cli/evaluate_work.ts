@@ -6,18 +6,22 @@ import {
   GroundTruth,
   scoreSamples,
   sourcesOf,
+  type Variant,
 } from "../core/evaluation/mod.ts";
-import type { Category } from "../core/datasets/dataset.ts";
-import { settingsFromJson } from "../core/settings/settings.ts";
+import type { Category, LayoutName } from "../core/datasets/dataset.ts";
+import {
+  settingsFromJson,
+  type SettingsOptions,
+} from "../core/settings/settings.ts";
 import { VERSION } from "../core/settings/version.ts";
 import { sha256 } from "../core/weights.ts";
 import type { Context } from "./command.ts";
 import { DISK, readFile } from "./disk.ts";
 import type { EvaluateValues } from "./evaluate_options.ts";
+import { refuseFitting, refuseUnused } from "./evaluate_refusals.ts";
 import { UsageError } from "./exit.ts";
 import { loadBackbone } from "./load_backbone.ts";
 import { loadDetector } from "./model_loading.ts";
-import { flagName } from "./options.ts";
 import { SETTINGS_OPTIONS, settingsOf } from "./settings_options.ts";
 
 /** Options of the work on one category. */
@@ -37,33 +41,79 @@ export interface EvaluationWork extends Disposable {
   ): Promise<readonly EvaluationRecord[]>;
 }
 
-/** Prepares what the command line asks for: the backbone, or a stored model. */
-export async function prepareEvaluation(
-  values: EvaluateValues,
-  context: Context,
-): Promise<EvaluationWork> {
-  return values.model === undefined
-    ? await fitting(values, context)
-    : await stored(values.model, values, context);
+/**
+ * Prepares what the command line asks for: the backbone, or a stored model.
+ * ShanghaiTech Campus has settings of its own in the paper (§4.5).
+ */
+export class EvaluationWorks implements Disposable {
+  readonly #values: EvaluateValues;
+  readonly #context: Context;
+  readonly #prepared = new Map<boolean, EvaluationWork>();
+
+  /** Keeps what was asked for; nothing is loaded yet. */
+  constructor(values: EvaluateValues, context: Context) {
+    this.#values = values;
+    this.#context = context;
+  }
+
+  /** The work on categories of a layout, prepared once. */
+  async of(layout: LayoutName | undefined): Promise<EvaluationWork> {
+    const { model } = this.#values;
+    const video = layout === "mstc" && model === undefined;
+    let work = this.#prepared.get(video);
+    if (work === undefined) {
+      const values = video ? videoValues(this.#values) : this.#values;
+      work = model === undefined
+        ? await fitting(values, this.#context)
+        : await stored(model, values, this.#context);
+      this.#prepared.set(video, work);
+    }
+    return work;
+  }
+
+  /** Frees everything prepared. */
+  [Symbol.dispose](): void {
+    for (const work of this.#prepared.values()) work[Symbol.dispose]();
+    this.#prepared.clear();
+  }
+}
+
+/** Whole frames of 256 × 256 pixels and deeper layers, unless told otherwise. */
+function videoValues(values: EvaluateValues): EvaluateValues {
+  const { method, resize, square, crop, layers } = values;
+  const geometry = resize === undefined && !square && crop === undefined;
+  const deeper = method === "patchcore" ? ["layer3", "layer4"] : undefined;
+  return {
+    ...values,
+    ...(geometry && { resize: 256, square: true, crop: false as const }),
+    layers: layers ?? deeper,
+  };
 }
 
 async function fitting(
   values: EvaluateValues,
   context: Context,
 ): Promise<EvaluationWork> {
-  const { maskRule: rule, seeds, verbose: radius, allowRandom } = values;
+  const { maskRule: rule, seeds, verbose: radius, allowRandom, method } =
+    values;
   const shots = shotsOf(values.shots);
+  const variant = variantOf(values);
+  refuseUnused(values);
   const file = await loadBackbone(values.backbone, context);
-  const evaluator = await Evaluator.create(file, settingsOf(values), {
+  const evaluator = await Evaluator.create(file, fittedSettings(values), {
     allowRandom,
+    method,
+    variant,
   });
   const { settings, backbone } = evaluator;
   const choices = { rule, seeds, radius, ...(shots && { shots }) };
   return {
     method: {
       version: VERSION,
+      method,
       backbone: backbone.sha256,
       settings,
+      ...variant,
       ...choices,
     },
     evaluate: (category, work) =>
@@ -77,12 +127,29 @@ async function fitting(
   };
 }
 
+function fittedSettings(values: EvaluateValues): SettingsOptions {
+  const { subsample } = values;
+  return settingsOf({
+    ...values,
+    subsample: subsample === "proxies" ? undefined : subsample,
+  });
+}
+
+function variantOf(
+  { subsample, search, nprobe }: EvaluateValues,
+): Variant {
+  return {
+    ...(subsample === "proxies" && { proxies: true }),
+    ...(search === "ivfpq" && { probes: nprobe ?? 1 }),
+  };
+}
+
 async function stored(
   path: string,
   values: EvaluateValues,
   context: Context,
 ): Promise<EvaluationWork> {
-  refuseSettings(values);
+  refuseFitting(values);
   const { maskRule: rule, batch } = values;
   const backbone = values.backbone === SETTINGS_OPTIONS.backbone.default
     ? undefined
@@ -126,28 +193,6 @@ async function stored(
     },
     [Symbol.dispose]: () => detector.dispose(),
   };
-}
-
-/** Refuses what only a fit can follow. */
-function refuseSettings(values: EvaluateValues): void {
-  const fits = Object.keys(SETTINGS_OPTIONS).filter((key) =>
-    key !== "backbone" && key !== "preset"
-  );
-  const given = [...fits, "shots"].filter((key) => {
-    const value = values[key as keyof EvaluateValues];
-    return value !== undefined && value !== false;
-  });
-  if (values.preset !== SETTINGS_OPTIONS.preset.default) given.push("preset");
-  if (values.crop === false) given.push("crop");
-  if (values.seeds > 1) given.push("seeds");
-  if (values.verbose) given.push("verbose");
-  const [option] = given;
-  if (option === undefined) return;
-  throw new UsageError(
-    `Cannot use --${
-      flagName(option)
-    } with --model: the model was fitted already`,
-  );
 }
 
 function shotsOf(words: readonly string[] | undefined): number[] | undefined {

@@ -1,5 +1,6 @@
 import type { Gpu, Program, RowChunks } from "../../gpu/mod.ts";
 import type { Session } from "../../nn/session.ts";
+import type { TapShape } from "../features/feature_layer.ts";
 import { PatchFeatures } from "../features/patch_features.ts";
 import type { Pixels } from "../images/pixels.ts";
 import { Preprocessor } from "../images/preprocess.ts";
@@ -40,12 +41,8 @@ export class FeatureExtractor implements Disposable {
     this.#backbone = backbone;
     this.#settings = settings;
     this.input = input;
-    const { network, normalisation: normalise } = backbone;
-    const { shapes } = network.plan([1, 3, ...input]);
-    const taps = network.taps.map(({ name, tensor }) => {
-      const [, channels, height, width] = shapes.get(tensor)!;
-      return { name, height, width, channels };
-    });
+    const { normalisation: normalise } = backbone;
+    const taps = tapShapes(backbone, input);
     this.features = new PatchFeatures(gpu, taps, settings, maxImages);
     this.#preprocessor = new Preprocessor(gpu, { ...settings, normalise });
   }
@@ -125,4 +122,21 @@ export class FeatureExtractor implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/**
+ * Names and shapes of a backbone's taps.
+ *
+ * @param backbone The network.
+ * @param input Its input, `[height, width]`.
+ */
+export function tapShapes(
+  { network }: Backbone,
+  input: readonly [number, number],
+): TapShape[] {
+  const { shapes } = network.plan([1, 3, ...input]);
+  return network.taps.map(({ name, tensor }) => {
+    const [, channels, height, width] = shapes.get(tensor)!;
+    return { name, height, width, channels };
+  });
 }

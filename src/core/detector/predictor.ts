@@ -53,7 +53,7 @@ export interface PredictorParts {
   /** Images to features. */
   readonly extractor: FeatureExtractor;
   /** Nearest neighbours in the bank. */
-  readonly search: BankSearch;
+  readonly search: Pick<BankSearch, "record">;
   /** Scores from neighbours. */
   readonly scores: ImageScores;
   /** How maps are made. */

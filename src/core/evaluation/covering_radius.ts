@@ -1,16 +1,9 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
 import type { BankSearch } from "../bank/search.ts";
-
-/** Patches searched with one submit. */
-const BATCH = 1024;
-
-/** Options of {@linkcode coveringRadius}. */
-export interface CoveringRadiusOptions {
-  /** Called with the patches measured and in all. */
-  readonly onProgress?: (done: number, total: number) => void;
-  /** Stops the work between two batches. */
-  readonly signal?: AbortSignal;
-}
+import {
+  type BatchedSearchOptions,
+  searchInBatches,
+} from "./batched_search.ts";
 
 /**
  * The largest distance of a training patch to its nearest bank row (paper,
@@ -19,36 +12,23 @@ export interface CoveringRadiusOptions {
  * @param gpu The device.
  * @param features Features of all training patches.
  * @param search Finds neighbours in the bank.
+ * @param options Progress and cancelling.
  */
 export async function coveringRadius(
   gpu: Gpu,
   features: RowChunks,
   search: BankSearch,
-  { onProgress, signal }: CoveringRadiusOptions = {},
+  options: BatchedSearchOptions = {},
 ): Promise<number> {
-  const { dim } = features;
-  const rows = Math.min(BATCH, features.rows);
-  using queries = gpu.tensor([rows, dim], "f32", "measured patches");
-  gpu.clear(queries);
-  using program = gpu.program("covering radius");
-  using found = search.record(program, queries, { rows });
-  await program.compile();
   let largest = 0;
-  let done = 0;
-  for (const chunk of features.chunks) {
-    const size = chunk.shape[0]!;
-    for (let first = 0; first < size; first += rows) {
-      signal?.throwIfAborted();
-      const count = Math.min(rows, size - first);
-      gpu.copy(chunk, queries, {
-        fromOffset: first * dim,
-        count: count * dim,
-      });
-      program.run();
-      const squared = await gpu.readFloats(found.squaredDistances);
-      for (let i = 0; i < count; i++) largest = Math.max(largest, squared[i]!);
-      onProgress?.(done += count, features.rows);
-    }
+  const batches = searchInBatches(
+    gpu,
+    features,
+    (program, queries, rows) => [search.record(program, queries, { rows })],
+    options,
+  );
+  for await (const [squared] of batches) {
+    for (const distance of squared!) largest = Math.max(largest, distance);
   }
   return Math.sqrt(largest);
 }

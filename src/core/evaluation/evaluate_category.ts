@@ -1,15 +1,13 @@
-import type { Gpu } from "../../gpu/mod.ts";
 import type { Category } from "../datasets/dataset.ts";
-import type { Backbone } from "../detector/backbone.ts";
 import type { MaskRule } from "../metrics/mask_rule.ts";
 import { choice, Mt19937 } from "../settings/random.ts";
 import type { Settings } from "../settings/settings.ts";
-import { Experiment, type ExperimentOptions } from "./experiment.ts";
 import { type EvaluationRecord, outcomeRecord } from "./record.ts";
+import type { CategoryWork, Runner } from "./runner.ts";
 import { seedsRecord } from "./summary.ts";
 
 /** Options of {@linkcode evaluateCategory}. */
-export interface EvaluateOptions extends Omit<ExperimentOptions, "keepTest"> {
+export interface EvaluateOptions extends Omit<CategoryWork, "several"> {
   /** Which pixels of the masks are anomalous. */
   readonly rule: MaskRule;
   /** Numbers of training images to fit (paper, Fig. 6); all by default. */
@@ -20,14 +18,12 @@ export interface EvaluateOptions extends Omit<ExperimentOptions, "keepTest"> {
   readonly radius?: boolean;
 }
 
-/** The evaluator's inputs beside the category. */
+/** What is fitted and evaluated. */
 export interface EvaluateMethod {
-  /** The device. */
-  readonly gpu: Gpu;
-  /** The network, tapped at the settings' layers. */
-  readonly backbone: Backbone;
   /** Every switch of the method. */
   readonly settings: Settings;
+  /** Prepares the method for a category. */
+  start(category: Category, work: CategoryWork): Promise<Runner>;
 }
 
 /**
@@ -37,10 +33,11 @@ export interface EvaluateMethod {
  * @throws {RangeError} If there are fewer training images than shots.
  */
 export async function evaluateCategory(
-  { gpu, backbone, settings }: EvaluateMethod,
+  method: EvaluateMethod,
   category: Category,
   options: EvaluateOptions,
 ): Promise<EvaluationRecord[]> {
+  const { settings } = method;
   const { shots, seeds = 1, rule, radius = false, ...work } = options;
   const counts = shots ?? [undefined];
   const most = Math.max(0, ...shots ?? []);
@@ -49,21 +46,18 @@ export async function evaluateCategory(
       `Cannot fit ${most} images of "${category.name}": it has ${category.train.length} to train with`,
     );
   }
-  using experiment = await Experiment.create(
-    gpu,
-    backbone,
-    settings,
-    category,
-    { ...work, keepTest: counts.length * seeds > 1 },
-  );
+  using runner = await method.start(category, {
+    ...work,
+    several: counts.length * seeds > 1,
+  });
   const records: EvaluationRecord[] = [];
   for (const count of counts) {
     const runs: EvaluationRecord[] = [];
     for (let seed = settings.seed; seed < settings.seed + seeds; seed++) {
       const train = count === undefined
         ? undefined
-        : drawShots(seed, experiment.trainImages, count);
-      const outcome = await experiment.run({ ...settings, seed }, {
+        : drawShots(seed, runner.trainImages, count);
+      const outcome = await runner.run({ ...settings, seed }, {
         rule,
         radius,
         ...(train && { train }),

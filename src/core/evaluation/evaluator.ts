@@ -1,10 +1,26 @@
 import { Gpu } from "../../gpu/mod.ts";
+import { readOnnx } from "../../nn/onnx/read.ts";
+import { findTaps } from "../../nn/taps.ts";
 import type { Category } from "../datasets/dataset.ts";
 import { Backbone, type BackboneFile } from "../detector/backbone.ts";
 import { resolveSettings, type Settings } from "../settings/settings.ts";
 import type { SettingsOptions } from "../settings/settings.ts";
-import { evaluateCategory, type EvaluateOptions } from "./evaluate_category.ts";
+import {
+  BASELINE_LAYERS,
+  type BaselineName,
+  type BaselineOptions,
+  baselineSettings,
+} from "./baseline_methods.ts";
+import { BaselineRunner } from "./baseline_runner.ts";
+import {
+  evaluateCategory,
+  type EvaluateMethod,
+  type EvaluateOptions,
+} from "./evaluate_category.ts";
+import { Experiment } from "./experiment.ts";
+import type { Variant } from "./fitted_bank.ts";
 import type { EvaluationRecord } from "./record.ts";
+import type { CategoryWork, Runner } from "./runner.ts";
 
 /** Options of {@linkcode Evaluator.create}. */
 export interface EvaluatorOptions {
@@ -12,10 +28,14 @@ export interface EvaluatorOptions {
   readonly gpu?: Gpu;
   /** Whether a backbone with random weights is accepted. */
   readonly allowRandom?: boolean;
+  /** What is evaluated, `"patchcore"` by default. */
+  readonly method?: "patchcore" | BaselineName;
+  /** What stands in the place of PatchCore's own parts. */
+  readonly variant?: Variant;
 }
 
 /** Evaluates categories one after the other with one backbone on one device. */
-export class Evaluator implements Disposable {
+export class Evaluator implements EvaluateMethod, Disposable {
   /** Every switch of the method. */
   readonly settings: Settings;
   /** The network. */
@@ -23,24 +43,30 @@ export class Evaluator implements Disposable {
   /** The device. */
   readonly gpu: Gpu;
   readonly #ownsGpu: boolean;
+  readonly #start: EvaluateMethod["start"];
 
   private constructor(
     gpu: Gpu,
     backbone: Backbone,
     settings: Settings,
     ownsGpu: boolean,
+    start: EvaluateMethod["start"],
   ) {
     this.gpu = gpu;
     this.backbone = backbone;
     this.settings = settings;
     this.#ownsGpu = ownsGpu;
+    this.#start = start;
   }
 
   /**
    * Loads the backbone.
    *
    * @param file The backbone's ONNX file.
-   * @param settings A preset, and what differs from it.
+   * @param settings A preset, and what differs from it. SPADE and PaDiM take
+   * the input geometry, `layers` and `seed` of it, PaDiM also `dim`, the
+   * dimensions that it keeps.
+   * @param options Method and device.
    * @throws {RangeError} If a setting is not allowed.
    * @throws {OnnxError} If the backbone cannot be used.
    * @throws {GpuError} If there is no WebGPU.
@@ -50,18 +76,37 @@ export class Evaluator implements Disposable {
     settings: SettingsOptions,
     options: EvaluatorOptions = {},
   ): Promise<Evaluator> {
-    const resolved = resolveSettings(settings);
+    const { method = "patchcore", variant } = options;
+    const baseline = method === "patchcore"
+      ? undefined
+      : { name: method, ...await baselineOptions(file, settings) };
+    const given = resolveSettings(settings);
+    const resolved = baseline
+      ? baselineSettings(baseline.name, given, baseline)
+      : given;
     const gpu = options.gpu ?? await Gpu.create();
     try {
       const backbone = await Backbone.load(gpu, file, {
         layers: resolved.layers,
         allowRandom: options.allowRandom ?? false,
       });
-      return new Evaluator(gpu, backbone, resolved, options.gpu === undefined);
+      const start = (category: Category, work: CategoryWork) =>
+        baseline
+          ? Promise.resolve<Runner>(
+            new BaselineRunner({ gpu, backbone, ...baseline }, category, work),
+          )
+          : Experiment.create(gpu, backbone, resolved, category, work, variant);
+      const owns = options.gpu === undefined;
+      return new Evaluator(gpu, backbone, resolved, owns, start);
     } catch (error) {
       if (options.gpu === undefined) gpu.dispose();
       throw error;
     }
+  }
+
+  /** Prepares the method for a category. */
+  start(category: Category, work: CategoryWork): Promise<Runner> {
+    return this.#start(category, work);
   }
 
   /** Fits and evaluates a category; see {@linkcode evaluateCategory}. */
@@ -82,4 +127,14 @@ export class Evaluator implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** Layers 1 to 3 unless others are asked for; the last is the network's deepest. */
+async function baselineOptions(
+  file: BackboneFile,
+  { layers = BASELINE_LAYERS, dim }: SettingsOptions,
+): Promise<BaselineOptions> {
+  const levels = findTaps(await readOnnx(file.bytes, file));
+  const last = levels.at(-1)?.name ?? layers.at(-1)!;
+  return { layers, last, ...(typeof dim === "number" && { dims: dim }) };
 }

@@ -1,21 +1,17 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Category } from "../datasets/dataset.ts";
-import type { Files } from "../datasets/files.ts";
 import type { Backbone } from "../detector/backbone.ts";
-import { calibrate, searchOf } from "../detector/calibrate.ts";
-import { chooseBank } from "../detector/choose_bank.ts";
 import type { PredictorParts } from "../detector/predictor.ts";
-import type { WorkOptions } from "../detector/progress.ts";
 import {
   extractTrainingFeatures,
   type TrainingFeatures,
 } from "../detector/training_features.ts";
 import type { MaskRule } from "../metrics/mask_rule.ts";
-import { ImageScores } from "../score/image_score.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { CategoryResult } from "./category_metrics.ts";
 import { coveringRadius } from "./covering_radius.ts";
 import { FeaturePredictor } from "./feature_predictor.ts";
+import { fitBank, type FittedBank, type Variant } from "./fitted_bank.ts";
 import {
   checkSameFeatures,
   featuresOfImages,
@@ -24,79 +20,28 @@ import {
 import { GroundTruth } from "./ground_truth.ts";
 import { predictStream } from "./predict_stream.ts";
 import { randomRadius } from "./random_radius.ts";
+import {
+  type CategoryWork,
+  type Outcome,
+  type Radii,
+  type Runner,
+  type RunOptions,
+  secondsSince,
+  withTotal,
+} from "./runner.ts";
 import { type NamedScore, scoreSamples } from "./score_samples.ts";
-
-/** Options of {@linkcode Experiment.create}. */
-export interface ExperimentOptions extends WorkOptions {
-  /** The file system that the category was read from. */
-  readonly files: Files;
-  /** Images of a batch. */
-  readonly batch: number;
-  /**
-   * Whether the features of the test images stay on the GPU, so that further
-   * runs need no backbone; otherwise those of one batch are there at a time.
-   */
-  readonly keepTest?: boolean;
-}
-
-/** Options of {@linkcode Experiment.run}. */
-export interface RunOptions {
-  /** Which pixels of the masks are anomalous. */
-  readonly rule: MaskRule;
-  /** Training images to fit, by index; all by default. */
-  readonly train?: Uint32Array;
-  /** Whether to measure covering radii (paper, Eq. 5); takes time. */
-  readonly radius?: boolean;
-}
-
-/** Covering radii in the space of the features (paper, Eq. 5). */
-export interface Radii {
-  /** Of the memory bank. */
-  readonly bank: number;
-  /** Of as many patches drawn at random. */
-  readonly random: number;
-}
-
-/** Seconds of each step. */
-export interface RunSeconds {
-  /** Features of the training images: the same for all runs. */
-  readonly features: number;
-  /** Choice of the bank. */
-  readonly coreset: number;
-  /** Leave-one-image-out scores. */
-  readonly threshold: number;
-  /** Scores, maps and metrics of the test images. */
-  readonly predict: number;
-  /** All of them. */
-  readonly total: number;
-}
-
-/** What a run found. */
-export interface Outcome {
-  /** All metrics. */
-  readonly result: CategoryResult;
-  /** Training images fitted. */
-  readonly trainImages: number;
-  /** Their patches. */
-  readonly patches: number;
-  /** Rows of the memory bank. */
-  readonly bankRows: number;
-  /** Covering radii, where they were measured. */
-  readonly radii: Radii | undefined;
-  /** Time taken; the covering radii are not in it. */
-  readonly seconds: RunSeconds;
-}
 
 /**
  * One category and one way to make features: any number of fits and
  * evaluations on features that are extracted once.
  */
-export class Experiment implements Disposable {
+export class Experiment implements Runner {
   readonly #gpu: Gpu;
   readonly #backbone: Backbone;
   readonly #settings: Settings;
   readonly #category: Category;
-  readonly #options: ExperimentOptions;
+  readonly #options: CategoryWork;
+  readonly #variant: Variant;
   readonly #train: TrainingFeatures;
   readonly #featureSeconds: number;
   #test: TrainingFeatures | undefined;
@@ -106,7 +51,8 @@ export class Experiment implements Disposable {
     backbone: Backbone,
     settings: Settings,
     category: Category,
-    options: ExperimentOptions,
+    options: CategoryWork,
+    variant: Variant,
     made: { readonly train: TrainingFeatures; readonly seconds: number },
   ) {
     this.#gpu = gpu;
@@ -114,6 +60,7 @@ export class Experiment implements Disposable {
     this.#settings = settings;
     this.#category = category;
     this.#options = options;
+    this.#variant = variant;
     this.#train = made.train;
     this.#featureSeconds = made.seconds;
   }
@@ -126,6 +73,7 @@ export class Experiment implements Disposable {
    * @param settings What decides the features; runs may differ in the rest.
    * @param category The images.
    * @param options Files, memory, progress.
+   * @param variant What stands in the place of PatchCore's own parts.
    * @throws {RangeError} If no training image could be used.
    */
   static async create(
@@ -133,7 +81,8 @@ export class Experiment implements Disposable {
     backbone: Backbone,
     settings: Settings,
     category: Category,
-    options: ExperimentOptions,
+    options: CategoryWork,
+    variant: Variant = {},
   ): Promise<Experiment> {
     const start = performance.now();
     const images = sourcesOf(category.train, options.files);
@@ -145,8 +94,15 @@ export class Experiment implements Disposable {
       options,
     );
     const seconds = secondsSince(start);
-    const made = { train, seconds };
-    return new Experiment(gpu, backbone, settings, category, options, made);
+    return new Experiment(
+      gpu,
+      backbone,
+      settings,
+      category,
+      options,
+      variant,
+      { train, seconds },
+    );
   }
 
   /** Training images that could be used. */
@@ -175,59 +131,61 @@ export class Experiment implements Disposable {
     options: RunOptions,
   ): Promise<Outcome> {
     const gpu = this.#gpu;
-    let start = performance.now();
-    const chosen = await chooseBank(gpu, features, settings, this.#options);
-    using bank = chosen.bank;
-    using search = await searchOf(gpu, bank);
-    const coreset = secondsSince(start);
-    start = performance.now();
-    const { threshold } = await calibrate(
+    using fitted = await fitBank(
       gpu,
       features,
-      { ...chosen, search },
       settings,
+      this.#variant,
       this.#options,
     );
-    const calibration = secondsSince(start);
-    const { signal } = this.#options;
-    const measured = { ...(signal && { signal }) };
+    const { bank, exact, approximate, parts, threshold, seconds } = fitted;
     const radii = options.radius
-      ? {
-        bank: await coveringRadius(gpu, features.rows, search, measured),
-        random: await randomRadius(gpu, features, {
-          ...measured,
-          rows: bank.rows.rows,
-          seed: settings.seed,
-        }),
-      }
+      ? await this.#radii(features, fitted, settings.seed)
       : undefined;
-    start = performance.now();
-    const result = await this.#evaluate(
-      {
-        extractor: features.extractor,
-        search,
-        scores: new ImageScores(gpu, bank.rows, search, settings),
-        mapSettings: settings.map,
-      },
-      options.rule,
-      threshold?.value,
-    );
+    const start = performance.now();
+    const result = await this.#evaluate(parts, options.rule, threshold);
     const predict = secondsSince(start);
-    const steps = [this.#featureSeconds, coreset, calibration, predict];
+    const recall = approximate &&
+      await approximate.recall(
+        gpu,
+        (await this.#testFeatures()).rows,
+        exact,
+        this.#cancelling,
+      );
     return {
       result,
       trainImages: features.names.length,
-      patches: features.rows.rows,
       bankRows: bank.rows.rows,
-      radii,
-      seconds: {
+      ...(radii && { radii }),
+      ...(recall !== undefined && { recall }),
+      seconds: withTotal({
         features: this.#featureSeconds,
-        coreset,
-        threshold: calibration,
+        ...seconds,
         predict,
-        total: steps.reduce((sum, step) => sum + step),
-      },
+      }),
     };
+  }
+
+  async #radii(
+    features: TrainingFeatures,
+    { bank, exact }: FittedBank,
+    seed: number,
+  ): Promise<Radii> {
+    const gpu = this.#gpu;
+    const { rows } = bank.rows;
+    return {
+      bank: await coveringRadius(gpu, features.rows, exact, this.#cancelling),
+      random: await randomRadius(gpu, features, {
+        ...this.#cancelling,
+        rows,
+        seed,
+      }),
+    };
+  }
+
+  get #cancelling(): { readonly signal?: AbortSignal } {
+    const { signal } = this.#options;
+    return signal ? { signal } : {};
   }
 
   async #evaluate(
@@ -236,8 +194,9 @@ export class Experiment implements Disposable {
     threshold: number | undefined,
   ): Promise<CategoryResult> {
     const { test } = this.#category;
-    const { files, keepTest, onProgress } = this.#options;
-    const predictions = keepTest
+    const { files, several, onProgress } = this.#options;
+    const keep = several || this.#variant.probes !== undefined;
+    const predictions = keep
       ? this.#fromFeatures(parts)
       : predictStream(this.#gpu, parts, sourcesOf(test, files), this.#options);
     const truth = new GroundTruth(files, { geometry: this.#settings, rule });
@@ -248,20 +207,23 @@ export class Experiment implements Disposable {
   }
 
   async *#fromFeatures(parts: PredictorParts): AsyncGenerator<NamedScore> {
-    this.#test ??= await extractTrainingFeatures(
-      this.#gpu,
-      this.#backbone,
-      this.#settings,
-      sourcesOf(this.#category.test, this.#options.files),
-      this.#options,
-    );
-    const { rows, names, sizes } = this.#test;
+    const { rows, names, sizes } = await this.#testFeatures();
     using predictor = await FeaturePredictor.create(this.#gpu, parts, rows.dim);
     let i = 0;
     for await (const scored of predictor.run(rows)) {
       const [width, height] = sizes[i]!;
       yield { ...scored, name: names[i++]!, image: { width, height } };
     }
+  }
+
+  async #testFeatures(): Promise<TrainingFeatures> {
+    return this.#test ??= await extractTrainingFeatures(
+      this.#gpu,
+      this.#backbone,
+      this.#settings,
+      sourcesOf(this.#category.test, this.#options.files),
+      this.#options,
+    );
   }
 
   /** Frees the features. */
@@ -277,8 +239,4 @@ export class Experiment implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-function secondsSince(start: number): number {
-  return (performance.now() - start) / 1000;
 }

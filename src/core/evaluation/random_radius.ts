@@ -3,13 +3,11 @@ import { MemoryBank } from "../bank/memory_bank.ts";
 import { searchOf } from "../detector/calibrate.ts";
 import type { TrainingFeatures } from "../detector/training_features.ts";
 import { choice, Mt19937 } from "../settings/random.ts";
-import {
-  coveringRadius,
-  type CoveringRadiusOptions,
-} from "./covering_radius.ts";
+import type { BatchedSearchOptions } from "./batched_search.ts";
+import { coveringRadius } from "./covering_radius.ts";
 
 /** What a random bank is compared with. */
-export interface RandomRadiusOptions extends CoveringRadiusOptions {
+export interface RandomRadiusOptions extends BatchedSearchOptions {
   /** Rows of the bank. */
   readonly rows: number;
   /** Seed of the draw. */

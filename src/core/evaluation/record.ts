@@ -1,5 +1,5 @@
 import type { CategoryResult } from "./category_metrics.ts";
-import type { Outcome, Radii } from "./experiment.ts";
+import type { Outcome, Radii } from "./runner.ts";
 
 /** Metrics that are averaged over categories, as `evaluate --json` names them. */
 export const RATES = [
@@ -55,6 +55,8 @@ export interface EvaluationRecord extends Rates {
   readonly covering_radius?: number;
   /** Covering radius of as many patches drawn at random. */
   readonly covering_radius_random?: number;
+  /** Recall@1 of an approximate search over the test patches. */
+  readonly recall_at_1?: number;
 }
 
 /** What a record says beside the metrics. */
@@ -66,9 +68,11 @@ export interface RecordContext {
   /** Seconds of each step. */
   readonly seconds: Readonly<Record<string, number>>;
   /** Rows of the memory bank. */
-  readonly bankRows?: number;
+  readonly bankRows?: number | undefined;
   /** Covering radii, where they were measured. */
   readonly radii?: Radii | undefined;
+  /** Recall@1 of an approximate search. */
+  readonly recall?: number | undefined;
 }
 
 /** The record of one evaluation. */
@@ -76,7 +80,7 @@ export function evaluationRecord(
   { image, pixel, atThreshold }: CategoryResult,
   context: RecordContext,
 ): EvaluationRecord {
-  const { category, train, seconds, bankRows, radii } = context;
+  const { category, train, seconds, bankRows, radii, recall } = context;
   const { f1, threshold, falsePositives, falseNegatives } = image.f1Max;
   return {
     category,
@@ -101,20 +105,22 @@ export function evaluationRecord(
       covering_radius: radii.bank,
       covering_radius_random: radii.random,
     }),
+    ...(recall !== undefined && { recall_at_1: recall }),
   };
 }
 
 /** The record of an experiment's run. */
 export function outcomeRecord(
   category: string,
-  { result, trainImages: train, seconds, bankRows, radii }: Outcome,
+  { result, trainImages: train, seconds, bankRows, radii, recall }: Outcome,
 ): EvaluationRecord {
   return evaluationRecord(result, {
     category,
     train,
-    seconds: { ...seconds },
+    seconds,
     bankRows,
     radii,
+    recall,
   });
 }
 

@@ -39,14 +39,26 @@ export function seedsRecord(
   records: readonly EvaluationRecord[],
 ): EvaluationRecord {
   const [{ category, images, bank_rows }] = records as [EvaluationRecord];
+  const measured = EXTRAS.flatMap((key) => {
+    const value = mean(records.map((record) => record[key] ?? null));
+    return value === null ? [] : [[key, value]];
+  });
   return {
     ...combined(category, records, mean),
     images,
     ...(bank_rows !== undefined && { bank_rows }),
+    ...Object.fromEntries(measured),
     seeds: records.length,
     std: ratesOf((rate) => deviation(records.map((record) => record[rate]))),
   };
 }
+
+/** What is averaged over seeds where it was measured. */
+const EXTRAS = [
+  "covering_radius",
+  "covering_radius_random",
+  "recall_at_1",
+] as const satisfies readonly (keyof EvaluationRecord)[];
 
 type Reduce = (values: readonly (number | null)[]) => number | null;
 

@@ -1,0 +1,114 @@
+import type { Gpu } from "../../gpu/mod.ts";
+import { MemoryBank } from "../bank/memory_bank.ts";
+import { BankSearch } from "../bank/search.ts";
+import { learnProxies } from "../baselines/proxies.ts";
+import { calibrate, searchOf } from "../detector/calibrate.ts";
+import { chooseBank } from "../detector/choose_bank.ts";
+import type { PredictorParts } from "../detector/predictor.ts";
+import type { WorkOptions } from "../detector/progress.ts";
+import type { TrainingFeatures } from "../detector/training_features.ts";
+import { ImageScores } from "../score/image_score.ts";
+import { bankRows, type Settings } from "../settings/settings.ts";
+import { ApproximateSearch } from "./approximate_search.ts";
+import { secondsSince } from "./runner.ts";
+
+/** What stands in the place of PatchCore's own parts (paper, §4.4). */
+export interface Variant {
+  /**
+   * Whether the bank is proxies of the patches, learned by gradient descent
+   * (Eq. 8), instead of some of them. There is no threshold then: a proxy
+   * comes from no image that could be left out.
+   */
+  readonly proxies?: boolean;
+  /** Lists that an IVFPQ search scans; without it the search is exact. */
+  readonly probes?: number;
+}
+
+/** A bank that was fitted, ready for predictions. */
+export interface FittedBank extends Disposable {
+  /** The bank. */
+  readonly bank: MemoryBank;
+  /** Finds neighbours in it, exactly. */
+  readonly exact: BankSearch;
+  /** Finds them approximately, where the variant asks for it. */
+  readonly approximate: ApproximateSearch | undefined;
+  /** What predictions are made with. */
+  readonly parts: PredictorParts;
+  /** The threshold, where there is one. */
+  readonly threshold: number | undefined;
+  /** Seconds of each step. */
+  readonly seconds: { readonly coreset: number; readonly threshold: number };
+}
+
+/** Fits a bank to features, in PatchCore's way or a variant's. */
+export async function fitBank(
+  gpu: Gpu,
+  features: TrainingFeatures,
+  settings: Settings,
+  variant: Variant,
+  options: WorkOptions,
+): Promise<FittedBank> {
+  using owned = new DisposableStack();
+  let start = performance.now();
+  const chosen = variant.proxies
+    ? undefined
+    : await chooseBank(gpu, features, settings, options);
+  const bank = owned.use(
+    chosen?.bank ?? await proxyBank(gpu, features, settings, options),
+  );
+  const exact = owned.use(
+    chosen
+      ? await searchOf(gpu, bank)
+      : await BankSearch.create(gpu, bank.rows),
+  );
+  const approximate = variant.probes === undefined ? undefined : owned.use(
+    await ApproximateSearch.create(gpu, bank.rows, {
+      probes: variant.probes,
+      seed: settings.seed,
+    }),
+  );
+  const coreset = secondsSince(start);
+  start = performance.now();
+  const calibration = chosen &&
+    await calibrate(
+      gpu,
+      features,
+      { ...chosen, search: exact },
+      settings,
+      options,
+    );
+  const kept = owned.move();
+  return {
+    bank,
+    exact,
+    approximate,
+    parts: {
+      extractor: features.extractor,
+      search: approximate ?? exact,
+      scores: new ImageScores(gpu, bank.rows, exact, settings),
+      mapSettings: settings.map,
+    },
+    threshold: calibration?.threshold?.value,
+    seconds: { coreset, threshold: secondsSince(start) },
+    [Symbol.dispose]: () => kept.dispose(),
+  };
+}
+
+async function proxyBank(
+  gpu: Gpu,
+  { rows: patches, extractor }: TrainingFeatures,
+  { coreset, seed }: Settings,
+  { onProgress }: WorkOptions,
+): Promise<MemoryBank> {
+  const count = bankRows(coreset, patches.rows);
+  const { rows } = await learnProxies(gpu, patches, {
+    count,
+    seed,
+    ...(onProgress && {
+      onProgress: (done: number, total: number) =>
+        onProgress("coreset", done, total),
+    }),
+  });
+  const { dim } = extractor.features;
+  return new MemoryBank(rows, dim, new Int32Array(3 * count));
+}
