@@ -80,6 +80,13 @@ export const EVALUATE_OPTIONS = {
     fallback: "1",
     help: "of an ivfpq index, how many each patch is looked for in",
   },
+  ensembleNorm: {
+    kind: "choice",
+    choices: ["train", "test"],
+    default: "train",
+    help:
+      "with several backbones, what their scores are scaled by before they are averaged: the training images, or the test set as in the published code",
+  },
   batch: {
     kind: "integer",
     min: 1,

@@ -14,7 +14,11 @@ const FITTING: readonly Key[] = [
   "method",
   "search",
   "nprobe",
+  "ensembleNorm",
 ];
+
+/** What only one backbone can do. */
+const SINGLE: readonly Key[] = ["method", "search", "verbose"];
 
 /** What only PatchCore has. */
 const PATCHCORE: readonly Key[] = [
@@ -51,6 +55,15 @@ export function refuseUnused(values: EvaluateValues): void {
   }
   if (method === "spade" || (method === "padim" && values.dim === "concat")) {
     refuse(values, ["dim"], `with --method ${method}: it keeps them all`);
+  }
+  if ((values.backbone?.length ?? 1) > 1) {
+    const why = "with several backbones: an ensemble has PatchCore's own parts";
+    refuse(values, SINGLE, why);
+    if (values.subsample === "proxies") {
+      refuse(values, ["subsample"], why);
+    }
+  } else {
+    refuse(values, ["ensembleNorm"], "with one backbone: there is no ensemble");
   }
   if (search === "exact") {
     refuse(values, ["nprobe"], "with an exact search: give --search ivfpq");

@@ -1,4 +1,5 @@
 import {
+  EnsembleEvaluator,
   type EvaluateOptions,
   type EvaluationRecord,
   evaluationRecord,
@@ -9,10 +10,8 @@ import {
   type Variant,
 } from "../core/evaluation/mod.ts";
 import type { Category, LayoutName } from "../core/datasets/dataset.ts";
-import {
-  settingsFromJson,
-  type SettingsOptions,
-} from "../core/settings/settings.ts";
+import type { BackboneFile } from "../core/mod.ts";
+import type { SettingsOptions } from "../core/settings/settings.ts";
 import { VERSION } from "../core/settings/version.ts";
 import { sha256 } from "../core/weights.ts";
 import type { Context } from "./command.ts";
@@ -20,9 +19,9 @@ import { DISK, readFile } from "./disk.ts";
 import type { EvaluateValues } from "./evaluate_options.ts";
 import { refuseFitting, refuseUnused } from "./evaluate_refusals.ts";
 import { UsageError } from "./exit.ts";
-import { loadBackbone } from "./load_backbone.ts";
-import { loadDetector } from "./model_loading.ts";
-import { SETTINGS_OPTIONS, settingsOf } from "./settings_options.ts";
+import { loadBackbones } from "./load_backbone.ts";
+import { loadDetector, modelsOf } from "./model_loading.ts";
+import { settingsOf } from "./settings_options.ts";
 
 /** Options of the work on one category. */
 export type WorkOnCategory = Omit<
@@ -94,37 +93,56 @@ async function fitting(
   values: EvaluateValues,
   context: Context,
 ): Promise<EvaluationWork> {
-  const { maskRule: rule, seeds, verbose: radius, allowRandom, method } =
-    values;
+  const { maskRule: rule, seeds, verbose: radius, batch } = values;
   const shots = shotsOf(values.shots);
-  const variant = variantOf(values);
   refuseUnused(values);
-  const file = await loadBackbone(values.backbone, context);
+  const files = await loadBackbones(values.backbone, context);
+  const { evaluator, facts } = files.length === 1
+    ? await single(files[0], values)
+    : await ensemble(files, values);
+  const { settings } = evaluator;
+  const choices = { rule, seeds, radius, ...(shots && { shots }) };
+  return {
+    method: { version: VERSION, settings, ...facts, ...choices },
+    evaluate: (category, work) =>
+      evaluator.evaluate(category, { ...work, ...choices, files: DISK, batch }),
+    [Symbol.dispose]: () => evaluator.dispose(),
+  };
+}
+
+/** An evaluator, and what of it decides the results. */
+interface Prepared {
+  readonly evaluator: Evaluator | EnsembleEvaluator;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+async function single(
+  file: BackboneFile,
+  values: EvaluateValues,
+): Promise<Prepared> {
+  const { allowRandom, method } = values;
+  const variant = variantOf(values);
   const evaluator = await Evaluator.create(file, fittedSettings(values), {
     allowRandom,
     method,
     variant,
   });
-  const { settings, backbone } = evaluator;
-  const choices = { rule, seeds, radius, ...(shots && { shots }) };
-  return {
-    method: {
-      version: VERSION,
-      method,
-      backbone: backbone.sha256,
-      settings,
-      ...variant,
-      ...choices,
-    },
-    evaluate: (category, work) =>
-      evaluator.evaluate(category, {
-        ...work,
-        ...choices,
-        files: DISK,
-        batch: values.batch,
-      }),
-    [Symbol.dispose]: () => evaluator.dispose(),
-  };
+  const backbone = evaluator.backbone.sha256;
+  return { evaluator, facts: { method, backbone, ...variant } };
+}
+
+async function ensemble(
+  files: readonly BackboneFile[],
+  values: EvaluateValues,
+): Promise<Prepared> {
+  const { allowRandom, batch, ensembleNorm: norm } = values;
+  const evaluator = await EnsembleEvaluator.create(
+    files,
+    fittedSettings(values),
+    { allowRandom, batch, norm },
+  );
+  const backbones = await Promise.all(files.map(({ bytes }) => sha256(bytes)));
+  return { evaluator, facts: { backbones, norm } };
 }
 
 function fittedSettings(values: EvaluateValues): SettingsOptions {
@@ -151,16 +169,14 @@ async function stored(
 ): Promise<EvaluationWork> {
   refuseFitting(values);
   const { maskRule: rule, batch } = values;
-  const backbone = values.backbone === SETTINGS_OPTIONS.backbone.default
-    ? undefined
-    : values.backbone;
+  const { backbone } = values;
   const detector = await loadDetector(
     path,
     { backbone, batch, profile: false },
     context,
   );
   const { model } = detector;
-  const geometry = settingsFromJson(model.settings);
+  const members = modelsOf(detector);
   return {
     method: {
       version: VERSION,
@@ -175,7 +191,7 @@ async function stored(
       const result = await scoreSamples(
         detector.predict(sourcesOf(test, DISK), rest),
         test,
-        new GroundTruth(DISK, { geometry, rule }),
+        new GroundTruth(DISK, { geometry: detector.settings, rule }),
         {
           ...(threshold !== undefined && { threshold }),
           onProgress: (done) => onProgress?.("predict", done, test.length),
@@ -185,8 +201,8 @@ async function stored(
       return [
         evaluationRecord(result, {
           category: name,
-          train: model.imageNames.length,
-          bankRows: model.rows,
+          train: members[0]!.imageNames.length,
+          bankRows: members.reduce((sum, { rows }) => sum + rows, 0),
           seconds: { predict: total, total },
         }),
       ];

@@ -1,10 +1,15 @@
-import { type FitReport, PatchCore } from "../core/mod.ts";
+import {
+  Ensemble,
+  type EnsembleFitReport,
+  type FitReport,
+  PatchCore,
+} from "../core/mod.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
 import { readFile } from "./disk.ts";
 import { EXIT } from "./exit.ts";
 import { listImages } from "./files.ts";
-import { loadBackbone } from "./load_backbone.ts";
-import { PRECISION_OPTION } from "./model_loading.ts";
+import { loadBackbones } from "./load_backbone.ts";
+import { type Detector, PRECISION_OPTION } from "./model_loading.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { printProfile } from "./profile.ts";
 import { SETTINGS_OPTIONS, settingsOf } from "./settings_options.ts";
@@ -70,15 +75,17 @@ export const fit: Command = defineCommand({
     await refuseExisting(values.model, values.overwrite);
     const { paths, notes } = await listImages(operands, "fit");
     for (const note of notes) terminal.message(note);
-    const backbone = await loadBackbone(values.backbone, context);
-    using detector = await PatchCore.create({
+    const [backbone, ...others] = await loadBackbones(values.backbone, context);
+    const options = {
       ...settingsOf(values),
-      backbone,
       batch: values.batch,
       allowRandom: values.allowRandom,
       profile: values.profile,
       precision: values.precision,
-    });
+    };
+    using detector: Detector = others.length === 0
+      ? await PatchCore.create({ ...options, backbone })
+      : await Ensemble.create({ ...options, backbones: [backbone, ...others] });
     let failed = 0;
     const images = paths.map((name) => ({
       name,
@@ -116,7 +123,7 @@ async function withProgress<T>(
 }
 
 function printReport(
-  report: FitReport,
+  report: FitReport | EnsembleFitReport,
   model: string,
   bytes: number,
   failed: number,
@@ -138,6 +145,13 @@ function printReport(
     seconds,
     peak_gpu_bytes: report.peakGpuBytes,
     adapter: report.adapter,
+    ...("members" in report && {
+      members: report.members.map((member) => ({
+        bank_rows: member.bankRows,
+        dim: member.dim,
+        threshold: Number.isNaN(member.threshold) ? null : member.threshold,
+      })),
+    }),
   });
   terminal.result(
     `${model}: ${bankRows} of ${patches} patches from ${images} images, ${dim} dimensions, ${

@@ -1,4 +1,9 @@
+import {
+  isEnsembleFile,
+  readEnsembleFile,
+} from "../core/bank/ensemble_file.ts";
 import { readModelFile } from "../core/bank/model_file.ts";
+import type { StoredModel } from "../core/bank/stored_model.ts";
 import { Gpu, readOnnx, sha256 } from "../core/weights.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { readFile } from "./disk.ts";
@@ -75,8 +80,9 @@ async function adapterFacts(): Promise<Facts> {
 
 async function modelFacts(file: string, context: Context): Promise<Facts> {
   const bytes = await readFile(file);
+  if (isEnsembleFile(bytes)) return ensembleFacts(file, bytes);
   const model = readModelFile(bytes);
-  const { backbone, threshold, mapThreshold } = model;
+  const { backbone } = model;
   const openBackbone = async () => {
     const { name, source = name, onnx } = backbone;
     return onnx === undefined
@@ -85,6 +91,26 @@ async function modelFacts(file: string, context: Context): Promise<Facts> {
   };
   return {
     model: file,
+    ...factsOfModel(model),
+    ...await refitFacts(bytes, openBackbone),
+  };
+}
+
+function ensembleFacts(file: string, bytes: Uint8Array): Facts {
+  const { members, threshold, softwareVersion } = readEnsembleFile(bytes);
+  return {
+    model: file,
+    threshold: threshold?.value ?? null,
+    threshold_rule: threshold?.rule ?? null,
+    images: members[0]!.imageNames.length,
+    members: members.map(factsOfModel),
+    software_version: softwareVersion,
+  };
+}
+
+function factsOfModel(model: StoredModel): Facts {
+  const { backbone, threshold, mapThreshold } = model;
+  return {
     bank_rows: model.rows,
     dim: model.dim,
     bank_precision: model.bankPrecision,
@@ -98,7 +124,6 @@ async function modelFacts(file: string, context: Context): Promise<Facts> {
     settings: model.settings,
     seed: model.seed,
     software_version: model.softwareVersion,
-    ...await refitFacts(bytes, openBackbone),
   };
 }
 

@@ -6,6 +6,8 @@ import { DEMO_BACKBONE, demoBackbone } from "./demo_backbone.ts";
 import { readFile } from "./disk.ts";
 import { DownloadMeter } from "./download_meter.ts";
 import type { PullOptions } from "./pull_weights.ts";
+import { UsageError } from "./exit.ts";
+import { DEFAULT_BACKBONE } from "./settings_options.ts";
 import { weightsFolder } from "./weights_cache.ts";
 
 /**
@@ -64,6 +66,26 @@ export async function readBackbone(
         length,
       ),
   };
+}
+
+/**
+ * Reads the backbones of a fit: one, or those of an ensemble.
+ *
+ * @throws {UsageError} If one is named twice.
+ */
+export async function loadBackbones(
+  names: readonly string[] = [DEFAULT_BACKBONE],
+  context: Context,
+): Promise<[BackboneFile, ...BackboneFile[]]> {
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) {
+    throw new UsageError(
+      `Cannot use --backbone ${twice} twice in one ensemble`,
+    );
+  }
+  const files: BackboneFile[] = [];
+  for (const name of names) files.push(await loadBackbone(name, context));
+  return files as [BackboneFile, ...BackboneFile[]];
 }
 
 async function readPart(

@@ -1,7 +1,18 @@
-import { PatchCore } from "../core/mod.ts";
+import {
+  type BackboneFile,
+  Ensemble,
+  PatchCore,
+  type StoredBackbone,
+  type StoredModel,
+} from "../core/mod.ts";
+import {
+  isEnsembleFile,
+  readEnsembleFile,
+} from "../core/bank/ensemble_file.ts";
 import { readModelFile } from "../core/bank/model_file.ts";
 import type { Context } from "./command.ts";
 import { readFile } from "./disk.ts";
+import { UsageError } from "./exit.ts";
 import type { Option } from "./options.ts";
 import { loadBackbone } from "./load_backbone.ts";
 
@@ -16,10 +27,11 @@ export const PRECISION_OPTION = {
 /** Options of commands that use a model. */
 export const MODEL_OPTIONS = {
   backbone: {
-    kind: "text",
+    kind: "list",
     value: "NAME|FILE.onnx",
+    whole: true,
     help:
-      "the model's backbone, when it is neither bundled nor where fit found it",
+      "the model's backbone, when it is neither bundled nor where fit found it; of an ensemble all of them, in the order of the fit",
   },
   batch: {
     kind: "integer",
@@ -32,30 +44,78 @@ export const MODEL_OPTIONS = {
   profile: { kind: "flag", help: "print the GPU time of every kernel" },
 } as const satisfies Readonly<Record<string, Option>>;
 
-/** Loads a fitted detector; the backbone comes from the bundle or by its name. */
+/** A fitted detector of one backbone or several. */
+export type Detector = PatchCore | Ensemble;
+
+/** What the file of a detector holds of each backbone. */
+export function modelsOf(detector: Detector): readonly StoredModel[] {
+  return detector instanceof Ensemble
+    ? detector.model.members
+    : [detector.model];
+}
+
+/** How a model is loaded. */
+export interface ModelLoading {
+  /** Names or paths of its backbones; by default where fit found them. */
+  readonly backbone: readonly string[] | undefined;
+  /** Images of a batch. */
+  readonly batch: number;
+  /** Whether kernels are timed. */
+  readonly profile: boolean;
+  /** How the backbone's weights are stored. */
+  readonly precision?: "f32" | "f16";
+}
+
+/**
+ * Loads a fitted detector; the backbone comes from the bundle or by its name.
+ *
+ * @throws {UsageError} If another number of backbones is named than it has.
+ */
 export async function loadDetector(
   path: string,
-  values: {
-    readonly backbone: string | undefined;
-    readonly batch: number;
-    readonly profile: boolean;
-    readonly precision?: "f32" | "f16";
-  },
+  values: ModelLoading,
   context: Context,
-): Promise<PatchCore> {
+): Promise<Detector> {
   const bytes = await readFile(path);
+  const { batch, profile, precision } = values;
+  const options = { batch, profile, ...(precision && { precision }) };
+  if (isEnsembleFile(bytes)) {
+    checkCount(values.backbone, readEnsembleFile(bytes).members.length);
+    return await Ensemble.load(bytes, {
+      ...options,
+      backbone: (stored, member) => find(stored, member),
+    });
+  }
+  checkCount(values.backbone, 1);
   const { backbone: stored, threshold, mapThreshold } = readModelFile(bytes);
   if (threshold !== undefined && mapThreshold === undefined) {
     context.terminal.message(
       `Model "${path}" has no threshold of its own for anomaly maps, as it was made by an earlier version: contours and masks use that of image scores, which maps seldom reach; fit again to have one`,
     );
   }
-  const name = values.backbone ??
-    (stored.onnx === undefined ? stored.source ?? stored.name : undefined);
+  const named = values.backbone !== undefined || stored.onnx === undefined;
   return await PatchCore.load(bytes, {
-    ...(name !== undefined && { backbone: await loadBackbone(name, context) }),
-    batch: values.batch,
-    profile: values.profile,
-    ...(values.precision && { precision: values.precision }),
+    ...options,
+    ...(named && { backbone: await find(stored, 0) }),
   });
+
+  async function find(
+    { source, name }: StoredBackbone,
+    member: number,
+  ): Promise<BackboneFile> {
+    const wanted = values.backbone?.[member] ?? source ?? name;
+    return await loadBackbone(wanted, context);
+  }
+}
+
+function checkCount(
+  named: readonly string[] | undefined,
+  members: number,
+): void {
+  if (named === undefined || named.length === members) return;
+  throw new UsageError(
+    `Cannot use --backbone ${named.length} times: the model has ${members} backbone${
+      members === 1 ? "" : "s"
+    }`,
+  );
 }

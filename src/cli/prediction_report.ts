@@ -1,4 +1,4 @@
-import type { PatchCore } from "../core/mod.ts";
+import { Ensemble, type StoredModel } from "../core/mod.ts";
 import { decodeImage } from "../core/images/decode.ts";
 import type { Pixels } from "../core/images/pixels.ts";
 import { auroc, rocCurve } from "../core/metrics/roc.ts";
@@ -9,28 +9,36 @@ import type {
   ReportRow,
 } from "../core/report/mod.ts";
 import { readFile, statOrNothing } from "./disk.ts";
+import { type Detector, modelsOf } from "./model_loading.ts";
 
 /** Training images that are kept decoded: pictures often share one. */
 const KEPT_IMAGES = 4;
 
 /** What `predict` writes into its report beside the images. */
 export function reportFacts(
-  detector: PatchCore,
+  detector: Detector,
   path: string,
   rows: readonly ReportRow[],
 ): ReportFacts {
-  const { model, settings, adapterName } = detector;
-  const { backbone, rows: bank, dim, imageNames, trainScores } = model;
-  const threshold = model.threshold?.value ?? NaN;
+  const { settings, adapterName } = detector;
+  const { softwareVersion, threshold: limit } = detector.model;
+  const members = modelsOf(detector);
+  const [{ imageNames, trainScores: own }] = members as [StoredModel];
+  const trainScores = detector instanceof Ensemble ? detector.trainScores : own;
+  const threshold = limit?.value ?? NaN;
   return {
     title: `Inspection with ${path.replace(/^.*[/\\]/, "")}`,
     facts: [
       ["Model", path],
-      ["Backbone", `${backbone.name}, SHA-256 ${backbone.sha256}`],
-      ["Memory bank", `${bank} patches of ${dim} features`],
+      ...members.flatMap((
+        { backbone, rows: bank, dim },
+      ): [string, string][] => [
+        ["Backbone", `${backbone.name}, SHA-256 ${backbone.sha256}`],
+        ["Memory bank", `${bank} patches of ${dim} features`],
+      ]),
       ["Training images", String(imageNames.length)],
       ["Adapter", adapterName],
-      ["Software", `@patchcore/webgpu ${model.softwareVersion} (fit)`],
+      ["Software", `@patchcore/webgpu ${softwareVersion} (fit)`],
       ["Written", new Date().toISOString()],
     ],
     settings,

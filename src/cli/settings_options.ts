@@ -2,6 +2,9 @@ import type { PatchCoreOptions } from "../core/mod.ts";
 import { PRESETS } from "../core/settings/presets.ts";
 import type { Options, Values } from "./options.ts";
 
+/** The backbone unless another one is named. */
+export const DEFAULT_BACKBONE = "wide_resnet50_2";
+
 /** Options that choose the method's settings; a preset answers for the rest. */
 export const SETTINGS_OPTIONS = {
   preset: {
@@ -11,10 +14,12 @@ export const SETTINGS_OPTIONS = {
     help: "where settings start: the paper, its published code, or anomalib",
   },
   backbone: {
-    kind: "text",
+    kind: "list",
     value: "NAME|FILE.onnx",
-    default: "wide_resnet50_2",
-    help: "the network that features come from",
+    whole: true,
+    fallback: DEFAULT_BACKBONE,
+    help:
+      "the network that features come from; given several times, an ensemble",
   },
   layers: {
     kind: "list",

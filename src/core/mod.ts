@@ -4,6 +4,7 @@
  *
  * @module
  */
+export type { StoredEnsemble } from "./bank/ensemble_file.ts";
 export {
   ModelFileError,
   readModelFile,

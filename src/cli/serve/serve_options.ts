@@ -1,6 +1,6 @@
 import { readFile } from "../disk.ts";
 import { UsageError } from "../exit.ts";
-import { MODEL_OPTIONS, PRECISION_OPTION } from "../model_loading.ts";
+import { PRECISION_OPTION } from "../model_loading.ts";
 import type { Options, Values } from "../options.ts";
 import { resultNames } from "../output.ts";
 import type { EngineOptions } from "./engine_messages.ts";
@@ -18,7 +18,12 @@ export const SERVE_OPTIONS = {
     help: "a model, as fit wrote it; give it again for another one",
     fallback: "required",
   },
-  backbone: MODEL_OPTIONS.backbone,
+  backbone: {
+    kind: "text",
+    value: "NAME|FILE.onnx",
+    help:
+      "the models' backbone, when it is neither bundled nor where fit found it",
+  },
   precision: PRECISION_OPTION,
   port: {
     kind: "integer",

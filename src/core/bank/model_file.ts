@@ -42,6 +42,21 @@ export { MODEL_FORMAT_VERSION } from "./model_metadata.ts";
  * the bank is not finite or does not fit the bank's precision.
  */
 export function writeModelFile(model: StoredModel): Uint8Array<ArrayBuffer> {
+  return withContext(
+    "Cannot write the model",
+    () => writeSafetensors(modelTensors(model), modelMetadata(model)),
+  );
+}
+
+/**
+ * The tensors of a model, checked.
+ *
+ * @throws {ModelFileError} When the model contradicts itself, or a number of
+ * the bank is not finite or does not fit the bank's precision.
+ */
+export function modelTensors(
+  model: StoredModel,
+): readonly (readonly [string, StoredTensor])[] {
   const { rows, dim, memoryBank, projection } = model;
   const tensors: [string, StoredTensor][] = [
     ["memory_bank", bankTensor(model)],
@@ -72,13 +87,9 @@ export function writeModelFile(model: StoredModel): Uint8Array<ArrayBuffer> {
       { dtype: "U8", shape: [onnx.length], data: onnx },
     ]);
   }
-  try {
-    checkFinite("memory_bank", memoryBank, dim);
-    checkModel(model);
-    return writeSafetensors(tensors, modelMetadata(model));
-  } catch (error) {
-    throw named("Cannot write the model", error);
-  }
+  checkFinite("memory_bank", memoryBank, dim);
+  checkModel(model);
+  return tensors;
 }
 
 function bankTensor(model: StoredModel): StoredTensor {
@@ -105,49 +116,57 @@ function bankTensor(model: StoredModel): StoredTensor {
  * format version, contradicts itself, or its bank holds NaN or an infinity.
  */
 export function readModelFile(bytes: Uint8Array): StoredModel {
-  try {
+  return withContext("Cannot read the model", () => {
     const { tensors, metadata } = readSafetensors(bytes);
-    const { backboneName, backboneSha256, backboneSource, ...known } =
-      parseModelMetadata(
-        metadata,
-      );
-    const bank = matrix(tensors, "memory_bank", ["F32", "F16"]);
-    const origin = matrix(tensors, "origin", ["I32"]);
-    const onnx = tensors.has("backbone.onnx")
-      ? vector(tensors, "backbone.onnx", "U8").data as Uint8Array
-      : undefined;
-    const projection = tensors.has("projection")
-      ? matrix(tensors, "projection", ["F32"])
-      : undefined;
-    const model: StoredModel = {
-      ...known,
-      memoryBank: bank.floats(),
-      rows: bank.rows,
-      dim: bank.columns,
-      bankPrecision: bank.dtype === "F16" ? "f16" : "f32",
-      origin: origin.data as Int32Array,
-      imageSizes: matrix(tensors, "image_sizes", ["I32"]).data as Int32Array,
-      trainScores: vector(tensors, "train_scores", "F32").data as Float32Array,
-      backbone: {
-        name: backboneName,
-        sha256: backboneSha256,
-        ...(backboneSource !== undefined && { source: backboneSource }),
-        ...(onnx && { onnx }),
+    return modelOf(tensors, metadata);
+  });
+}
+
+/**
+ * A model from the tensors and the metadata of its file.
+ *
+ * @throws {ModelFileError} When something is missing or makes no sense.
+ */
+export function modelOf(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata: ReadonlyMap<string, string>,
+): StoredModel {
+  const { backboneName, backboneSha256, backboneSource, ...known } =
+    parseModelMetadata(metadata);
+  const bank = matrix(tensors, "memory_bank", ["F32", "F16"]);
+  const origin = matrix(tensors, "origin", ["I32"]);
+  const onnx = tensors.has("backbone.onnx")
+    ? vector(tensors, "backbone.onnx", "U8").data as Uint8Array
+    : undefined;
+  const projection = tensors.has("projection")
+    ? matrix(tensors, "projection", ["F32"])
+    : undefined;
+  const model: StoredModel = {
+    ...known,
+    memoryBank: bank.floats(),
+    rows: bank.rows,
+    dim: bank.columns,
+    bankPrecision: bank.dtype === "F16" ? "f16" : "f32",
+    origin: origin.data as Int32Array,
+    imageSizes: matrix(tensors, "image_sizes", ["I32"]).data as Int32Array,
+    trainScores: vector(tensors, "train_scores", "F32").data as Float32Array,
+    backbone: {
+      name: backboneName,
+      sha256: backboneSha256,
+      ...(backboneSource !== undefined && { source: backboneSource }),
+      ...(onnx && { onnx }),
+    },
+    ...(projection && {
+      projection: {
+        rows: projection.rows,
+        columns: projection.columns,
+        data: projection.floats(),
       },
-      ...(projection && {
-        projection: {
-          rows: projection.rows,
-          columns: projection.columns,
-          data: projection.floats(),
-        },
-      }),
-    };
-    checkFinite("memory_bank", model.memoryBank, model.dim);
-    checkModel(model);
-    return model;
-  } catch (error) {
-    throw named("Cannot read the model", error);
-  }
+    }),
+  };
+  checkFinite("memory_bank", model.memoryBank, model.dim);
+  checkModel(model);
+  return model;
 }
 
 /** Refuses what is well-formed but cannot be a model. */
@@ -212,12 +231,18 @@ export function checkBackbone(
   );
 }
 
-function named(what: string, error: unknown): unknown {
-  if (error instanceof SafetensorsError) {
-    const rest = error.message.replace(/^Cannot \w+ /, "");
-    return new ModelFileError(`${what}: ${rest}`, { cause: error });
+/** Runs `work`; what it says of the file begins with what could not be done. */
+export function withContext<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof SafetensorsError) {
+      const rest = error.message.replace(/^Cannot \w+ /, "");
+      throw new ModelFileError(`${what}: ${rest}`, { cause: error });
+    }
+    if (
+      !(error instanceof ModelFileError) || error.message.startsWith("Cannot ")
+    ) throw error;
+    throw new ModelFileError(`${what}: ${error.message}`);
   }
-  if (!(error instanceof ModelFileError)) return error;
-  if (error.message.startsWith("Cannot ")) return error;
-  return new ModelFileError(`${what}: ${error.message}`);
 }

@@ -68,7 +68,7 @@ export function modelMetadata(model: StoredModel): Map<string, string> {
 export function parseModelMetadata(
   metadata: ReadonlyMap<string, string>,
 ): ModelMetadata {
-  checkFormat(metadata);
+  checkFormat(metadata, "patchcore");
   const images = parseJson(metadata, "images");
   if (!isStrings(images)) throw bad(metadata, "images", "a list of names");
   const sha256 = text(metadata, "backbone_sha256");
@@ -94,7 +94,8 @@ export function parseModelMetadata(
   };
 }
 
-function parseThreshold(
+/** A threshold of the metadata and the rule it came from. */
+export function parseThreshold(
   metadata: ReadonlyMap<string, string>,
   key: string,
 ): StoredThreshold {
@@ -104,12 +105,26 @@ function parseThreshold(
   };
 }
 
-function checkFormat(metadata: ReadonlyMap<string, string>): void {
-  if (metadata.get("format") !== "patchcore") {
+/**
+ * Checks which format a file has, and that it is none of the future.
+ *
+ * @throws {ModelFileError} If it is another one, or newer.
+ */
+export function checkFormat(
+  metadata: ReadonlyMap<string, string>,
+  format: string,
+): void {
+  const found = metadata.get("format");
+  if (found === "patchcore_ensemble" && format === "patchcore") {
+    throw new ModelFileError(
+      "it is an ensemble of several backbones, one model was expected; predict, evaluate and info take ensembles",
+    );
+  }
+  if (found !== format) {
     throw new ModelFileError(
       `metadata "format" is ${
-        JSON.stringify(metadata.get("format"))
-      }, expected "patchcore"; it is not a PatchCore model`,
+        JSON.stringify(found)
+      }, expected "${format}"; it is not a PatchCore model`,
     );
   }
   const version = finite(metadata, "format_version");
@@ -123,7 +138,11 @@ function checkFormat(metadata: ReadonlyMap<string, string>): void {
   }
 }
 
-function text(metadata: ReadonlyMap<string, string>, key: string): string {
+/** A string of the metadata that has to be there. */
+export function text(
+  metadata: ReadonlyMap<string, string>,
+  key: string,
+): string {
   const value = metadata.get(key);
   if (value === undefined) {
     throw new ModelFileError(`metadata "${key}" is missing`);
@@ -131,7 +150,11 @@ function text(metadata: ReadonlyMap<string, string>, key: string): string {
   return value;
 }
 
-function finite(metadata: ReadonlyMap<string, string>, key: string): number {
+/** A number of the metadata that has to be there. */
+export function finite(
+  metadata: ReadonlyMap<string, string>,
+  key: string,
+): number {
   const value = text(metadata, key);
   const number = value.trim() === "" ? NaN : Number(value);
   if (!Number.isFinite(number)) throw bad(metadata, key, "a number");
@@ -165,7 +188,8 @@ function isStrings(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((x) => typeof x === "string");
 }
 
-function bad(
+/** The error for a value that makes no sense. */
+export function bad(
   metadata: ReadonlyMap<string, string>,
   key: string,
   expected: string,

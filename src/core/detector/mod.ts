@@ -6,6 +6,8 @@
 export type { BackboneFile, BackboneOptions } from "./backbone.ts";
 export { Backbone } from "./backbone.ts";
 export * from "./detector_set.ts";
+export * from "./ensemble.ts";
+export type { EnsembleFitReport } from "./ensemble_report.ts";
 export type { FitReport } from "./fit.ts";
 export type { ImageSource, ImageSources, NamedImage } from "./image_source.ts";
 export {

@@ -130,7 +130,19 @@ export class PatchCore implements Disposable, AsyncDisposable {
     bytes: Uint8Array,
     options: LoadOptions = {},
   ): Promise<PatchCore> {
-    const model = readModelFile(bytes);
+    return await PatchCore.fromModel(readModelFile(bytes), options);
+  }
+
+  /**
+   * A fitted detector from what its file holds.
+   *
+   * @throws {ModelFileError} If the backbone is not given, or differs from the
+   * one it was fitted with.
+   */
+  static async fromModel(
+    model: StoredModel,
+    options: LoadOptions = {},
+  ): Promise<PatchCore> {
     const { name, onnx, source = name } = model.backbone;
     const file = options.shared ?? await resolveBackbone(
       options.backbone ??
@@ -256,12 +268,20 @@ export class PatchCore implements Disposable, AsyncDisposable {
    * @throws {TypeError} If the detector is not fitted.
    */
   save(options: SaveOptions = {}): Uint8Array<ArrayBuffer> {
-    const { model } = this.#requireFitted();
-    return writeModelFile({
-      ...model,
+    return writeModelFile(this.toModel(options));
+  }
+
+  /**
+   * What {@linkcode PatchCore.save} writes.
+   *
+   * @throws {TypeError} If the detector is not fitted.
+   */
+  toModel(options: SaveOptions = {}): StoredModel {
+    return {
+      ...this.#requireFitted().model,
       backbone: this.#backbone.stored(options.bundle),
       bankPrecision: options.bankPrecision ?? "f32",
-    });
+    };
   }
 
   #requireFitted(): Inspector {

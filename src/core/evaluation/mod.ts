@@ -6,6 +6,7 @@
  */
 export type { BaselineName } from "./baseline_methods.ts";
 export * from "./category_metrics.ts";
+export * from "./ensemble_evaluator.ts";
 export * from "./evaluate_category.ts";
 export * from "./evaluator.ts";
 export * from "./experiment.ts";
