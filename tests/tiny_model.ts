@@ -29,8 +29,8 @@ export const TINY_SETTINGS: SettingsOptions = {
   coreset: 0.25,
 };
 
-/** Three levels at strides 4, 8 and 16 with random weights. */
-export function tinyBackbone(): BackboneFile {
+/** Three levels at strides 4, 8 and 16 with random weights of a seed. */
+export function tinyBackbone(seed = 1): BackboneFile {
   const builder = new ArchitectureBuilder();
   const conv = (name: string, input: string, from: number, to: number) =>
     builder.relu(
@@ -48,7 +48,7 @@ export function tinyBackbone(): BackboneFile {
     nodes: builder.nodes,
     levels: [first, second, third],
   };
-  const { weights, metadata } = randomWeights(tiny, 1);
+  const { weights, metadata } = randomWeights(tiny, seed);
   const bytes = writeOnnx(buildGraph(tiny, weights, metadata));
   return { name: "tiny", bytes, source: "tiny.onnx" };
 }

@@ -1,0 +1,219 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { evaluate } from "../../src/cli/evaluate.ts";
+import { encodeNpy } from "../../src/core/images/npy.ts";
+import { tinyBackbone } from "../tiny_model.ts";
+import { withDemoDataset, writeImage } from "./demo_dataset.ts";
+import { type CommandRun, runCommand } from "./run_command.ts";
+
+const KEYS = [
+  "category",
+  "image_auroc",
+  "image_aupr",
+  "f1_max",
+  "f1_threshold",
+  "false_positives",
+  "false_negatives",
+  "pixel_auroc",
+  "pixel_auroc_defective",
+  "aupro_30",
+  "aupro_5",
+  "pro_per_image",
+  "images",
+  "seconds",
+];
+
+const SIZE = { train: 4, good: 2, defective: 1 };
+const SMALL = ["--backbone", "demo", "--resize", "64", "--no-crop", "--square"];
+
+// deno-lint-ignore no-explicit-any -- records of a program's output
+type Line = Record<string, any>;
+
+function linesOf({ stdout }: CommandRun): Line[] {
+  return stdout.trim().split("\n").map((line) => JSON.parse(line));
+}
+
+async function evaluated(...argv: string[]): Promise<Line[]> {
+  const run = await runCommand(evaluate, ...argv, "--json");
+  assertEquals(run.code, 0, run.stderr);
+  return linesOf(run);
+}
+
+function assertRates(record: Line): void {
+  for (const key of ["image_auroc", "pixel_auroc", "aupro_30"]) {
+    assert(record[key] >= 0 && record[key] <= 1, `${key}: ${record[key]}`);
+  }
+}
+
+Deno.test("evaluate as a program", async (t) => {
+  await withDemoDataset(SIZE, async (root) => {
+    const set = `${root}/flange`;
+    const run = (...more: string[]) => evaluated(set, ...SMALL, ...more);
+
+    await t.step("prints a category and the mean with all keys", async () => {
+      const lines = await run("--coreset", "0.2");
+      assertEquals(lines.map(({ category }) => category), ["flange", "mean"]);
+      for (const line of lines) {
+        for (const key of KEYS) assert(key in line, `${key} is missing`);
+        assertRates(line);
+      }
+      assertEquals(lines[0]!["images"], { train: 4, normal: 2, anomalous: 3 });
+      assertEquals(lines[0]!["bank_rows"], Math.floor(0.2 * 4 * 64));
+    });
+
+    await t.step(
+      "measures a radius that random rows do not reach",
+      async () => {
+        const [record] = await run("--coreset", "0.1", "--verbose");
+        assert(
+          record!["covering_radius"] < record!["covering_radius_random"],
+          JSON.stringify(record),
+        );
+      },
+    );
+
+    for (const method of ["spade", "padim"]) {
+      await t.step(`runs ${method}, which has no threshold`, async () => {
+        const [record] = await run("--method", method);
+        assertRates(record!);
+        assertEquals(record!["threshold"], null);
+        assertEquals("bank_rows" in record!, false);
+      });
+    }
+
+    for (const subsample of ["greedy", "random", "proxies", "none"]) {
+      await t.step(`chooses the bank by ${subsample}`, async () => {
+        const ratio = subsample === "none" ? [] : ["--coreset", "0.05"];
+        const [record] = await run("--subsample", subsample, ...ratio);
+        assertRates(record!);
+        assertEquals(record!["bank_rows"], subsample === "none" ? 256 : 12);
+        assertEquals(record!["threshold"] === null, subsample === "proxies");
+      });
+    }
+
+    await t.step("searches approximately and tells the recall", async () => {
+      const options = ["--coreset", "0.6", "--search", "ivfpq"];
+      const [one] = await run(...options);
+      const [all] = await run(...options, "--nprobe", "512");
+      assert(one!["recall_at_1"] > 0.2 && one!["recall_at_1"] <= 1);
+      assert(all!["recall_at_1"] >= one!["recall_at_1"]);
+    });
+
+    for (
+      const [what, ...options] of [
+        ["layer 1 alone", "--layers", "layer1", "--coreset", "0.01"],
+        ["three layers", "--layers", "layer1,layer2,layer3"],
+        ["single patches", "--patch-size", "1"],
+        ["large patches", "--patch-size", "15"],
+        ["every other patch", "--stride", "2"],
+        ["another resolution", "--resize", "96"],
+        ["anomalib", "--preset", "anomalib", "--resize", "64"],
+      ]
+    ) {
+      await t.step(`evaluates ${what}`, async () => {
+        const [record] = await run("--coreset", "0.1", ...options);
+        assertRates(record!);
+      });
+    }
+
+    await t.step("averages few images over seeds", async () => {
+      const lines = await run("--shots", "1,3", "--seeds", "2");
+      assertEquals(lines.map(({ shots }) => shots), [1, 3, 1, 3]);
+      assertEquals(lines.map(({ seeds }) => seeds), [2, 2, 2, 2]);
+      assertEquals(lines[0]!["images"].train, 1);
+      assert(lines[0]!["std"].image_auroc >= 0);
+    });
+
+    await t.step("goes on where it was stopped", async () => {
+      const journal = `${root}/journal.jsonl`;
+      const options = [set, ...SMALL, "--resume", journal, "--json"];
+      const first = await runCommand(evaluate, ...options);
+      const second = await runCommand(evaluate, ...options);
+      assertEquals(second.stdout, first.stdout);
+      assertStringIncludes(second.stderr, "evaluated before");
+      const other = await runCommand(evaluate, ...options, "--seed", "1");
+      assertEquals(other.stderr.includes("evaluated before"), false);
+    });
+
+    await t.step("joins several backbones, scaled either way", async () => {
+      const tiny = `${root}/tiny, with a comma.onnx`;
+      await Deno.writeFile(tiny, tinyBackbone().bytes);
+      const options = ["--backbone", tiny, "--allow-random"];
+      const [train] = await run(...options);
+      const [test] = await run(...options, "--ensemble-norm", "test");
+      for (const record of [train!, test!]) assertRates(record);
+      assert(train!["threshold"] > 0);
+      assertEquals(test!["threshold"], null);
+    });
+
+    for (
+      const [sentence, ...options] of [
+        [
+          "Cannot use --coreset with --method spade",
+          "--method=spade",
+          "--coreset=0.1",
+        ],
+        ["Cannot use --dim with --method spade", "--method=spade", "--dim=9"],
+        ["Cannot use --nprobe with an exact search", "--nprobe=3"],
+        [
+          "Cannot use --ensemble-norm with one backbone",
+          "--ensemble-norm=test",
+        ],
+        [
+          "Cannot use --verbose with several backbones",
+          "--backbone=other",
+          "--verbose",
+        ],
+        ["Cannot use --backbone demo twice", "--backbone=demo"],
+      ] as const
+    ) {
+      await t.step(`refuses ${options.join(" ")}`, async () => {
+        const { code, stderr } = await runCommand(
+          evaluate,
+          set,
+          ...SMALL,
+          ...options,
+        );
+        assertEquals(code, 2);
+        assertStringIncludes(stderr, sentence);
+      });
+    }
+  });
+});
+
+Deno.test("evaluate takes ShanghaiTech Campus as the paper does", async () => {
+  const root = await Deno.realPath(await Deno.makeTempDir());
+  try {
+    const frame = (level: number) => ({
+      width: 320,
+      height: 200,
+      data: new Uint8ClampedArray(320 * 200 * 4)
+        .map((_, i) => (level * 31 + i * 7) % 251),
+    });
+    for (let i = 0; i < 11; i++) {
+      const name = `${String(i).padStart(3, "0")}.png`;
+      await writeImage(`${root}/training/frames/01/${name}`, frame(i));
+      await writeImage(`${root}/testing/frames/02/${name}`, frame(i + 40));
+    }
+    const masks = `${root}/testing/test_pixel_mask`;
+    await Deno.mkdir(masks);
+    const data = new Float32Array(11 * 200 * 320);
+    data.fill(1, 5 * 200 * 320, 5 * 200 * 320 + 9000);
+    await Deno.writeFile(
+      `${masks}/02.npy`,
+      encodeNpy(data, [11, 200, 320]),
+    );
+    const failed = await runCommand(evaluate, root, "--backbone", "demo");
+    assertEquals(failed.code, 1);
+    assertStringIncludes(failed.stderr, "layer4");
+    const [record] = await evaluated(
+      root,
+      ...["--backbone", "demo", "--layers", "layer2,layer3"],
+      ...["--coreset", "0.01"],
+    );
+    assertEquals(record!["images"], { train: 3, normal: 2, anomalous: 1 });
+    assertEquals(record!["bank_rows"], Math.floor(3 * 32 * 32 * 0.01));
+    assertRates(record!);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
