@@ -47,6 +47,11 @@ Deno.test("serve as a program", async (t) => {
     const service = await startService(...models, "--queue", "8");
     const { url } = service;
     const at = (path: string, init?: RequestInit) => fetch(url + path, init);
+    const statusOf = async (path: string, init?: RequestInit) => {
+      const response = await at(path, init);
+      await response.body?.cancel();
+      return response.status;
+    };
     const path = "/predict?model=circuit";
     let stopped: Awaited<ReturnType<ServiceProcess["stop"]>> | undefined;
     try {
@@ -56,7 +61,7 @@ Deno.test("serve as a program", async (t) => {
           models.map(({ name }: { name: string }) => name),
           ["flange", "circuit"],
         );
-        assertEquals((await at("/health")).status, 200);
+        assertEquals(await statusOf("/health"), 200);
       });
       await t.step(
         "one image and a form score as the library does",
@@ -91,7 +96,7 @@ Deno.test("serve as a program", async (t) => {
             [imageBody(first, { "content-type": "text/html" }), 415],
             [imageBody(first, { "content-type": "multipart/form-data" }), 400],
           ];
-          const good = at(path, imageBody(first));
+          const good = statusOf(path, imageBody(first));
           for (const [body, status] of bodies) {
             const response = await at(path, body);
             assertEquals(response.status, status);
@@ -100,7 +105,7 @@ Deno.test("serve as a program", async (t) => {
           const unknown = await at("/predict?model=x", imageBody(first));
           await unknown.body?.cancel();
           assertEquals(unknown.status, 404);
-          await good.then((response) => response.body?.cancel());
+          assertEquals(await good, 200);
           for (
             const length of [
               "content-length: 200000000",
@@ -138,14 +143,11 @@ Deno.test("serve as a program", async (t) => {
         async () => {
           const last = Array.from(
             { length: 4 },
-            () => at(path, imageBody(first)),
+            () => statusOf(path, imageBody(first)),
           );
           while ((await (await at("/health")).json()).queue.images < 4);
           stopped = await service.stop("SIGTERM");
-          for (const response of await Promise.all(last)) {
-            assertEquals(response.status, 200);
-            await response.body?.cancel();
-          }
+          assertEquals(await Promise.all(last), [200, 200, 200, 200]);
           assertEquals(stopped.code, 0, stopped.stderr);
         },
       );
