@@ -20,6 +20,8 @@ export interface Command {
   readonly summary: string;
   /** The text of its `--help`. */
   readonly help: string;
+  /** Its arguments and options, common ones included. */
+  readonly syntax: Syntax;
   /**
    * Runs it.
    *
@@ -52,6 +54,7 @@ export function defineCommand<const O extends Options>(
   return {
     name,
     summary,
+    syntax,
     get help(): string {
       return commandHelp(syntax);
     },

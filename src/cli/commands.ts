@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { completions } from "./completions.ts";
 import { demo } from "./demo.ts";
 import { evaluate } from "./evaluate.ts";
 import { fit } from "./fit.ts";
@@ -16,4 +17,5 @@ export const COMMANDS: readonly Command[] = [
   serve,
   info,
   weights,
+  completions(() => COMMANDS),
 ];

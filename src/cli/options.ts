@@ -123,6 +123,8 @@ export interface Operands {
   readonly min: number;
   /** How many there are at most; no limit when absent. */
   readonly max?: number;
+  /** What the first may be, where it is one of a few words. */
+  readonly words?: readonly string[];
 }
 
 /** What the command line of a command looks like. */

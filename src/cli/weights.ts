@@ -28,6 +28,7 @@ export const weights: Command = defineCommand({
     help:
       "list; pull NAME…; convert FILE; inspect FILE. Backbones are kept in the folder that PATCHCORE_WEIGHTS names, or in weights/ of a checkout, or in the cache folder of the platform",
     min: 1,
+    words: Object.keys(ACTIONS),
   },
   options: WEIGHTS_OPTIONS,
   examples: [
