@@ -4,6 +4,8 @@ import type { Dispatch, Kernel } from "./kernel.ts";
 import direct from "./conv2d/tile_direct.wgsl" with { type: "text" };
 import interfacePart from "./conv2d/interface.wgsl" with { type: "text" };
 import shared from "./conv2d/tile_shared.wgsl" with { type: "text" };
+import shared128 from "./conv2d/tile_shared_128.wgsl" with { type: "text" };
+import shared64 from "./conv2d/tile_shared_64.wgsl" with { type: "text" };
 import subgroup8Tall from "./conv2d/tile_subgroup8_tall.wgsl" with {
   type: "text",
 };
@@ -33,6 +35,12 @@ export interface Conv2dSizes {
   readonly dilations?: readonly [number, number];
   /** Independent products of this shape; 1 by default. */
   readonly batches?: number;
+  /**
+   * Partial sums of each product, 1 by default: `y` then gets so many, each
+   * over a part of the inputs, for `sum_parts` to add up. Tiles through
+   * workgroup memory only.
+   */
+  readonly splits?: number;
   /** Whether `residual` is added. */
   readonly residual?: boolean;
   /** What is applied last. */
@@ -72,9 +80,16 @@ export function windowParams(
 function planFor(
   tileRows: number,
   tileColumns4: number,
+  canSplit = false,
 ): (sizes: Conv2dSizes) => Dispatch {
   return (sizes) => {
     const { images, input, output, inputChannels4, outputChannels4 } = sizes;
+    const { splits = 1, batches = 1 } = sizes;
+    if (splits !== 1 && !canSplit) {
+      throw new RangeError(
+        `Cannot split a convolution into ${splits} partial sums: its tile does not go through workgroup memory`,
+      );
+    }
     const { code, low, high } = activationParams(sizes.activation);
     const window = windowParams(sizes);
     const rows = images * output[0] * output[1];
@@ -93,13 +108,14 @@ function planFor(
         x_batch: images * input[0] * input[1] * inputChannels4,
         w_batch: taps * inputChannels4 * 4 * outputChannels4,
         y_batch: rows * outputChannels4,
+        splits,
         act_low: low,
         act_high: high,
       },
       workgroups: [
         Math.ceil(rows / tileRows),
         Math.ceil(outputChannels4 / tileColumns4),
-        sizes.batches ?? 1,
+        batches * splits,
       ],
     };
   };
@@ -132,6 +148,7 @@ const INTERFACE = {
     x_batch: "u32",
     w_batch: "u32",
     y_batch: "u32",
+    splits: "u32",
     act_low: "f32",
     act_high: "f32",
   },
@@ -185,9 +202,16 @@ export const conv2dSubgroup8Tall: Conv2dFamily = family(
   ["subgroups"],
 );
 
-/** The same through workgroup memory, for GPUs. */
+/** The same in tiles of 64 × 64 through workgroup memory, for GPUs. */
 export const conv2dShared: Conv2dFamily = family(
   "conv2d_shared",
-  shared,
-  planFor(64, 16),
+  shared64 + shared,
+  planFor(64, 16, true),
+);
+
+/** The same in tiles of 128 × 128: faster where there are many rows. */
+export const conv2dSharedLarge: Conv2dFamily = family(
+  "conv2d_shared_large",
+  shared128 + shared,
+  planFor(128, 32, true),
 );

@@ -9,6 +9,7 @@ export * from "./cholesky.ts";
 export * from "./concat.ts";
 export * from "./conv2d.ts";
 export * from "./conv2d_grouped.ts";
+export * from "./conv2d_sum.ts";
 export * from "./copy_rows.ts";
 export * from "./coreset_refresh.ts";
 export * from "./coreset_select.ts";

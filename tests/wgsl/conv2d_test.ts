@@ -1,15 +1,17 @@
-import { assert } from "@std/assert";
+import { assert, assertThrows } from "@std/assert";
 import { gpuTest, randomFloats, relativeError } from "../testing.ts";
 import type { Gpu } from "../../src/gpu/mod.ts";
 import type { FusedActivation } from "../../src/wgsl/activation.ts";
 import {
   conv2dDirect,
   conv2dShared,
+  conv2dSharedLarge,
   type Conv2dSizes,
   conv2dSubgroup8,
   conv2dSubgroup8Tall,
 } from "../../src/wgsl/conv2d.ts";
 import { conv2dGrouped } from "../../src/wgsl/conv2d_grouped.ts";
+import { conv2dSum } from "../../src/wgsl/conv2d_sum.ts";
 import type { Kernel } from "../../src/wgsl/kernel.ts";
 import {
   packConvWeights,
@@ -103,6 +105,7 @@ async function check(
   gpu: Gpu,
   kernel: Kernel<Conv2dSizes>,
   testCase: Case,
+  splits = 1,
 ): Promise<void> {
   const [images, height, width, inputChannels, outputChannels] = testCase.shape;
   const { groups = 1, kernel: window = [1, 1] } = testCase;
@@ -170,13 +173,27 @@ async function check(
     groupInputs,
     groupOutputs: outputChannels / groups,
   };
-  using program = await gpu.program("conv2d test").dispatch(kernel, sizes, {
-    x: xTensor,
-    w,
-    bias: biasTensor,
-    residual: residualTensor,
-    y,
-  }).compile();
+  using zero = gpu.upload(new Float32Array(columns * 4));
+  using parts = gpu.tensor([splits, pixels, columns * 4]);
+  const finish = { bias: biasTensor, residual: residualTensor, y };
+  using program = gpu.program("conv2d test");
+  if (splits === 1) {
+    program.dispatch(kernel, sizes, { x: xTensor, w, ...finish });
+  } else {
+    const { activation: _, residual: __, ...plain } = sizes;
+    program.dispatch(kernel, { ...plain, splits }, {
+      x: xTensor,
+      w,
+      bias: zero,
+      residual: zero,
+      y: parts,
+    }).dispatch(conv2dSum, {
+      ...sizes,
+      rows: pixels,
+      splits,
+    }, { x: parts, ...finish });
+  }
+  await program.compile();
   program.run();
   const actual = await gpu.readFloats(y);
   const dropped = toNchw(actual, [pixels, outputChannels, 1, 1]);
@@ -203,6 +220,7 @@ function padChannels(
 const FAMILIES = [
   conv2dDirect,
   conv2dShared,
+  conv2dSharedLarge,
   conv2dSubgroup8,
   conv2dSubgroup8Tall,
 ];
@@ -236,3 +254,35 @@ gpuTest(
     }
   },
 );
+
+for (const { f32, f16 } of [conv2dShared, conv2dSharedLarge]) {
+  for (const splits of [2, 3, 8]) {
+    gpuTest(
+      `${f32.name} in ${splits} partial sums and conv2d_sum equal the reference`,
+      async (gpu, t) => {
+        for (const testCase of splits === 3 ? DENSE : PLAIN) {
+          await t.step(
+            describe(testCase),
+            () => check(gpu, splits === 8 ? f16 : f32, testCase, splits),
+          );
+        }
+      },
+    );
+  }
+}
+
+Deno.test("a tile in registers alone refuses to be split", () => {
+  assertThrows(
+    () =>
+      conv2dDirect.f32.plan({
+        images: 1,
+        input: [1, 1],
+        output: [1, 1],
+        inputChannels4: 1,
+        outputChannels4: 1,
+        splits: 2,
+      }),
+    RangeError,
+    "2 partial sums",
+  );
+});

@@ -45,6 +45,9 @@ struct Params {
   w_batch: u32,
   y_batch: u32,
 
+  // workgroups that share the sums of one product
+  splits: u32,
+
   // see activation.wgsl
   act_low: f32,
   act_high: f32,

@@ -1,0 +1,47 @@
+// conv2d_sum: y[m, o] = activate(Σ_s x[s, m, o] + bias[o] + residual[m, o]), the
+// last step of a convolution whose inputs were split among workgroups.
+//
+// x        [S, M, O4]   partial sums over M output pixels
+// bias     [O4]
+// residual [M, O4]      read when RESIDUAL
+// y        [M, O4]
+// A lane computes one vec4; the grid: x and y over all of them
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(2) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
+
+struct Params {
+  columns: u32, // O4
+  count: u32, // M · O4
+  splits: u32, // S
+
+  // see activation.wgsl
+  act_low: f32,
+  act_high: f32,
+}
+@group(0) @binding(4) var<uniform> params: Params;
+
+override RESIDUAL: bool = false;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let at = (group.y * groups.x + group.x) * 64u + lane;
+  if (at >= params.count) {
+    return;
+  }
+  var sum = x[at];
+  for (var part = 1u; part < params.splits; part++) {
+    sum += x[part * params.count + at];
+  }
+  sum += bias[at % params.columns];
+  if (RESIDUAL) {
+    sum += residual[at];
+  }
+  y[at] = activate(sum, params.act_low, params.act_high);
+}
