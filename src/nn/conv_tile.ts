@@ -1,47 +1,42 @@
 import type { Gpu } from "../gpu/mod.ts";
-import {
-  conv2dDirect,
-  conv2dShared,
-  type Conv2dSizes,
-  conv2dSubgroup8,
-  conv2dSubgroup8Tall,
-  type WeightPrecision,
-} from "../wgsl/conv2d.ts";
-import type { Kernel } from "../wgsl/kernel.ts";
+import type { WeightPrecision } from "../wgsl/conv2d.ts";
+import type { ConvChoice } from "./conv_choice.ts";
 
 /**
  * How convolutions and matrix products divide their work among lanes:
  * `subgroup8` for subgroups of 8 lanes (llvmpipe), `shared` through workgroup
- * memory (GPUs), `direct` in registers alone (Apple, and everywhere else).
+ * memory (GPUs), `direct` in registers alone (Apple, and everywhere else),
+ * `plain` by the simplest kernel there is, to compare with.
  */
-export type ConvTile = "direct" | "shared" | "subgroup8";
+export type ConvTile = "plain" | "direct" | "shared" | "subgroup8";
 
 /** What convolutions are planned for. */
 export interface ConvTarget {
-  /** How the work is divided. */
+  /** How the work is divided where nothing was measured. */
   readonly tile: ConvTile;
   /** How weights are stored. */
   readonly precision: WeightPrecision;
+  /** What was measured to be best, by the problem's key. */
+  readonly choices?: ReadonlyMap<string, ConvChoice>;
 }
 
-/** The tile that suits an adapter. */
-export function convTileFor(gpu: Gpu): ConvTile {
-  if (gpu.subgroupSize === 8) return "subgroup8";
-  const { isFallbackAdapter, vendor } = gpu.adapterInfo;
-  return isFallbackAdapter || vendor === "apple" ? "direct" : "shared";
-}
+/** PCI and Vulkan vendor of Apple. */
+const APPLE = 0x106b;
 
-/** Outputs per second of a tall tile against a plain one, measured on llvmpipe. */
-const TALL_GAIN = 1.2;
-
-/** The kernel for one convolution or matrix product. */
-export function convKernel(
-  { tile, precision }: ConvTarget,
-  { images, output }: Pick<Conv2dSizes, "images" | "output">,
-): Kernel<Conv2dSizes> {
-  if (tile === "direct") return conv2dDirect[precision];
-  if (tile === "shared") return conv2dShared[precision];
-  const rows = images * output[0] * output[1];
-  const tall = Math.ceil(rows / 32) * 2 < Math.ceil(rows / 16) * TALL_GAIN;
-  return (tall ? conv2dSubgroup8Tall : conv2dSubgroup8)[precision];
+/**
+ * The tile that suits an adapter.
+ *
+ * Browsers name the vendor, wgpu gives its number; on Metal that is 0 and only
+ * the description tells.
+ */
+export function convTileFor(
+  { subgroupSize, adapterInfo }: Pick<Gpu, "subgroupSize" | "adapterInfo">,
+): ConvTile {
+  if (subgroupSize === 8) return "subgroup8";
+  const { isFallbackAdapter, vendor, description, device } = adapterInfo;
+  const name = `${description} ${device}`;
+  const isApple = vendor === "apple" || Number(vendor) === APPLE ||
+    /\bapple\b/i.test(name);
+  const isCpu = isFallbackAdapter || /llvmpipe|swiftshader/i.test(name);
+  return isApple || isCpu ? "direct" : "shared";
 }

@@ -3,7 +3,9 @@
  *
  * @module
  */
+export * from "./conv_choice.ts";
 export * from "./conv_tile.ts";
+export * from "./conv_tuning.ts";
 export * from "./extent.ts";
 export * from "./graph.ts";
 export * from "./layout.ts";

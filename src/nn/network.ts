@@ -1,5 +1,6 @@
 import type { Gpu } from "../gpu/mod.ts";
 import type { WeightPrecision } from "../wgsl/conv2d.ts";
+import type { ConvTuning } from "./conv_tuning.ts";
 import { type ConvTarget, type ConvTile, convTileFor } from "./conv_tile.ts";
 import { cutGraph } from "./cut.ts";
 import { optimizeGraph } from "./fusion.ts";
@@ -18,6 +19,8 @@ export interface NetworkOptions extends ReadOnnxOptions {
   readonly taps?: readonly string[];
   /** Register tile of convolutions; by default what suits the adapter. */
   readonly tile?: ConvTile;
+  /** Measures which kernels are best; by default they follow the tile. */
+  readonly tuning?: ConvTuning;
   /** How weights are stored, `"f32"` by default; sums are always float32. */
   readonly precision?: WeightPrecision;
 }
@@ -35,6 +38,7 @@ export class Network implements Disposable {
   readonly outputs: readonly string[];
   readonly #gpu: Gpu;
   readonly #target: ConvTarget;
+  readonly #tuning: ConvTuning | undefined;
   readonly #constants: ConstantStore;
 
   /**
@@ -46,14 +50,20 @@ export class Network implements Disposable {
    * @throws {OnnxError} If a tap is unknown or an operator is not supported.
    */
   constructor(gpu: Gpu, graph: Graph, options: NetworkOptions = {}) {
-    const { taps: names, tile = convTileFor(gpu), precision = "f32" } = options;
+    const { taps: names, tuning } = options;
+    const { tile = convTileFor(gpu), precision = "f32" } = options;
     this.taps = names === undefined ? [] : resolveTaps(graph, names);
     this.outputs = names === undefined
       ? graph.outputs
       : this.taps.map(({ tensor }) => tensor);
     this.graph = optimizeGraph(cutGraph(graph, this.outputs));
     this.#gpu = gpu;
-    this.#target = { tile, precision };
+    this.#tuning = tuning;
+    this.#target = {
+      tile,
+      precision,
+      ...(tuning && { choices: tuning.choices }),
+    };
     this.#constants = new ConstantStore(gpu);
   }
 
@@ -80,6 +90,7 @@ export class Network implements Disposable {
 
   /** Allocates and compiles the network for images `[N, C, H, W]`. */
   async session(image: readonly number[]): Promise<Session> {
+    await this.#tuning?.measure(this.plan(image).problems, this.#target);
     return await Session.create(
       this.#gpu,
       this.plan(image),

@@ -1,6 +1,12 @@
 import type { Kernel } from "../wgsl/kernel.ts";
-import type { Conv2dSizes } from "../wgsl/conv2d.ts";
-import { convKernel, type ConvTarget } from "./conv_tile.ts";
+import type { Conv2dSizes, WeightPrecision } from "../wgsl/conv2d.ts";
+import {
+  chooseConv,
+  type ConvChoice,
+  type ConvProblem,
+  problemKey,
+} from "./conv_choice.ts";
+import type { ConvTarget } from "./conv_tile.ts";
 import { OPERATORS } from "./ops/mod.ts";
 import { toHalf } from "./layout.ts";
 import { type Extent, extentBytes, extentOf } from "./extent.ts";
@@ -47,6 +53,8 @@ export interface NetworkPlan {
   readonly input: string;
   /** ONNX shape of every tensor. */
   readonly shapes: ReadonlyMap<string, Shape>;
+  /** Convolutions without groups, by their key: what can be tuned. */
+  readonly problems: ReadonlyMap<string, ConvProblem>;
   /** Packs the constants that steps read, by key. */
   readonly constants: ReadonlyMap<string, PackedConstant>;
   /** The value whose memory another name shares. */
@@ -61,6 +69,8 @@ export class PlanContext {
   readonly steps: PlannedStep[] = [];
   /** Packers of constants by key. */
   readonly constants: Map<string, PackedConstant> = new Map();
+  /** Convolutions without groups, by their key. */
+  readonly problems: Map<string, ConvProblem> = new Map();
   /** Values that share another's memory. */
   readonly aliases: Map<string, string> = new Map();
   readonly #target: ConvTarget;
@@ -152,7 +162,7 @@ export class PlanContext {
     role = "weights",
   ): Operand {
     const key = `${node.name} ${role}`;
-    if (this.#target.precision === "f32") {
+    if (this.precision === "f32") {
       return this.constant(key, elements, pack);
     }
     const half = () => toHalf(pack());
@@ -160,11 +170,26 @@ export class PlanContext {
     return { constant: key };
   }
 
-  /** The kernel of a convolution or a matrix product. */
-  convKernel(
-    sizes: Pick<Conv2dSizes, "images" | "output">,
-  ): Kernel<Conv2dSizes> {
-    return convKernel(this.#target, sizes);
+  /** How weights are stored. */
+  get precision(): WeightPrecision {
+    return this.#target.precision;
+  }
+
+  /**
+   * How a convolution without groups or a matrix product is done; `undefined`:
+   * by the simplest kernel.
+   */
+  convChoice(sizes: Conv2dSizes): ConvChoice | undefined {
+    const { tile } = this.#target;
+    const problem: ConvProblem = {
+      ...sizes,
+      kernel: sizes.kernel ?? [1, 1],
+      strides: sizes.strides ?? [1, 1],
+      dilations: sizes.dilations ?? [1, 1],
+    };
+    this.problems.set(problemKey(problem, this.#target), problem);
+    if (tile === "plain") return undefined;
+    return chooseConv({ ...this.#target, tile }, problem);
   }
 
   /** Appends one dispatch that writes `output`. */
@@ -232,8 +257,8 @@ export function planNetwork(
   }
   const input = graph.inputs[0].name;
   const memory = planMemory(lifetimes(context, input, graph.outputs));
-  const { steps, constants, aliases } = context;
-  return { steps, input, shapes, constants, aliases, memory };
+  const { steps, problems, constants, aliases } = context;
+  return { steps, input, shapes, problems, constants, aliases, memory };
 }
 
 function lifetimes(

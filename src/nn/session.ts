@@ -7,15 +7,18 @@ import type { Shape } from "./shape_rules.ts";
 /** Packed constants of a network on the GPU, shared by its sessions. */
 export class ConstantStore implements Disposable {
   readonly #gpu: Gpu;
+  readonly #blank: boolean;
   readonly #tensors = new Map<string, Tensor>();
 
   /**
    * An empty store.
    *
    * @param gpu Where constants are uploaded to.
+   * @param blank Whether only their memory is wanted.
    */
-  constructor(gpu: Gpu) {
+  constructor(gpu: Gpu, blank = gpu.isDry) {
     this.#gpu = gpu;
+    this.#blank = blank;
   }
 
   /** The uploaded constant, packed at the first call for its key. */
@@ -25,7 +28,7 @@ export class ConstantStore implements Disposable {
     if (known !== undefined) return known;
     const tensor = gpu.tensor([elements], dtype, `parameters ${key}`);
     this.#tensors.set(key, tensor);
-    if (!gpu.isDry) gpu.write(tensor, pack());
+    if (!this.#blank) gpu.write(tensor, pack());
     return tensor;
   }
 

@@ -5,7 +5,8 @@
  * @module
  */
 import type { Operator } from "./operator.ts";
-import { Conv, Gemm, MatMul } from "./convolution.ts";
+import { Conv } from "./convolution.ts";
+import { Gemm, MatMul } from "./matrix_product.ts";
 import {
   Add,
   BatchNormalization,
