@@ -1,5 +1,6 @@
 import type { Options, Values } from "./options.ts";
 import { SETTINGS_OPTIONS } from "./settings_options.ts";
+import { AUTOTUNE_OPTION } from "./tuning_store.ts";
 
 /** Options of `evaluate`. */
 export const EVALUATE_OPTIONS = {
@@ -94,6 +95,7 @@ export const EVALUATE_OPTIONS = {
     default: 8,
     help: "how many images the GPU works on at once",
   },
+  noAutotune: AUTOTUNE_OPTION,
   allowRandom: {
     kind: "flag",
     help: "accept a backbone with random weights, for tests and benches",

@@ -22,6 +22,7 @@ import { UsageError } from "./exit.ts";
 import { loadBackbones } from "./load_backbone.ts";
 import { loadDetector, modelsOf } from "./model_loading.ts";
 import { settingsOf } from "./settings_options.ts";
+import { tuningStore } from "./tuning_store.ts";
 
 /** Options of the work on one category. */
 export type WorkOnCategory = Omit<
@@ -98,8 +99,8 @@ async function fitting(
   refuseUnused(values);
   const files = await loadBackbones(values.backbone, context);
   const { evaluator, facts } = files.length === 1
-    ? await single(files[0], values)
-    : await ensemble(files, values);
+    ? await single(files[0], values, context)
+    : await ensemble(files, values, context);
   const { settings } = evaluator;
   const choices = { rule, seeds, radius, ...(shots && { shots }) };
   return {
@@ -119,6 +120,7 @@ interface Prepared {
 async function single(
   file: BackboneFile,
   values: EvaluateValues,
+  { terminal }: Context,
 ): Promise<Prepared> {
   const { allowRandom, method } = values;
   const variant = variantOf(values);
@@ -126,6 +128,7 @@ async function single(
     allowRandom,
     method,
     variant,
+    ...tuningStore(values.noAutotune, terminal),
   });
   const backbone = evaluator.backbone.sha256;
   return { evaluator, facts: { method, backbone, ...variant } };
@@ -134,12 +137,13 @@ async function single(
 async function ensemble(
   files: readonly BackboneFile[],
   values: EvaluateValues,
+  { terminal }: Context,
 ): Promise<Prepared> {
   const { allowRandom, batch, ensembleNorm: norm } = values;
   const evaluator = await EnsembleEvaluator.create(
     files,
     fittedSettings(values),
-    { allowRandom, batch, norm },
+    { allowRandom, batch, norm, ...tuningStore(values.noAutotune, terminal) },
   );
   const backbones = await Promise.all(files.map(({ bytes }) => sha256(bytes)));
   return { evaluator, facts: { backbones, norm } };
@@ -172,7 +176,7 @@ async function stored(
   const { backbone } = values;
   const detector = await loadDetector(
     path,
-    { backbone, batch, profile: false },
+    { backbone, batch, profile: false, noAutotune: values.noAutotune },
     context,
   );
   const { model } = detector;

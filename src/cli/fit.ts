@@ -15,6 +15,7 @@ import { printProfile } from "./profile.ts";
 import { SETTINGS_OPTIONS, settingsOf } from "./settings_options.ts";
 import { stageProgress } from "./stage_progress.ts";
 import type { Terminal } from "./terminal.ts";
+import { AUTOTUNE_OPTION, tuningStore } from "./tuning_store.ts";
 
 /** `fit`: a model from images of good parts. */
 export const fit: Command = defineCommand({
@@ -42,6 +43,7 @@ export const fit: Command = defineCommand({
       help: "how many images the GPU works on at once",
     },
     precision: PRECISION_OPTION,
+    noAutotune: AUTOTUNE_OPTION,
     bankPrecision: {
       kind: "choice",
       choices: ["f32", "f16"],
@@ -82,6 +84,7 @@ export const fit: Command = defineCommand({
       allowRandom: values.allowRandom,
       profile: values.profile,
       precision: values.precision,
+      ...tuningStore(values.noAutotune, terminal),
     };
     using detector: Detector = others.length === 0
       ? await PatchCore.create({ ...options, backbone })

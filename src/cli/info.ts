@@ -92,7 +92,7 @@ async function modelFacts(file: string, context: Context): Promise<Facts> {
   return {
     model: file,
     ...factsOfModel(model),
-    ...await refitFacts(bytes, openBackbone),
+    ...await refitFacts(bytes, openBackbone, context.terminal),
   };
 }
 
@@ -147,6 +147,6 @@ async function fileFacts(
       backbone,
       settings: { resize: Math.ceil(size * 8 / 7), crop: size },
       images: { count, width: imageSize, height: imageSize },
-    }),
+    }, context.terminal),
   };
 }

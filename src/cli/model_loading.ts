@@ -15,6 +15,7 @@ import { readFile } from "./disk.ts";
 import { UsageError } from "./exit.ts";
 import type { Option } from "./options.ts";
 import { loadBackbone } from "./load_backbone.ts";
+import { AUTOTUNE_OPTION, tuningStore } from "./tuning_store.ts";
 
 /** How the backbone's weights are stored on the GPU. */
 export const PRECISION_OPTION = {
@@ -41,6 +42,7 @@ export const MODEL_OPTIONS = {
     help: "how many images the GPU works on at once",
   },
   precision: PRECISION_OPTION,
+  noAutotune: AUTOTUNE_OPTION,
   profile: { kind: "flag", help: "print the GPU time of every kernel" },
 } as const satisfies Readonly<Record<string, Option>>;
 
@@ -62,6 +64,8 @@ export interface ModelLoading {
   readonly batch: number;
   /** Whether kernels are timed. */
   readonly profile: boolean;
+  /** Whether the default kernels are kept. */
+  readonly noAutotune: boolean;
   /** How the backbone's weights are stored. */
   readonly precision?: "f32" | "f16";
 }
@@ -78,7 +82,11 @@ export async function loadDetector(
 ): Promise<Detector> {
   const bytes = await readFile(path);
   const { batch, profile, precision } = values;
-  const options = { batch, profile, ...(precision && { precision }) };
+  const options = {
+    ...{ batch, profile },
+    ...(precision && { precision }),
+    ...tuningStore(values.noAutotune, context.terminal),
+  };
   if (isEnsembleFile(bytes)) {
     checkCount(values.backbone, readEnsembleFile(bytes).members.length);
     return await Ensemble.load(bytes, {

@@ -10,6 +10,8 @@ import {
   type SettingsOptions,
 } from "../core/settings/settings.ts";
 import { Gpu } from "../core/weights.ts";
+import type { Terminal } from "./terminal.ts";
+import { tuningStore } from "./tuning_store.ts";
 
 type Facts = Readonly<Record<string, unknown>>;
 type Backbone = NonNullable<LoadOptions["backbone"]>;
@@ -34,13 +36,16 @@ export interface FitToPlan {
  */
 export function fitFacts(
   { backbone, settings, images }: FitToPlan,
+  terminal: Terminal,
 ): Promise<Facts> {
   return facts(images, async (gpu) => {
-    const options = { ...settings, backbone, batch: FIT_BATCH };
+    const tuning = tuningStore(false, terminal);
+    const options = { ...settings, backbone, ...tuning, batch: FIT_BATCH };
     const fit = await planFit(gpu, options, images);
     const one = { ...images, count: PREDICT_BATCH };
     const predict = await planPredict(gpu, fit.model, {
       backbone,
+      ...tuning,
       batch: PREDICT_BATCH,
     }, one);
     return [fit, predict];
@@ -51,19 +56,22 @@ export function fitFacts(
 export function refitFacts(
   bytes: Uint8Array,
   openBackbone: () => Promise<Backbone>,
+  terminal: Terminal,
 ): Promise<Facts> {
   const { settings, imageNames, imageSizes } = readModelFile(bytes);
   const [width = 1, height = 1] = imageSizes;
   const images = { count: imageNames.length, width, height };
   return facts(images, async (gpu) => {
     const backbone = await openBackbone();
+    const tuning = tuningStore(false, terminal);
     const fit = await planFit(gpu, {
       ...settingsFromJson(settings),
       backbone,
+      ...tuning,
       batch: FIT_BATCH,
     }, images);
     const one = { ...images, count: PREDICT_BATCH };
-    const options = { backbone, batch: PREDICT_BATCH };
+    const options = { backbone, ...tuning, batch: PREDICT_BATCH };
     return [fit, await planPredict(gpu, bytes, options, one)];
   });
 }

@@ -40,19 +40,23 @@ export function weightsFolder(place: WeightsPlace = HERE): string {
       place.exists(new URL("deno.json", root))
     ) return filePath(new URL("weights", root), place.os);
   }
-  return cacheFolder(place);
+  const separator = place.os === "windows" ? "\\" : "/";
+  return `${cacheFolder(place)}${separator}weights`;
 }
 
-function cacheFolder({ env, os }: WeightsPlace): string {
-  if (os === "windows") {
-    return `${required(env, "LOCALAPPDATA")}\\patchcore\\weights`;
-  }
+/**
+ * Returns this program's folder among the platform's caches.
+ *
+ * @throws {Error} When the environment does not say where they are.
+ */
+export function cacheFolder({ env, os }: WeightsPlace = HERE): string {
+  if (os === "windows") return `${required(env, "LOCALAPPDATA")}\\patchcore`;
   const cache = env("XDG_CACHE_HOME");
-  if (cache && os !== "darwin") return `${cache}/patchcore/weights`;
+  if (cache && os !== "darwin") return `${cache}/patchcore`;
   const home = required(env, "HOME");
   return os === "darwin"
-    ? `${home}/Library/Caches/patchcore/weights`
-    : `${home}/.cache/patchcore/weights`;
+    ? `${home}/Library/Caches/patchcore`
+    : `${home}/.cache/patchcore`;
 }
 
 function required(env: WeightsPlace["env"], name: string): string {

@@ -17,6 +17,7 @@ export type {
   StoredThreshold,
 } from "./bank/stored_model.ts";
 export * from "./detector/mod.ts";
+export type { TuningStore } from "../nn/conv_tuning.ts";
 export { decodeImage, type DecodeOptions } from "./images/decode.ts";
 export { ImageError } from "./images/image_error.ts";
 export type { Normalisation } from "./images/normalise.ts";

@@ -16,16 +16,21 @@ import {
 import { winogradTiles } from "../wgsl/winograd.ts";
 import type { ConvTarget, ConvTile } from "./conv_tile.ts";
 
-const FAMILIES = {
+/** A kernel for convolutions and matrix products. */
+export type ConvKernelName =
+  | "direct"
+  | "shared"
+  | "shared_large"
+  | "subgroup8"
+  | "subgroup8_tall";
+
+const FAMILIES: Readonly<Record<ConvKernelName, Conv2dFamily>> = {
   direct: conv2dDirect,
   shared: conv2dShared,
   shared_large: conv2dSharedLarge,
   subgroup8: conv2dSubgroup8,
   subgroup8_tall: conv2dSubgroup8Tall,
-} as const satisfies Readonly<Record<string, Conv2dFamily>>;
-
-/** A kernel for convolutions and matrix products. */
-export type ConvKernelName = keyof typeof FAMILIES;
+};
 
 /** How one convolution is done. */
 export interface ConvChoice {

@@ -1,5 +1,6 @@
 import type { Gpu } from "../gpu/mod.ts";
 import type { WeightPrecision } from "../wgsl/conv2d.ts";
+import type { ConvChoice } from "./conv_choice.ts";
 import type { ConvTuning } from "./conv_tuning.ts";
 import { type ConvTarget, type ConvTile, convTileFor } from "./conv_tile.ts";
 import { cutGraph } from "./cut.ts";
@@ -21,6 +22,8 @@ export interface NetworkOptions extends ReadOnnxOptions {
   readonly tile?: ConvTile;
   /** Measures which kernels are best; by default they follow the tile. */
   readonly tuning?: ConvTuning;
+  /** Which kernels do which convolutions, by the problem's key. */
+  readonly choices?: ReadonlyMap<string, ConvChoice>;
   /** How weights are stored, `"f32"` by default; sums are always float32. */
   readonly precision?: WeightPrecision;
 }
@@ -50,7 +53,7 @@ export class Network implements Disposable {
    * @throws {OnnxError} If a tap is unknown or an operator is not supported.
    */
   constructor(gpu: Gpu, graph: Graph, options: NetworkOptions = {}) {
-    const { taps: names, tuning } = options;
+    const { taps: names, tuning, choices = tuning?.choices } = options;
     const { tile = convTileFor(gpu), precision = "f32" } = options;
     this.taps = names === undefined ? [] : resolveTaps(graph, names);
     this.outputs = names === undefined
@@ -62,7 +65,7 @@ export class Network implements Disposable {
     this.#target = {
       tile,
       precision,
-      ...(tuning && { choices: tuning.choices }),
+      ...(choices && { choices }),
     };
     this.#constants = new ConstantStore(gpu);
   }

@@ -9,6 +9,7 @@ import type { Context } from "../command.ts";
 import { readFile } from "../disk.ts";
 import { UsageError } from "../exit.ts";
 import { loadBackbone } from "../load_backbone.ts";
+import { tuningStore } from "../tuning_store.ts";
 import type {
   EngineOptions,
   EngineReply,
@@ -79,11 +80,12 @@ export class EngineHost {
   async #load(
     set: DetectorSet,
     { path }: ModelFile,
-    { backbone, precision, batch }: EngineOptions,
+    { backbone, precision, noAutotune, batch }: EngineOptions,
   ): Promise<PatchCore> {
     return await set.load(await readFile(path), {
       batch,
       precision,
+      ...tuningStore(noAutotune, this.#context.terminal),
       backbone: (stored) =>
         loadBackbone(backbone ?? stored.source ?? stored.name, this.#context),
     });

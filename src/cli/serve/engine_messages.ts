@@ -22,6 +22,8 @@ export interface EngineOptions {
   readonly backbone: string | undefined;
   /** How the backbones' weights are stored. */
   readonly precision: "f32" | "f16";
+  /** Whether the default kernels are kept. */
+  readonly noAutotune: boolean;
   /** Images of the largest batch. */
   readonly batch: number;
 }

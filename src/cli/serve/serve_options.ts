@@ -1,6 +1,7 @@
 import { readFile } from "../disk.ts";
 import { UsageError } from "../exit.ts";
 import { PRECISION_OPTION } from "../model_loading.ts";
+import { AUTOTUNE_OPTION } from "../tuning_store.ts";
 import type { Options, Values } from "../options.ts";
 import { resultNames } from "../output.ts";
 import type { EngineOptions } from "./engine_messages.ts";
@@ -25,6 +26,7 @@ export const SERVE_OPTIONS = {
       "the models' backbone, when it is neither bundled nor where fit found it",
   },
   precision: PRECISION_OPTION,
+  noAutotune: AUTOTUNE_OPTION,
   port: {
     kind: "integer",
     min: 0,
@@ -153,6 +155,7 @@ export async function serviceOptions(
       models: paths.map((path, i) => ({ name: names[i]!, path })),
       backbone: values.backbone,
       precision: values.precision,
+      noAutotune: values.noAutotune,
       batch,
     },
     limits: {

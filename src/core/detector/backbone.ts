@@ -1,4 +1,5 @@
 import type { Gpu } from "../../gpu/mod.ts";
+import { ConvTuning, type TuningStore } from "../../nn/conv_tuning.ts";
 import { Network } from "../../nn/network.ts";
 import type { WeightPrecision } from "../../wgsl/conv2d.ts";
 import { type ImageLevels, imageLevels } from "../../nn/image_normalization.ts";
@@ -37,6 +38,8 @@ export interface BackboneOptions {
   readonly allowRandom?: boolean;
   /** How weights are stored on the GPU, `"f32"` by default. */
   readonly precision?: WeightPrecision;
+  /** Where measured choices of kernels are kept; none by default. */
+  readonly tuning?: TuningStore;
 }
 
 /** A backbone on the GPU, cut at its taps. */
@@ -85,7 +88,8 @@ export class Backbone implements Disposable {
   static async load(
     gpu: Gpu,
     file: BackboneFile,
-    { layers, allowRandom = false, precision = "f32" }: BackboneOptions,
+    { layers, allowRandom = false, precision = "f32", tuning: store }:
+      BackboneOptions,
   ): Promise<Backbone> {
     const graph = await readOnnx(file.bytes, file);
     const { untrained, reason } = looksUntrained(graph);
@@ -94,7 +98,11 @@ export class Backbone implements Disposable {
         `Cannot use backbone "${file.name}": its weights are random (${reason}), so its features mean nothing; get trained weights with \`weights pull\`, or allow random ones with --allow-random for tests and benches`,
       );
     }
-    const network = new Network(gpu, graph, { taps: layers, precision });
+    const network = new Network(gpu, graph, {
+      taps: layers,
+      precision,
+      ...(store && { tuning: new ConvTuning(gpu, { store }) }),
+    });
     const digest = await sha256(file.bytes);
     const normalisation = NORMALISATIONS[imageLevels(graph)];
     return new Backbone(gpu, layers, file, digest, network, normalisation);

@@ -8,7 +8,7 @@ import { PatchCore } from "./patchcore.ts";
 
 /** How {@linkcode DetectorSet.load} loads a model. */
 export interface SetLoadOptions
-  extends Pick<LoadOptions, "batch" | "precision"> {
+  extends Pick<LoadOptions, "batch" | "precision" | "tuning"> {
   /**
    * Fetches the backbone's ONNX file; called only for a model that is no bundle
    * and whose backbone is not there yet.
@@ -76,7 +76,7 @@ export class DetectorSet implements Disposable {
   async #backboneOf(
     stored: StoredBackbone,
     layers: readonly string[],
-    { backbone: fetchFile, precision = "f32" }: SetLoadOptions,
+    { backbone: fetchFile, precision = "f32", tuning }: SetLoadOptions,
   ): Promise<Backbone> {
     const key = JSON.stringify([stored.sha256, layers, precision]);
     const known = this.#backbones.get(key);
@@ -94,6 +94,7 @@ export class DetectorSet implements Disposable {
       layers,
       allowRandom: true,
       precision,
+      ...(tuning && { tuning }),
     });
     this.#backbones.set(key, backbone);
     return backbone;

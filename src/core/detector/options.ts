@@ -1,5 +1,6 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import type { SettingsOptions } from "../settings/settings.ts";
+import type { TuningStore } from "../../nn/conv_tuning.ts";
 import type { WeightPrecision } from "../../wgsl/conv2d.ts";
 import type { Backbone, BackboneFile } from "./backbone.ts";
 
@@ -16,6 +17,11 @@ export interface DetectorOptions {
    * `"f16"` halves them; sums are always float32.
    */
   readonly precision?: WeightPrecision;
+  /**
+   * Where the kernels that suit the adapter best are kept; they are measured
+   * when they are not there. Without it the defaults are used.
+   */
+  readonly tuning?: TuningStore;
   /** Images of a batch in fit, and at most in predict; 8 by default. */
   readonly batch?: number;
 }

@@ -78,6 +78,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
       batch: _batch,
       profile: _profile,
       precision: _precision,
+      tuning: _tuning,
       ...settings
     } = options;
     const resolved = resolveSettings(settings);
@@ -95,7 +96,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
     settings: Settings,
     options: DetectorOptions,
   ): Promise<PatchCore> {
-    const { allowRandom = false, batch = 8, precision = "f32" } = options;
+    const { allowRandom = false, batch = 8 } = options;
+    const { precision = "f32", tuning } = options;
     if (!Number.isInteger(batch) || batch < 1) {
       throw new RangeError(
         `Cannot use a batch of ${batch} images: expected an integer from 1 up`,
@@ -112,6 +114,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
         layers,
         allowRandom,
         precision,
+        ...(tuning && { tuning }),
       });
       return new PatchCore(gpu, backbone, settings, options, true);
     } catch (error) {

@@ -1,4 +1,5 @@
 import { Gpu } from "../../gpu/mod.ts";
+import type { TuningStore } from "../../nn/conv_tuning.ts";
 import { joinRanges, rangeOf } from "../bank/member_scale.ts";
 import type { Category } from "../datasets/dataset.ts";
 import type { BackboneFile } from "../detector/backbone.ts";
@@ -45,6 +46,8 @@ export interface EnsembleEvaluatorOptions {
   readonly gpu?: Gpu;
   /** Whether backbones with random weights are accepted. */
   readonly allowRandom?: boolean;
+  /** Where measured choices of kernels are kept; none by default. */
+  readonly tuning?: TuningStore;
   /** Where the members' scale comes from, `"train"` by default. */
   readonly norm?: EnsembleNorm;
   /** Images of a batch. */
@@ -151,12 +154,13 @@ export class EnsembleEvaluator implements EvaluateMethod, Disposable {
     if (this.#ensemble?.settings.seed !== settings.seed) {
       this.#ensemble?.dispose();
       this.#ensemble = undefined;
-      const { allowRandom = false, batch } = this.#options;
+      const { allowRandom = false, batch, tuning } = this.#options;
       this.#ensemble = await Ensemble.create({
         ...settings,
         backbones: this.#files,
         gpu: this.#gpu,
         allowRandom,
+        ...(tuning && { tuning }),
         batch,
       });
     }

@@ -1,6 +1,7 @@
 import { Gpu } from "../../gpu/mod.ts";
 import { readOnnx } from "../../nn/onnx/read.ts";
 import { findTaps } from "../../nn/taps.ts";
+import type { TuningStore } from "../../nn/conv_tuning.ts";
 import type { Category } from "../datasets/dataset.ts";
 import { Backbone, type BackboneFile } from "../detector/backbone.ts";
 import { resolveSettings, type Settings } from "../settings/settings.ts";
@@ -32,6 +33,8 @@ export interface EvaluatorOptions {
   readonly method?: "patchcore" | BaselineName;
   /** What stands in the place of PatchCore's own parts. */
   readonly variant?: Variant;
+  /** Where measured choices of kernels are kept; none by default. */
+  readonly tuning?: TuningStore;
 }
 
 /** Evaluates categories one after the other with one backbone on one device. */
@@ -89,6 +92,7 @@ export class Evaluator implements EvaluateMethod, Disposable {
       const backbone = await Backbone.load(gpu, file, {
         layers: resolved.layers,
         allowRandom: options.allowRandom ?? false,
+        ...(options.tuning && { tuning: options.tuning }),
       });
       const start = (category: Category, work: CategoryWork) =>
         baseline

@@ -23,7 +23,12 @@ async function withModel(
       scores.push(score);
     }
     const models = [{ name: "a", path }, { name: "b", path }];
-    const common = { backbone: undefined, precision: "f32", batch: 2 } as const;
+    const common = {
+      backbone: undefined,
+      precision: "f32",
+      noAutotune: true,
+      batch: 2,
+    } as const;
     await fn({ models, ...common }, scores);
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -100,6 +105,7 @@ Deno.test("Engine.start() tells what is wrong with a model", async () => {
     models: [{ name: "none", path: "/nowhere/none.safetensors" }],
     backbone: undefined,
     precision: "f32",
+    noAutotune: true,
     batch: 1,
   } as const;
   let failures = 0;
