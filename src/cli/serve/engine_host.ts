@@ -1,14 +1,16 @@
 import {
+  type BackboneFile,
   DetectorSet,
-  type PatchCore,
   type Pixels,
   type Prediction,
+  type StoredBackbone,
 } from "../../core/mod.ts";
 import { FeatureExtractor } from "../../core/detector/extractor.ts";
 import type { Context } from "../command.ts";
 import { readFile } from "../disk.ts";
 import { UsageError } from "../exit.ts";
 import { loadBackbone } from "../load_backbone.ts";
+import { type Detector, modelsOf } from "../model_loading.ts";
 import { tuningStore } from "../tuning_store.ts";
 import type {
   EngineOptions,
@@ -27,7 +29,7 @@ export type Reply = (message: EngineReply, transfer: Transferable[]) => void;
 export class EngineHost {
   readonly #context: Context;
   readonly #reply: Reply;
-  readonly #detectors = new Map<string, PatchCore>();
+  readonly #detectors = new Map<string, Detector>();
   #set: DetectorSet | undefined;
 
   /**
@@ -81,14 +83,26 @@ export class EngineHost {
     set: DetectorSet,
     { path }: ModelFile,
     { backbone, precision, noAutotune, batch }: EngineOptions,
-  ): Promise<PatchCore> {
+  ): Promise<Detector> {
     return await set.load(await readFile(path), {
       batch,
       precision,
       ...tuningStore(noAutotune, this.#context.terminal),
-      backbone: (stored) =>
-        loadBackbone(backbone ?? stored.source ?? stored.name, this.#context),
+      backbone: (stored) => this.#backbone(stored, backbone),
     });
+  }
+
+  /** The file of a model's backbone: one of those given, or where fit found it. */
+  async #backbone(
+    { name, sha256, source = name }: StoredBackbone,
+    given: EngineOptions["backbone"],
+  ): Promise<BackboneFile> {
+    for (const path of given ?? []) {
+      const file = await loadBackbone(path, this.#context);
+      const digest = await crypto.subtle.digest("SHA-256", file.bytes);
+      if (new Uint8Array(digest).toHex() === sha256) return file;
+    }
+    return await loadBackbone(source, this.#context);
   }
 
   async #score(model: string, images: readonly DecodedImage[]): Promise<void> {
@@ -133,8 +147,8 @@ function isLoss(error: unknown): boolean {
 }
 
 /** Compiles and allocates for batches of every size, so that none is slow. */
-async function warmUp(detector: PatchCore, batch: number): Promise<void> {
-  const [width = 1, height = 1] = detector.model.imageSizes;
+async function warmUp(detector: Detector, batch: number): Promise<void> {
+  const [width = 1, height = 1] = modelsOf(detector)[0]!.imageSizes;
   const content = {
     width,
     height,
@@ -146,21 +160,26 @@ async function warmUp(detector: PatchCore, batch: number): Promise<void> {
   }
 }
 
-function infoOf(name: string, { model, settings }: PatchCore): ModelInfo {
-  const [width = 1, height = 1] = model.imageSizes;
+function infoOf(name: string, detector: Detector): ModelInfo {
+  const { settings, model } = detector;
+  const members = modelsOf(detector);
+  const { imageNames, imageSizes } = members[0]!;
+  const [width = 1, height = 1] = imageSizes;
   const [rows, columns] = FeatureExtractor.inputSize(
     { width, height },
     settings,
   );
   return {
     name,
-    backbone: model.backbone.name,
-    backbone_sha256: model.backbone.sha256,
     threshold: model.threshold?.value ?? null,
     input: { width: columns, height: rows },
-    bank_rows: model.rows,
-    dim: model.dim,
-    images: model.imageNames.length,
+    members: members.map(({ backbone, rows, dim }) => ({
+      backbone: backbone.name,
+      backbone_sha256: backbone.sha256,
+      bank_rows: rows,
+      dim,
+    })),
+    images: imageNames.length,
     settings,
     software_version: model.softwareVersion,
   };

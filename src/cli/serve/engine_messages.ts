@@ -18,8 +18,11 @@ export interface ModelFile {
 export interface EngineOptions {
   /** The models. */
   readonly models: readonly ModelFile[];
-  /** `--backbone`: for models that are no bundles, where fit's is not found. */
-  readonly backbone: string | undefined;
+  /**
+   * Names or paths of backbones: for models that are no bundles, where fit's is
+   * not found any more. Which one is whose is known by SHA-256.
+   */
+  readonly backbone: readonly string[] | undefined;
   /** How the backbones' weights are stored. */
   readonly precision: "f32" | "f16";
   /** Whether the default kernels are kept. */

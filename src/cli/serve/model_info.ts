@@ -1,21 +1,27 @@
 import type { Settings } from "../../core/mod.ts";
 
-/** What clients are told of a model; keys are a contract: add, never rename. */
-export interface ModelInfo {
-  /** What `?model=` calls it. */
-  readonly name: string;
-  /** Name of its backbone. */
+/** One backbone of a model, and its memory bank. */
+export interface MemberInfo {
+  /** Name of the backbone. */
   readonly backbone: string;
-  /** SHA-256 of the backbone's ONNX file, hexadecimal. */
+  /** SHA-256 of its ONNX file, hexadecimal. */
   readonly backbone_sha256: string;
-  /** Raw score from which on an image is anomalous; null: it has none. */
-  readonly threshold: number | null;
-  /** What the backbone sees of an image. */
-  readonly input: { readonly width: number; readonly height: number };
   /** Rows of the memory bank. */
   readonly bank_rows: number;
   /** Features of a row. */
   readonly dim: number;
+}
+
+/** What clients are told of a model; keys are a contract: add, never rename. */
+export interface ModelInfo {
+  /** What `?model=` calls it. */
+  readonly name: string;
+  /** Raw score from which on an image is anomalous; null: it has none. */
+  readonly threshold: number | null;
+  /** What the backbone sees of an image. */
+  readonly input: { readonly width: number; readonly height: number };
+  /** Its backbones, each with a memory bank; one unless it is an ensemble. */
+  readonly members: readonly MemberInfo[];
   /** Images that it was fitted from. */
   readonly images: number;
   /** Every setting of the fit. */

@@ -71,12 +71,17 @@ export const SCHEMAS: JsonObject = {
       type: "array",
       items: object({
         name: STRING,
-        backbone: STRING,
-        backbone_sha256: { type: "string", pattern: "^[0-9a-f]{64}$" },
         threshold: OPTIONAL_NUMBER,
         input: object({ width: INTEGER, height: INTEGER }),
-        bank_rows: INTEGER,
-        dim: INTEGER,
+        members: {
+          type: "array",
+          items: object({
+            backbone: STRING,
+            backbone_sha256: { type: "string", pattern: "^[0-9a-f]{64}$" },
+            bank_rows: INTEGER,
+            dim: INTEGER,
+          }),
+        },
         images: INTEGER,
         settings: { type: "object" },
         software_version: STRING,

@@ -20,10 +20,11 @@ export const SERVE_OPTIONS = {
     fallback: "required",
   },
   backbone: {
-    kind: "text",
+    kind: "list",
     value: "NAME|FILE.onnx",
+    whole: true,
     help:
-      "the models' backbone, when it is neither bundled nor where fit found it",
+      "a backbone of the models that is neither bundled nor where fit found it; give it again for another one",
   },
   precision: PRECISION_OPTION,
   noAutotune: AUTOTUNE_OPTION,

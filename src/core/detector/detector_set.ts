@@ -1,8 +1,10 @@
 import { Gpu } from "../../gpu/mod.ts";
+import { isEnsembleFile } from "../bank/ensemble_file.ts";
 import { ModelFileError, readModelFile } from "../bank/model_file.ts";
-import type { StoredBackbone } from "../bank/stored_model.ts";
+import type { StoredBackbone, StoredModel } from "../bank/stored_model.ts";
 import { settingsFromJson } from "../settings/settings.ts";
 import { Backbone, type BackboneFile } from "./backbone.ts";
+import { Ensemble } from "./ensemble.ts";
 import type { LoadOptions } from "./options.ts";
 import { PatchCore } from "./patchcore.ts";
 
@@ -23,7 +25,7 @@ export interface SetLoadOptions
 export class DetectorSet implements Disposable {
   /** The device of all. */
   readonly gpu: Gpu;
-  readonly #detectors: PatchCore[] = [];
+  readonly #detectors: (PatchCore | Ensemble)[] = [];
   readonly #backbones = new Map<string, Backbone>();
 
   private constructor(gpu: Gpu) {
@@ -45,9 +47,9 @@ export class DetectorSet implements Disposable {
   }
 
   /**
-   * Loads a model; the detector belongs to the set.
+   * Loads a model of one backbone or several; the detector belongs to the set.
    *
-   * @param bytes What {@linkcode PatchCore.save} gave.
+   * @param bytes What `save()` of a detector gave.
    * @param options Where the backbone comes from, size of batches, precision.
    * @throws {ModelFileError} If the file is no model, or its backbone is neither
    * in it nor given.
@@ -55,29 +57,33 @@ export class DetectorSet implements Disposable {
   async load(
     bytes: Uint8Array,
     options: SetLoadOptions = {},
-  ): Promise<PatchCore> {
-    const model = readModelFile(bytes);
-    const shared = await this.#backboneOf(
-      model.backbone,
-      settingsFromJson(model.settings).layers,
-      options,
-    );
+  ): Promise<PatchCore | Ensemble> {
     const { batch, precision } = options;
-    const detector = await PatchCore.load(bytes, {
+    const common = {
       gpu: this.gpu,
-      shared,
       ...(batch !== undefined && { batch }),
       ...(precision !== undefined && { precision }),
-    });
+    };
+    const shared = (model: StoredModel) => this.#backboneOf(model, options);
+    let detector: PatchCore | Ensemble;
+    if (isEnsembleFile(bytes)) {
+      detector = await Ensemble.load(bytes, { ...common, shared });
+    } else {
+      const model = readModelFile(bytes);
+      detector = await PatchCore.fromModel(model, {
+        ...common,
+        shared: await shared(model),
+      });
+    }
     this.#detectors.push(detector);
     return detector;
   }
 
   async #backboneOf(
-    stored: StoredBackbone,
-    layers: readonly string[],
+    { backbone: stored, settings }: StoredModel,
     { backbone: fetchFile, precision = "f32", tuning }: SetLoadOptions,
   ): Promise<Backbone> {
+    const { layers } = settingsFromJson(settings);
     const key = JSON.stringify([stored.sha256, layers, precision]);
     const known = this.#backbones.get(key);
     if (known !== undefined) return known;

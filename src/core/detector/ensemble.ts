@@ -10,11 +10,15 @@ import {
   memberScale,
   onScale,
 } from "../bank/member_scale.ts";
-import type { StoredBackbone, StoredThreshold } from "../bank/stored_model.ts";
+import type {
+  StoredBackbone,
+  StoredModel,
+  StoredThreshold,
+} from "../bank/stored_model.ts";
 import { thresholdOf } from "../bank/threshold.ts";
 import { type Settings, settingsFromJson } from "../settings/settings.ts";
 import { VERSION } from "../settings/version.ts";
-import type { BackboneFile } from "./backbone.ts";
+import type { Backbone, BackboneFile } from "./backbone.ts";
 import {
   jointPrediction,
   type JointThresholds,
@@ -49,6 +53,11 @@ export interface EnsembleLoadOptions extends DetectorOptions {
     stored: StoredBackbone,
     member: number,
   ) => Promise<BackboneFile>;
+  /**
+   * Instead of the files: backbones that are shared, on the device given as
+   * `gpu`; called for every member.
+   */
+  readonly shared?: (model: StoredModel) => Promise<Backbone>;
 }
 
 /**
@@ -127,20 +136,22 @@ export class Ensemble implements Disposable, AsyncDisposable {
     bytes: Uint8Array,
     options: EnsembleLoadOptions = {},
   ): Promise<Ensemble> {
-    const { backbone: fetchBackbone, ...rest } = options;
+    const { backbone: fetchBackbone, shared: share, ...rest } = options;
     const stored = readEnsembleFile(bytes);
     for (const { settings } of stored.members) settingsFromJson(settings);
     const ensemble = await Ensemble.#open(
       rest,
       stored.members.length,
-      async (i, shared) => {
+      async (i, common) => {
         const model = stored.members[i]!;
-        const backbone = model.backbone.onnx === undefined
+        const shared = await share?.(model);
+        const backbone = (shared ?? model.backbone.onnx) === undefined
           ? await fetchBackbone?.(model.backbone, i)
           : undefined;
         return await PatchCore.fromModel(model, {
           ...rest,
-          ...shared,
+          ...common,
+          ...(shared && { shared }),
           ...(backbone && { backbone }),
         });
       },

@@ -53,6 +53,7 @@ gpuTest(
       assertEquals(models.map(({ name }) => name), ["a", "b"]);
       assertEquals(models[0]!.input, { width: 64, height: 64 });
       assertEquals(backbones, 1);
+      assertEquals(models[0]!.members.length, 1);
       const [first, second] = await engine.score("b", images("x", "y"));
       assert(first && !(first instanceof Error));
       assert(second && !(second instanceof Error));

@@ -48,12 +48,14 @@ export interface FakeService {
 export function fakeModel(name: string): ModelInfo {
   return {
     name,
-    backbone: "fake",
-    backbone_sha256: "0".repeat(64),
     threshold: 2,
     input: { width: 16, height: 16 },
-    bank_rows: 10,
-    dim: 8,
+    members: [{
+      backbone: "fake",
+      backbone_sha256: "0".repeat(64),
+      bank_rows: 10,
+      dim: 8,
+    }],
     images: 3,
     settings: resolveSettings({ resize: 16, crop: null }),
     software_version: "0.1.0",

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import {
   DetectorSet,
+  Ensemble,
   ModelFileError,
   PatchCore,
 } from "../../../src/core/mod.ts";
@@ -13,7 +14,7 @@ import {
   tinyImages,
 } from "../../tiny_model.ts";
 
-async function scores(detector: PatchCore): Promise<number[]> {
+async function scores(detector: PatchCore | Ensemble): Promise<number[]> {
   const found: number[] = [];
   for await (const { score } of detector.predict(tinyImages(1).test)) {
     found.push(score);
@@ -40,6 +41,27 @@ gpuTest(
     const bundle = first.save({ bundle: true });
     await set.load(bundle, { precision: "f16" });
     assertEquals([set.backbones, fetched], [2, 1]);
+  },
+);
+
+gpuTest(
+  "DetectorSet shares a backbone with an ensemble's member",
+  async (gpu) => {
+    const backbones = [tinyBackbone(1), tinyBackbone(2)];
+    using ensemble = await Ensemble.create({
+      ...TINY_SETTINGS,
+      backbones,
+      allowRandom: true,
+      gpu,
+    });
+    await ensemble.fit(tinyImages(3).train);
+    using single = await tinyDetector(gpu, 3);
+    using set = await DetectorSet.create();
+    const one = await set.load(single.save({ bundle: true }), { batch: 2 });
+    const both = await set.load(ensemble.save({ bundle: true }), { batch: 2 });
+    assertEquals(set.backbones, 2);
+    assertEquals(await scores(one), await scores(single));
+    assertEquals(await scores(both), await scores(ensemble));
   },
 );
 
