@@ -166,31 +166,84 @@ Deno.test("serve as a program", async (t) => {
       assertEquals(scored[0].model, "circuit");
       assertStringIncludes(stopped!.stderr, "1 backbone");
     });
-    await t.step("SIGINT ends with 130; a token is asked for", async () => {
-      const token = `${folder}/token`;
-      await Deno.writeTextFile(token, "s3cret\n");
-      const service = await startService(...models, "--token-file", token);
-      const refused = await fetch(`${service.url}/models`);
-      await refused.body?.cancel();
-      const headers = { authorization: "Bearer s3cret" };
-      const allowed = await fetch(`${service.url}/models`, { headers });
-      await allowed.body?.cancel();
-      const { port } = new URL(service.url);
-      const taken = await runCommand(serve, ...models, "--port", port);
-      const { code, stderr } = await service.stop("SIGINT");
-      assertEquals([refused.status, allowed.status], [401, 200]);
-      assertEquals(code, 130);
-      assert(!stderr.includes("s3cret"));
-      assertEquals(taken.code, 1);
-      assertMatch(
-        taken.stderr,
-        /error: Cannot listen on 127.0.0.1:\d+: .*--port/,
-      );
-    });
+    await t.step(
+      "docs/service.md holds, with a token; SIGINT ends with 130",
+      async () => {
+        const token = `${folder}/token.txt`;
+        await Deno.writeTextFile(token, "s3cret\n");
+        const service = await startService(
+          ...["--model", circuit, "--token-file", token],
+        );
+        for (const name of ["photo", "photo2"]) {
+          await Deno.writeFile(`${folder}/${name}.png`, first);
+        }
+        const { success: hasCurl } = await new Deno.Command("sh", {
+          args: ["-c", "command -v curl"],
+          stdout: "null",
+        }).output();
+        assert(hasCurl, "the document's commands need curl: install it");
+        const answers = await runCurls(service.url, folder);
+        assertEquals(answers.map(({ status }) => status), [
+          200,
+          200,
+          200,
+          200,
+          200,
+        ]);
+        assertStringIncludes(answers[0]!.text, `"pred_score":${scores[0]}`);
+        assertStringIncludes(answers[3]!.text, '"png":"iVBORw0KGgo');
+        const refused = await fetch(`${service.url}/models`);
+        await refused.body?.cancel();
+        const headers = { authorization: "Bearer s3cret" };
+        const allowed = await fetch(`${service.url}/models`, { headers });
+        await allowed.body?.cancel();
+        const { port } = new URL(service.url);
+        const taken = await runCommand(serve, ...models, "--port", port);
+        const { code, stderr } = await service.stop("SIGINT");
+        assertEquals([refused.status, allowed.status], [401, 200]);
+        assertEquals(code, 130);
+        assert(!stderr.includes("s3cret"));
+        assertEquals(taken.code, 1);
+        assertMatch(
+          taken.stderr,
+          /error: Cannot listen on 127.0.0.1:\d+: .*--port/,
+        );
+      },
+    );
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+/** Runs the document's curl commands; returns each one's status and output. */
+async function runCurls(
+  url: string,
+  cwd: string,
+): Promise<{ status: number; text: string }[]> {
+  const document = await Deno.readTextFile(
+    new URL("../../../docs/service.md", import.meta.url),
+  );
+  const shell = [...document.matchAll(/^```sh\n(.*?)^```$/gms)]
+    .map(([, text]) => text!).join("").replaceAll("\\\n", "");
+  const commands = shell.split("\n").filter((line) => line.startsWith("curl "));
+  const token = (command: string) =>
+    command.includes("authorization")
+      ? ""
+      : "-H 'authorization: Bearer s3cret'";
+  return await Promise.all(commands.map(async (command) => {
+    const args = command.slice("curl ".length)
+      .replaceAll(/http:\/\/(127.0.0.1|HOST):8080/g, url);
+    const line = `curl -sS -w '\\n%{http_code}' ${token(args)} ${args}`;
+    const { stdout, stderr } = await new Deno.Command("sh", {
+      args: ["-c", line],
+      cwd,
+    }).output();
+    const decoder = new TextDecoder();
+    const [, text = "", status = decoder.decode(stderr)] =
+      /^(.*)\n(\d+)$/s.exec(decoder.decode(stdout)) ?? [];
+    return { status: Number(status), text };
+  }));
+}
 
 /** Sends an endless body by hand; returns how the answer begins. */
 async function sendEndlessly(
