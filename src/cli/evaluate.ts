@@ -50,6 +50,9 @@ export const evaluate: Command = defineCommand({
       journal,
       context,
     );
+    if (values.verbose) {
+      for (const record of records) printMemory(record, terminal);
+    }
     const means = meansOf(records);
     for (const mean of means) terminal.record({ ...mean });
     const all = [...records, ...means];
@@ -115,6 +118,16 @@ function timeLeft(start: number, worked: number, left: number): string {
   if (worked === 0) return "";
   const each = (performance.now() - start) / 1000 / worked;
   return `; about ${duration(each * left)} left`;
+}
+
+function printMemory(
+  { category, peak_gpu_bytes: peak }: EvaluationRecord,
+  terminal: Terminal,
+): void {
+  if (peak === undefined) return;
+  terminal.message(
+    `${category}: at most ${(peak / 1e6).toFixed(0)} MB of GPU memory`,
+  );
 }
 
 function printDetails(

@@ -58,6 +58,7 @@ Deno.test("evaluate as a program", async (t) => {
       }
       assertEquals(lines[0]!["images"], { train: 4, normal: 2, anomalous: 3 });
       assertEquals(lines[0]!["bank_rows"], Math.floor(0.2 * 4 * 64));
+      assert(lines[0]!["peak_gpu_bytes"] > 0);
     });
 
     await t.step(

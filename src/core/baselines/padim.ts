@@ -180,7 +180,8 @@ export class Padim implements Disposable {
    *
    * @param features Rows `[images · positions]`: image, row, column.
    * @param images How many images, all in `features` by default.
-   * @throws {RangeError} If the rows do not fit.
+   * @throws {RangeError} If the rows do not fit, or features are so large that
+   * float32 loses the ridge and covariances have no factors.
    * @throws {TypeError} If the fit is not finished.
    */
   async score(
@@ -223,6 +224,12 @@ export class Padim implements Disposable {
       ]);
       distances.set(d!, from * positions);
       maps.set(m!, from * height * width);
+    }
+    if (distances.some(Number.isNaN)) {
+      const { ridge = 0.01 } = this.#options;
+      throw new RangeError(
+        `Cannot score with PaDiM: a covariance plus ${ridge} on its diagonal could not be factored in float32; features are too large for that ridge, as those of random weights are, or not finite`,
+      );
     }
     return { scores: mapMaxima(maps, images), maps, distances };
   }

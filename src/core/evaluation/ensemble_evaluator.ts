@@ -58,7 +58,8 @@ export interface EnsembleEvaluatorOptions {
 export class EnsembleEvaluator implements EvaluateMethod, Disposable {
   /** Every switch of the method. */
   readonly settings: Settings;
-  readonly #gpu: Gpu;
+  /** The device. */
+  readonly gpu: Gpu;
   readonly #files: readonly BackboneFile[];
   readonly #options: EnsembleEvaluatorOptions;
   #ensemble: Ensemble | undefined;
@@ -69,7 +70,7 @@ export class EnsembleEvaluator implements EvaluateMethod, Disposable {
     settings: Settings,
     options: EnsembleEvaluatorOptions,
   ) {
-    this.#gpu = gpu;
+    this.gpu = gpu;
     this.#files = files;
     this.settings = settings;
     this.#options = options;
@@ -158,7 +159,7 @@ export class EnsembleEvaluator implements EvaluateMethod, Disposable {
       this.#ensemble = await Ensemble.create({
         ...settings,
         backbones: this.#files,
-        gpu: this.#gpu,
+        gpu: this.gpu,
         allowRandom,
         ...(tuning && { tuning }),
         batch,
@@ -198,7 +199,7 @@ export class EnsembleEvaluator implements EvaluateMethod, Disposable {
   dispose(): void {
     this.#ensemble?.dispose();
     this.#ensemble = undefined;
-    if (this.#options.gpu === undefined) this.#gpu.dispose();
+    if (this.#options.gpu === undefined) this.gpu.dispose();
   }
 
   /** Same as {@linkcode EnsembleEvaluator.dispose}. */

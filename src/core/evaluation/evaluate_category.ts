@@ -1,3 +1,4 @@
+import type { Gpu } from "../../gpu/mod.ts";
 import type { Category } from "../datasets/dataset.ts";
 import type { MaskRule } from "../metrics/mask_rule.ts";
 import { choice, Mt19937 } from "../settings/random.ts";
@@ -20,6 +21,8 @@ export interface EvaluateOptions extends Omit<CategoryWork, "several"> {
 
 /** What is fitted and evaluated. */
 export interface EvaluateMethod {
+  /** The device. */
+  readonly gpu: Gpu;
   /** Every switch of the method. */
   readonly settings: Settings;
   /** Prepares the method for a category. */
@@ -37,7 +40,8 @@ export async function evaluateCategory(
   category: Category,
   options: EvaluateOptions,
 ): Promise<EvaluationRecord[]> {
-  const { settings } = method;
+  const { settings, gpu } = method;
+  gpu.pool.resetPeak();
   const { shots, seeds = 1, rule, radius = false, ...work } = options;
   const counts = shots ?? [undefined];
   const most = Math.max(0, ...shots ?? []);
@@ -69,7 +73,10 @@ export async function evaluateCategory(
       ...(count !== undefined && { shots: count }),
     });
   }
-  return records;
+  return records.map((record) => ({
+    ...record,
+    peak_gpu_bytes: gpu.peakBytes,
+  }));
 }
 
 /**

@@ -57,6 +57,8 @@ export interface EvaluationRecord extends Rates {
   readonly covering_radius_random?: number;
   /** Recall@1 of an approximate search over the test patches. */
   readonly recall_at_1?: number;
+  /** The most GPU bytes allocated at one time; over several categories too. */
+  readonly peak_gpu_bytes?: number;
 }
 
 /** What a record says beside the metrics. */

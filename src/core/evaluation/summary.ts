@@ -18,8 +18,10 @@ export function meanRecord(
   records: readonly EvaluationRecord[],
 ): EvaluationRecord {
   const [{ shots, seeds }] = records as [EvaluationRecord];
+  const peaks = records.flatMap(({ peak_gpu_bytes: peak }) => peak ?? []);
   return {
     ...combined(MEAN, records, total),
+    ...(peaks.length > 0 && { peak_gpu_bytes: Math.max(...peaks) }),
     ...(shots !== undefined && { shots }),
     ...(seeds !== undefined && {
       seeds,

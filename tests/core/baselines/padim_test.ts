@@ -163,6 +163,19 @@ Deno.test("planPadim() says what does not fit", () => {
   assertThrows(() => planPadim(options, 1000), RangeError, "binds at once");
 });
 
+gpuTest("Padim refuses features that float32 cannot factor", async (gpu) => {
+  const values = randomFloats(5, 2 * 4 * 64).map((x) => 1e9 * x);
+  using rows = uploadRows(gpu, values, 64);
+  using padim = new Padim(gpu, { grid: [2, 2], featureDim: 64, size: SIZE });
+  await padim.add(rows);
+  await padim.finish();
+  await assertRejects(
+    () => padim.score(rows),
+    RangeError,
+    "could not be factored in float32",
+  );
+});
+
 gpuTest("Padim refuses steps in the wrong order", async (gpu) => {
   using rows = uploadRows(gpu, features(1, 8, 4), 4);
   using padim = new Padim(gpu, { grid: [2, 2], featureDim: 4, size: SIZE });
