@@ -13,6 +13,19 @@ const STORAGE_USAGE = 0x80 /* STORAGE */ | 0x04 /* COPY_SRC */ |
 /**
  * Storage buffers by size. The garbage collector does not free GPU memory, so
  * every buffer comes from here and goes back here; the pool counts the bytes.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { Gpu } from "@patchcore/webgpu/gpu";
+ *
+ * using gpu = await Gpu.create();
+ * const buffer = gpu.pool.acquire(1024, "scratch");
+ * gpu.pool.release(buffer);
+ * // The next one of that size is the same buffer.
+ * assertEquals(gpu.pool.acquire(1024, "scratch"), buffer);
+ * ```
  */
 export class BufferPool {
   readonly #device: GPUDevice;

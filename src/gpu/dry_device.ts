@@ -24,6 +24,17 @@ interface DryBuffer {
  * submitted on it as on any other, and all it does is to count the bytes of the
  * buffers that exist. So what a piece of work will need is found by running its
  * own code, not by a second description of it.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { DryDevice, Gpu } from "@patchcore/webgpu/gpu";
+ *
+ * using gpu = await Gpu.create();
+ * const dry = new DryDevice(gpu.device);
+ * dry.device.createBuffer({ label: "bank", size: 4096, usage: 0x80 });
+ * assert(dry.atPeak.get("bank") === 4096);
+ * ```
  */
 export class DryDevice {
   /** The imitation. */
@@ -117,6 +128,19 @@ export interface DryGpu {
  *
  * @param gpu What to imitate.
  * @param contents What reading back yields; zeros by default.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { dryGpu, Gpu } from "@patchcore/webgpu/gpu";
+ *
+ * using gpu = await Gpu.create();
+ * // A gigabyte that is counted, and never allocated.
+ * const { gpu: dry } = dryGpu(gpu);
+ * const tensors = Array.from({ length: 16 }, () => dry.tensor([2 ** 24]));
+ * assert(dry.peakBytes >= 2 ** 30);
+ * tensors.forEach((tensor) => tensor.dispose());
+ * ```
  */
 export function dryGpu(gpu: Gpu, contents?: DryContents): DryGpu {
   const memory = new DryDevice(gpu.device, contents);

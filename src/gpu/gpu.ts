@@ -27,7 +27,22 @@ export interface CopyRange {
   readonly count?: number;
 }
 
-/** A WebGPU device with what kernels need around it. */
+/**
+ * A WebGPU device with what kernels need around it.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { Gpu } from "@patchcore/webgpu/gpu";
+ *
+ * using gpu = await Gpu.create();
+ * using ones = gpu.upload(new Float32Array([1, 1]));
+ * using copy = gpu.tensor([2]);
+ * gpu.copy(ones, copy);
+ * assertEquals(await gpu.readFloats(copy), new Float32Array([1, 1]));
+ * ```
+ */
 export class Gpu implements Disposable {
   /** The device itself. */
   readonly device: GPUDevice;

@@ -9,7 +9,21 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout;
 }
 
-/** Compiled kernels by name and override constants; each is compiled once. */
+/**
+ * Compiled kernels by name and override constants; each is compiled once.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { Gpu } from "@patchcore/webgpu/gpu";
+ * import { rowNorms } from "@patchcore/webgpu/wgsl";
+ *
+ * using gpu = await Gpu.create();
+ * const first = await gpu.pipelines.get(rowNorms, {});
+ * assertEquals(await gpu.pipelines.get(rowNorms, {}), first);
+ * ```
+ */
 export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #pipelines = new Map<string, Promise<Pipeline>>();

@@ -19,7 +19,30 @@ interface Pending {
   readonly queries: GPUQuerySet;
 }
 
-/** Sums GPU time per kernel with timestamp queries, one pass per dispatch. */
+/**
+ * Sums GPU time per kernel with timestamp queries, one pass per dispatch.
+ *
+ * @example
+ * ```ts
+ * import { Profiler } from "@patchcore/webgpu/gpu";
+ * import { Gpu } from "@patchcore/webgpu/gpu";
+ * import { concat } from "@patchcore/webgpu/wgsl";
+ *
+ * using gpu = await Gpu.create();
+ * using x = gpu.upload(new Float32Array([1, 2, 3, 4]), [1, 4]);
+ * using y = gpu.tensor([1, 4]);
+ * const sizes = { pixels: 1, count: 4, offset: 0, total: 4 };
+ * using program = gpu.program("copy").dispatch(concat, sizes, { x, y });
+ * await program.compile();
+ * if (gpu.device.features.has("timestamp-query")) {
+ *   gpu.profiler = new Profiler(gpu);
+ *   program.run();
+ *   for (const { label, ms } of await gpu.profiler.report()) {
+ *     console.log(label, ms);
+ *   }
+ * }
+ * ```
+ */
 export class Profiler {
   readonly #gpu: Gpu;
   readonly #pending: Pending[] = [];

@@ -30,6 +30,23 @@ export interface BoundDispatch {
 /**
  * A recorded list of dispatches: recorded once, compiled once, run as often as
  * wanted with one submit and, outside profiling, one compute pass.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { Gpu } from "@patchcore/webgpu/gpu";
+ * import { concat } from "@patchcore/webgpu/wgsl";
+ *
+ * using gpu = await Gpu.create();
+ * using x = gpu.upload(new Float32Array([1, 2, 3, 4]), [1, 4]);
+ * using y = gpu.tensor([1, 4]);
+ * const sizes = { pixels: 1, count: 4, offset: 0, total: 4 };
+ * using program = gpu.program("copy").dispatch(concat, sizes, { x, y });
+ * await program.compile();
+ * program.run();
+ * assertEquals(await gpu.readFloats(y), new Float32Array([1, 2, 3, 4]));
+ * ```
  */
 export class Program implements Disposable {
   /** What the program does, for messages. */
@@ -221,7 +238,30 @@ export class Program implements Disposable {
   }
 }
 
-/** Encodes dispatches as one compute pass. */
+/**
+ * Encodes dispatches as one compute pass.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { encodePass } from "@patchcore/webgpu/gpu";
+ * import { Gpu } from "@patchcore/webgpu/gpu";
+ * import { concat } from "@patchcore/webgpu/wgsl";
+ *
+ * using gpu = await Gpu.create();
+ * using x = gpu.upload(new Float32Array([1, 2, 3, 4]), [1, 4]);
+ * using y = gpu.tensor([1, 4]);
+ * const sizes = { pixels: 1, count: 4, offset: 0, total: 4 };
+ * using program = gpu.program("copy").dispatch(concat, sizes, { x, y });
+ * await program.compile();
+ * // Beside work of one's own, in one command buffer.
+ * const encoder = gpu.device.createCommandEncoder();
+ * encodePass(encoder, program.dispatches);
+ * gpu.device.queue.submit([encoder.finish()]);
+ * assertEquals(await gpu.readFloats(y), new Float32Array([1, 2, 3, 4]));
+ * ```
+ */
 export function encodePass(
   encoder: GPUCommandEncoder,
   dispatches: readonly BoundDispatch[],

@@ -21,6 +21,19 @@ export interface ReadRange {
  * implementation that follows the standard throws there, and is awaited.
  * The staging buffer is mapped at creation because Deno 2.9 panics on
  * `getMappedRange` of a buffer that never was.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { Gpu } from "@patchcore/webgpu/gpu";
+ *
+ * using gpu = await Gpu.create();
+ * using tensor = gpu.upload(new Float32Array([5, 6]));
+ * // Every device has one of its own.
+ * const bytes = await gpu.readBuffer(tensor.buffer, 8);
+ * assertEquals(new Float32Array(bytes), new Float32Array([5, 6]));
+ * ```
  */
 export class Readback {
   readonly #device: GPUDevice;

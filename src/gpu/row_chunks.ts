@@ -7,6 +7,18 @@ const MAX_CHUNK_ROWS = 2 ** 18;
 /**
  * A row set `[rows, dim]` of any size as a list of tensors, each within one
  * binding. All chunks but the last hold `rowsPerChunk` rows.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { Gpu, RowChunks } from "@patchcore/webgpu/gpu";
+ *
+ * using gpu = await Gpu.create();
+ * using rows = RowChunks.allocate(gpu, 10, 4, "rows");
+ * assertEquals(rows.rows, 10);
+ * assertEquals(rows.chunks.length, 1);
+ * ```
  */
 export class RowChunks implements Disposable {
   /** Number of rows. */

@@ -4,6 +4,23 @@ import type { Tensor } from "./tensor.ts";
 /**
  * Times the programs of one submit with timestamp queries, one compute pass a
  * program; the ticks are read back together with the results.
+ *
+ * @example
+ * ```ts
+ * import { StageClock } from "@patchcore/webgpu/gpu";
+ * import { Gpu } from "@patchcore/webgpu/gpu";
+ * import { concat } from "@patchcore/webgpu/wgsl";
+ *
+ * using gpu = await Gpu.create();
+ * using x = gpu.upload(new Float32Array([1, 2, 3, 4]), [1, 4]);
+ * using y = gpu.tensor([1, 4]);
+ * const sizes = { pixels: 1, count: 4, offset: 0, total: 4 };
+ * using program = gpu.program("copy").dispatch(concat, sizes, { x, y });
+ * await program.compile();
+ * using clock = StageClock.create(gpu, 1);
+ * if (clock !== undefined) gpu.submit([program], clock);
+ * await gpu.finish();
+ * ```
  */
 export class StageClock implements Disposable {
   /** Where the ticks are copied to, two 64-bit words a stage. */

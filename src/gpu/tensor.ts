@@ -3,12 +3,34 @@ import type { BufferPool } from "./buffer_pool.ts";
 /** Element types a tensor may have. `f16` needs the feature `shader-f16`. */
 export type DType = "f32" | "u32" | "i32" | "f16";
 
-/** Bytes of one element. */
+/**
+ * Bytes of one element.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { bytesPerElement } from "@patchcore/webgpu/gpu";
+ *
+ * assertEquals(bytesPerElement("f16"), 2);
+ * ```
+ */
 export function bytesPerElement(dtype: DType): number {
   return dtype === "f16" ? 2 : 4;
 }
 
-/** Number of elements of a shape. */
+/**
+ * Number of elements of a shape.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { elementCount } from "@patchcore/webgpu/gpu";
+ *
+ * assertEquals(elementCount([2, 3, 4]), 24);
+ * ```
+ */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
@@ -16,6 +38,18 @@ export function elementCount(shape: readonly number[]): number {
 /**
  * A dense row-major array in GPU memory. Its lifetime is explicit: dispose it,
  * or declare it with `using`; using it afterwards is an error that names it.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { Gpu } from "@patchcore/webgpu/gpu";
+ *
+ * using gpu = await Gpu.create();
+ * using tensor = gpu.upload(new Float32Array([1, 2, 3, 4]), [2, 2]);
+ * assertEquals(tensor.shape, [2, 2]);
+ * assertEquals(await gpu.readFloats(tensor), new Float32Array([1, 2, 3, 4]));
+ * ```
  */
 export class Tensor implements Disposable {
   /** Size of each dimension. */

@@ -28,6 +28,16 @@ const APPLE = 0x106b;
  *
  * Browsers name the vendor, wgpu gives its number; on Metal that is 0 and only
  * the description tells.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { Gpu } from "@patchcore/webgpu/gpu";
+ * import { convTileFor } from "@patchcore/webgpu/nn";
+ *
+ * using gpu = await Gpu.create();
+ * assert(["direct", "shared", "subgroup8"].includes(convTileFor(gpu)));
+ * ```
  */
 export function convTileFor(
   { subgroupSize, adapterInfo }: Pick<Gpu, "subgroupSize" | "adapterInfo">,

@@ -24,6 +24,22 @@ export interface MemoryPlan {
  *
  * A value's buffer is free again after its last reader, never during it, since
  * WebGPU refuses one buffer as input and output of a dispatch.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { planMemory } from "@patchcore/webgpu/nn";
+ *
+ * // c may have a's memory: nobody reads a any more.
+ * const plan = planMemory([
+ *   { name: "a", byteLength: 64, first: 0, last: 1 },
+ *   { name: "b", byteLength: 64, first: 1, last: 2 },
+ *   { name: "c", byteLength: 64, first: 2, last: 3 },
+ * ]);
+ * assertEquals(plan.buffers, [64, 64]);
+ * assertEquals(plan.bufferOf.get("c"), plan.bufferOf.get("a"));
+ * ```
  */
 export function planMemory(lifetimes: readonly Lifetime[]): MemoryPlan {
   const buffers: number[] = [];

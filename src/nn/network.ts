@@ -31,6 +31,20 @@ export interface NetworkOptions extends ReadOnnxOptions {
 /**
  * An ONNX network on the GPU, cut at its taps: weights are uploaded once, and
  * a {@linkcode Session} is made for every image size.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { Gpu } from "@patchcore/webgpu/gpu";
+ * import { Network } from "@patchcore/webgpu/nn";
+ *
+ * using gpu = await Gpu.create();
+ * const bytes = await Deno.readFile("weights/demo.onnx");
+ * using network = await Network.load(gpu, bytes, { taps: ["layer3"] });
+ * using session = await network.session([1, 3, 64, 64]);
+ * assertEquals(session.shape(network.outputs[0]!).slice(2), [4, 4]);
+ * ```
  */
 export class Network implements Disposable {
   /** The optimised graph; its outputs are the taps. */

@@ -235,6 +235,18 @@ export class PlanContext {
  * @param image Shape of the images.
  * @param target Tile and precision of convolutions.
  * @throws {OnnxError} If an operator cannot run on the GPU, or a shape is wrong.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { planNetwork, readOnnx } from "@patchcore/webgpu/nn";
+ *
+ * const graph = await readOnnx(await Deno.readFile("weights/demo.onnx"));
+ * const target = { tile: "direct", precision: "f32" } as const;
+ * const plan = planNetwork(graph, [1, 3, 64, 64], target);
+ * assert(plan.steps.length > 0);
+ * console.log(plan.steps.map(({ node, kernel }) => `${node}: ${kernel.name}`));
+ * ```
  */
 export function planNetwork(
   graph: Graph,

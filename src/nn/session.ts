@@ -47,6 +47,25 @@ export class ConstantStore implements Disposable {
 /**
  * A network ready to run on images of one size and number: buffers allocated,
  * dispatches recorded.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { Gpu } from "@patchcore/webgpu/gpu";
+ * import { Network, toNhwc } from "@patchcore/webgpu/nn";
+ *
+ * using gpu = await Gpu.create();
+ * const bytes = await Deno.readFile("weights/demo.onnx");
+ * using network = await Network.load(gpu, bytes, { taps: ["layer2"] });
+ * const shape = [1, 3, 32, 32];
+ * using session = await network.session(shape);
+ * gpu.write(session.input, toNhwc(new Float32Array(3 * 32 * 32), shape));
+ * session.program.run();
+ * const [tap] = network.taps;
+ * const values = await session.read(tap!.tensor);
+ * assertEquals(values.length, session.shape(tap!.tensor).reduce((a, b) => a * b));
+ * ```
  */
 export class Session implements Disposable {
   /** Images `[N, H, W, 4]`: fill it, then run the program. */

@@ -35,6 +35,18 @@ export const SUPPORTED_OPERATORS: readonly string[] = Object.keys(SHAPE_RULES);
  *
  * @throws {OnnxError} `image_input` when the channels differ,
  * `unsupported_operator`, `shape` or `invalid_node` for a node that cannot run.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { findTaps, inferShapes, readOnnx } from "@patchcore/webgpu/nn";
+ *
+ * const graph = await readOnnx(await Deno.readFile("weights/demo.onnx"));
+ * const { shapes } = inferShapes(graph, [1, 3, 64, 64]);
+ * const [first] = findTaps(graph);
+ * assertEquals(shapes.get(first!.tensor)?.slice(2), [16, 16]);
+ * ```
  */
 export function inferShapes(graph: Graph, image: Shape): ShapePlan {
   const shapes = new Map<string, Shape>();
@@ -106,7 +118,25 @@ function checkResidual(
   );
 }
 
-/** The error about an operator that no kernel exists for. */
+/**
+ * The error about an operator that no kernel exists for.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { unsupported } from "@patchcore/webgpu/nn";
+ *
+ * const node = {
+ *   name: "attention",
+ *   op: "Einsum",
+ *   inputs: [],
+ *   outputs: ["y"],
+ *   attributes: {},
+ * };
+ * assertEquals(unsupported(node).kind, "unsupported_operator");
+ * ```
+ */
 export function unsupported(node: GraphNode): OnnxError {
   const custom = node.op.includes(".");
   return nodeError(
@@ -142,7 +172,19 @@ function checkInput(
   );
 }
 
-/** A plausible shape to plan with when no image is at hand: what the file fixes, else `[1, 3, 224, 224]`. */
+/**
+ * A plausible shape to plan with when no image is at hand: what the file fixes, else `[1, 3, 224, 224]`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { nominalShape, readOnnx } from "@patchcore/webgpu/nn";
+ *
+ * const graph = await readOnnx(await Deno.readFile("weights/demo.onnx"));
+ * assertEquals(nominalShape(graph), [1, 3, 224, 224]);
+ * ```
+ */
 export function nominalShape(graph: Graph): Shape {
   const declared = graph.inputs[0]?.shape ?? [];
   return [1, 3, 224, 224].map((usual, axis) => {

@@ -50,6 +50,20 @@ const ACTIVATIONS: readonly string[] = [
  * For torchvision's ResNets these are the outputs of layer1 to layer4, for its
  * DenseNets those of denseblock1 to denseblock4. Levels that a network does
  * not have are left out.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { findTaps, readOnnx } from "@patchcore/webgpu/nn";
+ *
+ * const graph = await readOnnx(await Deno.readFile("weights/demo.onnx"));
+ * assertEquals(findTaps(graph).map(({ name, stride }) => [name, stride]), [
+ *   ["layer1", 4],
+ *   ["layer2", 8],
+ *   ["layer3", 16],
+ * ]);
+ * ```
  */
 export function findTaps(graph: Graph): readonly Tap[] {
   const spine = spineOf(graph);
@@ -69,6 +83,17 @@ export function findTaps(graph: Graph): readonly Tap[] {
  * `layer3.0`, meaning the last tensor computed in it.
  *
  * @throws {OnnxError} `unknown_tap`, listing what there is.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { readOnnx, resolveTaps } from "@patchcore/webgpu/nn";
+ *
+ * const graph = await readOnnx(await Deno.readFile("weights/demo.onnx"));
+ * const [tap] = resolveTaps(graph, ["layer2"]);
+ * assertEquals(tap?.stride, 8);
+ * ```
  */
 export function resolveTaps(
   graph: Graph,

@@ -40,6 +40,29 @@ export { MODEL_FORMAT_VERSION } from "./model_metadata.ts";
  *
  * @throws {ModelFileError} When the model contradicts itself, or a number of
  * the bank is not finite or does not fit the bank's precision.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { PatchCore, readModelFile, writeModelFile } from "@patchcore/webgpu";
+ *
+ * const square = (level: number) => ({
+ *   width: 64,
+ *   height: 64,
+ *   data: new Uint8ClampedArray(64 * 64 * 4).map((_, i) => level + i % 7),
+ * });
+ * using detector = await PatchCore.create({
+ *   backbone: "demo",
+ *   resize: 64,
+ *   crop: null,
+ * });
+ * await detector.fit([square(100), square(110)]);
+ *
+ * // What save() does, with another precision.
+ * const bytes = writeModelFile({ ...detector.model, bankPrecision: "f16" });
+ * assertEquals(readModelFile(bytes).bankPrecision, "f16");
+ * ```
  */
 export function writeModelFile(model: StoredModel): Uint8Array<ArrayBuffer> {
   return withContext(
@@ -114,6 +137,29 @@ function bankTensor(model: StoredModel): StoredTensor {
  *
  * @throws {ModelFileError} When the file is malformed, is no model, has a newer
  * format version, contradicts itself, or its bank holds NaN or an infinity.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { PatchCore, readModelFile } from "@patchcore/webgpu";
+ *
+ * const square = (level: number) => ({
+ *   width: 64,
+ *   height: 64,
+ *   data: new Uint8ClampedArray(64 * 64 * 4).map((_, i) => level + i % 7),
+ * });
+ * using detector = await PatchCore.create({
+ *   backbone: "demo",
+ *   resize: 64,
+ *   crop: null,
+ * });
+ * await detector.fit([square(100), square(110)]);
+ *
+ * const model = readModelFile(detector.save());
+ * assertEquals(model.backbone.name, "demo");
+ * assertEquals(model.imageNames.length, 2);
+ * ```
  */
 export function readModelFile(bytes: Uint8Array): StoredModel {
   return withContext("Cannot read the model", () => {

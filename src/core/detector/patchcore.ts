@@ -34,6 +34,31 @@ import type { WorkOptions } from "./progress.ts";
  *
  * Hyper-parameters go into {@linkcode PatchCore.create}, images into the
  * methods. Dispose a detector, or declare it with `using`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { PatchCore } from "@patchcore/webgpu";
+ *
+ * const square = (level: number) => ({
+ *   width: 64,
+ *   height: 64,
+ *   data: new Uint8ClampedArray(64 * 64 * 4).map((_, i) => level + i % 7),
+ * });
+ * using detector = await PatchCore.create({
+ *   backbone: "demo",
+ *   resize: 64,
+ *   crop: null,
+ * });
+ * await detector.fit([square(100), square(110)]);
+ * const [result] = await Array.fromAsync(detector.predict([square(250)]));
+ * assertEquals(result?.label, "anomalous");
+ *
+ * const bytes = detector.save();
+ * using again = await PatchCore.load(bytes);
+ * assertEquals(again.model.threshold, detector.model.threshold);
+ * ```
  */
 export class PatchCore implements Disposable, AsyncDisposable {
   /** Every switch of the method. */

@@ -88,6 +88,22 @@ export interface Prediction {
  * @param index Row · grid width + column.
  * @param grid Patch grid, `[height, width]`.
  * @param geometry Where the grid lies in the original image.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { patchBox } from "@patchcore/webgpu/core";
+ *
+ * // The second patch of a grid of 4 × 4 over all of 64 × 64 pixels.
+ * const geometry = { left: 0, top: 0, right: 64, bottom: 64 };
+ * assertEquals(patchBox(1, [4, 4], geometry), {
+ *   x: 16,
+ *   y: 0,
+ *   width: 16,
+ *   height: 16,
+ * });
+ * ```
  */
 export function patchBox(
   index: number,

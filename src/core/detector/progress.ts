@@ -22,7 +22,22 @@ export interface WorkOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Hands an image's error to the caller, or throws it. */
+/**
+ * Hands an image's error to the caller, or throws it.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { reportImageError } from "@patchcore/webgpu/core";
+ *
+ * const failed: string[] = [];
+ * reportImageError("a.png", new Error("Cannot decode"), {
+ *   onImageError: (name) => failed.push(name),
+ * });
+ * assertEquals(failed, ["a.png"]);
+ * ```
+ */
 export function reportImageError(
   name: string,
   cause: unknown,

@@ -40,6 +40,17 @@ const OPAQUE = new Uint32Array(new Uint8Array([0, 0, 0, 255]).buffer)[0]!;
  * @param options How large an image may be.
  * @throws {ImageError} If the file is no such image, truncated, damaged or
  * too large. The size is checked before anything is decoded.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { decodeImage } from "@patchcore/webgpu/core";
+ *
+ * const path = "tests/golden/images/rgb.png";
+ * const pixels = await decodeImage(await Deno.readFile(path), path);
+ * assertEquals(pixels.data.length, pixels.width * pixels.height * 4);
+ * ```
  */
 export async function decodeImage(
   bytes: Uint8Array,

@@ -1,4 +1,15 @@
-/** An image that cannot be read: which one, why, and what to do about it. */
+/**
+ * An image that cannot be read: which one, why, and what to do about it.
+ *
+ * @example
+ * ```ts
+ * import { assertRejects } from "@std/assert";
+ * import { decodeImage, ImageError } from "@patchcore/webgpu/core";
+ *
+ * const bytes = new TextEncoder().encode("no image");
+ * await assertRejects(() => decodeImage(bytes, "note.txt"), ImageError);
+ * ```
+ */
 export class ImageError extends Error {
   /** Always `"ImageError"`. */
   override name = "ImageError";

@@ -138,6 +138,17 @@ export interface SettingsOptions
  * @returns Complete settings, `coreset.ratio` 1 where the method is `"none"`.
  * @throws {TypeError} If an option is unknown or of a wrong type.
  * @throws {RangeError} If a value is not allowed, or two do not go together.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { resolveSettings } from "@patchcore/webgpu/core";
+ *
+ * const settings = resolveSettings({ preset: "anomalib", coreset: 0.01 });
+ * assertEquals(settings.dim, "concat");
+ * assertEquals(settings.coreset.ratio, 0.01);
+ * ```
  */
 export function resolveSettings(options: SettingsOptions = {}): Settings {
   const { preset = DEFAULT_PRESET, coreset, map, threshold, ...rest } = options;
@@ -166,6 +177,17 @@ export function resolveSettings(options: SettingsOptions = {}): Settings {
  * @param json All settings, as {@linkcode resolveSettings} returned them.
  * @throws {TypeError} If one is missing, unknown or of a wrong type.
  * @throws {RangeError} If a value is not allowed.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { resolveSettings, settingsFromJson } from "@patchcore/webgpu/core";
+ *
+ * const settings = resolveSettings({ resize: 320 });
+ * const stored = JSON.parse(JSON.stringify(settings));
+ * assertEquals(settingsFromJson(stored), settings);
+ * ```
  */
 export function settingsFromJson(
   json: Readonly<Record<string, unknown>>,
@@ -186,6 +208,16 @@ export function settingsFromJson(
  *
  * @param coreset How the bank is thinned out.
  * @param patches Number of training patches.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { bankRows, resolveSettings } from "@patchcore/webgpu/core";
+ *
+ * const { coreset } = resolveSettings({ coreset: 0.1 });
+ * assertEquals(bankRows(coreset, 784), 78);
+ * ```
  */
 export function bankRows(coreset: CoresetSettings, patches: number): number {
   if (coreset.method === "none") return patches;

@@ -37,7 +37,23 @@ export interface OnnxErrorDetails {
   readonly hint?: string;
 }
 
-/** A model that cannot be read, understood or run; the message says what to do. */
+/**
+ * A model that cannot be read, understood or run; the message says what to do.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { OnnxError, readOnnx } from "@patchcore/webgpu/nn";
+ *
+ * try {
+ *   await readOnnx(new Uint8Array());
+ * } catch (error) {
+ *   if (!(error instanceof OnnxError)) throw error;
+ *   assertEquals(error.kind, "empty");
+ * }
+ * ```
+ */
 export class OnnxError extends Error {
   /** Class name, for logs. */
   override readonly name = "OnnxError";
@@ -65,7 +81,20 @@ export class OnnxError extends Error {
   }
 }
 
-/** The error `Cannot run Conv "layer1.0.conv1": problem` about one node. */
+/**
+ * The error `Cannot run Conv "layer1.0.conv1": problem` about one node.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { nodeError } from "@patchcore/webgpu/nn";
+ *
+ * const node = { name: "layer1.conv", op: "Conv" };
+ * const error = nodeError(node, "it has no weights");
+ * assertEquals(error.message, 'Cannot run Conv "layer1.conv": it has no weights');
+ * ```
+ */
 export function nodeError(
   node: { readonly name: string; readonly op: string },
   problem: string,

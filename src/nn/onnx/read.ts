@@ -59,6 +59,17 @@ const INPUT_TYPES: Readonly<Record<number, DataType>> = {
  * and float64 tensors as float32; initializers as constants.
  *
  * @throws {OnnxError} For anything wrong with the file; `kind` tells what.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { readOnnx } from "@patchcore/webgpu/nn";
+ *
+ * const graph = await readOnnx(await Deno.readFile("weights/demo.onnx"));
+ * assertEquals(graph.opset, 17);
+ * assertEquals(graph.inputs[0]?.shape.slice(1, 2), [3]);
+ * ```
  */
 export async function readOnnx(
   bytes: Uint8Array,
