@@ -109,7 +109,8 @@ export class BaselineRunner implements Runner {
         }, this.#method),
       );
       await baseline.add(batch);
-      onProgress?.("features", done += batch.names.length, images.length);
+      done += batch.names.length;
+      onProgress?.("features", done, images.length);
     }
     if (baseline === undefined) {
       throw new RangeError(

@@ -57,7 +57,8 @@ export async function* searchInBatches(
         yield found.map((distances) =>
           (distances as Float32Array).subarray(0, count)
         );
-        onProgress?.(done += count, features.rows);
+        done += count;
+        onProgress?.(done, features.rows);
       }
     }
   } finally {
