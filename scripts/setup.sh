@@ -1,6 +1,7 @@
 #!/bin/sh
 # Gets ready what the project needs and this machine lacks: Deno, and a Vulkan
 # driver for WebGPU. Says nothing when all is there; may be run again any time.
+# With the word `browser` also Chromium, for the tests of the inspection page.
 set -eu
 
 DENO_VERSION=2.9.6
@@ -89,5 +90,18 @@ install_driver() {
     give_up "Cannot find a WebGPU adapter although mesa-vulkan-drivers is installed: look at \"vulkaninfo\""
 }
 
+install_browser() {
+  if ! is_root || ! has apt-get; then
+    say "there is no Chromium: tests of the inspection page are skipped"
+    return
+  fi
+  say "installing Chromium with apt-get, for the tests of the inspection page"
+  apt_install chromium ||
+    say "Cannot install Chromium: tests of the inspection page are skipped"
+}
+
 deno_is_there || install_deno
 adapter_is_there || install_driver
+if [ "${1:-}" = browser ]; then
+  has chromium || has chromium-browser || has google-chrome || install_browser
+fi

@@ -4,7 +4,7 @@
 set -eu
 
 cd "$(dirname "$0")/.."
-sh scripts/setup.sh
+sh scripts/setup.sh browser
 . scripts/environment.sh
 export NO_COLOR=1
 

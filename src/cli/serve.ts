@@ -1,5 +1,6 @@
 import { type Command, defineCommand } from "./command.ts";
 import { EXIT } from "./exit.ts";
+import { inspectionPage } from "./serve/inspection_page.ts";
 import { runService } from "./serve/service.ts";
 import { SERVE_OPTIONS, serviceOptions } from "./serve/serve_options.ts";
 
@@ -20,7 +21,8 @@ export const serve: Command = defineCommand({
     ],
   ],
   async run(_operands, values, context): Promise<number> {
-    await runService(await serviceOptions(values), context);
+    const options = await serviceOptions(values);
+    await runService(options, context, await inspectionPage());
     return EXIT.ok;
   },
 });

@@ -67,7 +67,8 @@ export class Gpu implements Disposable {
     this.device = device;
     this.isDry = isDry;
     this.adapterInfo = info;
-    this.adapterName = info.description || info.device || info.vendor ||
+    this.adapterName = info.description || info.device ||
+      [info.vendor, info.architecture].filter(Boolean).join(" ") ||
       "unnamed adapter";
     this.pool = new BufferPool(device, this.maxTensorBytes);
     this.pipelines = new PipelineCache(device);

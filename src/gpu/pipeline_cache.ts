@@ -59,16 +59,42 @@ export class PipelineCache {
   }
 
   /**
-   * The `enable` lines of a kernel. naga has subgroup functions but refuses the
-   * line that the standard asks for, so one probe decides.
+   * The directives of a kernel. naga has subgroup functions but refuses the
+   * line that the standard asks for, so one probe decides. Where it is accepted
+   * the uniformity of subgroups is not to be proved: a loop that ends when
+   * `subgroupAny` says so is uniform, but no compiler derives that.
    */
-  async #enableLines({ enables = [] }: Kernel<never>): Promise<string> {
+  async #directives({ enables = [] }: Kernel<never>): Promise<string> {
     const lines = enables.map((extension) => `enable ${extension};\n`);
     if (!enables.includes("subgroups")) return lines.join("");
-    this.#acceptsEnableSubgroups ??= this.#compiles("enable subgroups;\n");
-    const accepted = await this.#acceptsEnableSubgroups;
-    return lines.filter((line) => accepted || line !== "enable subgroups;\n")
-      .join("");
+    const line = "enable subgroups;\n";
+    this.#acceptsEnableSubgroups ??= this.#compiles(line);
+    return await this.#acceptsEnableSubgroups
+      ? `${lines.join("")}diagnostic(off, subgroup_uniformity);\n`
+      : lines.filter((other) => other !== line).join("");
+  }
+
+  /**
+   * The shader module of a kernel: its text, checked.
+   *
+   * @throws {GpuError} If the text is refused, with the compiler's words.
+   */
+  async module(kernel: Kernel<never>): Promise<GPUShaderModule> {
+    const directives = await this.#directives(kernel);
+    const known = this.#modules.get(kernel.name);
+    if (known !== undefined) return known;
+    this.#device.pushErrorScope("validation");
+    const module = this.#device.createShaderModule({
+      label: kernel.name,
+      code: directives + kernel.source,
+    });
+    this.#modules.set(kernel.name, module);
+    const error = await this.#device.popErrorScope();
+    if (error === null) return module;
+    this.#modules.delete(kernel.name);
+    throw new GpuError(
+      `Cannot compile kernel "${kernel.name}": ${error.message}`,
+    );
   }
 
   async #compiles(code: string): Promise<boolean> {
@@ -83,16 +109,8 @@ export class PipelineCache {
     label: string,
   ): Promise<Pipeline> {
     const device = this.#device;
-    const enables = await this.#enableLines(kernel);
+    const module = await this.module(kernel);
     device.pushErrorScope("validation");
-    let module = this.#modules.get(kernel.name);
-    if (module === undefined) {
-      module = device.createShaderModule({
-        label: kernel.name,
-        code: enables + kernel.source,
-      });
-      this.#modules.set(kernel.name, module);
-    }
     const layout = device.createBindGroupLayout({
       label,
       entries: layoutEntries(kernel),
@@ -100,11 +118,10 @@ export class PipelineCache {
     const pipelineLayout = device.createPipelineLayout({
       bindGroupLayouts: [layout],
     });
-    const moduleError = await device.popErrorScope();
-    if (moduleError !== null) {
-      this.#modules.delete(kernel.name);
+    const layoutError = await device.popErrorScope();
+    if (layoutError !== null) {
       throw new GpuError(
-        `Cannot compile kernel "${kernel.name}": ${moduleError.message}`,
+        `Cannot bind kernel "${kernel.name}": ${layoutError.message}`,
       );
     }
     try {

@@ -13,6 +13,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   nn: ["gpu", "wgsl"],
   core: ["nn", "gpu", "wgsl"],
   cli: ["core"],
+  web: ["core"],
 };
 
 /** What the root `mod.ts` may import. */

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Pixels } from "./pixels.ts";
+import { readByWebGl } from "./webgl.ts";
 
 /** What is used of a browser's 2D context; not every runtime has one. */
 interface Context2d {
@@ -14,9 +15,9 @@ interface Context2d {
 
 /**
  * Decodes an image with the runtime's own decoder. The orientation of a JPEG
- * is applied. In a browser the pixels pass through a 2D canvas, which loses
- * the colours below transparent pixels and up to a level below translucent
- * ones; elsewhere every pixel is exact.
+ * is applied. In a browser the pixels pass through a 2D canvas, or through
+ * WebGL where some are translucent: a canvas loses the colours below transparent
+ * pixels. Only in a browser without WebGL are those not exact.
  *
  * @param bytes The file.
  * @throws {Error} If the runtime cannot decode it, or has no decoder.
@@ -26,24 +27,34 @@ export async function decodeByRuntime(bytes: Uint8Array): Promise<Pixels> {
     throw new Error("This runtime has no createImageBitmap");
   }
   const blob = new Blob([bytes as Uint8Array<ArrayBuffer>]);
-  const bitmap = await createImageBitmap(blob, {
-    colorSpaceConversion: "none",
-  });
-  const { width, height } = bitmap;
-  const canvas = new OffscreenCanvas(width, height);
+  const canvas = new OffscreenCanvas(1, 1);
   const context = canvas.getContext("2d", {
     willReadFrequently: true,
   }) as Context2d | null;
+  const bitmap = await createImageBitmap(blob, {
+    colorSpaceConversion: "none",
+    ...(context !== null && { premultiplyAlpha: "none" }),
+  });
+  const { width, height } = bitmap;
+  canvas.width = width;
+  canvas.height = height;
   if (context !== null) {
     context.drawImage(bitmap, 0, 0);
+    const pixels = context.getImageData(0, 0, width, height);
+    const exact = isOpaque(pixels) ? pixels : readByWebGl(bitmap) ?? pixels;
     bitmap.close();
-    return context.getImageData(0, 0, width, height);
+    return exact;
   }
   const renderer = canvas.getContext("bitmaprenderer");
   if (renderer === null) throw new Error("This runtime has no canvas");
   renderer.transferFromImageBitmap(bitmap);
   const bmp = await canvas.convertToBlob({ type: "image/bmp" });
   return readBmp(new Uint8Array(await bmp.arrayBuffer()));
+}
+
+function isOpaque({ data }: Pixels): boolean {
+  for (let i = 3; i < data.length; i += 4) if (data[i] !== 255) return false;
+  return true;
 }
 
 /** Reads the BMP that a runtime wrote: 8 bits grey, 24 or 32 bits colour. */

@@ -32,8 +32,8 @@ const OPAQUE = new Uint32Array(new Uint8Array([0, 0, 0, 255]).buffer)[0]!;
  * PNG and JPEG are decoded by imagescript where npm modules can be loaded
  * (Deno, Node), in a browser by the browser; other formats always by the
  * runtime. PNG of 8 bits, BMP and lossless WebP are exact either way, but in a
- * browser not where they are translucent; decoders of JPEG and of 16 bits
- * differ by a few levels.
+ * browser without WebGL not where they are translucent; decoders of JPEG and of
+ * 16 bits differ by a few levels.
  *
  * @param bytes The file.
  * @param name Its name or path, for messages.

@@ -30,14 +30,14 @@ export interface OverlayOptions extends MapScale {
 
 const OPACITY = 0.6;
 /** Of the threshold: below it the image shows through unchanged. */
-const CALM = 0.5;
+const CALM = 0.75;
 /** The contour's line is this part of the long side, at least a pixel. */
 const LINE = 1 / 500;
 const LINE_COLOR = [0, 229, 255] as const;
 
 /**
  * Draws an anomaly map over its image: the colours of the map where it is
- * above half the threshold, more opaque towards the threshold, and a line
+ * above three quarters of the threshold, more opaque towards the threshold, and a line
  * around what is above the threshold (as in the paper's Figure 1). The image
  * is unchanged where the map is NaN.
  *

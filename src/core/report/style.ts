@@ -1,19 +1,26 @@
 /**
- * The report's style sheet. Every pair of text and ground has a contrast of at
- * least 4.5 : 1, in light and dark.
+ * Colours of the report and the inspection page, light and dark, as variables
+ * of a style sheet. `--edge` has a contrast of 3 : 1 to both grounds, the rest
+ * of at least 4.5 : 1 but for `--line`, which carries no meaning.
  */
-export const REPORT_STYLE: string = `:root {
+export const COLORS: string = `:root {
   color-scheme: light dark;
   --ground: #ffffff; --panel: #f3f5f7; --text: #1b1f24; --quiet: #545c66;
-  --line: #c9d0d8; --accent: #0b5cad; --normal: #2f7d4f; --anomalous: #b3261e;
+  --line: #c9d0d8; --edge: #7c8794; --accent: #0b5cad; --normal: #2f7d4f; --anomalous: #b3261e;
   --unknown: #4a6fa5; --on: #ffffff;
 }
 @media (prefers-color-scheme: dark) { :root {
   --ground: #14171b; --panel: #1e2329; --text: #e8ebef; --quiet: #a6b0bb;
-  --line: #3b444e; --accent: #7cb8ff; --normal: #6fcf97; --anomalous: #ff9087;
+  --line: #3b444e; --edge: #78838f; --accent: #7cb8ff; --normal: #6fcf97; --anomalous: #ff9087;
   --unknown: #8fb4e8; --on: #14171b;
 } }
-* { box-sizing: border-box; }
+`;
+
+/**
+ * The report's style sheet. Every pair of text and ground has a contrast of at
+ * least 4.5 : 1, in light and dark.
+ */
+export const REPORT_STYLE: string = `${COLORS}* { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 72rem; padding: 1rem; background: var(--ground);
   color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: .5rem 0; }

@@ -111,8 +111,13 @@ Deno.test("decodeByRuntime() takes the pixels from a 2D canvas where there is on
       return {
         drawImage: (bitmap: ImageBitmap, x: number, y: number) =>
           drawn.push(`${bitmap.width} × ${bitmap.height} at ${x}, ${y}`),
-        getImageData: (x: number, y: number, width: number, height: number) => {
-          const data = new Uint8ClampedArray(width * height * 4).fill(x + y);
+        getImageData: (
+          x: number,
+          _y: number,
+          width: number,
+          height: number,
+        ) => {
+          const data = new Uint8ClampedArray(width * height * 4).fill(255 - x);
           return { width, height, data };
         },
       };

@@ -85,17 +85,17 @@ Deno.test("mapToOriginal() covers the whole image without a crop", () => {
 
 Deno.test("drawOverlay() leaves the image where the map is calm or NaN", () => {
   const image = grey(40, 30, 90);
-  for (const value of [0, 0.5, -3, NaN]) {
+  for (const value of [0, 0.75, -3, NaN]) {
     const map = boxMap(value);
     const drawn = drawOverlay(image, map, { min: 0, max: 2, threshold: 1 });
     assertEquals(drawn.data, image.data);
   }
 });
 
-Deno.test("drawOverlay() colours above half the threshold and outlines above it", () => {
+Deno.test("drawOverlay() colours above three quarters of the threshold and outlines above it", () => {
   const image = grey(40, 30, 90);
   const options = { min: 0, max: 2, threshold: 1 };
-  const warm = drawOverlay(image, boxMap(0.75), options);
+  const warm = drawOverlay(image, boxMap(0.9), options);
   assertEquals(pixel(warm, 9, 10), [90, 90, 90, 255]);
   assert(pixel(warm, 10, 10)[0]! > 90);
   assertEquals(pixel(warm, 10, 10), pixel(warm, 20, 15));

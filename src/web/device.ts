@@ -1,0 +1,153 @@
+import {
+  type BackboneFile,
+  type FitReport,
+  type NamedImage,
+  type OnProgress,
+  PatchCore,
+  type Pixels,
+  type Prediction,
+  readModelFile,
+} from "../core/mod.ts";
+import { loadPixels } from "../core/detector/image_source.ts";
+import { closeUp, smallCopy } from "../core/report/small_copy.ts";
+import { Gpu } from "../core/weights.ts";
+import { type Inspection, type Inspector, SHOWN_SIDE } from "./inspector.ts";
+
+/** Images of a batch: few, so that results come soon on a slow GPU. */
+const BATCH = 4;
+
+/** Teaches and inspects on this device's GPU. */
+export class Device implements Inspector {
+  readonly #gpu: Gpu;
+  #detector: PatchCore | undefined;
+  #training: ReadonlyMap<string, NamedImage> = new Map();
+
+  private constructor(gpu: Gpu) {
+    this.#gpu = gpu;
+  }
+
+  /**
+   * Opens the GPU.
+   *
+   * @throws {GpuError} If the browser has no WebGPU or no adapter.
+   */
+  static async open(): Promise<Device> {
+    return new Device(await Gpu.create());
+  }
+
+  /** Name of the adapter. */
+  get adapterName(): string {
+    return this.#gpu.adapterName;
+  }
+
+  /** The fitted model, if there is one. */
+  get model(): PatchCore["model"] | undefined {
+    return this.#detector?.model;
+  }
+
+  /** @inheritdoc */
+  get about(): string {
+    return `this device (${this.adapterName})`;
+  }
+
+  /**
+   * Fits a model to good parts. Pictures become squares, so that any size goes.
+   *
+   * @throws {RangeError} If no picture can be used.
+   */
+  async teach(
+    backbone: BackboneFile,
+    images: readonly NamedImage[],
+    onProgress: OnProgress,
+    onImageError: (name: string, error: Error) => void,
+  ): Promise<FitReport> {
+    const detector = await PatchCore.create({
+      gpu: this.#gpu,
+      backbone,
+      batch: BATCH,
+      square: true,
+      crop: null,
+    });
+    try {
+      const report = await detector.fit(images, { onProgress, onImageError });
+      this.#adopt(detector, images);
+      return report;
+    } catch (error) {
+      detector.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Opens a model file.
+   *
+   * @param backbone Used where the model does not contain its own.
+   * @throws {ModelFileError} If the file is no model, or needs another backbone.
+   */
+  async load(bytes: Uint8Array, backbone: BackboneFile): Promise<void> {
+    const isBundle = readModelFile(bytes).backbone.onnx !== undefined;
+    const detector = await PatchCore.load(bytes, {
+      gpu: this.#gpu,
+      batch: BATCH,
+      ...(!isBundle && { backbone }),
+    });
+    this.#adopt(detector, []);
+  }
+
+  #adopt(detector: PatchCore, training: readonly NamedImage[]): void {
+    this.#detector?.dispose();
+    this.#detector = detector;
+    this.#training = new Map(training.map((image) => [image.name, image]));
+  }
+
+  /** The model file with its backbone in it, so that it is all one needs. */
+  save(): Uint8Array<ArrayBuffer> {
+    return this.#fitted().save({ bundle: true });
+  }
+
+  #fitted(): PatchCore {
+    if (this.#detector !== undefined) return this.#detector;
+    throw new Error("There is no model yet: teach good parts, or open one");
+  }
+
+  /** @inheritdoc */
+  async *inspect(
+    images: readonly NamedImage[],
+    onError: (error: unknown) => void,
+  ): AsyncGenerator<Inspection> {
+    const predictions = this.#fitted().predict(images, {
+      onImageError: (_, error) => onError(error),
+    });
+    for await (const prediction of predictions) {
+      yield await this.#shown(prediction);
+    }
+  }
+
+  async #shown(prediction: Prediction): Promise<Inspection> {
+    const { name, score, threshold, map, worstPatch, ms } = prediction;
+    const { nearest } = worstPatch;
+    const { x, y } = nearest.box;
+    const training = await this.#trainingImage(nearest.image);
+    return {
+      ...smallCopy(prediction, SHOWN_SIDE),
+      name,
+      score,
+      threshold,
+      mapThreshold: map.threshold,
+      nearest: {
+        name: nearest.image,
+        x,
+        y,
+        ...(training && {
+          closeUp: closeUp(training, nearest.box, SHOWN_SIDE),
+        }),
+      },
+      ms: ms.total,
+    };
+  }
+
+  async #trainingImage(name: string): Promise<Pixels | undefined> {
+    const image = this.#training.get(name);
+    return image && await loadPixels(image);
+  }
+}

@@ -1,0 +1,229 @@
+import { colorMap, drawOverlay, mapScale } from "../core/images/overlay.ts";
+import type { Pixels } from "../core/mod.ts";
+import { fittedSize, sampleBox } from "../core/report/thumbnail.ts";
+import { element, make, onPress } from "./elements.ts";
+import type { Inspection } from "./inspector.ts";
+import { canvasOf, closeUpCanvas, paint } from "./pictures.ts";
+
+/** Results that are kept; of more, the first ones go. */
+const MOST_RESULTS = 200;
+const THUMB_SIDE = 128;
+
+interface Entry {
+  readonly inspection: Inspection;
+  readonly item: HTMLLIElement;
+  readonly button: HTMLButtonElement;
+  readonly badge: HTMLElement;
+}
+
+/** What was inspected: a list, the worst first, and one of it large. */
+export class Results {
+  readonly #place = element("results", HTMLElement);
+  readonly #list = element("list", HTMLElement);
+  readonly #detail = element("detail", HTMLElement);
+  readonly #factor = element("factor", HTMLInputElement);
+  readonly #opacity = element("opacity", HTMLInputElement);
+  readonly #entries = new Map<string, Entry>();
+  #shown: Entry | undefined;
+  #redraw: (() => void) | undefined;
+
+  /** Takes the page's sliders and lists over. */
+  constructor() {
+    this.#factor.addEventListener("input", () => this.#judgeAll());
+    this.#opacity.addEventListener("input", () => this.#judgeAll());
+    this.#list.addEventListener("keydown", (event) => this.#onKey(event));
+    onPress("clear", () => this.clear());
+  }
+
+  /** Adds a result, or replaces the one of the same name. */
+  add(inspection: Inspection): void {
+    const { name, image } = inspection;
+    const before = this.#entries.get(name);
+    before?.item.remove();
+    const badge = make("span", { className: "badge" });
+    const size = fittedSize(image, THUMB_SIDE);
+    const whole = { x: 0, y: 0, width: image.width, height: image.height };
+    const small = sampleBox(image, whole, size.width, size.height);
+    const picture = canvasOf(small, name);
+    const button = make("button", { type: "button", title: name });
+    button.dataset["score"] = String(inspection.score);
+    button.append(picture, badge);
+    const item = make("li", {}, button);
+    const entry = { inspection, item, button, badge };
+    button.addEventListener("click", () => this.#show(entry));
+    this.#entries.set(name, entry);
+    this.#judge(entry);
+    this.#list.insertBefore(item, this.#following(entry)?.item ?? null);
+    this.#place.hidden = false;
+    if (this.#entries.size > MOST_RESULTS) this.#dropFirst();
+    if (this.#shown === undefined || this.#shown === before) this.#show(entry);
+    this.#count();
+  }
+
+  /** Removes all. */
+  clear(): void {
+    this.#entries.clear();
+    this.#list.replaceChildren();
+    this.#detail.replaceChildren();
+    this.#shown = undefined;
+    this.#redraw = undefined;
+    this.#place.hidden = true;
+  }
+
+  /** Shows the worst one. */
+  showWorst(): void {
+    const [worst] = this.#ordered();
+    if (worst !== undefined) this.#show(worst);
+  }
+
+  #ordered(): Entry[] {
+    return [...this.#entries.values()].sort((a, b) =>
+      b.inspection.score - a.inspection.score
+    );
+  }
+
+  #following({ inspection }: Entry): Entry | undefined {
+    return this.#ordered().find((other) =>
+      other.inspection.score < inspection.score
+    );
+  }
+
+  #dropFirst(): void {
+    const [[name, entry]] = this.#entries;
+    entry.item.remove();
+    this.#entries.delete(name);
+    if (entry === this.#shown) this.showWorst();
+  }
+
+  #count(): void {
+    const entries = [...this.#entries.values()];
+    const anomalous =
+      entries.filter(({ inspection }) => this.#isAnomalous(inspection)).length;
+    element("count", HTMLElement).textContent =
+      `${anomalous} of ${entries.length} anomalous`;
+  }
+
+  #isAnomalous({ score, threshold }: Inspection): boolean {
+    return score >= threshold * this.#factor.valueAsNumber;
+  }
+
+  #judgeAll(): void {
+    const factor = this.#factor.valueAsNumber.toFixed(2);
+    element("factor-value", HTMLElement).textContent = factor;
+    element("opacity-value", HTMLElement).textContent = this.#opacity.value;
+    for (const entry of this.#entries.values()) this.#judge(entry);
+    this.#count();
+    this.#redraw?.();
+  }
+
+  #judge({ inspection, badge }: Entry): void {
+    const verdict = this.#isAnomalous(inspection) ? "anomalous" : "normal";
+    badge.className = `badge ${verdict}`;
+    badge.textContent = `${verdict === "normal" ? "ok" : "anomaly"} ${
+      ratioOf(inspection)
+    }`;
+  }
+
+  #show(entry: Entry): void {
+    for (const { button } of this.#entries.values()) {
+      button.removeAttribute("aria-current");
+    }
+    entry.button.setAttribute("aria-current", "true");
+    this.#shown = entry;
+    const { inspection } = entry;
+    const { name, image, map, mapThreshold, patch, nearest } = inspection;
+    const scale = mapScale(mapThreshold > 0 ? mapThreshold : 1);
+    const overlay = canvasOf(image, `${name} with its anomaly map`);
+    const verdict = make("span");
+    const numbers = make("span", { className: "quiet" });
+    this.#redraw = () => {
+      const factor = this.#factor.valueAsNumber;
+      const isAnomalous = this.#isAnomalous(inspection);
+      verdict.className = `badge ${isAnomalous ? "anomalous" : "normal"}`;
+      verdict.textContent = isAnomalous ? "anomalous" : "normal";
+      numbers.textContent = describe(inspection);
+      paint(overlay, this.#overlay(inspection, factor, scale));
+    };
+    this.#redraw();
+    this.#detail.replaceChildren(
+      make(
+        "header",
+        {},
+        make("h3", { id: "detail-name", textContent: name }),
+        verdict,
+        numbers,
+      ),
+      make(
+        "div",
+        { className: "pictures" },
+        figure(overlay, "Overlay: a line around what is above the threshold"),
+        make(
+          "div",
+          { className: "more" },
+          figure(
+            canvasOf(colorMap(map, scale), `Anomaly map of ${name}`),
+            "Anomaly map",
+          ),
+          figure(closeUpCanvas(patch, "Worst patch"), "Worst patch"),
+          nearestFigure(nearest),
+        ),
+      ),
+    );
+  }
+
+  #overlay(
+    { image, map, mapThreshold }: Inspection,
+    factor: number,
+    scale: { min: number; max: number },
+  ): Pixels {
+    const opacity = this.#opacity.valueAsNumber / 100;
+    const threshold = mapThreshold > 0 ? mapThreshold * factor : scale.max;
+    return drawOverlay(image, map, { ...scale, threshold, opacity });
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+    const step = steps[event.key as keyof typeof steps];
+    const item = (event.target as HTMLElement).closest("li");
+    if (step === undefined || item === null) return;
+    event.preventDefault();
+    const next = step > 0
+      ? item.nextElementSibling
+      : item.previousElementSibling;
+    const button = next?.querySelector("button");
+    button?.focus();
+    button?.click();
+  }
+}
+
+function ratioOf({ score, threshold }: Inspection): string {
+  return Number.isNaN(threshold)
+    ? score.toPrecision(3)
+    : (score / threshold).toFixed(2);
+}
+
+function describe({ score, threshold, ms }: Inspection): string {
+  const ratio = Number.isNaN(threshold)
+    ? "the model has no threshold"
+    : `${(score / threshold).toFixed(2)} × the model's threshold`;
+  return `score ${score.toPrecision(4)}, ${ratio}; ${ms.toFixed(0)} ms`;
+}
+
+function figure(canvas: HTMLCanvasElement, caption: string): HTMLElement {
+  return make(
+    "figure",
+    {},
+    canvas,
+    make("figcaption", { textContent: caption }),
+  );
+}
+
+function nearestFigure({ name, x, y, closeUp }: Inspection["nearest"]): Node {
+  const caption = `Nearest training patch: ${name}`;
+  return closeUp === undefined
+    ? make("p", {
+      className: "quiet",
+      textContent: `${caption} at ${Math.round(x)}, ${Math.round(y)}`,
+    })
+    : figure(closeUpCanvas(closeUp, "Nearest training patch"), caption);
+}

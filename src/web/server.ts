@@ -1,0 +1,134 @@
+import { decodeImage, type NamedImage, type Pixels } from "../core/mod.ts";
+import type { FloatImage } from "../core/images/float_image.ts";
+import { encodePng } from "../core/images/png.ts";
+import { closeUp } from "../core/report/small_copy.ts";
+import { fittedSize, sampleBox } from "../core/report/thumbnail.ts";
+import { type Inspection, type Inspector, SHOWN_SIDE } from "./inspector.ts";
+
+/** What is used of the answer to `POST /predict?map=png`. */
+interface Answer {
+  readonly pred_score: number;
+  readonly threshold: number | null;
+  readonly worst_patch: {
+    readonly x: number;
+    readonly y: number;
+    readonly width: number;
+    readonly height: number;
+    readonly nearest: {
+      readonly image_path: string;
+      readonly x: number;
+      readonly y: number;
+    };
+  };
+  readonly map: { readonly threshold: number | null; readonly png: string };
+  readonly ms: { readonly total: number };
+}
+
+/** What the server knows. */
+export interface ServerModels {
+  /** Names of its models; none where this page comes from no service. */
+  readonly names: readonly string[];
+  /** Whether it asks for a token. */
+  readonly needsToken: boolean;
+}
+
+/**
+ * Asks the server that this page came from for its models. A service marks the
+ * page with `data-service`; elsewhere nobody is asked.
+ */
+export async function serverModels(token: string): Promise<ServerModels> {
+  const nothing = { names: [], needsToken: false };
+  if (document.documentElement.dataset["service"] === undefined) return nothing;
+  const response = await fetch("models", { headers: headersOf(token) });
+  if (response.status === 401) return { names: [], needsToken: true };
+  if (!response.ok) return nothing;
+  const { models } = await response.json() as { models: { name: string }[] };
+  return { names: models.map(({ name }) => name), needsToken: false };
+}
+
+/** Inspects with a model of the server that this page came from. */
+export class ServerInspector implements Inspector {
+  readonly #model: string;
+  readonly #token: string;
+
+  /** Uses one of the server's models. */
+  constructor(model: string, token: string) {
+    this.#model = model;
+    this.#token = token;
+  }
+
+  /** @inheritdoc */
+  get about(): string {
+    return `the server's model "${this.#model}"`;
+  }
+
+  /** @inheritdoc */
+  async *inspect(
+    images: readonly NamedImage[],
+    onError: (error: unknown) => void,
+  ): AsyncGenerator<Inspection> {
+    for (const image of images) {
+      try {
+        yield await this.#inspect(image);
+      } catch (error) {
+        onError(error);
+      }
+    }
+  }
+
+  async #inspect({ name, content }: NamedImage): Promise<Inspection> {
+    const source = typeof content === "function" ? await content() : content;
+    const isFile = source instanceof Uint8Array;
+    const bytes = isFile ? source : await encodePng(source);
+    const query = new URLSearchParams({ map: "png", model: this.#model, name });
+    const response = await fetch(`predict?${query}`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/octet-stream",
+        ...headersOf(this.#token),
+      },
+      body: bytes as Uint8Array<ArrayBuffer>,
+    });
+    if (!response.ok) {
+      const { error } = await response.json().catch(() => ({}));
+      throw new Error(error ?? `The server answered ${response.status}`);
+    }
+    const answer = await response.json() as Answer;
+    const pixels = isFile ? await decodeImage(bytes, name) : source;
+    const { worst_patch: worst, map, threshold } = answer;
+    const mapThreshold = map.threshold ?? NaN;
+    const { width, height } = fittedSize(pixels, SHOWN_SIDE);
+    const whole = { x: 0, y: 0, width: pixels.width, height: pixels.height };
+    return {
+      name,
+      image: sampleBox(pixels, whole, width, height),
+      map: await readMap(map.png, { width, height }, mapThreshold),
+      score: answer.pred_score,
+      threshold: threshold ?? NaN,
+      mapThreshold,
+      patch: closeUp(pixels, worst, SHOWN_SIDE),
+      nearest: { ...worst.nearest, name: worst.nearest.image_path },
+      ms: answer.ms.total,
+    };
+  }
+}
+
+/** A grey map, 0 to twice the threshold, in the size that is shown. */
+async function readMap(
+  png: string,
+  { width, height }: Pick<Pixels, "width" | "height">,
+  threshold: number,
+): Promise<FloatImage> {
+  const grey = await decodeImage(Uint8Array.fromBase64(png), "map");
+  const whole = { x: 0, y: 0, width: grey.width, height: grey.height };
+  const levels = sampleBox(grey, whole, width, height).data;
+  const data = Float32Array.from(
+    { length: width * height },
+    (_, i) => levels[4 * i]! / 255 * 2 * threshold,
+  );
+  return { width, height, data };
+}
+
+function headersOf(token: string): Record<string, string> {
+  return token === "" ? {} : { authorization: `Bearer ${token}` };
+}

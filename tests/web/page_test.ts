@@ -1,0 +1,207 @@
+/**
+ * The inspection page and the kernels in a real browser.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Buffer } from "node:buffer";
+import type { Page } from "playwright-core";
+import { demoBackbone } from "../../src/cli/demo_backbone.ts";
+import { decodeImage, type NamedImage, PatchCore } from "../../src/core/mod.ts";
+import { encodePng } from "../../src/core/images/png.ts";
+import type { Pixels } from "../../src/core/images/pixels.ts";
+import { demoParts } from "../../src/web/demo_parts.ts";
+import { bundle, writePage } from "../../tools/web.ts";
+import { checkAccessibility, checkKeyboard, shoot } from "./accessibility.ts";
+import { browserTest, problemsOf } from "./browser.ts";
+import { serveFiles } from "./page_server.ts";
+import { serveModel } from "./service.ts";
+
+/** How much a score in the browser may differ from Deno's. */
+const TOLERANCE = 1e-3;
+const IMAGES = new URL("../golden/images/", import.meta.url);
+/** A CPU adapter takes its time. */
+const PATIENCE = 120_000;
+
+browserTest(
+  "a browser decodes as Deno does and accepts every kernel",
+  async (browser) => {
+    const script = await bundle(new URL("entry.ts", import.meta.url));
+    const html =
+      '<!DOCTYPE html><link rel="icon" href="data:,"><script type="module" src="entry.js"></script>';
+    await using server = serveFiles({ "index.html": html, "entry.js": script });
+    const page = await browser.newPage();
+    const problems = problemsOf(page);
+    await page.goto(server.url);
+    await page.waitForFunction("globalThis.inBrowser !== undefined");
+    const result = await page.evaluate("inBrowser.checkAll()");
+    const { checked, problems: refused } = result as Record<string, string[]>;
+    assertEquals(refused, []);
+    assert(checked!.length > 40, `Checked ${checked!.length} kernels only`);
+    for (const name of exactImages()) {
+      const bytes = await Deno.readFile(new URL(name, IMAGES));
+      const { data } = await decodeImage(bytes, name);
+      const there = await page.evaluate(
+        `inBrowser.decode("${name}", "${bytes.toBase64()}")`,
+      );
+      assertEquals(Uint8Array.fromBase64(there as string), data, name);
+    }
+    assertEquals(problems, []);
+  },
+);
+
+/** Images that every decoder reads alike: lossless and of 8 bits a channel. */
+function exactImages(): string[] {
+  return [...Deno.readDirSync(IMAGES)].map(({ name }) => name)
+    .filter((name) => /\.(png|bmp|gif)$|lossless/.test(name))
+    .filter((name) => !/16/.test(name)).sort();
+}
+
+browserTest("the page fits and inspects as Deno does", async (browser) => {
+  await using server = serveFiles({ "index.html": await writePage() });
+  const page = await browser.newPage({
+    viewport: { width: 1280, height: 900 },
+    acceptDownloads: true,
+  });
+  const problems = problemsOf(page);
+  await open(page, server.url);
+  await shoot(page, "page-empty");
+  await page.click("#teach-camera");
+  await page.click("#teach-view button");
+  await page.waitForSelector("#taught li");
+  await page.click("#teach-camera");
+  assertEquals(await page.isVisible("#teach-view"), false);
+
+  await page.click("#try-demo");
+  const scores = await scoresOf(page, demoParts().others.length);
+  await page.waitForSelector("#save-model:enabled");
+  using detector = await PatchCore.create({
+    backbone: await demoBackbone(),
+    batch: 4,
+    square: true,
+    crop: null,
+  });
+  await detector.fit(demoParts().good);
+  assertScores(scores, await scoresInDeno(detector));
+  await shoot(page, "page");
+
+  await page.focus("#factor");
+  await page.keyboard.press("Home");
+  assertEquals(await page.textContent("#count"), "5 of 5 anomalous");
+  await page.focus("#list button");
+  await page.keyboard.press("ArrowRight");
+  const current = page.locator("#list [aria-current]");
+  assertEquals(
+    await current.getAttribute("title"),
+    await page.locator("#list button").nth(1).getAttribute("title"),
+  );
+  await checkKeyboard(page);
+  await checkAccessibility(page);
+
+  const saving = page.waitForEvent("download");
+  await page.click("#save-model");
+  const file = await (await saving).path();
+  using loaded = await PatchCore.load(await Deno.readFile(file));
+  assertScores(await scoresInDeno(loaded), await scoresInDeno(detector));
+  await page.reload();
+  await page.setInputFiles("#open-model", file);
+  await page.waitForSelector("#save-model:enabled");
+  assertStringIncludes(
+    await page.textContent("#model-about") ?? "",
+    `${demoParts().good.length} good parts`,
+  );
+  await page.setInputFiles("#inspect-files", {
+    name: "note.txt",
+    mimeType: "image/png",
+    buffer: Buffer.from("no image"),
+  });
+  await page.waitForSelector("#problems p");
+  assertStringIncludes(await page.textContent("#problems") ?? "", "note.txt");
+  assertEquals(problems, []);
+});
+
+browserTest(
+  "the page lets the server inspect where there is no WebGPU",
+  async (browser) => {
+    await writePage();
+    using detector = await PatchCore.create({
+      backbone: await demoBackbone(),
+      square: true,
+      crop: null,
+      coreset: 0.02,
+    });
+    await detector.fit(demoParts().good.slice(0, 3));
+    const model = await Deno.makeTempFile({ suffix: ".safetensors" });
+    await Deno.writeFile(model, detector.save({ bundle: true }));
+    await using service = await serveModel(model);
+    const page = await browser.newPage();
+    const problems = problemsOf(page);
+    await open(page, `${service.url}/`);
+    assertStringIncludes(
+      await page.textContent("#device") ?? "",
+      "no WebGPU",
+    );
+    assertEquals(await page.isEnabled("#fit"), false);
+    const images = demoParts().others;
+    await page.setInputFiles(
+      "#inspect-files",
+      await Promise.all(images.map(async ({ name, content }) => ({
+        name,
+        mimeType: "image/png",
+        buffer: Buffer.from(await encodePng(content as Pixels)),
+      }))),
+    );
+    const scores = await scoresOf(page, images.length);
+    const expected = await scoresInDeno(detector);
+    assertScores(scores, expected, 1e-5);
+    assertStringIncludes(await page.textContent("#status") ?? "", "server");
+    assertEquals(problems, []);
+    await Deno.remove(model);
+  },
+  { webgpu: false },
+);
+
+async function open(page: Page, url: string): Promise<void> {
+  page.setDefaultTimeout(PATIENCE);
+  await page.goto(url);
+  await page.waitForSelector("html[data-ready]", { state: "attached" });
+}
+
+/** The scores on the page by name, once there are so many. */
+async function scoresOf(
+  page: Page,
+  count: number,
+): Promise<Map<string, number>> {
+  await page.locator("#list button").nth(count - 1).waitFor();
+  const pairs = await page.evaluate(
+    `[...document.querySelectorAll("#list button")].map((button) =>
+      [button.title, Number(button.dataset.score)])`,
+  );
+  return new Map(pairs as [string, number][]);
+}
+
+async function scoresInDeno(
+  detector: PatchCore,
+  images: readonly NamedImage[] = demoParts().others,
+): Promise<Map<string, number>> {
+  const scores = new Map<string, number>();
+  for await (const { name, score } of detector.predict(images)) {
+    scores.set(name, score);
+  }
+  return scores;
+}
+
+function assertScores(
+  actual: ReadonlyMap<string, number>,
+  expected: ReadonlyMap<string, number>,
+  tolerance = TOLERANCE,
+): void {
+  assertEquals([...actual.keys()].sort(), [...expected.keys()].sort());
+  for (const [name, score] of expected) {
+    const difference = Math.abs(actual.get(name)! - score);
+    assert(
+      difference <= tolerance,
+      `${name}: ${actual.get(name)}, in Deno ${score}`,
+    );
+  }
+}
