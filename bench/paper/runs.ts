@@ -9,6 +9,7 @@
  * - `PATCHCORE_WEIGHTS`: folder with backbones `NAME.onnx`, by default `weights`
  *   and the test material's models.
  * - `PATCHCORE_RESULTS`: where results are kept, `out/paper.jsonl` by default.
+ * - `PATCHCORE_FINISHED=1`: print what is finished, run nothing.
  *
  * Arguments of a script go to every `evaluate`: `--category bottle` makes a
  * table of one class.
@@ -66,6 +67,10 @@ export async function evaluate(
   ];
   const known = await finishedRun(args);
   if (known !== undefined) return known;
+  if (Deno.env.get("PATCHCORE_FINISHED") === "1") {
+    console.log(`Not run yet: "${name}"`);
+    return undefined;
+  }
   console.error(`evaluate ${args.join(" ")}`);
   await Deno.mkdir(RESULTS.replace(/[^/\\]*$/, "") || ".", { recursive: true });
   const journal = ["--resume", `${RESULTS}.journal`];
