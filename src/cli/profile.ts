@@ -2,7 +2,10 @@ import type { PatchCore } from "../core/mod.ts";
 import { table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Prints GPU time by kernel on stderr, longest first; nothing without times. */
+/**
+ * Prints GPU time by kernel, longest first: on stderr, and as a JSON line;
+ * nothing without times.
+ */
 export function printProfile(
   times: Awaited<ReturnType<PatchCore["kernelTimes"]>>,
   terminal: Terminal,
@@ -16,4 +19,12 @@ export function printProfile(
     `${(100 * ms / sum).toFixed(1)} %`,
   ]);
   terminal.message(table([["kernel", "runs", "ms", "share"], ...rows]));
+  terminal.record({
+    gpu_ms: sum,
+    kernels: times.map(({ label, count, ms }) => ({
+      kernel: label,
+      runs: count,
+      ms,
+    })),
+  });
 }
