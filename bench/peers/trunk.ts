@@ -3,7 +3,11 @@
  * turns within one process, so that ratios hold on a noisy machine.
  *
  *     deno run -A --config bench/peers/deno.json bench/peers/trunk.ts \
- *       --model FILE.onnx [--batch 1] [--rounds 7] [--threads 2] [--web] [--json]
+ *       --model FILE.onnx [--batch 1] [--rounds 7] [--threads 2] \
+ *       [--plain] [--web] [--tfjs] [--json]
+ *
+ * `--plain` adds our simplest correct kernels, `--web` onnxruntime-web and
+ * `--tfjs` TensorFlow.js, both by WebGPU on the same adapter.
  *
  * A peer that cannot be started is reported with the reason and left out.
  *
@@ -136,6 +140,27 @@ const runners: Runner[] = [
     );
   }),
 ];
+if (Deno.args.includes("--plain")) {
+  runners.push(
+    ...await start(
+      "plain",
+      () => ours(gpu, "ours, plain kernels", { tile: "plain" }),
+    ),
+  );
+}
+if (Deno.args.includes("--tfjs")) {
+  runners.push(
+    ...await start("TensorFlow.js WebGPU", async () => {
+      const { tfjsTrunk } = await import("./tfjs.ts");
+      const network = await Network.load(gpu, await Deno.readFile(model), {
+        taps: LEVELS,
+      });
+      const deepest = network.outputs.at(-1)!;
+      const trunk = await tfjsTrunk(network.graph, images, shape, deepest);
+      return { name: "TensorFlow.js WebGPU", ...trunk };
+    }),
+  );
+}
 if (Deno.args.includes("--web")) {
   runners.push(
     ...await start("onnxruntime-web WebGPU", async () => {
