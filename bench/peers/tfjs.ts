@@ -4,11 +4,38 @@
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-backend-webgpu";
 import { numbersAttribute } from "../../src/nn/attributes.ts";
 import type { Graph, GraphNode } from "../../src/nn/graph.ts";
 import { toNhwc } from "../../src/nn/layout.ts";
+
+interface TfTensor {
+  readonly shape: readonly number[];
+  data(): Promise<Float32Array>;
+  dispose(): void;
+}
+
+type Pair = readonly [number, number];
+
+/** The part of `@tensorflow/tfjs-core` that is used. */
+interface Tf {
+  setBackend(name: string): Promise<boolean>;
+  ready(): Promise<void>;
+  tensor(data: Float32Array, shape: readonly number[]): TfTensor;
+  transpose(x: TfTensor, order: readonly number[]): TfTensor;
+  slice(
+    x: TfTensor,
+    begin: readonly number[],
+    size: readonly number[],
+  ): TfTensor;
+  tidy<T>(work: () => T): T;
+  pad(x: TfTensor, pads: readonly Pair[], value: number): TfTensor;
+  maxPool(x: TfTensor, size: Pair, strides: Pair, pad: "valid"): TfTensor;
+  add(a: TfTensor, b: TfTensor): TfTensor;
+  relu(x: TfTensor): TfTensor;
+  readonly fused: {
+    conv2d(options: Readonly<Record<string, unknown>>): TfTensor;
+  };
+}
 
 /** What a measurement needs of it. */
 export interface TfjsTrunk {
@@ -17,11 +44,6 @@ export interface TfjsTrunk {
   /** The deepest output in ONNX order. */
   output(): Promise<Float32Array>;
 }
-
-type Padding = [[number, number], [number, number], [number, number], [
-  number,
-  number,
-]];
 
 /**
  * Uploads weights and images.
@@ -38,6 +60,8 @@ export async function tfjsTrunk(
   shape: readonly number[],
   deepest: string,
 ): Promise<TfjsTrunk> {
+  const tf = await import("@tensorflow/tfjs-core") as unknown as Tf;
+  await import("@tensorflow/tfjs-backend-webgpu");
   await tf.setBackend("webgpu");
   await tf.ready();
   const [n = 1, channels = 3, height = 1, width = 1] = shape;
@@ -46,8 +70,8 @@ export async function tfjsTrunk(
   for (let i = 0; i < data.length; i++) {
     data[i] = padded[Math.floor(i / channels) * 4 + i % channels]!;
   }
-  const input = tf.tensor4d(data, [n, height, width, channels]);
-  const weights = new Map<string, tf.Tensor>();
+  const input = tf.tensor(data, [n, height, width, channels]);
+  const weights = new Map<string, TfTensor>();
   for (const node of graph.nodes) {
     if (node.op !== "Conv") continue;
     const [, w = "", b = ""] = node.inputs;
@@ -57,15 +81,21 @@ export async function tfjsTrunk(
     await ordered.data();
     weights.set(w, ordered);
     if (b === "") continue;
-    weights.set(b, tf.tensor1d(graph.constants.get(b)!.data as Float32Array));
+    weights.set(
+      b,
+      tf.tensor(
+        graph.constants.get(b)!.data as Float32Array,
+        graph.constants.get(b)!.shape,
+      ),
+    );
   }
-  const forward = (): tf.Tensor4D =>
+  const forward = (): TfTensor =>
     tf.tidy(() => {
-      const values = new Map<string, tf.Tensor4D>([
+      const values = new Map<string, TfTensor>([
         [graph.inputs[0]!.name, input],
       ]);
       for (const node of graph.nodes) {
-        values.set(node.outputs[0]!, apply(node, values, weights));
+        values.set(node.outputs[0]!, apply(tf, node, values, weights));
       }
       return values.get(deepest)!;
     });
@@ -76,31 +106,33 @@ export async function tfjsTrunk(
       y.dispose();
     },
     async output(): Promise<Float32Array> {
-      return await tf.transpose(forward(), [0, 3, 1, 2]).data() as Float32Array;
+      return await tf.transpose(forward(), [0, 3, 1, 2]).data();
     },
   };
 }
 
 function apply(
+  tf: Tf,
   node: GraphNode,
-  values: ReadonlyMap<string, tf.Tensor4D>,
-  weights: ReadonlyMap<string, tf.Tensor>,
-): tf.Tensor4D {
+  values: ReadonlyMap<string, TfTensor>,
+  weights: ReadonlyMap<string, TfTensor>,
+): TfTensor {
   const [x = "", w = "", b = ""] = node.inputs;
   const relu = node.activation?.kind === "relu";
-  const strides = (numbersAttribute(node, "strides") ?? [1, 1]) as [
-    number,
-    number,
-  ];
+  const strides =
+    (numbersAttribute(node, "strides") ?? [1, 1]) as unknown as Pair;
   const [top = 0, left = 0, bottom = 0, right = 0] =
     numbersAttribute(node, "pads") ?? [];
   if (node.op === "MaxPool") {
-    const kernel = numbersAttribute(node, "kernel_shape") as [number, number];
-    const pad: Padding = [[0, 0], [top, bottom], [left, right], [0, 0]];
-    const edge = tf.pad(values.get(x)!, pad, -3e38) as tf.Tensor4D;
+    const kernel = numbersAttribute(
+      node,
+      "kernel_shape",
+    ) as unknown as unknown as Pair;
+    const pad: readonly Pair[] = [[0, 0], [top, bottom], [left, right], [0, 0]];
+    const edge = tf.pad(values.get(x)!, pad, -3e38);
     return tf.maxPool(edge, kernel, strides, "valid");
   }
-  const filter = weights.get(w) as tf.Tensor4D | undefined;
+  const filter = weights.get(w) as TfTensor | undefined;
   const groups = filter !== undefined &&
     filter.shape[2] !== values.get(x)!.shape[3];
   if (node.op !== "Conv" || filter === undefined || groups) {
@@ -109,7 +141,7 @@ function apply(
     );
   }
   const { residual } = node;
-  const bias = weights.get(b) as tf.Tensor1D | undefined;
+  const bias = weights.get(b) as TfTensor | undefined;
   const sum = tf.fused.conv2d({
     x: values.get(x)!,
     filter,
@@ -117,8 +149,8 @@ function apply(
     pad: [[0, 0], [top, bottom], [left, right], [0, 0]],
     ...(bias && { bias }),
     activation: relu && residual === undefined ? "relu" : "linear",
-  }) as tf.Tensor4D;
+  });
   if (residual === undefined) return sum;
-  const added = tf.add(sum, values.get(residual)!) as tf.Tensor4D;
+  const added = tf.add(sum, values.get(residual)!);
   return relu ? tf.relu(added) : added;
 }
