@@ -1,6 +1,8 @@
 import type { BufferPool } from "./buffer_pool.ts";
 
 const READ = 1; // GPUMapMode.READ
+/** Milliseconds after which other tasks get their turn. */
+const TURN_MS = 100;
 const STAGING_USAGE = 0x01 /* MAP_READ */ | 0x08 /* COPY_DST */;
 
 /** A part of a buffer to read. */
@@ -19,6 +21,8 @@ export interface ReadRange {
  * Deno resolves `mapAsync` no sooner than 11 ms later, yet the mapping itself is
  * done when the call returns. So the range is asked for at once; an
  * implementation that follows the standard throws there, and is awaited.
+ * Since nothing is awaited then, timers and signals would wait for the end of a
+ * long computation; so they get a turn now and then.
  * The staging buffer is mapped at creation because Deno 2.9 panics on
  * `getMappedRange` of a buffer that never was.
  *
@@ -40,6 +44,7 @@ export class Readback {
   readonly #pool: BufferPool;
   #staging: GPUBuffer | undefined;
   #busy: Promise<unknown> = Promise.resolve();
+  #turnAt = performance.now();
 
   /**
    * Reads from one device.
@@ -62,6 +67,10 @@ export class Readback {
   async #read(ranges: readonly ReadRange[]): Promise<ArrayBuffer[]> {
     const total = ranges.reduce((sum, range) => sum + range.byteLength, 0);
     if (total === 0) return ranges.map(() => new ArrayBuffer(0));
+    if (performance.now() - this.#turnAt > TURN_MS) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.#turnAt = performance.now();
+    }
     const staging = this.#stagingFor(total);
     const encoder = this.#device.createCommandEncoder({ label: "readback" });
     let end = 0;

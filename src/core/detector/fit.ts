@@ -9,6 +9,7 @@ import { calibrate, searchOf } from "./calibrate.ts";
 import { chooseBank } from "./choose_bank.ts";
 import type { FeatureExtractor } from "./extractor.ts";
 import type { NamedImage } from "./image_source.ts";
+import { stoppable } from "./stoppable.ts";
 import {
   type ExtractOptions,
   extractTrainingFeatures,
@@ -67,8 +68,9 @@ export async function fitModel(
   backbone: Backbone,
   settings: Settings,
   images: readonly NamedImage[],
-  options: ExtractOptions,
+  given: ExtractOptions,
 ): Promise<FittedModel> {
+  const options = stoppable(given);
   const start = performance.now();
   gpu.pool.resetPeak();
   using features = await extractTrainingFeatures(
@@ -79,11 +81,14 @@ export async function fitModel(
     options,
   );
   const { extractor, names, sizes } = features;
+  using failed = new DisposableStack();
+  failed.use(extractor);
   const coresetStart = performance.now();
   const chosen = await chooseBank(gpu, features, settings, options);
   const { bank, projection, radius, passes } = chosen;
+  failed.use(bank);
   const thresholdStart = performance.now();
-  const search = await searchOf(gpu, bank);
+  const search = failed.use(await searchOf(gpu, bank));
   const { scores, threshold, mapThreshold } = await calibrate(
     gpu,
     features,
@@ -134,5 +139,6 @@ export async function fitModel(
     peakGpuBytes: gpu.peakBytes,
     adapter: gpu.adapterName,
   };
+  failed.move();
   return { report, model, bank, search, extractor };
 }

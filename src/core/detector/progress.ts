@@ -18,7 +18,7 @@ export interface WorkOptions {
   readonly onProgress?: OnProgress;
   /** Called with an image that could not be used; without it, it is thrown. */
   readonly onImageError?: OnImageError;
-  /** Stops the work between two batches. */
+  /** Stops the work between two batches, or wherever progress is told of. */
   readonly signal?: AbortSignal;
 }
 
