@@ -8,7 +8,7 @@ export class FileError extends Error {
 /** The file system of this machine, as datasets are read from it. */
 export const DISK: Files = {
   async *list(path: string): AsyncIterable<FileEntry> {
-    for await (const entry of Deno.readDir(path)) {
+    for (const entry of await entriesOf(path)) {
       if (!entry.isSymlink) {
         yield entry;
         continue;
@@ -21,19 +21,55 @@ export const DISK: Files = {
   read: readFile,
 };
 
+async function entriesOf(path: string): Promise<Deno.DirEntry[]> {
+  try {
+    return await Array.fromAsync(Deno.readDir(path));
+  } catch (error) {
+    throw new FileError(`Cannot read folder "${path}": ${reason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Bytes of the largest image file that is read. */
+const MAX_IMAGE_BYTES = 2 ** 30;
+
 /**
  * Reads a whole file.
  *
- * @throws {FileError} If it cannot be read, saying why.
+ * @param path The file.
+ * @param maxBytes The most it may have.
+ * @throws {FileError} If it cannot be read or is too large, saying why.
  */
-export async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+export async function readFile(
+  path: string,
+  maxBytes = Infinity,
+): Promise<Uint8Array<ArrayBuffer>> {
   try {
+    const { isCharDevice, isBlockDevice, size } = await Deno.stat(path);
+    if (isCharDevice || isBlockDevice) {
+      throw new RangeError("it is a device, expected a file");
+    }
+    if (size > maxBytes) {
+      throw new RangeError(
+        `it has ${size} bytes, at most ${maxBytes} are read`,
+      );
+    }
     return await Deno.readFile(path);
   } catch (error) {
     throw new FileError(`Cannot read "${path}": ${reason(error)}`, {
       cause: error,
     });
   }
+}
+
+/**
+ * Reads an image file, which may have 1 GiB.
+ *
+ * @throws {FileError} If it cannot be read or is too large, saying why.
+ */
+export function readImage(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  return readFile(path, MAX_IMAGE_BYTES);
 }
 
 /** What a path is, or nothing when there is nothing. */
@@ -78,6 +114,33 @@ export async function writeAtomically(
       cause: error,
     });
   }
+}
+
+/**
+ * Finds out whether a file can be written, before work is done for it: makes
+ * another one beside it, or where its folders are going to be, and removes it.
+ *
+ * @throws {FileError} If it cannot, saying why.
+ */
+export async function checkWritable(path: string): Promise<void> {
+  let folder = parentOf(path);
+  const beside = await statOrNothing(folder) !== undefined;
+  while (await statOrNothing(folder) === undefined) folder = parentOf(folder);
+  try {
+    const probe = await Deno.makeTempFile({ dir: folder, prefix: ".tmp-" });
+    await Deno.remove(probe);
+  } catch (error) {
+    if (!beside && error instanceof Deno.errors.NotCapable) return;
+    throw new FileError(`Cannot write "${path}": ${reason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function parentOf(path: string): string {
+  const [, parent] = /^(.*)[/\\]+[^/\\]+[/\\]*$/.exec(path) ?? [];
+  if (parent !== undefined) return parent === "" ? "/" : parent;
+  return /^[/\\]/.test(path) ? "/" : ".";
 }
 
 async function writeNew(path: string, bytes: Uint8Array): Promise<void> {

@@ -5,7 +5,7 @@ import {
   PatchCore,
 } from "../core/mod.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
-import { readFile } from "./disk.ts";
+import { readImage } from "./disk.ts";
 import { EXIT } from "./exit.ts";
 import { listImages } from "./files.ts";
 import { loadBackbones } from "./load_backbone.ts";
@@ -92,7 +92,7 @@ export const fit: Command = defineCommand({
     let failed = 0;
     const images = paths.map((name) => ({
       name,
-      content: () => readFile(name),
+      content: () => readImage(name),
     }));
     const report = await withProgress(
       context,

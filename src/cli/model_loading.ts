@@ -1,6 +1,7 @@
 import {
   type BackboneFile,
   Ensemble,
+  ModelFileError,
   PatchCore,
   type StoredBackbone,
   type StoredModel,
@@ -81,6 +82,36 @@ export async function loadDetector(
   context: Context,
 ): Promise<Detector> {
   const bytes = await readFile(path);
+  return await namingModel(path, () => load(path, bytes, values, context));
+}
+
+/**
+ * Does something with a model and names its file in what goes wrong.
+ *
+ * @throws {ModelFileError} With the path, instead of one without.
+ */
+export async function namingModel<T>(
+  path: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof ModelFileError)) throw cause;
+    const message = cause.message.replace(
+      /^Cannot (read|load) the model/,
+      (_, verb) => `Cannot ${verb} model "${path}"`,
+    );
+    throw new ModelFileError(message, { cause });
+  }
+}
+
+async function load(
+  path: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  values: ModelLoading,
+  context: Context,
+): Promise<Detector> {
   const { batch, profile, precision } = values;
   const options = {
     ...{ batch, profile },

@@ -1,5 +1,10 @@
 import { join } from "../core/datasets/files.ts";
-import { FileError, statOrNothing, writeAtomically } from "./disk.ts";
+import {
+  checkWritable,
+  FileError,
+  statOrNothing,
+  writeAtomically,
+} from "./disk.ts";
 
 /** What makes a folder one of ours: written first, replaced at the end. */
 export const RUN_FILE = "run.json";
@@ -85,10 +90,11 @@ export async function writeOutput(
 }
 
 /**
- * Refuses a file that exists. Commands ask before they start working, so that
+ * Refuses a file that exists or cannot be written. Commands ask before they start working, so that
  * nobody waits for a result that cannot be stored.
  *
- * @throws {FileError} If it exists and `overwrite` is false.
+ * @throws {FileError} If it exists and `overwrite` is false, or its folder takes
+ * no files.
  */
 export async function refuseExisting(
   path: string,
@@ -103,6 +109,7 @@ export async function refuseExisting(
       `Refused to replace "${path}": it exists; name another file or add --overwrite`,
     );
   }
+  await checkWritable(path);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Prediction } from "../core/mod.ts";
 import { Report } from "../core/report/mod.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
-import { readFile } from "./disk.ts";
+import { readImage } from "./disk.ts";
 import { EXIT, UsageError } from "./exit.ts";
 import { listImages } from "./files.ts";
 import { loadDetector, MODEL_OPTIONS } from "./model_loading.ts";
@@ -16,6 +16,7 @@ import { PredictionFiles } from "./prediction_files.ts";
 import { reportFacts } from "./prediction_report.ts";
 import { printProfile } from "./profile.ts";
 import { stageProgress } from "./stage_progress.ts";
+import { oneLine } from "./terminal.ts";
 
 /** `predict`: scores and anomaly maps of images. */
 export const predict: Command = defineCommand({
@@ -148,7 +149,7 @@ export const predict: Command = defineCommand({
 function* sourcesOf(
   paths: readonly string[],
 ): Generator<{ name: string; content: () => Promise<Uint8Array> }> {
-  for (const name of paths) yield { name, content: () => readFile(name) };
+  for (const name of paths) yield { name, content: () => readImage(name) };
 }
 
 function printLine(
@@ -158,5 +159,5 @@ function printLine(
   const numbers = `${score.toFixed(4).padStart(10)} ${
     normalizedScore.toFixed(3).padStart(7)
   }`;
-  terminal.result(`${label.padEnd(9)} ${numbers}  ${name}`);
+  terminal.result(`${label.padEnd(9)} ${numbers}  ${oneLine(name)}`);
 }

@@ -15,7 +15,7 @@ export function deviceStream(device: Device): Stream {
     write(text): void {
       const bytes = encoder.encode(text);
       for (let at = 0; at < bytes.length;) {
-        at += device.writeSync(bytes.subarray(at));
+        at += written(device, bytes.subarray(at));
       }
     },
     isTerminal: device.isTerminal(),
@@ -27,4 +27,14 @@ export function deviceStream(device: Device): Stream {
       }
     },
   };
+}
+
+function written(device: Device, bytes: Uint8Array): number {
+  try {
+    return device.writeSync(bytes);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.BrokenPipe) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Cannot write to the output: ${reason}`, { cause });
+  }
 }

@@ -58,7 +58,7 @@ export class Terminal {
 
   /** A line of results for people; nothing when results are JSON. */
   result(line: string): void {
-    if (!this.#mode.json) this.print(`${line}\n`);
+    if (!this.#mode.json) this.print(`${printable(line)}\n`);
   }
 
   /** One object of results as a JSON line; nothing when they are for people. */
@@ -68,17 +68,17 @@ export class Terminal {
 
   /** A line that tells what happens; not with `--quiet`. */
   message(line: string): void {
-    if (!this.#mode.quiet) this.#tell(line);
+    if (!this.#mode.quiet) this.#tell(printable(line));
   }
 
   /** A line about something that is probably not what the user wants. */
   warn(line: string): void {
-    this.#tell(`${this.#paint("warning:", 33)} ${line}`);
+    this.#tell(`${this.#paint("warning:", 33)} ${oneLine(line)}`);
   }
 
   /** A line about something that failed. */
   error(line: string): void {
-    this.#tell(`${this.#paint("error:", 31)} ${line}`);
+    this.#tell(`${this.#paint("error:", 31)} ${oneLine(line)}`);
   }
 
   /** Starts a progress display; end it with `using` or `end()`. */
@@ -109,4 +109,25 @@ export class Terminal {
     const { stderr, color: allowed } = this.#options;
     return allowed && stderr.isTerminal ? `\x1b[${color}m${text}\x1b[0m` : text;
   }
+}
+
+/**
+ * Text with its control characters in writing, so that a file's name can
+ * neither move the cursor nor colour anything; line breaks stay.
+ */
+export function printable(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, escaped);
+}
+
+/** The same for what has to stay on one line, such as a name. */
+export function oneLine(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, escaped);
+}
+
+function escaped(character: string): string {
+  const code = character.charCodeAt(0).toString(16).padStart(2, "0");
+  return ({ "\n": "\\n", "\r": "\\r", "\t": "\\t" })[character] ??
+    `\\x${code}`;
 }

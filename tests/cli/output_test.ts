@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { FileError, readFile, writeAtomically } from "../../src/cli/disk.ts";
 import {
   OutputFolder,
+  refuseExisting,
   resultNames,
   writeOutput,
 } from "../../src/cli/output.ts";
@@ -114,4 +115,34 @@ Deno.test("resultNames() drops what all paths share and keeps names apart", () =
   ]);
   assertEquals(resultNames(["../x/0.png", "./y/1.png"]), ["x/0", "y/1"]);
   assertEquals(resultNames([]), []);
+});
+
+Deno.test("writeOutput() and refuseExisting() tell early that a file cannot be written", async () => {
+  await withFiles(["file", "dir/x"], async (root) => {
+    const cases = [
+      [`${root}/dir`, "it is a folder"],
+      [`${root}/file/m.safetensors`, "Not a directory"],
+      ["/proc/m.safetensors", "Cannot write"],
+    ] as const;
+    for (const [path, reason] of cases) {
+      await assertRejects(() => refuseExisting(path, true), FileError, reason);
+    }
+    await refuseExisting(`${root}/new/deep/m.safetensors`, false);
+    await refuseExisting(`${root}/dir/m.safetensors`, false);
+    const names = [...Deno.readDirSync(root)].map(({ name }) => name).sort();
+    assertEquals(names, ["dir", "file"]);
+  });
+});
+
+Deno.test("readFile() refuses devices and files that are too large", async () => {
+  await withFiles(["ten bytes!"], async (root) => {
+    const path = `${root}/ten bytes!`;
+    assertEquals((await readFile(path, 10)).length, 10);
+    await assertRejects(
+      () => readFile(path, 9),
+      FileError,
+      `Cannot read "${path}": it has 10 bytes, at most 9 are read`,
+    );
+  });
+  await assertRejects(() => readFile("/dev/zero"), FileError, "it is a device");
 });

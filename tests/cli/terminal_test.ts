@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { duration } from "../../src/cli/progress.ts";
 import { table } from "../../src/cli/table.ts";
+import { oneLine } from "../../src/cli/terminal.ts";
 import { FakeTerminal } from "./fake_terminal.ts";
 
 Deno.test("Terminal separates results from messages", () => {
@@ -108,4 +109,14 @@ Deno.test("table() aligns names to the left and numbers to the right", () => {
     table([["category", "AUROC"], ["bottle", "1"], ["screw", "0.981"]]),
     "category  AUROC\nbottle        1\nscrew     0.981",
   );
+});
+
+Deno.test("a file's name can neither move the cursor nor break an error's line", () => {
+  const fake = new FakeTerminal();
+  const name = "\x1b[2J\x07a\nb\u009b";
+  fake.terminal.result(name);
+  fake.terminal.error(name);
+  assertEquals(fake.stdout, "\\x1b[2J\\x07a\nb\\x9b\n");
+  assertEquals(fake.stderr, "error: \\x1b[2J\\x07a\\nb\\x9b\n");
+  assertEquals(oneLine("größe\t1"), "größe\\t1");
 });

@@ -10,7 +10,7 @@ import type { Context } from "../command.ts";
 import { readFile } from "../disk.ts";
 import { UsageError } from "../exit.ts";
 import { loadBackbone } from "../load_backbone.ts";
-import { type Detector, modelsOf } from "../model_loading.ts";
+import { type Detector, modelsOf, namingModel } from "../model_loading.ts";
 import { tuningStore } from "../tuning_store.ts";
 import type {
   EngineOptions,
@@ -84,12 +84,14 @@ export class EngineHost {
     { path }: ModelFile,
     { backbone, precision, noAutotune, batch }: EngineOptions,
   ): Promise<Detector> {
-    return await set.load(await readFile(path), {
-      batch,
-      precision,
-      ...tuningStore(noAutotune, this.#context.terminal),
-      backbone: (stored) => this.#backbone(stored, backbone),
-    });
+    const bytes = await readFile(path);
+    return await namingModel(path, () =>
+      set.load(bytes, {
+        batch,
+        precision,
+        ...tuningStore(noAutotune, this.#context.terminal),
+        backbone: (stored) => this.#backbone(stored, backbone),
+      }));
   }
 
   /** The file of a model's backbone: one of those given, or where fit found it. */
