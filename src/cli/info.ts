@@ -15,6 +15,7 @@ import {
   networkFacts,
   SIZE_OPTION,
 } from "./network_facts.ts";
+import { namingModel } from "./model_loading.ts";
 import { fitFacts, refitFacts } from "./planned_facts.ts";
 import type { Context } from "./command.ts";
 
@@ -80,6 +81,14 @@ async function adapterFacts(): Promise<Facts> {
 
 async function modelFacts(file: string, context: Context): Promise<Facts> {
   const bytes = await readFile(file);
+  return await namingModel(file, () => factsOfFile(file, bytes, context));
+}
+
+async function factsOfFile(
+  file: string,
+  bytes: Uint8Array,
+  context: Context,
+): Promise<Facts> {
   if (isEnsembleFile(bytes)) return ensembleFacts(file, bytes);
   const model = readModelFile(bytes);
   const { backbone } = model;

@@ -44,8 +44,10 @@ gpuTest("Gpu.read() gives other tasks a turn during long work", async (gpu) => {
   const tensor = gpu.upload(new Float32Array(4));
   let turns = 0;
   const timer = setInterval(() => turns++, 1);
-  const end = performance.now() + 400;
-  while (performance.now() < end) await gpu.read(tensor);
+  for (let i = 0; i < 5; i++) {
+    for (const end = performance.now() + 50; performance.now() < end;);
+    await gpu.read(tensor);
+  }
   clearInterval(timer);
   tensor.dispose();
   assertEquals(turns > 0, true);
