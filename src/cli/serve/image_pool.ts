@@ -1,6 +1,8 @@
 import type { AnomalyMap, Pixels } from "../../core/mod.ts";
 import { HttpProblem } from "./problem.ts";
 import type { ImageReply, ImageTask } from "./image_tasks.ts";
+import type { ModelInfo } from "./model_info.ts";
+import type { UploadedImage } from "./request_images.ts";
 
 interface Pending {
   readonly task: ImageTask;
@@ -42,17 +44,20 @@ export class ImagePool implements Disposable {
   }
 
   /**
-   * Decodes an image; its bytes are handed over.
+   * Checks and decodes an image; its bytes are handed over.
    *
-   * @throws {HttpProblem} 422 if it cannot be decoded.
+   * @param image The file.
+   * @param model The model that it has to go with.
+   * @param maxPixels The most pixels it may have, as its header tells.
+   * @throws {HttpProblem} 413 or 422 if it cannot be inspected.
    */
   async decode(
-    bytes: Uint8Array<ArrayBuffer>,
-    name: string,
+    image: UploadedImage,
+    model: ModelInfo,
     maxPixels: number,
   ): Promise<Pixels> {
-    const task: ImageTask = { kind: "decode", bytes, name, maxPixels };
-    const reply = await this.#run(task, [bytes.buffer]);
+    const task: ImageTask = { kind: "decode", image, model, maxPixels };
+    const reply = await this.#run(task, [image.bytes.buffer]);
     if ("pixels" in reply) return reply.pixels;
     throw failure(reply);
   }
@@ -129,7 +134,7 @@ export class ImagePool implements Disposable {
       task.kind === "decode"
         ? new HttpProblem(
           422,
-          `Cannot read image "${task.name}": decoding failed (${reason}); convert it to PNG`,
+          `Cannot read image "${task.image.name}": decoding failed (${reason}); convert it to PNG`,
         )
         : new Error(`Cannot encode a map: ${reason}`),
     );
@@ -148,9 +153,10 @@ export class ImagePool implements Disposable {
 
 function failure(reply: ImageReply): Error {
   if (!("error" in reply)) return new TypeError("Wrong reply of a thread");
-  return reply.name === "ImageError" || reply.name === "RangeError"
-    ? new HttpProblem(422, reply.error)
-    : new Error(reply.error);
+  const { error, status } = reply;
+  return status === undefined
+    ? new Error(error)
+    : new HttpProblem(status, error);
 }
 
 function newWorker(): Worker {

@@ -1,14 +1,17 @@
 import type { AnomalyMap, Pixels } from "../../core/mod.ts";
+import type { ModelInfo } from "./model_info.ts";
+import type { ProblemStatus } from "./problem.ts";
+import type { UploadedImage } from "./request_images.ts";
 
 /** What a thread for images is asked. */
 export type ImageTask =
   | {
-    /** Decode a file. */
+    /** Check and decode a file. */
     readonly kind: "decode";
     /** The file. */
-    readonly bytes: Uint8Array<ArrayBuffer>;
-    /** Its name, for messages. */
-    readonly name: string;
+    readonly image: UploadedImage;
+    /** The model that it has to go with. */
+    readonly model: ModelInfo;
     /** The most pixels it may have. */
     readonly maxPixels: number;
   }
@@ -25,4 +28,8 @@ export type ImageTask =
 export type ImageReply =
   | { readonly pixels: Pixels }
   | { readonly png: Uint8Array<ArrayBuffer> }
-  | { readonly error: string; readonly name: string };
+  | {
+    readonly error: string;
+    /** HTTP status where the image is to blame. */
+    readonly status: ProblemStatus | undefined;
+  };

@@ -11,6 +11,8 @@ import {
   mapToGrey16,
 } from "../../core/images/overlay.ts";
 import { encodePng } from "../../core/images/png.ts";
+import { checkImage, checkSize, imageProblem } from "./check_image.ts";
+import { HttpProblem } from "./problem.ts";
 import type { ImageReply, ImageTask } from "./image_tasks.ts";
 import { onMessage, post } from "./worker_thread.ts";
 
@@ -19,8 +21,10 @@ onMessage<ImageTask>(async (task) => {
     const { reply, buffer } = await run(task);
     post(reply, [buffer]);
   } catch (cause) {
-    const error = cause instanceof Error ? cause : new Error(String(cause));
-    post({ error: error.message, name: error.name } satisfies ImageReply, []);
+    const problem = imageProblem(cause);
+    const error = problem instanceof Error ? problem.message : String(problem);
+    const status = problem instanceof HttpProblem ? problem.status : undefined;
+    post({ error, status } satisfies ImageReply, []);
   }
 });
 
@@ -28,8 +32,10 @@ async function run(
   task: ImageTask,
 ): Promise<{ reply: ImageReply; buffer: ArrayBuffer }> {
   if (task.kind === "decode") {
-    const { bytes, name, maxPixels } = task;
-    const pixels = await decodeImage(bytes, name, { maxPixels });
+    const { image, model, maxPixels } = task;
+    checkImage(image, model, maxPixels);
+    const pixels = await decodeImage(image.bytes, image.name, { maxPixels });
+    checkSize(image.name, pixels, model);
     const data = owned(pixels.data);
     return { reply: { pixels: { ...pixels, data } }, buffer: data.buffer };
   }

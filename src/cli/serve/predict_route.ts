@@ -3,7 +3,6 @@ import { didYouMean } from "../nearest.ts";
 import { failureRecord, predictionRecord } from "../prediction_record.ts";
 import type { FailureRecord, ScoredRecord } from "../prediction_record.ts";
 import type { Handler, ServiceParts } from "./app.ts";
-import { checkImage, imageProblem } from "./check_image.ts";
 import { Deadline } from "./deadline.ts";
 import type { Inspected } from "./inspection_queue.ts";
 import type { ModelInfo } from "./model_info.ts";
@@ -87,9 +86,8 @@ async function inspect(
   model: ModelInfo,
   map: MapKind | undefined,
   signal: AbortSignal,
-  { limits, queue, pool, metrics }: ServiceParts,
+  { queue, pool, metrics }: ServiceParts,
 ): Promise<Answer> {
-  checkImage(image, model, limits.maxPixels);
   return await queue.inspect({
     ...image,
     model: model.name,
@@ -108,13 +106,10 @@ async function inspect(
 
 /** What went wrong as a problem of the request; what did not is thrown. */
 function problemOf(error: unknown): HttpProblem {
-  const problem = imageProblem(error);
-  if (
-    problem instanceof HttpProblem && ![429, 499, 503].includes(problem.status)
-  ) {
-    return problem;
+  if (error instanceof HttpProblem && ![429, 499, 503].includes(error.status)) {
+    return error;
   }
-  throw problem;
+  throw error;
 }
 
 function allFailed(

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { HttpProblem } from "./problem.ts";
 import { type BodyOptions, readBody } from "./request_body.ts";
 
@@ -66,6 +67,7 @@ async function readForm(
   type: string,
   { maxImages }: UploadOptions,
 ): Promise<UploadedImage[]> {
+  refuseManyParts(bytes, type, maxImages);
   let form: FormData;
   try {
     form = await new Response(bytes, { headers: { "content-type": type } })
@@ -80,12 +82,6 @@ async function readForm(
   if (entries.length === 0) {
     throw new HttpProblem(400, "The form has no file: send at least one image");
   }
-  if (entries.length > maxImages) {
-    throw new HttpProblem(
-      413,
-      `The form has ${entries.length} files, at most ${maxImages} are allowed; send several requests`,
-    );
-  }
   const images: UploadedImage[] = [];
   for (const [field, value] of entries) {
     if (typeof value === "string") {
@@ -98,6 +94,32 @@ async function readForm(
     images.push({ name: value.name || field, bytes });
   }
   return images;
+}
+
+/** Counts a form's parts before it is parsed, which takes long for many. */
+function refuseManyParts(
+  bytes: Uint8Array<ArrayBuffer>,
+  type: string,
+  most: number,
+): void {
+  const [, quoted, plain] =
+    /;\s*boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(type) ?? [];
+  const boundary = quoted ?? plain;
+  if (boundary === undefined) return;
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const delimiter = `--${boundary}`;
+  let parts = -1;
+  for (
+    let at = body.indexOf(delimiter);
+    at >= 0;
+    at = body.indexOf(delimiter, at + delimiter.length)
+  ) {
+    if (++parts <= most) continue;
+    throw new HttpProblem(
+      413,
+      `The form has more than ${most} files; send several requests`,
+    );
+  }
 }
 
 function unsupported(found: string): HttpProblem {

@@ -1,6 +1,5 @@
 import type { Context } from "../command.ts";
 import { createApp, type ServiceState } from "./app.ts";
-import { checkSize } from "./check_image.ts";
 import { Engine } from "./engine.ts";
 import { ImagePool } from "./image_pool.ts";
 import { InspectionQueue } from "./inspection_queue.ts";
@@ -46,11 +45,8 @@ export async function runService(
   const { models, adapter, backbones } = engine.ready!;
   const byName = new Map(models.map((model) => [model.name, model]));
   const queue = new InspectionQueue(limits, {
-    decode: async ({ bytes, name, model }) => {
-      const pixels = await pool.decode(bytes, name, limits.maxPixels);
-      checkSize(name, pixels, byName.get(model)!);
-      return pixels;
-    },
+    decode: ({ bytes, name, model }) =>
+      pool.decode({ name, bytes }, byName.get(model)!, limits.maxPixels),
     score: async (model, images) => {
       const start = performance.now();
       const results = await engine.score(model, images);

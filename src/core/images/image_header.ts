@@ -33,7 +33,7 @@ export function readImageHeader(bytes: Uint8Array, name: string): ImageHeader {
   if (header === undefined) {
     throw new ImageError(name, ...describeForeign(bytes));
   }
-  if (header.width === 0 || header.height === 0) {
+  if (header.width < 1 || header.height < 1) {
     throw new ImageError(
       name,
       `its size is ${header.width} × ${header.height}, expected at least one pixel`,

@@ -7,6 +7,10 @@ import {
   type ServiceParts,
 } from "../../../src/cli/serve/app.ts";
 import {
+  checkImage,
+  imageProblem,
+} from "../../../src/cli/serve/check_image.ts";
+import {
   type DecodedImage,
   type Inspected,
   InspectionQueue,
@@ -82,7 +86,12 @@ export function fakeService(
     [],
   ];
   const queue = new InspectionQueue(limits, {
-    decode: ({ bytes, name }) => decodeImage(bytes, name),
+    decode: async ({ bytes, name, model }) => {
+      checkImage({ bytes, name }, fakeModel(model), limits.maxPixels);
+      return await decodeImage(bytes, name).catch((error) => {
+        throw imageProblem(error);
+      });
+    },
     score: (model, images) => {
       batches.push(`${model}:${images.length}`);
       return Promise.resolve(images.map(inspected));

@@ -8,8 +8,8 @@ import { onMessage } from "../../../src/cli/serve/worker_thread.ts";
 
 onMessage<ImageTask>((task) => {
   if (task.kind !== "decode") return;
-  if (task.name === "hang") { for (;;); }
-  if (task.name === "break") {
+  if (task.image.name === "hang") { for (;;); }
+  if (task.image.name === "break") {
     queueMicrotask(() => {
       throw new Error("broke");
     });

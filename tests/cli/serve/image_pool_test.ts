@@ -1,26 +1,42 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { decodeImage } from "../../../src/core/mod.ts";
+import { decodeImage, type Pixels } from "../../../src/core/mod.ts";
 import { ImagePool } from "../../../src/cli/serve/image_pool.ts";
 import { HttpProblem } from "../../../src/cli/serve/problem.ts";
-import { png } from "./fake_service.ts";
+import { fakeModel, png } from "./fake_service.ts";
+
+function decode(
+  pool: ImagePool,
+  bytes: Uint8Array,
+  name = "a.png",
+  maxPixels = 1e6,
+): Promise<Pixels> {
+  const image = { name, bytes: Uint8Array.from(bytes) };
+  return pool.decode(image, fakeModel("part"), maxPixels);
+}
 
 Deno.test("ImagePool decodes as decodeImage() and refuses as it does", async () => {
   using pool = new ImagePool(2, 60);
-  const bytes = await png(24, 16);
+  const bytes = await png(24);
   const expected = await decodeImage(bytes, "a.png");
   const decoded = await Promise.all(
-    [1, 2, 3].map(() => pool.decode(Uint8Array.from(bytes), "a.png", 1e6)),
+    [1, 2, 3].map(() => decode(pool, bytes)),
   );
   for (const pixels of decoded) assertEquals(pixels, expected);
   const refused = await assertRejects(
-    () => pool.decode(Uint8Array.from(bytes), "a.png", 100),
+    () => decode(pool, bytes, "a.png", 100),
     HttpProblem,
-    'Cannot read image "a.png": it has 24 × 16 pixels',
+    'Cannot read image "a.png": it has 24 × 24 pixels',
   );
-  assertEquals(refused.status, 422);
+  assertEquals(refused.status, 413);
+  const wide = await png(64, 16);
+  await assertRejects(
+    () => decode(pool, wide),
+    HttpProblem,
+    "it becomes 64 × 16",
+  );
   const damaged = bytes.with(bytes.length - 20, 255);
   await assertRejects(
-    () => pool.decode(Uint8Array.from(damaged), "a.png", 1e6),
+    () => decode(pool, damaged),
     HttpProblem,
     "damaged",
   );
@@ -57,8 +73,8 @@ Deno.test("ImagePool replaces a thread that hangs or breaks", async () => {
   );
   const bytes = await png();
   for (const [name, reason] of [["hang", "takes more than"], ["break", ""]]) {
-    const failing = pool.decode(Uint8Array.from(bytes), name!, 1e6);
-    const next = pool.decode(Uint8Array.from(bytes), "a.png", 1e6);
+    const failing = decode(pool, bytes, name);
+    const next = decode(pool, bytes);
     await assertRejects(() => failing, HttpProblem, reason!);
     assertEquals((await next).width, 16);
   }

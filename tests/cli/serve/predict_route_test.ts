@@ -125,6 +125,12 @@ Deno.test.each<[string, number, () => Promise<RequestInit>]>([
     body.append("model", "part");
     return Promise.resolve({ method: "POST", body });
   }],
+  ["form of thousands of empty files", 413, () => {
+    const part = '--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n\r\n';
+    const headers = { "content-type": "multipart/form-data; boundary=x" };
+    const body = `${part.repeat(300)}--x--\r\n`;
+    return Promise.resolve({ method: "POST", headers, body });
+  }],
   ["form of too many files", 413, async () => {
     const bytes = await png();
     const names = Array.from({ length: 5 }, (_, i) => [`${i}.png`, bytes]);
