@@ -4,6 +4,7 @@ import { demo } from "./demo.ts";
 import { evaluate } from "./evaluate.ts";
 import { fit } from "./fit.ts";
 import { info } from "./info.ts";
+import { merge } from "./merge.ts";
 import { predict } from "./predict.ts";
 import { serve } from "./serve.ts";
 import { weights } from "./weights.ts";
@@ -11,6 +12,7 @@ import { weights } from "./weights.ts";
 /** The commands of the program, in the order of `--help`. */
 export const COMMANDS: readonly Command[] = [
   fit,
+  merge,
   predict,
   evaluate,
   demo,

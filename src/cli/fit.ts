@@ -1,21 +1,19 @@
-import {
-  Ensemble,
-  type EnsembleFitReport,
-  type FitReport,
-  PatchCore,
-} from "../core/mod.ts";
+import { type AppendOptions, Ensemble, PatchCore } from "../core/mod.ts";
+import { loadToAppend } from "./append.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
 import { readImage } from "./disk.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT, UsageError } from "./exit.ts";
 import { listImages } from "./files.ts";
+import { FIT_OPTIONS, type FitValues } from "./fit_options.ts";
+import { planLine, printReport } from "./fit_report.ts";
 import { loadBackbones } from "./load_backbone.ts";
-import { type Detector, PRECISION_OPTION } from "./model_loading.ts";
+import { memoryBudget } from "./memory.ts";
+import type { Detector } from "./model_loading.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { printProfile } from "./profile.ts";
-import { SETTINGS_OPTIONS, settingsOf } from "./settings_options.ts";
+import { settingsOf } from "./settings_options.ts";
 import { stageProgress } from "./stage_progress.ts";
-import type { Terminal } from "./terminal.ts";
-import { AUTOTUNE_OPTION, tuningStore } from "./tuning_store.ts";
+import { tuningStore } from "./tuning_store.ts";
 
 /** `fit`: a model from images of good parts. */
 export const fit: Command = defineCommand({
@@ -27,40 +25,7 @@ export const fit: Command = defineCommand({
       "images of good parts only: files, folders, or a dataset folder, whose training images are taken",
     min: 1,
   },
-  options: {
-    model: {
-      kind: "text",
-      value: "M.safetensors",
-      required: true,
-      help: "where the model goes",
-    },
-    ...SETTINGS_OPTIONS,
-    batch: {
-      kind: "integer",
-      min: 1,
-      unit: "images",
-      default: 8,
-      help: "how many images the GPU works on at once",
-    },
-    precision: PRECISION_OPTION,
-    noAutotune: AUTOTUNE_OPTION,
-    bankPrecision: {
-      kind: "choice",
-      choices: ["f32", "f16"],
-      default: "f32",
-      help: "how the memory bank is stored",
-    },
-    bundle: {
-      kind: "flag",
-      help: "put the backbone into the model, so that one file is all",
-    },
-    allowRandom: {
-      kind: "flag",
-      help: "accept a backbone with random weights, for tests and benches",
-    },
-    overwrite: { kind: "flag", help: "replace an existing model" },
-    profile: { kind: "flag", help: "print the GPU time of every kernel" },
-  },
+  options: FIT_OPTIONS,
   examples: [
     ["train/good --model part.safetensors", "The paper's settings"],
     [
@@ -71,41 +36,56 @@ export const fit: Command = defineCommand({
       "good/*.jpg --model part.safetensors --backbone resnet18.onnx --no-crop --square",
       "Another backbone, whole images",
     ],
+    [
+      "huge --model part.safetensors --memory 1GiB --max-bank 20000",
+      "Any number of images in a gibibyte of GPU memory",
+    ],
+    [
+      "new --append part.safetensors --model part2.safetensors",
+      "Add images to a model",
+    ],
+    [
+      "good --model part-1.safetensors --shard 1/4",
+      "One of four parts, on one of four machines; see merge",
+    ],
   ],
   async run(operands, values, context): Promise<number> {
     const { terminal, signal } = context;
     await refuseExisting(values.model, values.overwrite);
+    const shard = shardOf(values.shard);
+    const budget = await memoryBudget(values.memory);
     const { paths, notes } = await listImages(operands, "fit");
     for (const note of notes) terminal.message(note);
-    const [backbone, ...others] = await loadBackbones(values.backbone, context);
-    const options = {
-      ...settingsOf(values),
-      batch: values.batch,
-      allowRandom: values.allowRandom,
-      profile: values.profile,
-      precision: values.precision,
-      ...tuningStore(values.noAutotune, terminal),
-    };
-    using detector: Detector = others.length === 0
-      ? await PatchCore.create({ ...options, backbone })
-      : await Ensemble.create({ ...options, backbones: [backbone, ...others] });
-    let failed = 0;
-    const images = paths.map((name) => ({
+    const images = partOf(paths, shard).map((name) => ({
       name,
       content: () => readImage(name),
     }));
-    const report = await withProgress(
+    let failed = 0;
+    const work: AppendOptions = {
+      signal,
+      onImageError: (_, error) => {
+        failed++;
+        terminal.error(error.message);
+      },
+      onPlan: (plan) => terminal.message(planLine(plan)),
+    };
+    const { append } = values;
+    const appending = append === undefined ? undefined : await loadToAppend(
+      append,
+      { ...values, memoryBudget: budget },
       context,
-      (onProgress) =>
-        detector.fit(images, {
-          signal,
-          onProgress,
-          onImageError: (_, error) => {
-            failed++;
-            terminal.error(error.message);
-          },
-        }),
     );
+    using detector = appending?.detector ??
+      await newDetector(values, budget, context);
+    const report = await withProgress(context, async (onProgress) => {
+      const options = { ...work, onProgress };
+      return appending === undefined
+        ? await detector.fit(images, { ...options, ...(shard && { shard }) })
+        : await appending.detector.append(images, {
+          ...options,
+          ...appending.options,
+        });
+    });
     const bytes = detector.save({
       bundle: values.bundle,
       bankPrecision: values.bankPrecision,
@@ -117,71 +97,66 @@ export const fit: Command = defineCommand({
   },
 });
 
+async function newDetector(
+  values: FitValues,
+  memoryBudget: number,
+  context: Context,
+): Promise<Detector> {
+  const [backbone, ...others] = await loadBackbones(values.backbone, context);
+  const options = {
+    ...settingsOf(values),
+    batch: values.batch,
+    allowRandom: values.allowRandom,
+    profile: values.profile,
+    precision: values.precision,
+    memoryBudget,
+    thresholdImages: values.thresholdImages,
+    ...tuningStore(values.noAutotune, context.terminal),
+  };
+  if (others.length === 0) {
+    return await PatchCore.create({ ...options, backbone });
+  }
+  if (values.shard !== undefined) {
+    throw new UsageError(
+      "Cannot use --shard with several backbones: fit each alone",
+    );
+  }
+  return await Ensemble.create({
+    ...options,
+    backbones: [backbone, ...others],
+  });
+}
+
+/** Reads `i/n`. */
+function shardOf(
+  text: string | undefined,
+): readonly [number, number] | undefined {
+  if (text === undefined) return undefined;
+  const [, part, parts] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
+  if (part! >= 1 && part! <= parts!) return [part!, parts!];
+  throw new UsageError(
+    `Cannot use --shard "${text}": expected i/n with i from 1 to n, such as 1/4`,
+  );
+}
+
+/** Every n-th image. */
+function partOf(
+  paths: readonly string[],
+  shard: readonly [number, number] | undefined,
+): readonly string[] {
+  if (shard === undefined) return paths;
+  const [part, parts] = shard;
+  const own = paths.filter((_, i) => i % parts === part - 1);
+  if (own.length > 0) return own;
+  throw new UsageError(
+    `Cannot fit part ${part} of ${parts}: there are only ${paths.length} images`,
+  );
+}
+
 async function withProgress<T>(
   { terminal }: Context,
   work: (onProgress: ReturnType<typeof stageProgress>) => Promise<T>,
 ): Promise<T> {
   using progress = stageProgress(terminal);
   return await work(progress);
-}
-
-function printReport(
-  report: FitReport | EnsembleFitReport,
-  model: string,
-  bytes: number,
-  failed: number,
-  terminal: Terminal,
-): void {
-  const { images, patches, bankRows, dim, seconds } = report;
-  const { threshold, mapThreshold } = report;
-  terminal.record({
-    model,
-    images,
-    failed,
-    patches,
-    bank_rows: bankRows,
-    dim,
-    threshold: Number.isNaN(threshold) ? null : threshold,
-    map_threshold: Number.isNaN(mapThreshold) ? null : mapThreshold,
-    coreset_radius: report.radius ?? null,
-    coreset_passes: report.passes,
-    seconds,
-    peak_gpu_bytes: report.peakGpuBytes,
-    adapter: report.adapter,
-    ...("members" in report && {
-      members: report.members.map((member) => ({
-        bank_rows: member.bankRows,
-        dim: member.dim,
-        threshold: Number.isNaN(member.threshold) ? null : member.threshold,
-      })),
-    }),
-  });
-  terminal.result(
-    `${model}: ${bankRows} of ${patches} patches from ${images} images, ${dim} dimensions, ${
-      (bytes / 1e6).toFixed(1)
-    } MB`,
-  );
-  terminal.result(
-    Number.isNaN(threshold)
-      ? "No threshold: leaving one image out leaves nothing to compare with; fit more images"
-      : `Threshold ${threshold.toPrecision(6)}, of maps ${
-        mapThreshold.toPrecision(6)
-      }`,
-  );
-  terminal.message(
-    `${seconds.total.toFixed(1)} s: decode ${
-      seconds.decode.toFixed(1)
-    }, backbone ${seconds.trunk.toFixed(1)}, patches ${
-      seconds.patches.toFixed(1)
-    }, coreset ${seconds.coreset.toFixed(1)}, threshold ${
-      seconds.threshold.toFixed(1)
-    }; at most ${
-      (report.peakGpuBytes / 1e6).toFixed(0)
-    } MB of GPU memory on ${report.adapter}`,
-  );
-  if (failed > 0) {
-    terminal.warn(
-      `${failed} images could not be used, the model is without them`,
-    );
-  }
 }

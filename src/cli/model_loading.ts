@@ -69,6 +69,10 @@ export interface ModelLoading {
   readonly noAutotune: boolean;
   /** How the backbone's weights are stored. */
   readonly precision?: "f32" | "f16";
+  /** GPU bytes that adding images may allocate. */
+  readonly memoryBudget?: number;
+  /** Images that set the threshold when their features do not fit in that. */
+  readonly thresholdImages?: number;
 }
 
 /**
@@ -113,9 +117,12 @@ async function load(
   context: Context,
 ): Promise<Detector> {
   const { batch, profile, precision } = values;
+  const { memoryBudget, thresholdImages } = values;
   const options = {
     ...{ batch, profile },
     ...(precision && { precision }),
+    ...(memoryBudget && { memoryBudget }),
+    ...(thresholdImages && { thresholdImages }),
     ...tuningStore(values.noAutotune, context.terminal),
   };
   if (isEnsembleFile(bytes)) {

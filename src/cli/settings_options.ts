@@ -10,7 +10,7 @@ export const SETTINGS_OPTIONS = {
   preset: {
     kind: "choice",
     choices: Object.keys(PRESETS) as (keyof typeof PRESETS)[],
-    default: "paper",
+    fallback: "paper",
     help: "where settings start: the paper, its published code, or anomalib",
   },
   backbone: {

@@ -12,6 +12,7 @@ export {
 } from "./bank/model_file.ts";
 export type {
   StoredBackbone,
+  StoredCoverage,
   StoredModel,
   StoredProjection,
   StoredThreshold,

@@ -4,6 +4,7 @@ import { squaredDistance } from "./search.ts";
 export type ReferenceStart =
   | { readonly mean: ArrayLike<number> }
   | { readonly included: number }
+  | { readonly kept: number }
   | { readonly anchors: ArrayLike<number> };
 
 /** Result of {@linkcode greedyReference}. */
@@ -50,6 +51,15 @@ export function greedyReference(
     anchors = distances(rows, start.included, dim);
     picks.push(start.included);
     leads.push(Infinity);
+  } else if ("kept" in start) {
+    anchors = new Float64Array(rows.length / dim).fill(Infinity);
+    for (let pick = 0; pick < start.kept; pick++) {
+      picks.push(pick);
+      leads.push(Infinity);
+      distances(rows, pick, dim).forEach((d, i) => {
+        if (d < anchors[i]!) anchors[i] = d;
+      });
+    }
   } else {
     anchors = Float64Array.from(start.anchors);
   }

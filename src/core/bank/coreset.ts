@@ -1,6 +1,7 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
 import { packedBytes } from "./packed_rows.ts";
 import { CoresetState } from "./coreset_state.ts";
+import { Refresh } from "./coreset_refresh.ts";
 import { pickLazily } from "./lazy_greedy.ts";
 import { pickPlainly } from "./plain_greedy.ts";
 
@@ -17,6 +18,12 @@ export type CoresetStart =
     readonly kind: "included";
     /** That row. */
     readonly point: number;
+  }
+  | {
+    /** The first rows are picked already. */
+    readonly kind: "kept";
+    /** How many they are; fewer than `picks`. */
+    readonly rows: number;
   };
 
 /** Options of {@linkcode greedyCoreset}. */
@@ -73,6 +80,11 @@ export async function greedyCoreset(
 ): Promise<Coreset> {
   check(rows, options);
   using state = await CoresetState.start(gpu, rows, options);
+  if (options.start.kind === "kept") {
+    using refresh = await Refresh.create(state);
+    await refresh.gatherCentres(options.start.rows);
+    await refresh.run(0, options.start.rows);
+  }
   const passes = options.method === "plain"
     ? await pickPlainly(state, options)
     : await pickLazily(state, options);
@@ -114,9 +126,16 @@ function check(
       `Cannot pick a coreset of ${picks} from ${rows.rows} rows: picks must be an integer from 1 to ${rows.rows}`,
     );
   }
-  const points = start.kind === "mean" ? [...toArray(start.points)] : [
-    start.point,
-  ];
+  if (start.kind === "kept" && !(start.rows >= 1 && start.rows < picks)) {
+    throw new RangeError(
+      `Cannot pick a coreset of ${picks} with ${start.rows} rows kept: expected from 1 to ${
+        picks - 1
+      }`,
+    );
+  }
+  const points = start.kind === "mean"
+    ? toArray(start.points)
+    : [start.kind === "kept" ? 0 : start.point];
   const outside = points.find((point) => !(point >= 0 && point < rows.rows));
   if (outside !== undefined || points.length === 0) {
     throw new RangeError(

@@ -57,6 +57,9 @@ export class CoresetState implements Disposable {
     if (options.start.kind === "included") {
       words[CORESET_STATE.count] = 1;
       picks[0] = options.start.point;
+    } else if (options.start.kind === "kept") {
+      words[CORESET_STATE.count] = options.start.rows;
+      for (let i = 0; i < options.start.rows; i++) picks[i] = i;
     }
     this.words = gpu.upload(words, [words.length], STATE_LABEL);
     this.picks = gpu.upload(picks, [picks.length], "picks");
@@ -73,6 +76,10 @@ export class CoresetState implements Disposable {
     const packed = await PackedRows.pack(gpu, rows);
     const state = new CoresetState(gpu, rows, packed, options);
     const { start } = options;
+    if (start.kind === "kept") {
+      gpu.write(state.anchors, new Float32Array(rows.rows).fill(FAR));
+      return state;
+    }
     const points = Uint32Array.from(
       start.kind === "mean" ? start.points : [start.point],
     );

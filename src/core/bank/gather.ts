@@ -1,4 +1,9 @@
-import type { Program, RowChunks, Tensor } from "../../gpu/mod.ts";
+import {
+  type Gpu,
+  type Program,
+  RowChunks,
+  type Tensor,
+} from "../../gpu/mod.ts";
 import { copyRows } from "../../wgsl/copy_rows.ts";
 
 /**
@@ -26,4 +31,35 @@ export function recordGather(
       count: x.shape[0],
     }, { x, indices, y: to });
   });
+}
+
+/**
+ * Copies listed rows into a row set of their own.
+ *
+ * @param gpu The device.
+ * @param rows The rows to choose from.
+ * @param picks Rows to copy, in the order wanted.
+ * @param label What the copies are, for messages.
+ */
+export async function gatherRows(
+  gpu: Gpu,
+  rows: RowChunks,
+  picks: Uint32Array,
+  label: string,
+): Promise<RowChunks> {
+  const { dim } = rows;
+  const copies = RowChunks.allocate(gpu, picks.length, dim, label);
+  using program = gpu.program(label);
+  const lists = copies.chunks.map((chunk, i) => {
+    const start = i * copies.rowsPerChunk;
+    const list = picks.slice(start, start + chunk.shape[0]);
+    return gpu.upload(list, [list.length], "picks");
+  });
+  copies.chunks.forEach((y, i) =>
+    recordGather(program, rows, lists[i], y.shape[0], y)
+  );
+  (await program.compile()).run();
+  await gpu.finish();
+  for (const list of lists) list.dispose();
+  return copies;
 }

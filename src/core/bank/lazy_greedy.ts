@@ -26,14 +26,15 @@ import { lanesFor, STEPS_PER_SUBMIT } from "./plain_greedy.ts";
  */
 export async function pickLazily(
   state: CoresetState,
-  { candidates, onProgress }: CoresetOptions,
+  { candidates, onProgress, start }: CoresetOptions,
 ): Promise<number> {
   const { limit } = state;
   using refined = new Candidates(state, candidates);
   using refresh = await Refresh.create(state);
   await refined.compile();
   let passes = 1;
-  let fresh = state.others === undefined ? (await state.progress()).count : 0;
+  const knowsFirst = state.others === undefined || start.kind === "kept";
+  let fresh = knowsFirst ? (await state.progress()).count : 0;
   for (;;) {
     const count = await refined.pick((count) => onProgress?.(count, limit));
     if (count > fresh) {

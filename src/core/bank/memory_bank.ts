@@ -1,6 +1,9 @@
 import { type Gpu, RowChunks } from "../../gpu/mod.ts";
-import { copyRows } from "../../wgsl/copy_rows.ts";
 import { roundUp } from "../../wgsl/grid.ts";
+import { gatherRows } from "./gather.ts";
+
+/** Bytes that are read back at a time. */
+const PIECE_BYTES = 2 ** 20;
 
 /** Patches of one training image: a grid, row by row. */
 export interface PatchGrid {
@@ -45,31 +48,7 @@ export class MemoryBank implements Disposable {
     picks: Uint32Array,
     grid: PatchGrid,
   ): Promise<MemoryBank> {
-    const rows = RowChunks.allocate(
-      gpu,
-      picks.length,
-      features.dim,
-      "memory bank",
-    );
-    using program = gpu.program("memory bank");
-    const lists = rows.chunks.map((chunk, i) => {
-      const start = i * rows.rowsPerChunk;
-      const list = picks.slice(start, start + chunk.shape[0]);
-      return gpu.upload(list, [list.length], "picks");
-    });
-    rows.chunks.forEach((y, i) => {
-      features.chunks.forEach((x, j) => {
-        program.dispatch(copyRows, {
-          rows: y.shape[0],
-          dim: features.dim,
-          first: j * features.rowsPerChunk,
-          count: x.shape[0],
-        }, { x, indices: lists[i], y });
-      });
-    });
-    (await program.compile()).run();
-    await gpu.finish();
-    for (const list of lists) list.dispose();
+    const rows = await gatherRows(gpu, features, picks, "memory bank");
     return new MemoryBank(rows, dim, originsOf(picks, grid));
   }
 
@@ -90,23 +69,29 @@ export class MemoryBank implements Disposable {
     const stride = roundUp(dim, 4);
     const count = data.length / dim;
     const rows = RowChunks.allocate(gpu, count, stride, "memory bank");
-    rows.chunks.forEach((chunk, i) => {
-      const start = i * rows.rowsPerChunk * dim;
-      const part = data.subarray(start, start + chunk.shape[0] * dim);
-      gpu.write(chunk, changeStride(part, dim, stride));
-    });
+    writeRows(gpu, rows, 0, data, dim);
     return new MemoryBank(rows, dim, origin);
   }
 
   /** Reads the features back: `[K, dim]`, row-major, without padding. */
   async download(gpu: Gpu): Promise<Float32Array<ArrayBuffer>> {
-    const data = new Float32Array(this.rows.rows * this.dim);
+    const { rows, dim } = this;
+    const data = new Float32Array(rows.rows * dim);
+    const most = Math.max(1, Math.floor(PIECE_BYTES / (rows.dim * 4)));
     let end = 0;
-    for (const chunk of this.rows.chunks) {
-      const part = await gpu.readFloats(chunk);
-      const packed = changeStride(part, this.rows.dim, this.dim);
-      data.set(packed, end);
-      end += packed.length;
+    for (const chunk of rows.chunks) {
+      const height = chunk.shape[0];
+      for (let first = 0; first < height; first += most) {
+        const count = Math.min(most, height - first);
+        using piece = gpu.tensor([count, rows.dim], "f32", "bank rows");
+        gpu.copy(chunk, piece, {
+          fromOffset: first * rows.dim,
+          count: piece.size,
+        });
+        const part = await gpu.readFloats(piece);
+        data.set(changeStride(part, rows.dim, dim), end);
+        end += count * dim;
+      }
     }
     return data;
   }
@@ -142,6 +127,33 @@ export function originsOf(
     origin.set([image, line - image * height, pick - line * width], i * 3);
   });
   return origin;
+}
+
+/**
+ * Uploads rows into a row set.
+ *
+ * @param gpu The device.
+ * @param rows Where they go.
+ * @param first The first row to write.
+ * @param data Row-major, without padding.
+ * @param dim Elements of a row of `data`.
+ */
+export function writeRows(
+  gpu: Gpu,
+  rows: RowChunks,
+  first: number,
+  data: Float32Array,
+  dim: number,
+): void {
+  const count = data.length / dim;
+  for (let done = 0; done < count;) {
+    const { chunk, row } = rows.locate(first + done);
+    const tensor = rows.chunks[chunk];
+    const height = Math.min(tensor.shape[0] - row, count - done);
+    const part = data.subarray(done * dim, (done + height) * dim);
+    gpu.write(tensor, changeStride(part, dim, rows.dim), row * rows.dim);
+    done += height;
+  }
 }
 
 function changeStride(

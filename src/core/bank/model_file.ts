@@ -8,7 +8,7 @@
  * | `origin` | I32 `[K, 3]` | image index, row and column of each bank row |
  * | `image_sizes` | I32 `[images, 2]` | width and height of each training image |
  * | `projection` | F32 `[P, D]` | only when the features were projected |
- * | `train_scores` | F32 `[images]` | leave-one-image-out training scores |
+ * | `train_scores` | F32 `[images]` | leave-one-image-out training scores, 0 where not known |
  * | `backbone.onnx` | U8 `[bytes]` | only in a bundle: the cut network |
  *
  * @module

@@ -1,5 +1,9 @@
 import { ModelFileError } from "./model_file_error.ts";
-import type { StoredModel, StoredThreshold } from "./stored_model.ts";
+import type {
+  StoredCoverage,
+  StoredModel,
+  StoredThreshold,
+} from "./stored_model.ts";
 
 /** The newest model format this program reads, and the one it writes. */
 export const MODEL_FORMAT_VERSION = 1;
@@ -22,6 +26,8 @@ export interface ModelMetadata {
   readonly threshold?: StoredThreshold;
   /** The threshold of anomaly maps, unless none could be found. */
   readonly mapThreshold?: StoredThreshold;
+  /** What the bank stands for, if the file says so. */
+  readonly coverage?: StoredCoverage;
   /** Version of the program that made the model. */
   readonly softwareVersion: string;
 }
@@ -54,6 +60,9 @@ export function modelMetadata(model: StoredModel): Map<string, string> {
     if (threshold === undefined) continue;
     metadata.set(key, String(threshold.value));
     metadata.set(`${key}_rule`, JSON.stringify(threshold.rule));
+  }
+  if (model.coverage) {
+    metadata.set("coverage", JSON.stringify(model.coverage));
   }
   parseModelMetadata(metadata);
   return metadata;
@@ -90,6 +99,7 @@ export function parseModelMetadata(
     ...(metadata.has("map_threshold") && {
       mapThreshold: parseThreshold(metadata, "map_threshold"),
     }),
+    ...(metadata.has("coverage") && { coverage: coverageOf(metadata) }),
     softwareVersion: text(metadata, "software_version"),
   };
 }
@@ -103,6 +113,23 @@ export function parseThreshold(
     value: finite(metadata, key),
     rule: object(metadata, `${key}_rule`),
   };
+}
+
+function coverageOf(metadata: ReadonlyMap<string, string>): StoredCoverage {
+  const { patches, radius, shard } = object(metadata, "coverage");
+  const isKnown = typeof patches === "number" && Number.isInteger(patches) &&
+    patches > 0;
+  const isRadius = radius === undefined ||
+    typeof radius === "number" && radius >= 0;
+  const isShard = shard === undefined || typeof shard === "string";
+  if (isKnown && isRadius && isShard) {
+    return {
+      patches,
+      ...(radius !== undefined && { radius }),
+      ...(shard !== undefined && { shard }),
+    };
+  }
+  throw bad(metadata, "coverage", "patches from 1 up and a radius from 0 up");
 }
 
 /**

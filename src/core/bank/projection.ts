@@ -1,5 +1,6 @@
 import { type Gpu, RowChunks } from "../../gpu/mod.ts";
 import { roundUp } from "../../wgsl/grid.ts";
+import { rowSpans } from "./row_spans.ts";
 import { projectRows, projectRowsSubgroup8 } from "../../wgsl/project_rows.ts";
 
 /** A matrix that projects features, as the random generators draw it. */
@@ -45,20 +46,12 @@ export async function project(
   const projected = RowChunks.allocate(gpu, rows.rows, columns, "projected");
   const kernel = gpu.subgroupSize === 8 ? projectRowsSubgroup8 : projectRows;
   using program = gpu.program("projection");
-  for (let row = 0; row < rows.rows;) {
-    const from = rows.locate(row);
-    const to = projected.locate(row);
-    const x = rows.chunks[from.chunk];
-    const y = projected.chunks[to.chunk];
-    const count = Math.min(x.shape[0] - from.row, y.shape[0] - to.row);
-    program.dispatch(kernel, {
-      rows: count,
-      dim,
-      outputs: columns,
-      from: from.row,
-      to: to.row,
-    }, { x, w, y });
-    row += count;
+  for (const { x, from, y, to, rows: count } of rowSpans(rows, projected)) {
+    program.dispatch(
+      kernel,
+      { rows: count, dim, outputs: columns, from, to },
+      { x, w, y },
+    );
   }
   (await program.compile()).run();
   await gpu.finish();

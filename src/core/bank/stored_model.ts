@@ -28,6 +28,19 @@ export interface StoredProjection {
   readonly data: Float32Array;
 }
 
+/** What a memory bank stands for. */
+export interface StoredCoverage {
+  /** Patches of the training images. */
+  readonly patches: number;
+  /**
+   * No training patch is farther from its nearest bank row, in the space that
+   * the rows were chosen in; absent where that is not known.
+   */
+  readonly radius?: number;
+  /** Which part of the images it is, `i/n`; absent for all of them. */
+  readonly shard?: string;
+}
+
 /** Everything a model file holds. */
 export interface StoredModel {
   /** Memory bank `[rows, dim]`, row-major, without padding. */
@@ -42,7 +55,10 @@ export interface StoredModel {
   readonly origin: Int32Array;
   /** The projection of the features, when there is one. */
   readonly projection?: StoredProjection;
-  /** Leave-one-image-out scores of the training images, in their order. */
+  /**
+   * Leave-one-image-out scores of the training images, in their order; 0 where
+   * one is not known.
+   */
   readonly trainScores: Float32Array;
   /** Every setting of the fit, as plain JSON. */
   readonly settings: Readonly<Record<string, unknown>>;
@@ -61,6 +77,8 @@ export interface StoredModel {
    * earlier versions have none.
    */
   readonly mapThreshold?: StoredThreshold;
+  /** What the bank stands for; absent in files of older versions. */
+  readonly coverage?: StoredCoverage;
   /** Version of the program that made the model. */
   readonly softwareVersion: string;
 }

@@ -22,6 +22,8 @@ export interface LeaveOneImageOutInputs {
   readonly features: RowChunks;
   /** Patches of an image. */
   readonly patches: number;
+  /** Number of each image, as the bank's rows count them; 0, 1, … by default. */
+  readonly images?: ArrayLike<number>;
   /** The bank's rows. */
   readonly bank: RowChunks;
   /** Finds neighbours in the bank; it must know the images of the rows. */
@@ -220,12 +222,15 @@ export class PatchSearch implements Disposable {
   async run(
     work: readonly number[],
   ): Promise<{ scores: Float32Array; nearest: Int32Array }> {
-    const { patches } = this.#inputs;
+    const { patches, images } = this.#inputs;
     const list = Uint32Array.from(work);
     this.#gpu.write(this.#list, list);
     this.#gpu.write(
       this.#images,
-      list.map((patch) => Math.floor(patch / patches)),
+      list.map((patch) => {
+        const image = Math.floor(patch / patches);
+        return images === undefined ? image : images[image];
+      }),
     );
     this.#program.run();
     const [squared, indices] = await this.#gpu.readAll([

@@ -1,16 +1,18 @@
-import type { Gpu } from "../../gpu/mod.ts";
+import type { Gpu, RowChunks } from "../../gpu/mod.ts";
 import { recordGather } from "../bank/gather.ts";
 import type { MemoryBank } from "../bank/memory_bank.ts";
 import { BankSearch } from "../bank/search.ts";
 import type { StoredThreshold } from "../bank/stored_model.ts";
 import {
   leaveOneImageOut,
+  type LeaveOneImageOutInputs,
   type LeftOutImage,
   thresholdOf,
 } from "../bank/threshold.ts";
 import { ImageScores } from "../score/image_score.ts";
-import { mapThreshold } from "../score/map_threshold.ts";
+import { mapMaxima, type MapThresholdInputs } from "../score/map_threshold.ts";
 import type { Settings } from "../settings/settings.ts";
+import type { FeatureExtractor } from "./extractor.ts";
 import type { WorkOptions } from "./progress.ts";
 import type { TrainingFeatures } from "./training_features.ts";
 
@@ -54,46 +56,27 @@ export async function calibrate(
   settings: Settings,
   { onProgress }: WorkOptions,
 ): Promise<Calibration> {
+  const { patches } = extractor.features;
   const inputs = {
     features,
-    patches: extractor.features.patches,
+    patches,
     bank: bank.rows,
     search,
-    neighbours: settings.neighbours,
-    squared: settings.distance === "squared",
+    settings,
     ...(nearestOther && { nearby: nearestOther }),
   };
-  const { images } = await leaveOneImageOut(gpu, {
+  const known = await scoreLeftOut(gpu, {
     ...inputs,
     ...(onProgress && {
       onProgress: (done: number, total: number) =>
         onProgress("threshold", done, total),
     }),
   });
-  const known = images.flatMap((image, index) =>
-    image.nearestRow < 0 ? [] : [{ ...image, index }]
-  );
-  const weighed = await weigh(gpu, features, bank, search, settings, known);
-  const { quantile, factor, mapQuantile } = settings.threshold;
-  const { value } = thresholdOf(weighed, { quantile, factor });
-  const scores = new Float32Array(images.length);
-  known.forEach(({ index }, i) => scores[index] = weighed[i]);
-  if (value === undefined) return { scores };
-  const rule = {
-    scores: "leave-one-image-out",
-    images: known.length,
-    quantile,
-    factor,
-  };
-  const { height, width } = extractor.features;
-  const { value: mapValue } = await mapThreshold(gpu, {
-    ...inputs,
-    known: known.map(({ index }) => index),
-    grid: [height, width],
-    size: extractor.input,
-    map: settings.map,
-    quantile: mapQuantile,
-    factor,
+  const scores = new Float32Array(features.rows / patches);
+  for (const { image, score } of known) scores[image] = score;
+  const { maxima } = await mapMaxima(gpu, {
+    ...mapInputs(inputs, extractor),
+    known: known.map(({ place }) => place),
     ...(onProgress && {
       onProgress: (done: number, total: number) =>
         onProgress("map threshold", done, total),
@@ -101,6 +84,104 @@ export async function calibrate(
   });
   return {
     scores,
+    ...rulesOf(known.map(({ score }) => score), maxima, settings),
+  };
+}
+
+/** What {@linkcode scoreLeftOut} works on. */
+export interface LeftOutInputs
+  extends Omit<LeaveOneImageOutInputs, "neighbours" | "squared"> {
+  /** How scores are made. */
+  readonly settings: Settings;
+}
+
+/** The score of an image that did not count when it was searched. */
+export interface LeftOutScore {
+  /** Its place among the features. */
+  readonly place: number;
+  /** Number of the image. */
+  readonly image: number;
+  /** Its image score. */
+  readonly score: number;
+}
+
+/**
+ * Image scores of training images, each without the bank rows that come from
+ * it; images are missing for which the bank has no row of another one.
+ */
+export async function scoreLeftOut(
+  gpu: Gpu,
+  inputs: LeftOutInputs,
+): Promise<LeftOutScore[]> {
+  const { settings, features, bank, search } = inputs;
+  const { images } = await leaveOneImageOut(gpu, {
+    ...inputs,
+    ...distancesOf(settings),
+  });
+  const known = images.flatMap((image, place) =>
+    image.nearestRow < 0
+      ? []
+      : [{ ...image, place, index: inputs.images?.[place] ?? place }]
+  );
+  const weighed = await weigh(gpu, features, bank, search, settings, known);
+  return known.map(({ place, index }, i) => ({
+    place,
+    image: index,
+    score: weighed[i],
+  }));
+}
+
+/** What the maps of the same images are made with. */
+export function mapInputs(
+  inputs: LeftOutInputs,
+  { features: { height, width }, input: size }: FeatureExtractor,
+): Omit<MapThresholdInputs, "known"> {
+  const { settings } = inputs;
+  return {
+    ...inputs,
+    ...distancesOf(settings),
+    grid: [height, width],
+    size,
+    map: settings.map,
+    quantile: settings.threshold.mapQuantile,
+    factor: settings.threshold.factor,
+  };
+}
+
+function distancesOf(
+  { neighbours, distance }: Settings,
+): Pick<LeaveOneImageOutInputs, "neighbours" | "squared"> {
+  return { neighbours, squared: distance === "squared" };
+}
+
+/**
+ * The thresholds from the scores of images and the largest pixels of their maps,
+ * of which the small ones may be missing; none where there are no scores.
+ *
+ * @param more What else the rules say.
+ */
+export function rulesOf(
+  scores: readonly number[],
+  maxima: readonly number[],
+  settings: Settings,
+  more: Readonly<Record<string, unknown>> = {},
+): Pick<Calibration, "threshold" | "mapThreshold"> {
+  const { quantile, factor, mapQuantile } = settings.threshold;
+  const { value } = thresholdOf(scores, { quantile, factor });
+  if (value === undefined) return {};
+  const rule = {
+    scores: "leave-one-image-out",
+    images: scores.length,
+    quantile,
+    factor,
+    ...more,
+  };
+  const missing = Math.max(0, scores.length - maxima.length);
+  const { value: mapValue } = thresholdOf(
+    [...maxima, ...new Float32Array(missing)],
+    { quantile: mapQuantile, factor },
+  );
+  return {
     threshold: { value, rule },
     ...(mapValue !== undefined && {
       mapThreshold: {
@@ -119,7 +200,7 @@ export async function calibrate(
 async function weigh(
   gpu: Gpu,
   features: TrainingFeatures["rows"],
-  bank: MemoryBank,
+  bank: RowChunks,
   search: BankSearch,
   settings: Settings,
   images: readonly (LeftOutImage & { readonly index: number })[],
@@ -137,7 +218,7 @@ async function weigh(
   using queries = gpu.tensor([count, features.dim], "f32", "worst patches");
   using program = gpu.program("weigh training scores");
   recordGather(program, features, patches, count, queries);
-  using _memory = new ImageScores(gpu, bank.rows, search, settings)
+  using _memory = new ImageScores(gpu, bank, search, settings)
     .recordWeights(program, {
       queries,
       scores,

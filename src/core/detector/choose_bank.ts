@@ -2,6 +2,7 @@ import type { Gpu, RowChunks } from "../../gpu/mod.ts";
 import { type Coreset, greedyCoreset } from "../bank/coreset.ts";
 import { MemoryBank } from "../bank/memory_bank.ts";
 import { project, type Projection } from "../bank/projection.ts";
+import type { StoredProjection } from "../bank/stored_model.ts";
 import {
   gaussianProjection,
   linearProjection,
@@ -15,6 +16,7 @@ import {
   type Settings,
 } from "../settings/settings.ts";
 import type { WorkOptions } from "./progress.ts";
+import { coresetStart } from "./row_chooser.ts";
 import type { TrainingFeatures } from "./training_features.ts";
 
 /** A memory bank chosen from training features. */
@@ -103,12 +105,7 @@ function pick(
   return greedyCoreset(gpu, rows, {
     picks,
     images,
-    start: coreset.start === "random"
-      ? { kind: "included", point: random.below(rows.rows) }
-      : {
-        kind: "mean",
-        points: choice(random, rows.rows, Math.min(10, rows.rows)),
-      },
+    start: coresetStart(coreset, random, rows.rows),
     ...(onProgress && {
       onProgress: (done: number, total: number) =>
         onProgress("coreset", done, total),
@@ -120,27 +117,54 @@ function pick(
  * Draws the random projection that the coreset works on (paper §3.2, Johnson
  * and Lindenstrauss); none when the features are taken as they are, or when a
  * linear one would not change their dimensions.
+ *
+ * @param settings Which one.
+ * @param inputs Dimensions of a feature.
+ * @param samples Patches: they decide the size of a sparse projection.
+ * @param seed Where the draw starts.
  */
-function drawProjection(
+export function drawProjection(
   settings: ProjectionSettings,
   inputs: number,
   samples: number,
   seed: number,
 ): Projection | undefined {
-  if (settings.kind === "none") return undefined;
+  const outputs = projectionSize(settings, inputs, samples);
+  if (outputs === undefined) return undefined;
   const random = new Mt19937(seed);
-  if (settings.kind === "sparse") {
-    const outputs = sparseProjectionSize(samples, settings.eps);
-    return {
-      outputs,
-      inputs,
-      matrix: sparseProjection(random, inputs, outputs),
-    };
-  }
-  const outputs = settings.dim;
-  if (outputs === inputs) return undefined;
-  const draw = settings.kind === "linear"
+  const draw = settings.kind === "sparse"
+    ? sparseProjection
+    : settings.kind === "linear"
     ? linearProjection
     : gaussianProjection;
   return { outputs, inputs, matrix: draw(random, inputs, outputs) };
+}
+
+/**
+ * Dimensions after the projection; `undefined` where there is none.
+ *
+ * @param settings Which one.
+ * @param inputs Dimensions of a feature.
+ * @param samples Patches: they decide the size of a sparse projection.
+ */
+export function projectionSize(
+  settings: ProjectionSettings,
+  inputs: number,
+  samples: number,
+): number | undefined {
+  switch (settings.kind) {
+    case "none":
+      return undefined;
+    case "sparse":
+      return sparseProjectionSize(samples, settings.eps);
+    default:
+      return settings.dim === inputs ? undefined : settings.dim;
+  }
+}
+
+/** The projection of a model file. */
+export function storedProjection(
+  { rows: outputs, columns: inputs, data: matrix }: StoredProjection,
+): Projection {
+  return { outputs, inputs, matrix };
 }

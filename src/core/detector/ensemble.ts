@@ -26,10 +26,11 @@ import {
   predictTogether,
 } from "./ensemble_prediction.ts";
 import { type EnsembleFitReport, jointReport } from "./ensemble_report.ts";
-import type { FitReport } from "./fit.ts";
+import type { FitReport } from "./fit_report.ts";
 import { type ImageSources, named, type NamedImage } from "./image_source.ts";
 import type {
   DetectorOptions,
+  FitOptions,
   PatchCoreOptions,
   SaveOptions,
 } from "./options.ts";
@@ -205,7 +206,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
    */
   async fit(
     images: ImageSources,
-    options: WorkOptions = {},
+    options: Omit<FitOptions, "shard" | "count"> = {},
   ): Promise<EnsembleFitReport> {
     let sources: NamedImage[] = [];
     for await (const image of images) {

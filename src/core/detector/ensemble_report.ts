@@ -1,5 +1,5 @@
 import type { JointThresholds } from "./ensemble_prediction.ts";
-import type { FitReport } from "./fit.ts";
+import type { FitReport } from "./fit_report.ts";
 
 /** What a fit of an ensemble did: sums over the members. */
 export interface EnsembleFitReport extends FitReport {

@@ -84,6 +84,14 @@ export class FeatureExtractor implements Disposable {
     return session;
   }
 
+  /** GPU bytes of the backbone's activations for a batch, weights left out. */
+  activationBytes(images: number): number {
+    const [height, width] = this.input;
+    const { memory } = this.#backbone.network.plan([images, 3, ...this.input]);
+    const buffers = memory.buffers.reduce((sum, bytes) => sum + bytes, 0);
+    return buffers + images * height * width * 16;
+  }
+
   /** Uploads, resizes, crops and normalises a batch into a session's input. */
   async encode(
     session: Session,

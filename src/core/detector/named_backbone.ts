@@ -39,3 +39,20 @@ export async function resolveBackbone(
 ): Promise<BackboneFile | undefined> {
   return typeof backbone === "string" ? await resolver?.(backbone) : backbone;
 }
+
+/**
+ * The file of a backbone that is needed.
+ *
+ * @throws {TypeError} If it cannot be found.
+ */
+export async function requireBackbone(
+  backbone: BackboneFile | string,
+): Promise<BackboneFile> {
+  const file = await resolveBackbone(backbone);
+  if (file === undefined) {
+    throw new TypeError(
+      `Cannot find backbone "${backbone}": give its ONNX file as { name, bytes }, or say how names are found with setBackboneResolver()`,
+    );
+  }
+  return file;
+}

@@ -1,8 +1,18 @@
 import type { Gpu } from "../../gpu/mod.ts";
-import type { SettingsOptions } from "../settings/settings.ts";
 import type { TuningStore } from "../../nn/conv_tuning.ts";
+import {
+  type Settings,
+  settingsFromJson,
+  type SettingsOptions,
+  type ThresholdSettings,
+} from "../settings/settings.ts";
 import type { WeightPrecision } from "../../wgsl/conv2d.ts";
 import type { Backbone, BackboneFile } from "./backbone.ts";
+import type { FitPlan } from "./fit_plan.ts";
+import type { WorkOptions } from "./progress.ts";
+
+/** Images that are scored for the threshold where features do not fit. */
+export const THRESHOLD_IMAGES = 1000;
 
 /** Options of `PatchCore.create` beside the method's settings. */
 export interface DetectorOptions {
@@ -24,6 +34,19 @@ export interface DetectorOptions {
   readonly tuning?: TuningStore;
   /** Images of a batch in fit, and at most in predict; 8 by default. */
   readonly batch?: number;
+  /**
+   * GPU bytes that a fit may allocate; no limit by default, and all features
+   * are held at once. Features that do not fit are reduced bucket by bucket;
+   * the limit changes nothing where they do. WebGPU does not tell how much
+   * memory there is.
+   */
+  readonly memoryBudget?: number;
+  /**
+   * Images that are scored for the threshold where the features do not fit in
+   * `memoryBudget`; 1000 by default, drawn with the seed. They are loaded and
+   * extracted a second time, so their sources are kept until the end.
+   */
+  readonly thresholdImages?: number;
 }
 
 /** Options of `PatchCore.create`. */
@@ -55,4 +78,85 @@ export interface SaveOptions {
   readonly bundle?: boolean;
   /** How the bank is stored; `"f32"` by default. */
   readonly bankPrecision?: "f32" | "f16";
+}
+
+/** Options of `PatchCore.fit`. */
+export interface FitOptions extends WorkOptions {
+  /**
+   * How many images there are, for an iterable that does not tell. Without it
+   * and with a memory budget, a bank that is a share of the patches must fit in
+   * one bucket.
+   */
+  readonly count?: number;
+  /** Called once, after the first batch: what the fit is going to do. */
+  readonly onPlan?: (plan: FitPlan) => void;
+  /**
+   * Which part of all images these are, `[i, n]` with i from 1: the bank keeps
+   * twice the rows, of which `mergeModels` chooses.
+   */
+  readonly shard?: readonly [number, number];
+}
+
+/** Options of `PatchCore.append`. */
+export interface AppendOptions extends Omit<FitOptions, "shard"> {
+  /** A new limit of the bank's rows; the model's own by default. */
+  readonly maxBank?: number | null;
+  /** A new rule of the threshold; the model's own by default. */
+  readonly threshold?: Partial<ThresholdSettings>;
+}
+
+/**
+ * Checks numbers of a detector's options.
+ *
+ * @throws {RangeError} If one is not a positive integer.
+ */
+export function checkDetectorOptions(options: DetectorOptions): void {
+  for (
+    const [name, value] of [
+      ["a batch of", options.batch],
+      ["a memory budget of", options.memoryBudget],
+      ["thresholds from", options.thresholdImages],
+    ] as const
+  ) {
+    if (value === undefined || Number.isSafeInteger(value) && value >= 1) {
+      continue;
+    }
+    const unit = name.includes("memory") ? "bytes" : "images";
+    throw new RangeError(
+      `Cannot use ${name} ${value} ${unit}: expected an integer from 1 up`,
+    );
+  }
+}
+
+/** The method's settings among a detector's options. */
+export function settingsIn(options: PatchCoreOptions): SettingsOptions {
+  const {
+    backbone: _backbone,
+    gpu: _gpu,
+    allowRandom: _allowRandom,
+    batch: _batch,
+    profile: _profile,
+    precision: _precision,
+    tuning: _tuning,
+    memoryBudget: _memoryBudget,
+    thresholdImages: _thresholdImages,
+    ...settings
+  } = options;
+  return settings;
+}
+
+/**
+ * A model's settings after images were appended.
+ *
+ * @throws {RangeError} If a value is not allowed.
+ */
+export function appendedSettings(
+  settings: Settings,
+  { maxBank = settings.coreset.maxBank, threshold }: AppendOptions,
+): Settings {
+  return settingsFromJson({
+    ...settings,
+    coreset: { ...settings.coreset, maxBank },
+    threshold: { ...settings.threshold, ...threshold },
+  });
 }

@@ -1,8 +1,6 @@
 import { Gpu, type KernelTime, Profiler } from "../../gpu/mod.ts";
-import { MemoryBank } from "../bank/memory_bank.ts";
 import {
   checkBackbone,
-  ModelFileError,
   readModelFile,
   writeModelFile,
 } from "../bank/model_file.ts";
@@ -13,20 +11,27 @@ import {
   settingsFromJson,
 } from "../settings/settings.ts";
 import { Backbone, type BackboneFile } from "./backbone.ts";
-import { searchOf } from "./calibrate.ts";
-import { FeatureExtractor } from "./extractor.ts";
-import { fitModel, type FitReport } from "./fit.ts";
-import { resolveBackbone } from "./named_backbone.ts";
-import { type ImageSources, named, type NamedImage } from "./image_source.ts";
+import { feedOf } from "./feature_stream.ts";
+import { fitModel, type FitParts, type FitWork } from "./fit.ts";
+import type { FitReport } from "./fit_report.ts";
+import type { ImageSources } from "./image_source.ts";
+import { requireBackbone } from "./named_backbone.ts";
 import { Inspector, type InspectorParts } from "./inspector.ts";
-import type {
-  DetectorOptions,
-  LoadOptions,
-  PatchCoreOptions,
-  SaveOptions,
+import {
+  appendedSettings,
+  type AppendOptions,
+  checkDetectorOptions,
+  type DetectorOptions,
+  type FitOptions,
+  type LoadOptions,
+  type PatchCoreOptions,
+  type SaveOptions,
+  settingsIn,
+  THRESHOLD_IMAGES,
 } from "./options.ts";
 import type { Prediction } from "./prediction.ts";
 import type { WorkOptions } from "./progress.ts";
+import { backboneOf, uploadModel } from "./upload_model.ts";
 
 /**
  * Finds anomalies in images after having seen normal ones only (Roth et al.,
@@ -61,29 +66,32 @@ import type { WorkOptions } from "./progress.ts";
  * ```
  */
 export class PatchCore implements Disposable, AsyncDisposable {
-  /** Every switch of the method. */
-  readonly settings: Settings;
   readonly #gpu: Gpu;
   readonly #ownsGpu: boolean;
   readonly #backbone: Backbone;
   readonly #ownsBackbone: boolean;
   readonly #batch: number;
+  readonly #memory: Pick<FitWork, "memoryBudget" | "thresholdImages">;
+  #settings: Settings;
   #fitted: Inspector | undefined;
 
   private constructor(
     gpu: Gpu,
     backbone: Backbone,
     settings: Settings,
-    { gpu: given, batch = 8, profile = false }: DetectorOptions,
+    options: DetectorOptions,
     ownsBackbone: boolean,
   ) {
+    const { gpu: given, batch = 8, profile = false } = options;
+    const { memoryBudget, thresholdImages = THRESHOLD_IMAGES } = options;
     if (profile) gpu.profiler = new Profiler(gpu);
     this.#gpu = gpu;
     this.#ownsGpu = given === undefined;
     this.#backbone = backbone;
     this.#ownsBackbone = ownsBackbone;
-    this.settings = settings;
+    this.#settings = settings;
     this.#batch = batch;
+    this.#memory = { memoryBudget, thresholdImages };
   }
 
   /**
@@ -96,24 +104,9 @@ export class PatchCore implements Disposable, AsyncDisposable {
    * @throws {GpuError} If there is no WebGPU.
    */
   static async create(options: PatchCoreOptions): Promise<PatchCore> {
-    const {
-      backbone,
-      gpu: _gpu,
-      allowRandom: _allowRandom,
-      batch: _batch,
-      profile: _profile,
-      precision: _precision,
-      tuning: _tuning,
-      ...settings
-    } = options;
-    const resolved = resolveSettings(settings);
-    const file = await resolveBackbone(backbone);
-    if (file === undefined) {
-      throw new TypeError(
-        `Cannot find backbone "${backbone}": give its ONNX file as { name, bytes }, or say how names are found with setBackboneResolver()`,
-      );
-    }
-    return await PatchCore.#open(file, resolved, options);
+    const settings = resolveSettings(settingsIn(options));
+    const file = await requireBackbone(options.backbone);
+    return await PatchCore.#open(file, settings, options);
   }
 
   static async #open(
@@ -121,13 +114,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
     settings: Settings,
     options: DetectorOptions,
   ): Promise<PatchCore> {
-    const { allowRandom = false, batch = 8 } = options;
-    const { precision = "f32", tuning } = options;
-    if (!Number.isInteger(batch) || batch < 1) {
-      throw new RangeError(
-        `Cannot use a batch of ${batch} images: expected an integer from 1 up`,
-      );
-    }
+    const { allowRandom = false, precision = "f32", tuning } = options;
+    checkDetectorOptions(options);
     const { layers } = settings;
     if (file instanceof Backbone) {
       file.checkUse(options.gpu, layers);
@@ -171,16 +159,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
     model: StoredModel,
     options: LoadOptions = {},
   ): Promise<PatchCore> {
-    const { name, onnx, source = name } = model.backbone;
-    const file = options.shared ?? await resolveBackbone(
-      options.backbone ??
-        (onnx ? { name, bytes: new Uint8Array(onnx) } : source),
-    );
-    if (file === undefined) {
-      throw new ModelFileError(
-        `Cannot load the model: it was fitted with backbone "${name}" and does not contain it; give that ONNX file`,
-      );
-    }
+    const file = await backboneOf(model, options);
     const settings = settingsFromJson(model.settings);
     const detector = await PatchCore.#open(
       file,
@@ -189,29 +168,23 @@ export class PatchCore implements Disposable, AsyncDisposable {
     );
     try {
       checkBackbone(model, detector.#backbone);
-      const { memoryBank, dim, origin, imageSizes } = model;
-      const gpu = detector.#gpu;
-      const bank = MemoryBank.upload(
-        gpu,
-        memoryBank,
-        dim,
-        new Int32Array(origin),
+      detector.#adopt(
+        await uploadModel(detector.#gpu, model, {
+          backbone: detector.#backbone,
+          settings,
+          batch: detector.#batch,
+        }),
       );
-      const [width, height] = imageSizes;
-      const extractor = new FeatureExtractor(
-        gpu,
-        detector.#backbone,
-        settings,
-        FeatureExtractor.inputSize({ width, height }, settings),
-        detector.#batch,
-      );
-      const search = await searchOf(gpu, bank);
-      detector.#adopt({ model, bank, search, extractor });
       return detector;
     } catch (error) {
       detector.dispose();
       throw error;
     }
+  }
+
+  /** Every switch of the method. */
+  get settings(): Settings {
+    return this.#settings;
   }
 
   /** Name of the adapter that does the work. */
@@ -245,27 +218,59 @@ export class PatchCore implements Disposable, AsyncDisposable {
    * Fills the memory bank from images of good parts and sets the threshold.
    * Fitting again starts afresh.
    *
-   * @param images Good parts only; all must give the same input size.
+   * @param images Good parts only; all must give the same input size. With a
+   * memory budget, an iterable is taken one batch at a time.
    * @param options Progress, images that fail, cancelling.
    * @returns What was done, and how long it took.
-   * @throws {RangeError} If no image could be used.
+   * @throws {RangeError} If no image could be used or memory is too small.
    */
   async fit(
     images: ImageSources,
-    options: WorkOptions = {},
+    options: FitOptions = {},
   ): Promise<FitReport> {
-    const sources: NamedImage[] = [];
-    for await (const image of images) {
-      sources.push(named(image, sources.length));
-    }
+    const { shard } = options;
+    return await this.#fit(images, options, {
+      ...{ backbone: this.#backbone, settings: this.settings },
+      ...(shard && { shard }),
+    });
+  }
+
+  /**
+   * Adds images of good parts to the fitted model: the bank becomes a coreset
+   * of its own rows and the new patches. Nothing else of the earlier images is
+   * needed; they keep the scores they had, the new ones are scored against the
+   * new bank, and the threshold follows from both. After an error the detector
+   * is not fitted.
+   *
+   * @param images Good parts only, as the ones before.
+   * @param options Progress, a new limit of the bank's rows.
+   * @throws {TypeError} If the detector is not fitted.
+   * @throws {RangeError} If no image could be used or memory is too small.
+   */
+  async append(
+    images: ImageSources,
+    options: AppendOptions = {},
+  ): Promise<FitReport> {
+    return await this.#fit(images, options, {
+      backbone: this.#backbone,
+      known: this.#requireFitted().model,
+      settings: appendedSettings(this.settings, options),
+    });
+  }
+
+  async #fit(
+    images: ImageSources,
+    options: FitOptions,
+    parts: FitParts,
+  ): Promise<FitReport> {
+    const feed = await feedOf(images, options.count, this.#memory.memoryBudget);
     this.#release();
-    const { report, ...fitted } = await fitModel(
-      this.#gpu,
-      this.#backbone,
-      this.settings,
-      sources,
-      { ...options, batch: this.#batch },
-    );
+    const { report, ...fitted } = await fitModel(this.#gpu, parts, feed, {
+      ...options,
+      ...this.#memory,
+      batch: this.#batch,
+    });
+    this.#settings = parts.settings;
     this.#adopt(fitted);
     return report;
   }

@@ -6,7 +6,10 @@ export type Stage =
   | "map threshold"
   | "predict";
 
-/** Called as work goes on; `total` is fixed within a stage. */
+/**
+ * Called as work goes on; `total` is fixed within a stage, and Infinity where
+ * the number of images is not known.
+ */
 export type OnProgress = (stage: Stage, done: number, total: number) => void;
 
 /** Called with an image that could not be used; the others go on. */

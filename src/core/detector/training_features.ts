@@ -1,10 +1,13 @@
-import { type Gpu, RowChunks, StageClock } from "../../gpu/mod.ts";
-import type { Pixels } from "../images/pixels.ts";
+import { type Gpu, RowChunks } from "../../gpu/mod.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Backbone } from "./backbone.ts";
-import { FeatureExtractor } from "./extractor.ts";
-import { loadPixels, type NamedImage } from "./image_source.ts";
-import { reportImageError, type WorkOptions } from "./progress.ts";
+import type { FeatureExtractor } from "./extractor.ts";
+import {
+  type ExtractOptions,
+  FeatureStream,
+  ImageLog,
+} from "./feature_stream.ts";
+import type { NamedImage } from "./image_source.ts";
 
 /** Patch features of all training images. */
 export interface TrainingFeatures extends Disposable {
@@ -24,15 +27,8 @@ export interface TrainingFeatures extends Disposable {
   };
 }
 
-/** Options of {@linkcode extractTrainingFeatures}. */
-export interface ExtractOptions extends WorkOptions {
-  /** Images of a batch. */
-  readonly batch: number;
-}
-
 /**
- * Computes the patch features of the training images, a batch at a time: while
- * the GPU works on one batch the next is decoded.
+ * Computes the patch features of all training images and keeps them on the GPU.
  *
  * @throws {RangeError} If no image could be used.
  */
@@ -43,157 +39,39 @@ export async function extractTrainingFeatures(
   images: readonly NamedImage[],
   options: ExtractOptions,
 ): Promise<TrainingFeatures> {
-  const work = new Extraction(gpu, backbone, settings, images.length, options);
+  const feed = { images, count: images.length };
+  using stream = new FeatureStream(gpu, { backbone, settings }, feed, options);
+  const first = await stream.next();
+  const { patches, paddedDim } = stream.extractor.features;
+  const count = images.length * patches;
+  const rows = allocateFeatures(gpu, count, paddedDim, patches);
+  const log = new ImageLog();
   try {
-    let batch: Loaded[] = [];
-    for (const image of images) {
-      options.signal?.throwIfAborted();
-      const loaded = await work.load(image);
-      if (loaded !== undefined) batch.push(loaded);
-      if (batch.length === options.batch) {
-        await work.submit(batch);
-        batch = [];
-      }
+    for (let batch = first; batch.length > 0; batch = await stream.next()) {
+      await stream.submit(batch, rows, log.names.length * patches);
+      log.add(batch);
     }
-    if (batch.length > 0) await work.submit(batch);
-    return await work.finish();
+    await stream.wait();
   } catch (error) {
-    work.dispose();
+    rows.dispose();
     throw error;
   }
+  return {
+    rows: rows.head(log.names.length * patches),
+    extractor: stream.takeExtractor(),
+    names: log.names,
+    sizes: log.sizes,
+    seconds: stream.seconds,
+    [Symbol.dispose]: () => rows.dispose(),
+  };
 }
 
-interface Loaded {
-  readonly name: string;
-  readonly pixels: Pixels;
-}
-
-class Extraction {
-  readonly #gpu: Gpu;
-  readonly #backbone: Backbone;
-  readonly #settings: Settings;
-  readonly #total: number;
-  readonly #options: ExtractOptions;
-  readonly #clock: StageClock | undefined;
-  readonly #loaded: Pick<Pixels, "width" | "height">[] = [];
-  readonly #names: string[] = [];
-  readonly #seconds = { decode: 0, trunk: 0, patches: 0 };
-  #extractor: FeatureExtractor | undefined;
-  #rows: RowChunks | undefined;
-  #seen = 0;
-  #running = false;
-
-  constructor(
-    gpu: Gpu,
-    backbone: Backbone,
-    settings: Settings,
-    total: number,
-    options: ExtractOptions,
-  ) {
-    this.#gpu = gpu;
-    this.#backbone = backbone;
-    this.#settings = settings;
-    this.#total = total;
-    this.#options = options;
-    this.#clock = StageClock.create(gpu, 2);
-  }
-
-  /** Decodes an image; the first one decides the input size. */
-  async load(image: NamedImage): Promise<Loaded | undefined> {
-    const start = performance.now();
-    this.#seen++;
-    try {
-      const pixels = await loadPixels(image);
-      this.#prepare(pixels).check(pixels);
-      return { name: image.name, pixels };
-    } catch (error) {
-      reportImageError(image.name, error, this.#options);
-      return undefined;
-    } finally {
-      this.#seconds.decode += (performance.now() - start) / 1000;
-    }
-  }
-
-  #prepare(pixels: Pixels): FeatureExtractor {
-    if (this.#extractor !== undefined) return this.#extractor;
-    const input = FeatureExtractor.inputSize(pixels, this.#settings);
-    const { batch } = this.#options;
-    const extractor = new FeatureExtractor(
-      this.#gpu,
-      this.#backbone,
-      this.#settings,
-      input,
-      batch,
-    );
-    const { patches, paddedDim } = extractor.features;
-    this.#rows = RowChunks.allocate(
-      this.#gpu,
-      this.#total * patches,
-      paddedDim,
-      "patch features",
-      patches,
-    );
-    this.#extractor = extractor;
-    return extractor;
-  }
-
-  /** Runs a batch; returns when the one before is done. */
-  async submit(batch: readonly Loaded[]): Promise<void> {
-    const extractor = this.#extractor!;
-    await this.#wait();
-    const session = await extractor.session(batch.length);
-    await extractor.encode(session, batch.map(({ pixels }) => pixels));
-    const firstRow = this.#names.length * extractor.features.patches;
-    using patches = await extractor.patchProgram(
-      session,
-      this.#rows!,
-      firstRow,
-    );
-    this.#gpu.submit([session.program, patches], this.#clock);
-    this.#running = true;
-    for (const { name, pixels } of batch) {
-      this.#names.push(name);
-      this.#loaded.push({ width: pixels.width, height: pixels.height });
-    }
-    this.#options.onProgress?.("features", this.#seen, this.#total);
-  }
-
-  /** Waits for the batch on the GPU and adds its times. */
-  async #wait(): Promise<void> {
-    if (!this.#running) return;
-    this.#running = false;
-    if (this.#clock === undefined || this.#gpu.profiler !== undefined) {
-      return await this.#gpu.finish();
-    }
-    const ticks = await this.#gpu.read(this.#clock.ticks);
-    const [trunk, patches] = this.#clock.milliseconds(ticks as Uint32Array);
-    this.#seconds.trunk += trunk / 1000;
-    this.#seconds.patches += patches / 1000;
-  }
-
-  async finish(): Promise<TrainingFeatures> {
-    const extractor = this.#extractor;
-    const rows = this.#rows;
-    if (extractor === undefined || rows === undefined) {
-      throw new RangeError(
-        `Cannot fit: none of ${this.#total} images could be used`,
-      );
-    }
-    await this.#wait();
-    this.#clock?.dispose();
-    return {
-      rows: rows.head(this.#names.length * extractor.features.patches),
-      extractor,
-      names: this.#names,
-      sizes: this.#loaded.map(({ width, height }) => [width, height]),
-      seconds: this.#seconds,
-      [Symbol.dispose]: () => rows.dispose(),
-    };
-  }
-
-  dispose(): void {
-    this.#clock?.dispose();
-    this.#rows?.dispose();
-    this.#extractor?.dispose();
-  }
+/** Rows for patch features, images of so many patches. */
+export function allocateFeatures(
+  gpu: Gpu,
+  rows: number,
+  dim: number,
+  patches: number,
+): RowChunks {
+  return RowChunks.allocate(gpu, rows, dim, "patch features", patches);
 }

@@ -42,6 +42,25 @@ export interface MapThreshold extends Threshold {
   readonly searched: number;
 }
 
+/** What {@linkcode mapMaxima} works on. */
+export interface MapMaximaInputs extends MapThresholdInputs {
+  /**
+   * How many of the largest maxima are wanted; by default as many as the
+   * quantile needs.
+   */
+  readonly wanted?: number;
+  /** Only maxima above this are wanted; 0 by default. */
+  readonly floor?: number;
+}
+
+/** What {@linkcode mapMaxima} finds. */
+export interface MapMaxima {
+  /** The largest maxima, in no order. */
+  readonly maxima: readonly number[];
+  /** Patches that were searched in the whole bank. */
+  readonly searched: number;
+}
+
 /** A training image whose map is known but for some patches' upper bounds. */
 interface BoundedMap {
   readonly image: number;
@@ -66,8 +85,27 @@ export async function mapThreshold(
   gpu: Gpu,
   inputs: MapThresholdInputs,
 ): Promise<MapThreshold> {
-  const { known, quantile, onProgress } = inputs;
-  const wanted = known.length - Math.floor((known.length - 1) * quantile);
+  const { maxima, searched } = await mapMaxima(gpu, inputs);
+  const below = new Float32Array(inputs.known.length - maxima.length);
+  return { ...thresholdOf([...maxima, ...below], inputs), searched };
+}
+
+/** The largest of so many values that a quantile depends on. */
+export function neededFor(quantile: number, count: number): number {
+  return count - Math.floor((count - 1) * quantile);
+}
+
+/**
+ * The largest pixels of the maps of training images, each scored without its
+ * own rows; see {@linkcode mapThreshold}.
+ */
+export async function mapMaxima(
+  gpu: Gpu,
+  inputs: MapMaximaInputs,
+): Promise<MapMaxima> {
+  const { known, quantile, onProgress, floor = 0 } = inputs;
+  if (known.length === 0) return { maxima: [], searched: 0 };
+  const wanted = inputs.wanted ?? neededFor(quantile, known.length);
   const scores = await boundsOf(gpu, inputs);
   const isExact = new Uint8Array(scores.length);
   using maps = await LeftOutMaps.create(gpu, inputs);
@@ -80,6 +118,7 @@ export async function mapThreshold(
   let searched = 0;
   while (maxima.length < wanted && open.length > 0) {
     const top = open.reduce((a, b) => b.maximum > a.maximum ? b : a);
+    if (top.maximum < floor) break;
     const work = maps.patchesOf(top)
       .filter((patch) => isExact[patch] === 0);
     if (work.length === 0) {
@@ -99,8 +138,7 @@ export async function mapThreshold(
     searched += work.length;
     Object.assign(top, await maps.largest(scores, top.image));
   }
-  const below = open.map(() => 0);
-  return { ...thresholdOf([...maxima, ...below], inputs), searched };
+  return { maxima, searched };
 }
 
 /** For each patch, what its score does not exceed. */

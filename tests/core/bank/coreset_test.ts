@@ -7,7 +7,7 @@ import type { Coreset } from "../../../src/core/bank/coreset.ts";
 import type { Gpu } from "../../../src/gpu/mod.ts";
 import { floatData, type StoredTensor } from "../../../src/nn/stored_tensor.ts";
 import { readSafetensors } from "../../../src/nn/safetensors.ts";
-import { gpuTest, randomFloats } from "../../testing.ts";
+import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
 import {
   distanceMatrixNorms,
   greedyReference,
@@ -203,6 +203,32 @@ gpuTest("greedyCoreset() picks the same lazily and plainly", async (gpu) => {
   }
 });
 
+gpuTest("greedyCoreset() goes on from rows that are picked", async (gpu) => {
+  const [rows, dim, picks, kept] = [900, 16, 120, 50];
+  const data = clustered(13, rows, dim);
+  const images = Uint32Array.from({ length: rows }, (_, row) => row);
+  const start = { kind: "kept", rows: kept } as const;
+  for (const device of [gpu, withoutSubgroups(gpu)]) {
+    const plain = await pick(device, data, dim, {
+      picks,
+      start,
+      images,
+      method: "plain",
+    });
+    const lazy = await pick(device, data, dim, { picks, start, images });
+    assertEquals([lazy.indices, lazy.radius, lazy.nearestOther], [
+      plain.indices,
+      plain.radius,
+      plain.nearestOther,
+    ]);
+    const short = await pick(device, data, dim, { picks, start });
+    assertEquals(short.indices, lazy.indices);
+    assertSamePicks(lazy.indices, data, dim, { kept });
+    const { anchors } = greedyReference(data, dim, picks, { kept });
+    assertAllClose([lazy.radius], [Math.max(...anchors)], { rtol: 1e-5 });
+  }
+});
+
 gpuTest(
   "greedyCoreset() picks the same from one chunk and from many",
   async (gpu) => {
@@ -278,6 +304,7 @@ gpuTest("greedyCoreset() says what it cannot pick", async (gpu) => {
       [{ picks: 1, start: { kind: "mean", points: [3, 10] } }, "at row 10"],
       [{ picks: 1, start: { kind: "mean", points: [] } }, "Cannot start"],
       [{ picks: 1, start, images: [1] }, "images has 1"],
+      [{ picks: 3, start: { kind: "kept", rows: 3 } }, "from 1 to 2"],
     ] as const
   ) {
     await assertRejects(

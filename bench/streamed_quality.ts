@@ -1,0 +1,120 @@
+/**
+ * What a fit in bounded memory loses: covering radius (paper, Eq. 5) and image
+ * AUROC at a quarter and a sixteenth of the memory that all features take,
+ * against the fit that holds them all.
+ *
+ * `deno run -A bench/streamed_quality.ts [DATASET] [BACKBONE.onnx] [RATIO]`
+ */
+import { MemoryBank } from "../src/core/bank/memory_bank.ts";
+import { nearestRows } from "../src/core/bank/nearest_rows.ts";
+import { project } from "../src/core/bank/projection.ts";
+import { BankSearch } from "../src/core/bank/search.ts";
+import { readDataset } from "../src/core/datasets/read_dataset.ts";
+import { Backbone } from "../src/core/detector/backbone.ts";
+import { drawProjection } from "../src/core/detector/choose_bank.ts";
+import { extractTrainingFeatures } from "../src/core/detector/training_features.ts";
+import { sourcesOf } from "../src/core/evaluation/features_of.ts";
+import { auroc } from "../src/core/metrics/roc.ts";
+import { DISK } from "../src/cli/disk.ts";
+import { bytesInWords } from "../src/core/settings/byte_size.ts";
+import { resolveSettings } from "../src/core/settings/settings.ts";
+import { Gpu, type RowChunks } from "../src/gpu/mod.ts";
+import { PatchCore } from "../src/core/mod.ts";
+import { sharedPath } from "../tests/testing.ts";
+
+const [
+  folder = sharedPath("data", "transistor_256"),
+  file = sharedPath("data", "models", "resnet18.onnx"),
+  ratio = "0.01",
+] = Deno.args;
+if (folder === undefined || file === undefined) {
+  throw new Error("Cannot run: name a dataset folder and a backbone");
+}
+const BATCH = 8;
+const settings = resolveSettings({ coreset: Number(ratio) });
+const [category] = await readDataset(DISK, folder);
+const backboneFile = {
+  name: "backbone",
+  bytes: await Deno.readFile(file),
+};
+using gpu = await Gpu.create();
+using backbone = await Backbone.load(gpu, backboneFile, settings);
+const train = sourcesOf(category!.train, DISK);
+const test = sourcesOf(category!.test, DISK);
+const labels = category!.test.map(({ label }) => label === "normal" ? 0 : 1);
+
+using features = await extractTrainingFeatures(
+  gpu,
+  backbone,
+  settings,
+  train,
+  { batch: BATCH },
+);
+const { dim } = features.extractor.features;
+const projection = drawProjection(
+  settings.coreset.projection,
+  dim,
+  features.rows.rows,
+  settings.seed,
+)!;
+using projected = await project(gpu, features.rows, projection);
+const allBytes = features.rows.rows * features.rows.dim * 4;
+console.log(
+  `${gpu.adapterName}; ${train.length} + ${test.length} images, ${features.rows.rows} patches, ${
+    bytesInWords(allBytes)
+  } of features, ratio ${ratio}`,
+);
+
+async function radius(rows: RowChunks, bank: RowChunks): Promise<number> {
+  using search = await BankSearch.create(gpu, bank);
+  const { squared } = await nearestRows(gpu, rows, search);
+  return Math.sqrt(squared.reduce((most, x) => Math.max(most, x), 0));
+}
+
+let whole: { projected: number; features: number; auroc: number } | undefined;
+for (const share of (Deno.args[3] ?? "1,4,16").split(",").map(Number)) {
+  using detector = await PatchCore.create({
+    coreset: Number(ratio),
+    backbone: backboneFile,
+    gpu,
+    batch: BATCH,
+    ...(share > 1 &&
+      { memoryBudget: fixedBytes() + Math.floor(allBytes / share) }),
+  });
+  const report = await detector.fit(train);
+  const { memoryBank, origin } = detector.model;
+  using bank = MemoryBank.upload(gpu, memoryBank, dim, Int32Array.from(origin));
+  using small = await project(gpu, bank.rows, projection);
+  const scores: number[] = [];
+  for await (const { score } of detector.predict(test)) scores.push(score);
+  const found = {
+    projected: await radius(projected, small),
+    features: await radius(features.rows, bank.rows),
+    auroc: auroc(scores, labels),
+  };
+  whole ??= found;
+  console.log(JSON.stringify({
+    memory: `1/${share}`,
+    buckets: report.buckets,
+    bank_rows: report.bankRows,
+    radius_projected: found.projected,
+    ratio_projected: found.projected / whole.projected,
+    radius_features: found.features,
+    ratio_features: found.features / whole.features,
+    radius_reported: report.radius,
+    radius_bound: report.radiusBound,
+    image_auroc: found.auroc,
+    auroc_difference: found.auroc - whole.auroc,
+    threshold: report.threshold,
+    passes: report.passes,
+    seconds: report.seconds,
+    planned: bytesInWords(report.plannedGpuBytes),
+  }));
+}
+
+/** What a fit allocates whatever the number of images, and what is there. */
+function fixedBytes(): number {
+  gpu.pool.trim();
+  return gpu.pool.bytes + backboneFile.bytes.length +
+    2 * features.extractor.activationBytes(BATCH) + 2 ** 22;
+}

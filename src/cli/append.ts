@@ -1,0 +1,105 @@
+import type { AppendOptions, PatchCore } from "../core/mod.ts";
+import {
+  resolveSettings,
+  type Settings,
+  type SettingsOptions,
+} from "../core/settings/settings.ts";
+import type { Context } from "./command.ts";
+import { UsageError } from "./exit.ts";
+import type { FitValues } from "./fit_options.ts";
+import { loadDetector } from "./model_loading.ts";
+import { settingsOf } from "./settings_options.ts";
+
+/** A fitted detector that images are added to. */
+export interface Appending {
+  /** The detector of the earlier model. */
+  readonly detector: PatchCore;
+  /** What may differ from that model. */
+  readonly options: Pick<AppendOptions, "maxBank" | "threshold">;
+}
+
+/**
+ * Loads the model that images are added to.
+ *
+ * @throws {UsageError} If an option asks for other settings than its own, it is
+ * an ensemble, or a part of the images.
+ */
+export async function loadToAppend(
+  path: string,
+  values: FitValues & { readonly memoryBudget: number },
+  context: Context,
+): Promise<Appending> {
+  if (values.shard !== undefined) {
+    throw new UsageError(
+      "Cannot use --append with --shard: merge the parts first",
+    );
+  }
+  const detector = await loadDetector(path, values, context);
+  if ("members" in detector) {
+    detector.dispose();
+    throw new UsageError(
+      `Cannot append to "${path}": it is an ensemble, which is fitted as a whole`,
+    );
+  }
+  try {
+    const { coreset, threshold } = checkSame(
+      detector.settings,
+      settingsOf(values),
+      path,
+    );
+    return {
+      detector,
+      options: { maxBank: coreset.maxBank, threshold },
+    };
+  } catch (error) {
+    detector.dispose();
+    throw error;
+  }
+}
+
+/**
+ * A model's settings with what may change: the limit of the bank's rows and the
+ * rule of the threshold.
+ *
+ * @throws {UsageError} If something else is to change.
+ */
+export function checkSame(
+  stored: Settings,
+  { preset, coreset, threshold, map, ...given }: SettingsOptions,
+  path: string,
+): Settings {
+  const base = preset === undefined ? stored : resolveSettings({ preset });
+  const wanted: Settings = {
+    ...base,
+    ...given as Partial<Settings>,
+    coreset: { ...base.coreset, ...coreset as Partial<Settings["coreset"]> },
+    map: { ...base.map, ...map },
+    threshold: { ...base.threshold, ...threshold },
+  };
+  const fixed = (settings: Settings): Record<string, unknown> => ({
+    ...settings,
+    coreset: { ...settings.coreset, maxBank: null },
+    threshold: null,
+  });
+  const [mine, theirs] = [fixed(wanted), fixed(stored)];
+  const other = Object.keys(theirs).find((key) =>
+    JSON.stringify(mine[key]) !== JSON.stringify(theirs[key])
+  );
+  if (other !== undefined) {
+    throw new UsageError(
+      `Cannot append to "${path}" with ${other} ${
+        JSON.stringify(mine[other])
+      }: the model was fitted with ${
+        JSON.stringify(theirs[other])
+      }; leave the option out, or fit anew`,
+    );
+  }
+  return {
+    ...wanted,
+    coreset: {
+      ...wanted.coreset,
+      maxBank: wanted.coreset.maxBank ?? stored.coreset.maxBank,
+    },
+    threshold: { ...stored.threshold, ...threshold },
+  };
+}

@@ -1,0 +1,73 @@
+import { MEMORY_OPTION } from "./memory.ts";
+import { PRECISION_OPTION } from "./model_loading.ts";
+import type { Options, Values } from "./options.ts";
+import { SETTINGS_OPTIONS } from "./settings_options.ts";
+import { AUTOTUNE_OPTION } from "./tuning_store.ts";
+
+/** How a model is written. */
+export const WRITING_OPTIONS = {
+  model: {
+    kind: "text",
+    value: "M.safetensors",
+    required: true,
+    help: "where the model goes",
+  },
+  bankPrecision: {
+    kind: "choice",
+    choices: ["f32", "f16"],
+    default: "f32",
+    help: "how the memory bank is stored",
+  },
+  overwrite: { kind: "flag", help: "replace an existing model" },
+} as const satisfies Options;
+
+const { model, ...writing } = WRITING_OPTIONS;
+
+/** Options of `fit`. */
+export const FIT_OPTIONS = {
+  model,
+  ...SETTINGS_OPTIONS,
+  memory: MEMORY_OPTION,
+  thresholdImages: {
+    kind: "integer",
+    min: 1,
+    unit: "images",
+    default: 1000,
+    help:
+      "how many images set the threshold when features do not fit in memory: drawn by the seed and extracted a second time",
+  },
+  append: {
+    kind: "text",
+    value: "OLD.safetensors",
+    help:
+      "add the images to this model: settings and backbone are its own, its images are not needed. They keep the scores they had, new images are scored against the new bank, and thresholds follow from both; rows that are dropped can make the old scores too low by as much as the covering radius",
+  },
+  shard: {
+    kind: "text",
+    value: "i/n",
+    help:
+      "fit part i of n, every n-th image, and keep twice the rows: merge makes one model of all parts",
+  },
+  batch: {
+    kind: "integer",
+    min: 1,
+    unit: "images",
+    default: 8,
+    help: "how many images the GPU works on at once",
+  },
+  precision: PRECISION_OPTION,
+  noAutotune: AUTOTUNE_OPTION,
+  bundle: {
+    kind: "flag",
+    help: "put the backbone into the model, so that one file is all",
+  },
+  allowRandom: {
+    kind: "flag",
+    help: "accept a backbone with random weights, for tests and benches",
+  },
+  ...writing,
+  profile: { kind: "flag", help: "print the GPU time of every kernel" },
+} as const satisfies Options;
+
+/** Values of {@linkcode FIT_OPTIONS}. */
+export type FitValues = Values<typeof FIT_OPTIONS>;

@@ -1,0 +1,97 @@
+import { coresetBytes } from "../bank/coreset.ts";
+import { packedBytes } from "../bank/packed_rows.ts";
+import { projectedBytes } from "../bank/projection.ts";
+import { roundUp } from "../../wgsl/grid.ts";
+
+/** Small buffers: states, parameters, pieces that are read back. */
+const SMALL = 4 * 2 ** 20;
+
+/** Patches that are searched with one submit, at most. */
+const SEARCHED = 1088;
+
+/** Lower bounds that a search keeps for each of them, at most. */
+const GROUPS = 4200;
+
+/** What decides the GPU memory of a fit. */
+export interface FitSizes {
+  /** Bytes of the backbone, its activations and the image to resize. */
+  readonly fixedBytes: number;
+  /** Patches of an image. */
+  readonly patches: number;
+  /** Elements of a feature, padding included. */
+  readonly dim: number;
+  /** Elements of a projected feature; none where there is no projection. */
+  readonly projected: number | undefined;
+  /** Whether rows are chosen greedily. */
+  readonly greedy: boolean;
+}
+
+/** GPU bytes of a fit that holds all features at once, at the most. */
+export function wholeFitBytes(
+  sizes: FitSizes,
+  rows: number,
+  bankRows: number,
+): number {
+  const bank = rowBytes(sizes, bankRows);
+  const choosing = choiceBytes(sizes, rows, bankRows);
+  const scoring = searchBytes(bankRows, sizes.dim) + bufferAndReadback(rows, 8);
+  return sizes.fixedBytes + rowBytes(sizes, rows) + bank +
+    Math.max(choosing, scoring) + SMALL;
+}
+
+/** How a fit in bounded memory divides it. */
+export interface StreamLayout {
+  /** The most patches at one time. */
+  readonly capacity: number;
+  /** Rows that are left when that is full. */
+  readonly kept: number;
+  /** Images that are scored together for the threshold. */
+  readonly block: number;
+}
+
+/** GPU bytes of a fit in bounded memory, at the most. */
+export function streamedFitBytes(
+  sizes: FitSizes,
+  { capacity, kept, block }: StreamLayout,
+  bankRows: number,
+): number {
+  const { dim, projected, patches, fixedBytes } = sizes;
+  const chosen = Math.max(kept, bankRows);
+  const building = rowBytes(sizes, capacity + chosen) +
+    choiceBytes(sizes, capacity, chosen);
+  const length = projected ?? dim;
+  const rows = block * patches;
+  const scoring = rowBytes(sizes, bankRows + rows) +
+    (bankRows + rows) * roundUp(length, 4) * 4 +
+    searchBytes(bankRows, dim) + 2 * searchBytes(bankRows, length) +
+    bufferAndReadback(rows, 16);
+  return fixedBytes + Math.max(building, scoring) + SMALL;
+}
+
+function rowBytes({ dim }: FitSizes, rows: number): number {
+  return rows * dim * 4;
+}
+
+/** Beside the rows themselves. */
+function choiceBytes(sizes: FitSizes, rows: number, picks: number): number {
+  if (!sizes.greedy || picks >= rows) return rows * 4;
+  const { dim, projected } = sizes;
+  const length = roundUp(projected ?? dim, 4);
+  const projection = projected === undefined
+    ? 0
+    : projectedBytes(rows, projected) + dim * length * 4;
+  return projection + coresetBytes(rows, length, picks, true) +
+    picks * length * 4 + bufferAndReadback(rows, 8) +
+    bufferAndReadback(rows + picks, 8);
+}
+
+/** A packed copy of the bank, and what is written for the queries. */
+function searchBytes(rows: number, dim: number): number {
+  return packedBytes(rows, dim) + rows * 8 +
+    SEARCHED * (Math.min(GROUPS, rows / 8 + 8) + 3 * dim + 40) * 4;
+}
+
+/** Numbers on the GPU and the buffer through which they are read. */
+function bufferAndReadback(rows: number, bytes: number): number {
+  return rows * bytes + 2 ** Math.ceil(Math.log2(rows * bytes));
+}

@@ -1,0 +1,48 @@
+/** What a fit did, and how long it took. */
+export interface FitReport {
+  /** Images used. */
+  readonly images: number;
+  /** Patches of all images. */
+  readonly patches: number;
+  /** Rows of the memory bank. */
+  readonly bankRows: number;
+  /** Dimensions of a patch feature. */
+  readonly dim: number;
+  /** Image score from which on a part is anomalous; NaN if none could be found. */
+  readonly threshold: number;
+  /** Map value from which on a pixel is anomalous; NaN if none could be found. */
+  readonly mapThreshold: number;
+  /**
+   * The largest distance of a patch to the bank in the space that its rows were
+   * chosen in (the projected one, as a rule), where it was measured.
+   */
+  readonly radius: number | undefined;
+  /** Images whose patches it was measured over. */
+  readonly radiusImages: number;
+  /**
+   * What that distance cannot exceed for any patch: the distances of all
+   * choices added up; equal to the radius where one choice saw all patches.
+   */
+  readonly radiusBound: number | undefined;
+  /** Buckets that the patches were divided into; 1: all were held at once. */
+  readonly buckets: number;
+  /** Passes over the rows at hand that the choices took. */
+  readonly passes: number;
+  /** Images that were scored for the threshold. */
+  readonly thresholdImages: number;
+  /** Seconds of each step; GPU steps are GPU time. */
+  readonly seconds: {
+    readonly decode: number;
+    readonly trunk: number;
+    readonly patches: number;
+    readonly coreset: number;
+    readonly threshold: number;
+    readonly total: number;
+  };
+  /** The most GPU bytes that were allocated at one time. */
+  readonly peakGpuBytes: number;
+  /** The most that were expected. */
+  readonly plannedGpuBytes: number;
+  /** Name of the adapter. */
+  readonly adapter: string;
+}
