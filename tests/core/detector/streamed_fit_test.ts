@@ -291,3 +291,23 @@ gpuTest("fit() draws a random bank in bounded memory", async (gpu) => {
   assertEquals([report.radius, report.radiusBound], [undefined, undefined]);
   assertRowsAreTheirPatches(detector.model, all);
 });
+
+gpuTest("fit() in bounded memory stops and frees what it had", async (gpu) => {
+  using detector = await create(gpu, { memoryBudget: budget(gpu) });
+  await detector.fit(IMAGES);
+  let before: number | undefined;
+  for (const at of ["features", "coreset", "threshold"] as const) {
+    const stop = new AbortController();
+    const { message } = await assertRejects(() =>
+      detector.fit(IMAGES, {
+        signal: stop.signal,
+        onProgress: (stage, done) => {
+          if (stage === at && done >= 8) stop.abort(new Error("enough"));
+        },
+      }), Error);
+    assertEquals(message, "enough", at);
+    gpu.pool.trim();
+    before ??= gpu.pool.bytes;
+    assertEquals(gpu.pool.bytes, before, at);
+  }
+});
