@@ -116,6 +116,11 @@ export function radiusLine(
     "radius" | "radiusBound" | "radiusImages" | "images"
   >,
 ): string | undefined {
+  if (radius !== undefined && radiusImages === 0) {
+    return `Largest anchor left in the coreset ${
+      radius.toPrecision(4)
+    }: the covering radius may be larger, distances to the start points hide it`;
+  }
   const measured = radius === undefined
     ? undefined
     : `${

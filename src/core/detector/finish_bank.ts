@@ -80,7 +80,7 @@ export async function finishWhole(
     threshold,
     mapThreshold,
     radius,
-    radiusImages: radius === undefined ? 0 : images,
+    radiusImages: isExact ? images : 0,
     radiusBound: bank.rows.rows === features.rows.rows
       ? 0
       : isExact

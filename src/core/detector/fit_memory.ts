@@ -6,8 +6,11 @@ import { roundUp } from "../../wgsl/grid.ts";
 /** Small buffers: states, parameters, pieces that are read back. */
 const SMALL = 4 * 2 ** 20;
 
-/** Patches that are searched with one submit, at most. */
-const SEARCHED = 1088;
+/** Patches that are searched with one submit to measure distances, at most. */
+const MEASURED = 1024;
+
+/** Patches in the programs that score images without their own rows. */
+const SCORED = 704;
 
 /** Lower bounds that a search keeps for each of them, at most. */
 const GROUPS = 4200;
@@ -34,7 +37,8 @@ export function wholeFitBytes(
 ): number {
   const bank = rowBytes(sizes, bankRows);
   const choosing = choiceBytes(sizes, rows, bankRows);
-  const scoring = searchBytes(bankRows, sizes.dim) + bufferAndReadback(rows, 8);
+  const scoring = searchBytes(bankRows, sizes.dim, SCORED) +
+    bufferAndReadback(rows, 8);
   return sizes.fixedBytes + rowBytes(sizes, rows) + bank +
     Math.max(choosing, scoring) + SMALL;
 }
@@ -55,7 +59,7 @@ export function streamedFitBytes(
   { capacity, kept, block }: StreamLayout,
   bankRows: number,
 ): number {
-  const { dim, projected, patches, fixedBytes } = sizes;
+  const { dim, projected, patches, fixedBytes, greedy } = sizes;
   const chosen = Math.max(kept, bankRows);
   const building = rowBytes(sizes, capacity + chosen) +
     choiceBytes(sizes, capacity, chosen);
@@ -63,7 +67,8 @@ export function streamedFitBytes(
   const rows = block * patches;
   const scoring = rowBytes(sizes, bankRows + rows) +
     (bankRows + rows) * roundUp(length, 4) * 4 +
-    searchBytes(bankRows, dim) + 2 * searchBytes(bankRows, length) +
+    searchBytes(bankRows, dim, SCORED) +
+    (greedy ? searchBytes(bankRows, length, 2 * MEASURED) : 0) +
     bufferAndReadback(rows, 16);
   return fixedBytes + Math.max(building, scoring) + SMALL;
 }
@@ -86,9 +91,9 @@ function choiceBytes(sizes: FitSizes, rows: number, picks: number): number {
 }
 
 /** A packed copy of the bank, and what is written for the queries. */
-function searchBytes(rows: number, dim: number): number {
+function searchBytes(rows: number, dim: number, queries: number): number {
   return packedBytes(rows, dim) + rows * 8 +
-    SEARCHED * (Math.min(GROUPS, rows / 8 + 8) + 3 * dim + 40) * 4;
+    queries * (Math.min(GROUPS, rows / 8 + 8) + 2.5 * dim + 40) * 4;
 }
 
 /** Numbers on the GPU and the buffer through which they are read. */

@@ -14,10 +14,12 @@ export interface FitReport {
   readonly mapThreshold: number;
   /**
    * The largest distance of a patch to the bank in the space that its rows were
-   * chosen in (the projected one, as a rule), where it was measured.
+   * chosen in (the projected one, as a rule), where it was measured. Where all
+   * features were held at once and the coreset started with "mean-of-10", it is
+   * the largest anchor left, which distances to the start points can hide.
    */
   readonly radius: number | undefined;
-  /** Images whose patches it was measured over. */
+  /** Images whose patches it was measured over; 0 where it is an anchor. */
   readonly radiusImages: number;
   /**
    * What that distance cannot exceed for any patch: the distances of all

@@ -282,9 +282,14 @@ gpuTest("fit() says which budget would do", async (gpu) => {
 
 gpuTest("fit() draws a random bank in bounded memory", async (gpu) => {
   const all = await allFeatures(gpu);
+  const coreset = { method: "random", ratio: RATIO } as const;
+  const whole = await create(gpu, { coreset });
+  const { plannedGpuBytes } = await whole.fit(IMAGES);
+  whole.dispose();
+  gpu.pool.trim();
   using detector = await create(gpu, {
-    coreset: { method: "random", ratio: RATIO },
-    memoryBudget: budget(gpu, 115e5),
+    coreset,
+    memoryBudget: plannedGpuBytes - 2 ** 18,
   });
   const report = await detector.fit(IMAGES);
   assert(report.buckets > 1);
