@@ -32,6 +32,7 @@ const PATCHCORE: readonly Key[] = [
   "verbose",
   "thresholdQuantile",
   "thresholdFactor",
+  "mapQuantile",
 ];
 
 /**
