@@ -9,6 +9,7 @@ import { encodePng } from "../core/images/png.ts";
 import { auroc } from "../core/metrics/roc.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
 import { demoBackbone } from "./demo_backbone.ts";
+import { DemoReport } from "./demo_report.ts";
 import { EXIT } from "./exit.ts";
 import { OutputFolder } from "./output.ts";
 import { PredictionFiles } from "./prediction_files.ts";
@@ -23,7 +24,7 @@ export const demo: Command = defineCommand({
       kind: "text",
       value: "DIR",
       default: "demo-out",
-      help: "folder for the pictures, models and overlays",
+      help: "folder for the report, pictures, models and overlays",
     },
     seed: {
       kind: "integer",
@@ -53,9 +54,10 @@ export const demo: Command = defineCommand({
       `Backbone "demo" on ${detector.adapterName}: fixed filters for this demo only; accuracy on real parts needs ImageNet weights ("weights pull wide_resnet50_2")`,
     );
     const products = [];
+    const page = new DemoReport();
     for (const product of DEMO_PRODUCTS) {
       const images = [...demoSet(product, { seed })];
-      const result = await inspect(detector, images, folder, context);
+      const result = await inspect(detector, images, { folder, page }, context);
       products.push({ product: product.name, ...result });
       terminal.record({ product: product.name, ...result });
       terminal.result(
@@ -64,8 +66,13 @@ export const demo: Command = defineCommand({
         }   ${result.normal} good, ${result.anomalous} with defects, fitted from ${result.train}; called anomalous: ${result.caught} of the defects, ${result.false_alarms} of the good`,
       );
     }
+    await folder.write("report.html", await page.render(detector));
     await folder.record({ finished: true, command: "demo", seed, products });
-    terminal.result(`Pictures, models and overlays are in "${out}"`);
+    terminal.result(
+      `Look at "${
+        join(out, "report.html")
+      }"; pictures, models and overlays are in "${out}"`,
+    );
     return EXIT.ok;
   },
 });
@@ -74,7 +81,7 @@ export const demo: Command = defineCommand({
 async function inspect(
   detector: PatchCore,
   images: readonly DemoImage[],
-  folder: OutputFolder,
+  { folder, page }: { folder: OutputFolder; page: DemoReport },
   { terminal, signal }: Context,
 ): Promise<
   Record<
@@ -99,6 +106,7 @@ async function inspect(
     content: pixels,
     split,
     anomalous: defect !== undefined,
+    mask: defect?.mask,
   }));
   using progress = stageProgress(terminal);
   const train = sources.filter(({ split }) => split === "train");
@@ -112,11 +120,14 @@ async function inspect(
     mask: false,
   }, category);
   const predictions: Prediction[] = [];
+  const shown = page.category(category);
   for await (const prediction of detector.predict(test, { signal })) {
     await files.write(prediction);
+    shown.add(prediction, test[predictions.length]!.mask);
     predictions.push(prediction);
     progress("predict", predictions.length, test.length);
   }
+  shown.finish();
   const called = (anomalous: boolean): number =>
     predictions.filter(({ label }, i) =>
       label === "anomalous" && test[i].anomalous === anomalous

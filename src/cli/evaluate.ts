@@ -9,6 +9,7 @@ import { evaluationKey, Journal } from "./evaluate_journal.ts";
 import { EVALUATE_OPTIONS } from "./evaluate_options.ts";
 import { evaluationCsv, evaluationTable } from "./evaluate_output.ts";
 import { EvaluationWorks } from "./evaluate_work.ts";
+import { EvaluationReport, refuseUnpictured } from "./evaluation_report.ts";
 import { EXIT } from "./exit.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { duration } from "./progress.ts";
@@ -33,21 +34,30 @@ export const evaluate: Command = defineCommand({
       "Two categories as the published implementation has them",
     ],
     ["parts --model part.safetensors --json", "A model on own images"],
+    [
+      "parts --category bottle --report bottle.html",
+      "One category, with a page to look at",
+    ],
     ["mvtec --method padim", "Another of the paper's systems"],
     ["mvtec --shots 1,5,16 --seeds 5", "Few training images, mean ± deviation"],
   ],
   async run(operands, values, context): Promise<number> {
     const { terminal } = context;
-    const { csv, overwrite } = values;
-    if (csv !== undefined) await refuseExisting(csv, overwrite);
+    const { csv, report: reportPath, overwrite } = values;
+    for (const file of [csv, reportPath]) {
+      if (file !== undefined) await refuseExisting(file, overwrite);
+    }
+    if (reportPath !== undefined) refuseUnpictured(values);
     const categories = await findCategories(operands, values.category);
     noteMissingMasks(categories, terminal);
     const journal = await Journal.open(values.resume);
     using works = new EvaluationWorks(values, context);
+    const report = reportPath === undefined
+      ? undefined
+      : new EvaluationReport(categories.length);
     const { records, failed } = await evaluateAll(
       categories,
-      works,
-      journal,
+      { works, journal, report },
       context,
     );
     if (values.verbose) {
@@ -60,16 +70,32 @@ export const evaluate: Command = defineCommand({
     if (csv !== undefined) {
       await writeOutput(csv, evaluationCsv(all), overwrite);
     }
+    if (report !== undefined && reportPath !== undefined) {
+      const { settings, adapterName } = await works.of(categories[0]?.layout);
+      const page = await report.render({
+        records: all,
+        adapter: adapterName,
+        settings,
+        data: operands.join(", "),
+      });
+      await writeOutput(reportPath, page, overwrite);
+    }
     if (failed === 0) return EXIT.ok;
     terminal.warn(`${failed} images could not be used: the results lack them`);
     return EXIT.failure;
   },
 });
 
+/** What evaluating categories needs and fills. */
+interface Evaluation {
+  readonly works: EvaluationWorks;
+  readonly journal: Journal;
+  readonly report: EvaluationReport | undefined;
+}
+
 async function evaluateAll(
   categories: readonly FoundCategory[],
-  works: EvaluationWorks,
-  journal: Journal,
+  { works, journal, report }: Evaluation,
   { terminal, signal }: Context,
 ): Promise<{ records: EvaluationRecord[]; failed: number }> {
   const records: EvaluationRecord[] = [];
@@ -83,7 +109,11 @@ async function evaluateAll(
     const key = await evaluationKey(category, work.method);
     let found = journal.find(key);
     if (found !== undefined) {
-      terminal.message(`${place}: evaluated before`);
+      terminal.message(
+        `${place}: evaluated before${
+          report ? "; the report lacks its pictures and curves" : ""
+        }`,
+      );
     } else {
       const { train, test } = category;
       terminal.message(
@@ -96,8 +126,10 @@ async function evaluateAll(
       found = await work.evaluate(category, {
         signal,
         onProgress: progress,
-        onImageError: (_, error) => {
+        observer: report?.observer(category.name),
+        onImageError: (name, error) => {
           failures++;
+          report?.addFailure(name, error);
           terminal.error(error.message);
         },
       });

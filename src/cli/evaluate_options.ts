@@ -46,6 +46,12 @@ export const EVALUATE_OPTIONS = {
     value: "FILE",
     help: "write the results as a table",
   },
+  report: {
+    kind: "text",
+    value: "FILE.html",
+    help:
+      "write a page with the results, curves and the worst images with pictures",
+  },
   resume: {
     kind: "text",
     value: "FILE.jsonl",
@@ -100,7 +106,10 @@ export const EVALUATE_OPTIONS = {
     kind: "flag",
     help: "accept a backbone with random weights, for tests and benches",
   },
-  overwrite: { kind: "flag", help: "replace an existing --csv file" },
+  overwrite: {
+    kind: "flag",
+    help: "replace an existing --csv or --report file",
+  },
 } as const satisfies Options;
 
 /** Values of {@linkcode EVALUATE_OPTIONS}. */

@@ -33,6 +33,31 @@ export function evaluationTable(records: readonly EvaluationRecord[]): string {
   return table([head, ...rows]);
 }
 
+/** The same for a report: numbers as they are, a dash where there is none. */
+export function evaluationCells(
+  records: readonly EvaluationRecord[],
+): { head: string[]; rows: (string | number)[][] } {
+  return {
+    head: [
+      "Category",
+      ...TABLE.map(([title]) => title.replace(/^5/, "AUPRO 5")),
+      "False +",
+      "False −",
+      "Seconds",
+    ],
+    rows: records.map((record) => [
+      record.category,
+      ...TABLE.map(([, rate]) => {
+        const value = record[rate];
+        return value === null ? "–" : Number((100 * value).toFixed(2));
+      }),
+      record.false_positives ?? "–",
+      record.false_negatives ?? "–",
+      Math.round(record.seconds["total"] ?? 0),
+    ]),
+  };
+}
+
 function percent(record: EvaluationRecord, rate: Rate): string {
   const value = record[rate];
   if (value === null) return "–";

@@ -11,7 +11,7 @@ import {
 } from "../core/evaluation/mod.ts";
 import type { Category, LayoutName } from "../core/datasets/dataset.ts";
 import type { BackboneFile } from "../core/mod.ts";
-import type { SettingsOptions } from "../core/settings/settings.ts";
+import type { Settings, SettingsOptions } from "../core/settings/settings.ts";
 import { VERSION } from "../core/settings/version.ts";
 import { sha256 } from "../core/weights.ts";
 import type { Context } from "./command.ts";
@@ -34,6 +34,10 @@ export type WorkOnCategory = Omit<
 export interface EvaluationWork extends Disposable {
   /** All that decides the results beside the images. */
   readonly method: Readonly<Record<string, unknown>>;
+  /** Every switch of PatchCore. */
+  readonly settings: Settings;
+  /** Name of the adapter that does the work. */
+  readonly adapterName: string;
   /** Evaluates a category: one record, or one for each number of shots. */
   evaluate(
     category: Category,
@@ -105,6 +109,8 @@ async function fitting(
   const choices = { rule, seeds, radius, ...(shots && { shots }) };
   return {
     method: { version: VERSION, settings, ...facts, ...choices },
+    settings,
+    adapterName: evaluator.gpu.adapterName,
     evaluate: (category, work) =>
       evaluator.evaluate(category, { ...work, ...choices, files: DISK, batch }),
     [Symbol.dispose]: () => evaluator.dispose(),
@@ -187,17 +193,20 @@ async function stored(
       model: await sha256(await readFile(path)),
       rule,
     },
+    settings: detector.settings,
+    adapterName: detector.adapterName,
     async evaluate(category, work): Promise<EvaluationRecord[]> {
       const start = performance.now();
       const { name, test } = category;
       const threshold = model.threshold?.value;
-      const { onProgress, ...rest } = work;
+      const { onProgress, observer, ...rest } = work;
       const result = await scoreSamples(
         detector.predict(sourcesOf(test, DISK), rest),
         test,
         new GroundTruth(DISK, { geometry: detector.settings, rule }),
         {
           ...(threshold !== undefined && { threshold }),
+          observer,
           onProgress: (done) => onProgress?.("predict", done, test.length),
         },
       );

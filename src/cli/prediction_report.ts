@@ -1,12 +1,11 @@
 import { Ensemble, type StoredModel } from "../core/mod.ts";
 import { decodeImage } from "../core/images/decode.ts";
 import type { Pixels } from "../core/images/pixels.ts";
-import { auroc, rocCurve } from "../core/metrics/roc.ts";
-import type {
-  ReadTraining,
-  ReportCurve,
-  ReportFacts,
-  ReportRow,
+import {
+  imageCurves,
+  type ReadTraining,
+  type ReportFacts,
+  type ReportRow,
 } from "../core/report/mod.ts";
 import { readFile, statOrNothing } from "./disk.ts";
 import { type Detector, modelsOf } from "./model_loading.ts";
@@ -49,22 +48,6 @@ export function reportFacts(
     curves: imageCurves(rows),
     readTraining: trainingReader(),
   };
-}
-
-/** The image ROC where both kinds of images are known; otherwise nothing. */
-export function imageCurves(rows: readonly ReportRow[]): ReportCurve[] {
-  const known = rows.filter(({ truth }) => truth !== undefined);
-  const labels = known.map(({ truth }) => truth === "anomalous");
-  if (!labels.includes(true) || !labels.includes(false)) return [];
-  const scores = known.map(({ score }) => score);
-  const { falsePositiveRate, truePositiveRate } = rocCurve(scores, labels);
-  return [{
-    title: "Image ROC",
-    x: "good parts flagged",
-    y: "defective parts found",
-    area: `AUROC ${auroc(scores, labels).toFixed(4)}`,
-    points: Array.from(falsePositiveRate, (x, i) => [x, truePositiveRate[i]!]),
-  }];
 }
 
 /** Reads training images by their paths, as long as they are there. */

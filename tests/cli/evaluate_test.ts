@@ -1,9 +1,14 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { evaluate } from "../../src/cli/evaluate.ts";
 import { encodeNpy } from "../../src/core/images/npy.ts";
 import { tinyBackbone } from "../tiny_model.ts";
 import { withDemoDataset, writeImage } from "./demo_dataset.ts";
-import { type CommandRun, programTest, runCommand } from "./run_command.ts";
+import { type CommandRun, runCommand } from "./run_command.ts";
 
 const KEYS = [
   "category",
@@ -44,7 +49,7 @@ function assertRates(record: Line): void {
   }
 }
 
-programTest("evaluate as a program", async (t) => {
+Deno.test("evaluate as a program", async (t) => {
   await withDemoDataset(SIZE, async (root) => {
     const set = `${root}/flange`;
     const run = (...more: string[]) => evaluated(set, ...SMALL, ...more);
@@ -135,6 +140,26 @@ programTest("evaluate as a program", async (t) => {
       assertEquals(other.stderr.includes("evaluated before"), false);
     });
 
+    await t.step("writes a page with curves and pictures", async () => {
+      const report = `${root}/report.html`;
+      const options = ["--coreset", "0.1", "--report", report];
+      const [record] = await run(...options);
+      const page = await Deno.readTextFile(report);
+      assertEquals(page.match(/<article/g)?.length, 5);
+      assertStringIncludes(page, "Nearest training patch: ");
+      for (
+        const curve of [
+          `AUROC ${record!["image_auroc"].toFixed(4)}`,
+          `AUROC ${record!["pixel_auroc"].toFixed(4)}`,
+          `AUPRO up to 30 % ${record!["aupro_30"].toFixed(4)}`,
+        ]
+      ) assertStringIncludes(page, curve);
+      assertMatch(page, /Results, rates in percent[\s\S]*<td>flange</);
+      const again = await runCommand(evaluate, set, ...SMALL, ...options);
+      assertEquals(again.code, 1);
+      assertStringIncludes(again.stderr, "--overwrite");
+    });
+
     await t.step("joins several backbones, scaled either way", async () => {
       const tiny = `${root}/tiny, with a comma.onnx`;
       await Deno.writeFile(tiny, tinyBackbone().bytes);
@@ -165,6 +190,12 @@ programTest("evaluate as a program", async (t) => {
           "--verbose",
         ],
         ["Cannot use --backbone demo twice", "--backbone=demo"],
+        [
+          "Cannot use --report with --method padim",
+          "--method=padim",
+          "--report=no.html",
+        ],
+        ["Cannot use --report with --shots", "--shots=1", "--report=no.html"],
       ] as const
     ) {
       await t.step(`refuses ${options.join(" ")}`, async () => {
@@ -181,43 +212,40 @@ programTest("evaluate as a program", async (t) => {
   });
 });
 
-programTest(
-  "evaluate takes ShanghaiTech Campus as the paper does",
-  async () => {
-    const root = await Deno.realPath(await Deno.makeTempDir());
-    try {
-      const frame = (level: number) => ({
-        width: 320,
-        height: 200,
-        data: new Uint8ClampedArray(320 * 200 * 4)
-          .map((_, i) => (level * 31 + i * 7) % 251),
-      });
-      for (let i = 0; i < 11; i++) {
-        const name = `${String(i).padStart(3, "0")}.png`;
-        await writeImage(`${root}/training/frames/01/${name}`, frame(i));
-        await writeImage(`${root}/testing/frames/02/${name}`, frame(i + 40));
-      }
-      const masks = `${root}/testing/test_pixel_mask`;
-      await Deno.mkdir(masks);
-      const data = new Float32Array(11 * 200 * 320);
-      data.fill(1, 5 * 200 * 320, 5 * 200 * 320 + 9000);
-      await Deno.writeFile(
-        `${masks}/02.npy`,
-        encodeNpy(data, [11, 200, 320]),
-      );
-      const failed = await runCommand(evaluate, root, "--backbone", "demo");
-      assertEquals(failed.code, 1);
-      assertStringIncludes(failed.stderr, "layer4");
-      const [record] = await evaluated(
-        root,
-        ...["--backbone", "demo", "--layers", "layer2,layer3"],
-        ...["--coreset", "0.01"],
-      );
-      assertEquals(record!["images"], { train: 3, normal: 2, anomalous: 1 });
-      assertEquals(record!["bank_rows"], Math.floor(3 * 32 * 32 * 0.01));
-      assertRates(record!);
-    } finally {
-      await Deno.remove(root, { recursive: true });
+Deno.test("evaluate takes ShanghaiTech Campus as the paper does", async () => {
+  const root = await Deno.realPath(await Deno.makeTempDir());
+  try {
+    const frame = (level: number) => ({
+      width: 320,
+      height: 200,
+      data: new Uint8ClampedArray(320 * 200 * 4)
+        .map((_, i) => (level * 31 + i * 7) % 251),
+    });
+    for (let i = 0; i < 11; i++) {
+      const name = `${String(i).padStart(3, "0")}.png`;
+      await writeImage(`${root}/training/frames/01/${name}`, frame(i));
+      await writeImage(`${root}/testing/frames/02/${name}`, frame(i + 40));
     }
-  },
-);
+    const masks = `${root}/testing/test_pixel_mask`;
+    await Deno.mkdir(masks);
+    const data = new Float32Array(11 * 200 * 320);
+    data.fill(1, 5 * 200 * 320, 5 * 200 * 320 + 9000);
+    await Deno.writeFile(
+      `${masks}/02.npy`,
+      encodeNpy(data, [11, 200, 320]),
+    );
+    const failed = await runCommand(evaluate, root, "--backbone", "demo");
+    assertEquals(failed.code, 1);
+    assertStringIncludes(failed.stderr, "layer4");
+    const [record] = await evaluated(
+      root,
+      ...["--backbone", "demo", "--layers", "layer2,layer3"],
+      ...["--coreset", "0.01"],
+    );
+    assertEquals(record!["images"], { train: 3, normal: 2, anomalous: 1 });
+    assertEquals(record!["bank_rows"], Math.floor(3 * 32 * 32 * 0.01));
+    assertRates(record!);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});

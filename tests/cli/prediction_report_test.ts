@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fit } from "../../src/cli/fit.ts";
 import { predict } from "../../src/cli/predict.ts";
-import { imageCurves } from "../../src/cli/prediction_report.ts";
+import { imageCurves } from "../../src/core/report/mod.ts";
 import { encodePng } from "../../src/core/images/png.ts";
 import type { ReportRow } from "../../src/core/report/mod.ts";
 import type { Pixels } from "../../src/core/images/pixels.ts";

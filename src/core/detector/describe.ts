@@ -1,4 +1,4 @@
-import type { StoredModel } from "../bank/stored_model.ts";
+import type { StoredModel, StoredThreshold } from "../bank/stored_model.ts";
 import type { Pixels } from "../images/pixels.ts";
 import { planExtents } from "../images/resize_plan.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -18,8 +18,15 @@ export interface Loaded {
 
 /** What the description of a prediction needs to know of the model. */
 export interface DescribedModel {
-  /** The model: threshold, origins and names. */
-  readonly model: StoredModel;
+  /** The model: thresholds, origins and names. */
+  readonly model:
+    & Pick<StoredModel, "origin" | "imageNames" | "imageSizes">
+    & {
+      /** Raw score at and above which an image is anomalous. */
+      readonly threshold?: StoredThreshold | undefined;
+      /** Map value at and above which a pixel is. */
+      readonly mapThreshold?: StoredThreshold | undefined;
+    };
   /** Knows the input size and the patch grid. */
   readonly extractor: FeatureExtractor;
 }

@@ -61,7 +61,7 @@ export class BaselineRunner implements Runner {
   async run(settings: Settings, options: RunOptions): Promise<Outcome> {
     const { gpu, backbone } = this.#method;
     const { test } = this.#category;
-    const { files, batch, onProgress } = this.#work;
+    const { files, batch, observer, onProgress } = this.#work;
     using stream = new TapStream(gpu, backbone, settings, batch);
     let start = performance.now();
     const train = this.#trainImages(options.train);
@@ -73,7 +73,10 @@ export class BaselineRunner implements Runner {
       this.#scores(stream, fitted),
       test,
       new GroundTruth(files, { geometry: settings, rule: options.rule }),
-      { onProgress: (done) => onProgress?.("predict", done, test.length) },
+      {
+        observer,
+        onProgress: (done) => onProgress?.("predict", done, test.length),
+      },
     );
     const predict = secondsSince(start);
     return {

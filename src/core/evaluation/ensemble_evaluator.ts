@@ -139,6 +139,7 @@ export class EnsembleEvaluator implements EvaluateMethod, Disposable {
       new GroundTruth(files, { geometry: settings, rule }),
       {
         ...(threshold !== undefined && !byTest && { threshold }),
+        observer: work.observer,
         onProgress: (done) => onProgress?.("predict", done, test.length),
       },
     );

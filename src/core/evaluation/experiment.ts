@@ -138,12 +138,12 @@ export class Experiment implements Runner {
       this.#variant,
       this.#options,
     );
-    const { bank, exact, approximate, parts, threshold, seconds } = fitted;
+    const { bank, exact, approximate, seconds } = fitted;
     const radii = options.radius
       ? await this.#radii(features, fitted, settings.seed)
       : undefined;
     const start = performance.now();
-    const result = await this.#evaluate(parts, options.rule, threshold);
+    const result = await this.#evaluate(features, fitted, options.rule);
     const predict = secondsSince(start);
     const recall = approximate &&
       await approximate.recall(
@@ -189,19 +189,30 @@ export class Experiment implements Runner {
   }
 
   async #evaluate(
-    parts: PredictorParts,
+    { names, sizes }: TrainingFeatures,
+    { parts, bank, threshold, mapThreshold }: FittedBank,
     rule: MaskRule,
-    threshold: number | undefined,
   ): Promise<CategoryResult> {
     const { test } = this.#category;
-    const { files, several, onProgress } = this.#options;
+    const { files, several, observer, onProgress } = this.#options;
     const keep = several || this.#variant.probes !== undefined;
     const predictions = keep
       ? this.#fromFeatures(parts)
-      : predictStream(this.#gpu, parts, sourcesOf(test, files), this.#options);
+      : predictStream(this.#gpu, parts, sourcesOf(test, files), {
+        ...this.#options,
+        settings: this.#settings,
+        model: {
+          threshold,
+          mapThreshold,
+          origin: bank.origin,
+          imageNames: names,
+          imageSizes: Int32Array.from(sizes.flat()),
+        },
+      });
     const truth = new GroundTruth(files, { geometry: this.#settings, rule });
     return await scoreSamples(predictions, test, truth, {
-      ...(threshold !== undefined && { threshold }),
+      ...(threshold !== undefined && { threshold: threshold.value }),
+      observer,
       onProgress: (done) => onProgress?.("predict", done, test.length),
     });
   }

@@ -1,6 +1,7 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import { MemoryBank } from "../bank/memory_bank.ts";
 import { BankSearch } from "../bank/search.ts";
+import type { StoredThreshold } from "../bank/stored_model.ts";
 import { learnProxies } from "../baselines/proxies.ts";
 import { calibrate, searchOf } from "../detector/calibrate.ts";
 import { chooseBank } from "../detector/choose_bank.ts";
@@ -35,7 +36,9 @@ export interface FittedBank extends Disposable {
   /** What predictions are made with. */
   readonly parts: PredictorParts;
   /** The threshold, where there is one. */
-  readonly threshold: number | undefined;
+  readonly threshold: StoredThreshold | undefined;
+  /** The threshold of anomaly maps, where there is one. */
+  readonly mapThreshold: StoredThreshold | undefined;
   /** Seconds of each step. */
   readonly seconds: { readonly coreset: number; readonly threshold: number };
 }
@@ -88,7 +91,8 @@ export async function fitBank(
       scores: new ImageScores(gpu, bank.rows, exact, settings),
       mapSettings: settings.map,
     },
-    threshold: calibration?.threshold?.value,
+    threshold: calibration?.threshold,
+    mapThreshold: calibration?.mapThreshold,
     seconds: { coreset, threshold: secondsSince(start) },
     [Symbol.dispose]: () => kept.dispose(),
   };

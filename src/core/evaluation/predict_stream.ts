@@ -6,23 +6,29 @@ import {
   type SubmittedBatch,
 } from "../detector/predictor.ts";
 import { reportImageError, type WorkOptions } from "../detector/progress.ts";
-import type { Pixels } from "../images/pixels.ts";
-import type { NamedScore } from "./score_samples.ts";
-
-interface Loaded {
-  readonly name: string;
-  readonly pixels: Pixels;
-}
+import {
+  describe,
+  type DescribedModel,
+  type Loaded,
+} from "../detector/describe.ts";
+import type { Prediction } from "../detector/prediction.ts";
+import type { Settings } from "../settings/settings.ts";
 
 interface RunningBatch {
   readonly images: readonly Loaded[];
   readonly batch: SubmittedBatch;
+  /** When it was started. */
+  readonly start: number;
 }
 
 /** Options of {@linkcode predictStream}. */
 export interface PredictStreamOptions extends WorkOptions {
   /** Images of a batch. */
   readonly batch: number;
+  /** Every switch of the method. */
+  readonly settings: Settings;
+  /** What is told of a prediction beside its scores. */
+  readonly model: DescribedModel["model"];
 }
 
 /**
@@ -39,7 +45,7 @@ export async function* predictStream(
   parts: PredictorParts,
   images: readonly NamedImage[],
   options: PredictStreamOptions,
-): AsyncGenerator<NamedScore> {
+): AsyncGenerator<Prediction> {
   const predictors = new Map<number, BatchPredictor>();
   const submit = async (batch: readonly Loaded[]): Promise<RunningBatch> => {
     let predictor = predictors.get(batch.length);
@@ -47,19 +53,20 @@ export async function* predictStream(
       predictor = await BatchPredictor.create(gpu, parts, batch.length);
       predictors.set(batch.length, predictor);
     }
+    const start = performance.now();
     const pixels = batch.map(({ pixels }) => pixels);
-    return { images: batch, batch: await predictor.submit(pixels) };
+    return { images: batch, batch: await predictor.submit(pixels), start };
   };
-  const [height, width] = parts.extractor.input;
+  const described = { model: options.model, extractor: parts.extractor };
   const collect = async (
-    { images, batch }: RunningBatch,
-  ): Promise<NamedScore[]> =>
-    (await batch.collect()).map(({ score, map: data }, i) => ({
-      name: images[i]!.name,
-      image: images[i]!.pixels,
-      score,
-      map: { width, height, data },
-    }));
+    { images, batch, start }: RunningBatch,
+  ): Promise<Prediction[]> => {
+    const scored = await batch.collect();
+    const share = (performance.now() - start) / images.length;
+    return scored.map((image, i) =>
+      describe(images[i]!, image, share, described, options.settings)
+    );
+  };
   try {
     let loadedImages: Loaded[] = [];
     let running: RunningBatch | undefined;
@@ -86,10 +93,11 @@ async function load(
   { extractor }: PredictorParts,
   options: WorkOptions,
 ): Promise<Loaded | undefined> {
+  const start = performance.now();
   try {
     const pixels = await loadPixels(image);
     extractor.check(pixels);
-    return { name: image.name, pixels };
+    return { name: image.name, pixels, ms: performance.now() - start };
   } catch (error) {
     reportImageError(image.name, error, options);
     return undefined;

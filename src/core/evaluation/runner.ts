@@ -3,9 +3,12 @@ import type { WorkOptions } from "../detector/progress.ts";
 import type { MaskRule } from "../metrics/mask_rule.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { CategoryResult } from "./category_metrics.ts";
+import type { EvaluationObserver } from "./score_samples.ts";
 
 /** Options of the work on a category. */
 export interface CategoryWork extends WorkOptions {
+  /** Told of scores and results. */
+  readonly observer?: EvaluationObserver | undefined;
   /** The file system that the category was read from. */
   readonly files: Files;
   /** Images of a batch. */

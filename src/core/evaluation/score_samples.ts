@@ -15,8 +15,23 @@ export interface NamedScore extends ScoredImage {
   readonly image: ImageSize;
 }
 
+/** Told of what an evaluation finds, e.g. for a report. */
+export interface EvaluationObserver {
+  /**
+   * A test image was scored: a whole `Prediction` where one was made.
+   *
+   * @param scored What the method says of it.
+   * @param sample What the dataset says.
+   */
+  onScored?(scored: NamedScore, sample: Sample): void;
+  /** All metrics of a run are known. */
+  onResult?(result: CategoryResult): void;
+}
+
 /** Options of {@linkcode scoreSamples}. */
 export interface ScoreSamplesOptions {
+  /** Told of scores and results. */
+  readonly observer?: EvaluationObserver | undefined;
   /** The model's own threshold; NaN or absent for none. */
   readonly threshold?: number;
   /** Called with the images that are done. */
@@ -36,7 +51,7 @@ export async function scoreSamples(
   predictions: AsyncIterable<NamedScore>,
   samples: readonly Sample[],
   truth: GroundTruth,
-  { threshold = NaN, onProgress }: ScoreSamplesOptions = {},
+  { threshold = NaN, observer, onProgress }: ScoreSamplesOptions = {},
 ): Promise<CategoryResult> {
   const byPath = new Map(samples.map((sample) => [sample.path, sample]));
   const pixelwise = hasMasks(samples);
@@ -53,7 +68,10 @@ export async function scoreSamples(
       ? await truth.mask(sample, prediction.image)
       : undefined;
     metrics.add(sample, prediction, mask);
+    observer?.onScored?.(prediction, sample);
     onProgress?.(++done);
   }
-  return metrics.result(threshold);
+  const result = metrics.result(threshold);
+  observer?.onResult?.(result);
+  return result;
 }

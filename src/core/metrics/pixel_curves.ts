@@ -1,4 +1,5 @@
 import { ProArea } from "./aupro.ts";
+import { CurvePath, type CurvePoint } from "./curve_path.ts";
 import { type F1Max, F1Search } from "./f1.ts";
 import { PrecisionSum } from "./pr.ts";
 import { keyFloat } from "./radix_sort.ts";
@@ -22,6 +23,10 @@ export interface PixelCurves {
   readonly f1Max: F1Max;
   /** Area under the per-region overlap, one for each limit asked for. */
   readonly aupro: readonly number[];
+  /** Share of anomalous pixels found over that of normal ones flagged. */
+  readonly rocPoints: readonly CurvePoint[];
+  /** Per-region overlap over the share of normal pixels flagged, to the first limit. */
+  readonly proPoints: readonly CurvePoint[];
 }
 
 /**
@@ -50,6 +55,9 @@ export function pixelCurves(
   const areas = limits.map((limit) =>
     new ProArea(limit, pixels - total, componentSizes.length)
   );
+  const rocPath = new CurvePath(1);
+  const proPath = new CurvePath(limits[0] ?? 1);
+  const sums = { positives: 0, negatives: 0, overlap: 0 };
   // The group of equal keys being read, and the anomaly-free pixels above it.
   let key = -1, positives = 0, overlap = 0;
   let normal = 0, defective = 0, normalAbove = 0, defectiveAbove = 0;
@@ -77,6 +85,12 @@ export function pixelCurves(
     precision.add(positives, normal + defective);
     f1.add(keyFloat(key), positives, normal + defective);
     for (const area of areas) area.add(overlap, normal + defective);
+    sums.positives += positives;
+    sums.negatives += normal + defective;
+    sums.overlap += overlap;
+    const rate = sums.negatives / (pixels - total);
+    rocPath.add(rate, sums.positives / total);
+    proPath.add(rate, sums.overlap / componentSizes.length);
   }
 
   walkDescending(runs, (keys, tags) => {
@@ -102,5 +116,7 @@ export function pixelCurves(
     aupr: precision.value,
     f1Max: f1.value,
     aupro: areas.map((area) => area.value),
+    rocPoints: rocPath.points,
+    proPoints: proPath.points,
   };
 }

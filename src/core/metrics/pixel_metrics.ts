@@ -1,4 +1,5 @@
 import { labelComponents, type MapSize } from "./components.ts";
+import type { CurvePoint } from "./curve_path.ts";
 import type { F1Max } from "./f1.ts";
 import { DEFECTIVE_IMAGE, NORMAL_IMAGE, pixelCurves } from "./pixel_curves.ts";
 import { ProPerImage } from "./pro_per_image.ts";
@@ -32,6 +33,10 @@ export interface PixelResult {
   readonly proPerImage: number;
   /** Mean per-image PRO over all images, those without a component as 0. */
   readonly proPerImageAll: number;
+  /** The receiver operating characteristic over all pixels, to be drawn. */
+  readonly rocPoints: readonly CurvePoint[];
+  /** The per-region overlap up to a false-positive rate of 0.3, to be drawn. */
+  readonly proPoints: readonly CurvePoint[];
   /** How many images were added. */
   readonly images: number;
   /** How many of them counted as defective. */
@@ -122,6 +127,8 @@ export class PixelMetrics {
       f1Max: curves.f1Max,
       aupro30: curves.aupro[0]!,
       aupro5: curves.aupro[1]!,
+      rocPoints: curves.rocPoints,
+      proPoints: curves.proPoints,
       proPerImage: proPerImage.defective,
       proPerImageAll: proPerImage.all,
       images: this.#images,

@@ -14,6 +14,29 @@ export interface ReportCurve {
   readonly points: readonly (readonly [x: number, y: number])[];
   /** Where the horizontal axis ends, 1 by default. */
   readonly end?: number;
+  /** What it is put together with others by, such as a category. */
+  readonly group?: string;
+}
+
+/** Most groups whose curves are shown at once. */
+const OPEN = 3;
+
+/** Curves by group: where there are many, each waits to be opened. */
+export function drawCurves(curves: readonly ReportCurve[]): Html {
+  const groups = [...Map.groupBy(curves, ({ group }) => group)];
+  return html`${
+    groups.map(([group, members]) => {
+      const drawn = html`<div class="curves">${members.map(drawCurve)}</div>`;
+      return groups.length === 1 ? drawn : html`
+        <details ${groups.length <= OPEN && "open"}>
+          <summary>${group ?? "Others"}: ${members.map(({ title, area }) =>
+            `${title} ${area}`
+          ).join(", ")}</summary>
+          ${drawn}
+        </details>
+      `;
+    })
+  }`;
 }
 
 const SIDE = 300;

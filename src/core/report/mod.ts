@@ -4,6 +4,7 @@
  * @module
  */
 export { type ReportCurve } from "./curve.ts";
+export { imageCurves, pixelCurves } from "./curves.ts";
 export { type ReportFacts, type ReportTable } from "./facts.ts";
 export { type ReadTraining } from "./pictures.ts";
 export { Report, type ReportOptions } from "./report.ts";

@@ -1,4 +1,4 @@
-import { drawCurve } from "./curve.ts";
+import { drawCurves } from "./curve.ts";
 import { histogram, type ScoreGroup } from "./histogram.ts";
 import { Html, html } from "./html.ts";
 import type { ReportFacts, ReportTable } from "./facts.ts";
@@ -39,18 +39,17 @@ export function renderPage(content: PageContent): string {
         <main>
     ${numbers(content)}
     ${failures.length > 0 && failureList(failures)}
+    ${tables.map(tableSection)}
     <section><h2>Scores</h2>
     ${scores(content)}</section>
     ${curves.length > 0 &&
       html`
         <section>
           <h2>Curves</h2>
-          <div class="curves">${curves.map(drawCurve)}</div>
+          ${drawCurves(curves)}
         </section>
       `}
-    ${[...tables, ...(groups ? [groups] : [])].map((table) =>
-      html`<section><h2>${table.caption}</h2>${drawTable(table)}</section>`
-    )}
+    ${groups && tableSection(groups)}
     <section id="images"><h2>Worst first</h2>
     ${picturesIntroduction(content)}
     ${images.map(({ row, drawn }, i) => card(row, i + 1, drawn))}
@@ -74,6 +73,10 @@ export function renderPage(content: PageContent): string {
     </html>
   `;
   return page.text;
+}
+
+function tableSection(table: ReportTable): Html {
+  return html`<section><h2>${table.caption}</h2>${drawTable(table)}</section>`;
 }
 
 function numbers({ rows, failures }: PageContent): Html {

@@ -5,7 +5,6 @@ import type { GraphNode } from "../graph.ts";
 import { packConvWeights, packedSize } from "../layout.ts";
 import type { PlanContext } from "../plan.ts";
 import { resolveWindow } from "../window.ts";
-import { padForRows, suitsRows } from "./conv_by_rows.ts";
 import {
   emitProduct,
   epilogue,
@@ -46,15 +45,12 @@ export function Conv(node: GraphNode, context: PlanContext): void {
   } else if (choice.winograd) {
     emitWinograd(node, context, { sizes, choice, weights, reads });
   } else {
-    const w = context.weights(
+    const packed = context.weights(
       node,
       packedSize(weights.shape),
       () => packConvWeights(weights.data, weights.shape),
     );
-    const seen = suitsRows(sizes, choice)
-      ? padForRows(node, context, sizes, reads.x)
-      : { sizes, x: reads.x };
-    emitProduct(node, context, seen.sizes, choice, { ...reads, x: seen.x, w });
+    emitProduct(node, context, sizes, choice, { ...reads, w: packed });
   }
 }
 

@@ -68,6 +68,8 @@ Deno.test("PixelMetrics is perfect when every anomalous pixel scores highest", (
     pixels: 12,
     anomalousPixels: 3,
     components: 1,
+    rocPoints: [[0, 0], [0, 1 / 3], [0, 2 / 3], [0, 1], [1, 1]],
+    proPoints: [[0, 0], [0, 1 / 3], [0, 2 / 3], [0, 1], [0.3, 1]],
   });
 });
 
