@@ -9,7 +9,8 @@ sh scripts/setup.sh browser
 export NO_COLOR=1
 
 failed_checks=0
-for check in lock fmt:check lint check check:browser doc:lint publish:dry test:doc; do
+for check in lock fmt:check lint check check:browser doc:lint web publish:dry \
+  test:doc; do
   printf '\n== %s\n' "$check"
   deno task --quiet "$check" 2>&1 || {
     printf '"deno task %s" failed\n' "$check"

@@ -21,6 +21,11 @@ export interface Conv2dSizes {
   readonly input: readonly [number, number];
   /** Input channels divided by 4, rounded up. */
   readonly inputChannels4: number;
+  /**
+   * From one pixel to the next, in units of 4 channels; `inputChannels4` by
+   * default. Less, and a pixel's channels go on in those to its right.
+   */
+  readonly pitch4?: number;
   /** Output size `[height, width]` in pixels. */
   readonly output: readonly [number, number];
   /** Output channels divided by 4, rounded up. */
@@ -100,6 +105,7 @@ function planFor(
         rows,
         columns: outputChannels4,
         channels: inputChannels4,
+        pitch: sizes.pitch4 ?? inputChannels4,
         height: input[0],
         width: input[1],
         out_height: output[0],
@@ -133,6 +139,7 @@ const INTERFACE = {
     rows: "u32",
     columns: "u32",
     channels: "u32",
+    pitch: "u32",
     height: "u32",
     width: "u32",
     out_height: "u32",

@@ -4,9 +4,9 @@ import { info } from "../../src/cli/info.ts";
 import { predict } from "../../src/cli/predict.ts";
 import { tinyBackbone } from "../tiny_model.ts";
 import { withDemoDataset } from "./demo_dataset.ts";
-import { runCommand } from "./run_command.ts";
+import { programTest, runCommand } from "./run_command.ts";
 
-Deno.test("fit, predict and info with several backbones", async (t) => {
+programTest("fit, predict and info with several backbones", async (t) => {
   const size = { train: 3, good: 1, defective: 1 };
   await withDemoDataset(size, async (root) => {
     const tiny = `${root}/tiny.onnx`;

@@ -8,7 +8,7 @@ import { evaluate } from "../../src/cli/evaluate.ts";
 import { encodeNpy } from "../../src/core/images/npy.ts";
 import { tinyBackbone } from "../tiny_model.ts";
 import { withDemoDataset, writeImage } from "./demo_dataset.ts";
-import { type CommandRun, runCommand } from "./run_command.ts";
+import { type CommandRun, programTest, runCommand } from "./run_command.ts";
 
 const KEYS = [
   "category",
@@ -49,7 +49,7 @@ function assertRates(record: Line): void {
   }
 }
 
-Deno.test("evaluate as a program", async (t) => {
+programTest("evaluate as a program", async (t) => {
   await withDemoDataset(SIZE, async (root) => {
     const set = `${root}/flange`;
     const run = (...more: string[]) => evaluated(set, ...SMALL, ...more);
@@ -212,40 +212,43 @@ Deno.test("evaluate as a program", async (t) => {
   });
 });
 
-Deno.test("evaluate takes ShanghaiTech Campus as the paper does", async () => {
-  const root = await Deno.realPath(await Deno.makeTempDir());
-  try {
-    const frame = (level: number) => ({
-      width: 320,
-      height: 200,
-      data: new Uint8ClampedArray(320 * 200 * 4)
-        .map((_, i) => (level * 31 + i * 7) % 251),
-    });
-    for (let i = 0; i < 11; i++) {
-      const name = `${String(i).padStart(3, "0")}.png`;
-      await writeImage(`${root}/training/frames/01/${name}`, frame(i));
-      await writeImage(`${root}/testing/frames/02/${name}`, frame(i + 40));
+programTest(
+  "evaluate takes ShanghaiTech Campus as the paper does",
+  async () => {
+    const root = await Deno.realPath(await Deno.makeTempDir());
+    try {
+      const frame = (level: number) => ({
+        width: 320,
+        height: 200,
+        data: new Uint8ClampedArray(320 * 200 * 4)
+          .map((_, i) => (level * 31 + i * 7) % 251),
+      });
+      for (let i = 0; i < 11; i++) {
+        const name = `${String(i).padStart(3, "0")}.png`;
+        await writeImage(`${root}/training/frames/01/${name}`, frame(i));
+        await writeImage(`${root}/testing/frames/02/${name}`, frame(i + 40));
+      }
+      const masks = `${root}/testing/test_pixel_mask`;
+      await Deno.mkdir(masks);
+      const data = new Float32Array(11 * 200 * 320);
+      data.fill(1, 5 * 200 * 320, 5 * 200 * 320 + 9000);
+      await Deno.writeFile(
+        `${masks}/02.npy`,
+        encodeNpy(data, [11, 200, 320]),
+      );
+      const failed = await runCommand(evaluate, root, "--backbone", "demo");
+      assertEquals(failed.code, 1);
+      assertStringIncludes(failed.stderr, "layer4");
+      const [record] = await evaluated(
+        root,
+        ...["--backbone", "demo", "--layers", "layer2,layer3"],
+        ...["--coreset", "0.01"],
+      );
+      assertEquals(record!["images"], { train: 3, normal: 2, anomalous: 1 });
+      assertEquals(record!["bank_rows"], Math.floor(3 * 32 * 32 * 0.01));
+      assertRates(record!);
+    } finally {
+      await Deno.remove(root, { recursive: true });
     }
-    const masks = `${root}/testing/test_pixel_mask`;
-    await Deno.mkdir(masks);
-    const data = new Float32Array(11 * 200 * 320);
-    data.fill(1, 5 * 200 * 320, 5 * 200 * 320 + 9000);
-    await Deno.writeFile(
-      `${masks}/02.npy`,
-      encodeNpy(data, [11, 200, 320]),
-    );
-    const failed = await runCommand(evaluate, root, "--backbone", "demo");
-    assertEquals(failed.code, 1);
-    assertStringIncludes(failed.stderr, "layer4");
-    const [record] = await evaluated(
-      root,
-      ...["--backbone", "demo", "--layers", "layer2,layer3"],
-      ...["--coreset", "0.01"],
-    );
-    assertEquals(record!["images"], { train: 3, normal: 2, anomalous: 1 });
-    assertEquals(record!["bank_rows"], Math.floor(3 * 32 * 32 * 0.01));
-    assertRates(record!);
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
-});
+  },
+);

@@ -5,7 +5,7 @@ import { readModelFile } from "../../src/core/bank/model_file.ts";
 import { encodePng } from "../../src/core/images/png.ts";
 import type { Pixels } from "../../src/core/images/pixels.ts";
 import { tinyBackbone, tinyImages } from "../tiny_model.ts";
-import { runCommand } from "./run_command.ts";
+import { programTest, runCommand } from "./run_command.ts";
 
 const SETTINGS = ["--resize=64", "--square", "--no-crop", "--layers"]
   .concat("layer1,layer2", "--dim=24", "--coreset=0.05", "--allow-random");
@@ -30,7 +30,7 @@ async function withImages(
   }
 }
 
-Deno.test("fit tells its plan, appends, shards; merge joins", async (t) => {
+programTest("fit tells its plan, appends, shards; merge joins", async (t) => {
   await withImages(async (folder, options) => {
     const run = (...argv: string[]) => runCommand(fit, ...argv, ...options);
     const path = (name: string) => `${folder}/${name}.safetensors`;

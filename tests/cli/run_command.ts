@@ -12,6 +12,17 @@ export interface CommandRun {
   readonly stderr: string;
 }
 
+/**
+ * Registers a test of commands that use a GPU of their own. Deno tells the end
+ * of a buffer's mapping some milliseconds late, when the command has returned.
+ */
+export function programTest(
+  name: string,
+  fn: (t: Deno.TestContext) => Promise<void>,
+): void {
+  Deno.test({ name, sanitizeOps: false, fn });
+}
+
 /** Runs one command line in this process. */
 export async function runCommand(
   command: Command,

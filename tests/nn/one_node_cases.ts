@@ -48,6 +48,14 @@ const CONVOLUTIONS: readonly ModelCase[] = [
     pads: [3, 3, 3, 3],
     strides: [2, 2],
   }),
+  conv("of few channels, uneven pads", [2, 1, 7, 14], [5, 1, 3, 5], {
+    pads: [0, 3, 2, 1],
+    strides: [1, 3],
+    dilations: [2, 1],
+  }),
+  conv("of few channels, columns left over", [2, 4, 5, 14], [45, 4, 2, 3], {
+    strides: [2, 4],
+  }),
   ...[[2, 3, 33, 7], [1, 5, 14, 2], [1, 45, 7, 7], [1, 512, 14, 14]].map(
     (shape) =>
       conv("depthwise", shape, [shape[1]!, 1, 3, 3], {

@@ -5,6 +5,7 @@ import type { GraphNode } from "../graph.ts";
 import { packConvWeights, packedSize } from "../layout.ts";
 import type { PlanContext } from "../plan.ts";
 import { resolveWindow } from "../window.ts";
+import { padForRows, suitsRows } from "./conv_by_rows.ts";
 import {
   emitProduct,
   epilogue,
@@ -45,12 +46,15 @@ export function Conv(node: GraphNode, context: PlanContext): void {
   } else if (choice.winograd) {
     emitWinograd(node, context, { sizes, choice, weights, reads });
   } else {
-    const packed = context.weights(
+    const w = context.weights(
       node,
       packedSize(weights.shape),
       () => packConvWeights(weights.data, weights.shape),
     );
-    emitProduct(node, context, sizes, choice, { ...reads, w: packed });
+    const seen = suitsRows(sizes, choice)
+      ? padForRows(node, context, sizes, reads.x)
+      : { sizes, x: reads.x };
+    emitProduct(node, context, seen.sizes, choice, { ...reads, x: seen.x, w });
   }
 }
 

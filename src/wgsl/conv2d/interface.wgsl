@@ -21,8 +21,9 @@ struct Params {
   rows: u32,
   columns: u32,
 
-  // input: vec4 channels, size
+  // input: vec4 channels, vec4 from one pixel to the next, size
   channels: u32,
+  pitch: u32,
   height: u32,
   width: u32,
 
@@ -70,7 +71,7 @@ fn pixel_of(row: u32) -> Pixel {
   let out_x = m - line * params.out_width;
   let out_y = line - image * params.out_height;
   return Pixel(
-    image * params.height * params.width * params.channels,
+    image * params.height * params.width * params.pitch,
     i32(out_y * params.stride_y) - i32(params.pad_top),
     i32(out_x * params.stride_x) - i32(params.pad_left),
   );
@@ -84,7 +85,7 @@ fn tap_of(pixel: Pixel, ky: u32, kx: u32) -> u32 {
   let inside = iy < params.height && ix < params.width;
   return select(
     OUTSIDE,
-    pixel.image + (iy * params.width + ix) * params.channels,
+    pixel.image + (iy * params.width + ix) * params.pitch,
     inside,
   );
 }
