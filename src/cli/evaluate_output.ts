@@ -13,6 +13,14 @@ const TABLE: readonly (readonly [title: string, rate: Rate])[] = [
 
 /** A table of results for people: rates in percent. */
 export function evaluationTable(records: readonly EvaluationRecord[]): string {
+  const { head, rows } = evaluationCells(records);
+  return table([head, ...rows]);
+}
+
+/** The same in cells, a dash where there is no number. */
+export function evaluationCells(
+  records: readonly EvaluationRecord[],
+): { head: string[]; rows: string[][] } {
   const shots = records.some((record) => record.shots !== undefined);
   const head = [
     "category",
@@ -30,32 +38,7 @@ export function evaluationTable(records: readonly EvaluationRecord[]): string {
     count(record.false_negatives),
     (record.seconds["total"] ?? 0).toFixed(0),
   ]);
-  return table([head, ...rows]);
-}
-
-/** The same for a report: numbers as they are, a dash where there is none. */
-export function evaluationCells(
-  records: readonly EvaluationRecord[],
-): { head: string[]; rows: (string | number)[][] } {
-  return {
-    head: [
-      "Category",
-      ...TABLE.map(([title]) => title.replace(/^5/, "AUPRO 5")),
-      "False +",
-      "False −",
-      "Seconds",
-    ],
-    rows: records.map((record) => [
-      record.category,
-      ...TABLE.map(([, rate]) => {
-        const value = record[rate];
-        return value === null ? "–" : Number((100 * value).toFixed(2));
-      }),
-      record.false_positives ?? "–",
-      record.false_negatives ?? "–",
-      Math.round(record.seconds["total"] ?? 0),
-    ]),
-  };
+  return { head, rows };
 }
 
 function percent(record: EvaluationRecord, rate: Rate): string {

@@ -116,6 +116,7 @@ export class EvaluationReport {
         category === "mean" ? sum : sum + (seconds["total"] ?? 0),
       0,
     );
+    const { head, rows } = evaluationCells(records);
     return await this.#report.render({
       title: `Evaluation of ${data}`,
       facts: [
@@ -127,8 +128,12 @@ export class EvaluationReport {
       ],
       settings,
       tables: [{
-        caption: "Results, rates in percent",
-        ...evaluationCells(records),
+        caption:
+          "Results: rates in percent, errors at the threshold of the best F1",
+        head: head.map((name) =>
+          name.replace(/^5/, "AUPRO 5").replace(/^./, (c) => c.toUpperCase())
+        ),
+        rows,
       }],
       curves: this.#curves,
       readTraining: trainingReader(),

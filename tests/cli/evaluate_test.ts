@@ -154,7 +154,7 @@ programTest("evaluate as a program", async (t) => {
           `AUPRO up to 30 % ${record!["aupro_30"].toFixed(4)}`,
         ]
       ) assertStringIncludes(page, curve);
-      assertMatch(page, /Results, rates in percent[\s\S]*<td>flange</);
+      assertMatch(page, /Results: rates in percent[\s\S]*<td>flange</);
       const again = await runCommand(evaluate, set, ...SMALL, ...options);
       assertEquals(again.code, 1);
       assertStringIncludes(again.stderr, "--overwrite");

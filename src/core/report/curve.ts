@@ -28,7 +28,7 @@ export function drawCurves(curves: readonly ReportCurve[]): Html {
     groups.map(([group, members]) => {
       const drawn = html`<div class="curves">${members.map(drawCurve)}</div>`;
       return groups.length === 1 ? drawn : html`
-        <details ${groups.length <= OPEN && "open"}>
+        <details class="group" ${groups.length <= OPEN && "open"}>
           <summary>${group ?? "Others"}: ${members.map(({ title, area }) =>
             `${title} ${area}`
           ).join(", ")}</summary>
@@ -40,7 +40,7 @@ export function drawCurves(curves: readonly ReportCurve[]): Html {
 }
 
 const SIDE = 300;
-const EDGE = { left: 44, right: 14, top: 12, bottom: 44 };
+const EDGE = { left: 54, right: 14, top: 12, bottom: 44 };
 
 /** A curve in a square as a drawing with its caption. */
 export function drawCurve(curve: ReportCurve): Html {
@@ -72,7 +72,7 @@ export function drawCurve(curve: ReportCurve): Html {
     )}
     <text x="${EDGE.left + width / 2}" y="${SIDE -
       6}" text-anchor="middle">${x}</text>
-    <text transform="translate(12 ${EDGE.top +
+    <text transform="translate(13 ${EDGE.top +
       height / 2}) rotate(-90)" text-anchor="middle">${y}</text>
     <path class="line" d="${path}"/>
       </svg>

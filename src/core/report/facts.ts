@@ -7,7 +7,7 @@ export interface ReportTable {
   readonly caption: string;
   /** Names of the columns. */
   readonly head: readonly string[];
-  /** Cells; numbers are aligned to the right. */
+  /** Cells; numbers and their texts are aligned to the right but for the first. */
   readonly rows: readonly (readonly (string | number)[])[];
 }
 

@@ -223,7 +223,7 @@ function allImages(rows: readonly ReportRow[]): ReportTable {
 
 function drawTable({ caption, head, rows }: ReportTable): Html {
   const number = (column: number): boolean =>
-    rows.some((row) => typeof row[column] === "number");
+    column > 0 && rows.some((row) => isNumber(row[column]));
   return html`
     <div class="scroll" tabindex="0" role="region" aria-label="${caption}">
       <table>
@@ -250,4 +250,8 @@ function drawTable({ caption, head, rows }: ReportTable): Html {
       </table>
     </div>
   `;
+}
+
+function isNumber(cell: string | number | undefined): boolean {
+  return typeof cell === "number" || /^\d+(\.\d+)?$/.test(cell ?? "");
 }

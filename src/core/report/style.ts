@@ -63,7 +63,10 @@ table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number { white-space: nowrap; }
 td { overflow-wrap: anywhere; }
+td:first-child { min-width: 6rem; }
+.group { margin-bottom: .8rem; }
 summary { cursor: pointer; color: var(--accent); padding: .4rem 0; }
 pre { overflow-x: auto; background: var(--panel); padding: .8rem; border-radius: .5rem; font-size: .85rem; }
 @media (max-width: 34rem) { .pictures { grid-template-columns: 1fr 1fr; } body { padding: .7rem; } }

@@ -109,7 +109,7 @@ Deno.test("Report draws curves and tables that it is given", async () => {
     }],
     tables: [{ caption: "Categories", head: ["Name"], rows: [["bottle"]] }],
   });
-  assertStringIncludes(page, 'd="M44.0 256.0L286.0 12.0"');
+  assertStringIncludes(page, 'd="M54.0 256.0L286.0 12.0"');
   assertMatch(page, /<h2>Categories<\/h2>[\s\S]*bottle/);
 });
 
