@@ -5,7 +5,7 @@ import type { Terminal } from "./terminal.ts";
 
 /** What a fit is going to do, in a line. */
 export function planLine(plan: FitPlan): string {
-  const { images, patches, bankRows, streamed, buckets, seconds } = plan;
+  const { images, patches, bankRows, buckets, seconds } = plan;
   const count = (value: number | undefined, what: string): string =>
     `${value ?? "an unknown number of"} ${what}`;
   const memory = `${bytesInWords(plan.memoryBytes)} of GPU memory planned${
@@ -13,11 +13,14 @@ export function planLine(plan: FitPlan): string {
       ? ""
       : `, ${bytesInWords(plan.memoryBudget)} allowed`
   }`;
-  const work = streamed
-    ? `reduced in ${
+  const work = {
+    features: "exact: all features at once",
+    projections:
+      `exact: projected features of all patches at once, images extracted again for the bank's rows and ${plan.thresholdImages} for the threshold`,
+    buckets: `approximate: reduced in ${
       count(buckets, "buckets")
-    }, ${plan.thresholdImages} images extracted twice for the threshold`
-    : "all features at once";
+    }, ${plan.thresholdImages} images extracted twice for the threshold`,
+  }[plan.holds];
   const time = seconds === undefined ? "" : `; about ${duration(seconds)}`;
   return `${count(images, "images")}, ${count(patches, "patches")}, ${
     count(bankRows, "bank rows")

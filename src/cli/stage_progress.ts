@@ -7,6 +7,7 @@ const LABELS: Readonly<Record<Stage, readonly [label: string, unit: string]>> =
     features: ["Features", "images"],
     coreset: ["Coreset", "picks"],
     threshold: ["Threshold", "images"],
+    "bank rows": ["Bank rows", "images"],
     "map threshold": ["Map threshold", "images"],
     predict: ["Predict", "images"],
   };

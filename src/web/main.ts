@@ -22,6 +22,7 @@ const STAGES = {
   features: "Looking at the good parts",
   coreset: "Choosing what to remember",
   threshold: "Setting the threshold",
+  "bank rows": "Fetching what to remember",
   "map threshold": "Setting the maps' threshold",
   predict: "Inspecting",
 } as const;

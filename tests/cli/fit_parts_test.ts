@@ -44,7 +44,10 @@ programTest("fit tells its plan, appends, shards; merge joins", async (t) => {
         stderr,
         "6 images, 1536 patches, 76 bank rows of 24 dimensions;",
       );
-      assertStringIncludes(stderr, "planned, 1 GiB allowed; all features");
+      assertStringIncludes(
+        stderr,
+        "planned, 1 GiB allowed; exact: all features",
+      );
       const record = JSON.parse(stdout);
       assertEquals(record.buckets, 1);
       assert(record.peak_gpu_bytes <= record.planned_gpu_bytes);

@@ -6,7 +6,7 @@ import {
   type PatchGrid,
   writeRows,
 } from "./memory_bank.ts";
-import { rowSpans } from "./row_spans.ts";
+import { copyRowSpans } from "./row_spans.ts";
 
 /** Rows that were chosen to stand for a row set. */
 export interface Choice {
@@ -150,13 +150,7 @@ export class BankBuilder implements Disposable {
     while (same < picks.length && picks[same] === same) same++;
     const moved = picks.subarray(same);
     using chosen = await gatherRows(this.#gpu, all, moved, "chosen patches");
-    for (const { x, from, y, to, rows } of rowSpans(chosen, this.rows, same)) {
-      this.#gpu.copy(x, y, {
-        fromOffset: from * x.shape[1],
-        toOffset: to * x.shape[1],
-        count: rows * x.shape[1],
-      });
-    }
+    copyRowSpans(this.#gpu, chosen, this.rows, same);
     this.#account(picks, cover);
   }
 

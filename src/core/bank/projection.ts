@@ -1,4 +1,4 @@
-import { type Gpu, RowChunks } from "../../gpu/mod.ts";
+import { type Gpu, RowChunks, type Tensor } from "../../gpu/mod.ts";
 import { roundUp } from "../../wgsl/grid.ts";
 import { rowSpans } from "./row_spans.ts";
 import { projectRows, projectRowsSubgroup8 } from "../../wgsl/project_rows.ts";
@@ -13,47 +13,91 @@ export interface Projection {
   readonly matrix: Float32Array;
 }
 
+/** Projects rows, any number of times: `y = matrix · x` for every row. */
+export class Projector implements Disposable {
+  /** Elements of a projected row, padding included. */
+  readonly columns: number;
+  readonly #gpu: Gpu;
+  readonly #dim: number;
+  readonly #weights: Tensor;
+
+  /**
+   * @param gpu Where the rows are.
+   * @param dim Elements of a row, padding included.
+   * @param projection The matrix.
+   * @throws {RangeError} If the matrix has another size than it says or rows are
+   * shorter than it expects.
+   */
+  constructor(
+    gpu: Gpu,
+    dim: number,
+    { outputs, inputs, matrix }: Projection,
+  ) {
+    if (matrix.length !== outputs * inputs || roundUp(inputs, 4) !== dim) {
+      throw new RangeError(
+        `Cannot project rows of ${dim} elements: the matrix has ${matrix.length} elements, expected ${outputs} × ${inputs} for rows of ${
+          roundUp(inputs, 4)
+        }`,
+      );
+    }
+    const columns = roundUp(outputs, 4);
+    const weights = new Float32Array(dim * columns);
+    for (let o = 0; o < outputs; o++) {
+      for (let k = 0; k < inputs; k++) {
+        weights[k * columns + o] = matrix[o * inputs + k];
+      }
+    }
+    this.columns = columns;
+    this.#gpu = gpu;
+    this.#dim = dim;
+    this.#weights = gpu.upload(weights, [dim, columns], "projection");
+  }
+
+  /**
+   * Submits the projection of rows; does not wait for it.
+   *
+   * @param rows Row-major `[N, dim]`.
+   * @param to Where they go `[≥ first + N, columns]`; padding becomes zero.
+   * @param first The first row there.
+   */
+  async run(rows: RowChunks, to: RowChunks, first = 0): Promise<void> {
+    const gpu = this.#gpu;
+    const kernel = gpu.subgroupSize === 8 ? projectRowsSubgroup8 : projectRows;
+    using program = gpu.program("projection");
+    const sizes = { dim: this.#dim, outputs: this.columns };
+    for (const span of rowSpans(rows, to, first)) {
+      program.dispatch(
+        kernel,
+        { rows: span.rows, ...sizes, from: span.from, to: span.to },
+        { x: span.x, w: this.#weights, y: span.y },
+      );
+    }
+    (await program.compile()).run();
+  }
+
+  /** Frees the matrix. */
+  [Symbol.dispose](): void {
+    this.#weights.dispose();
+  }
+}
+
 /**
- * Projects rows: `y = matrix · x` for every row.
+ * Projects rows into a row set of their own.
  *
  * @param gpu Where the rows are.
  * @param rows Row-major `[N, inputs padded]`.
  * @returns New rows `[N, outputs padded]`; padding is zero.
- * @throws {RangeError} If the matrix has another size than it says or the rows
- * are shorter than it expects.
+ * @throws {RangeError} What {@linkcode Projector} throws.
  */
 export async function project(
   gpu: Gpu,
   rows: RowChunks,
-  { outputs, inputs, matrix }: Projection,
+  projection: Projection,
 ): Promise<RowChunks> {
-  const { dim } = rows;
-  if (matrix.length !== outputs * inputs || roundUp(inputs, 4) !== dim) {
-    throw new RangeError(
-      `Cannot project rows of ${dim} elements: the matrix has ${matrix.length} elements, expected ${outputs} × ${inputs} for rows of ${
-        roundUp(inputs, 4)
-      }`,
-    );
-  }
-  const columns = roundUp(outputs, 4);
-  const weights = new Float32Array(dim * columns);
-  for (let o = 0; o < outputs; o++) {
-    for (let k = 0; k < inputs; k++) {
-      weights[k * columns + o] = matrix[o * inputs + k];
-    }
-  }
-  using w = gpu.upload(weights, [dim, columns], "projection");
+  using projector = new Projector(gpu, rows.dim, projection);
+  const { columns } = projector;
   const projected = RowChunks.allocate(gpu, rows.rows, columns, "projected");
-  const kernel = gpu.subgroupSize === 8 ? projectRowsSubgroup8 : projectRows;
-  using program = gpu.program("projection");
-  for (const { x, from, y, to, rows: count } of rowSpans(rows, projected)) {
-    program.dispatch(
-      kernel,
-      { rows: count, dim, outputs: columns, from, to },
-      { x, w, y },
-    );
-  }
-  (await program.compile()).run();
+  await projector.run(rows, projected);
   await gpu.finish();
   return projected;
 }

@@ -1,4 +1,4 @@
-import type { RowChunks, Tensor } from "../../gpu/mod.ts";
+import type { Gpu, RowChunks, Tensor } from "../../gpu/mod.ts";
 
 /** Rows that lie within one chunk of each of two row sets. */
 export interface RowSpan {
@@ -37,5 +37,29 @@ export function* rowSpans(
     );
     yield { x: source, from: from.row, y: target, to: to.row, rows };
     row += rows;
+  }
+}
+
+/**
+ * Copies all rows of a row set into another one of the same dimensions.
+ *
+ * @param gpu The device.
+ * @param from The rows.
+ * @param to Where they go.
+ * @param first The first row there.
+ */
+export function copyRowSpans(
+  gpu: Gpu,
+  from: RowChunks,
+  to: RowChunks,
+  first: number,
+): void {
+  const { dim } = from;
+  for (const span of rowSpans(from, to, first)) {
+    gpu.copy(span.x, span.y, {
+      fromOffset: span.from * dim,
+      toOffset: span.to * dim,
+      count: span.rows * dim,
+    });
   }
 }

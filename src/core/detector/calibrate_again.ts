@@ -28,6 +28,11 @@ export interface CalibratedFit {
   readonly projection: Projection | undefined;
   /** Images that are scored together. */
   readonly block: number;
+  /**
+   * For each patch of all images, a bank row of another image near it, where the
+   * choice of the bank saw all patches; nothing is measured then.
+   */
+  readonly nearby?: Uint32Array<ArrayBuffer>;
 }
 
 /** What a second look at training images tells. */
@@ -36,7 +41,7 @@ export interface SecondLook {
   readonly scores: readonly LeftOutScore[];
   /**
    * The largest distance of one of their patches to the bank, in the space that
-   * its rows were chosen in; `undefined` where they were not chosen by distance.
+   * its rows were chosen in; `undefined` where it was not measured.
    */
   readonly radius: number | undefined;
   /** The largest pixels of their maps, as many as the quantile needs. */
@@ -58,7 +63,8 @@ export async function calibrateAgain(
   fit: CalibratedFit,
   options: ExtractOptions,
 ): Promise<SecondLook> {
-  const { bank, projection, extractor } = fit;
+  const { bank, extractor, nearby } = fit;
+  const projection = nearby === undefined ? fit.projection : undefined;
   const { patches, paddedDim } = extractor.features;
   using scope = new DisposableStack();
   const projected = projection && scope.use(
@@ -69,7 +75,8 @@ export async function calibrateAgain(
       await BankSearch.create(gpu, projected, { images: bank.images }),
     )
     : fit.search;
-  const measured = fit.settings.coreset.method === "greedy";
+  const measured = nearby === undefined &&
+    fit.settings.coreset.method === "greedy";
   const wanted = neededFor(
     fit.settings.threshold.mapQuantile,
     images.length,
@@ -131,7 +138,7 @@ async function lookAt(
   gpu: Gpu,
   features: RowChunks,
   images: Uint32Array<ArrayBuffer>,
-  { bank, search, settings, extractor }: CalibratedFit,
+  { bank, search, settings, extractor, nearby }: CalibratedFit,
   space: {
     readonly search: BankSearch;
     readonly projection: Projection | undefined;
@@ -154,8 +161,10 @@ async function lookAt(
       { length: features.rows },
       (_, row) => images[Math.floor(row / patches)],
     );
-    const others = projected &&
-      await nearestRows(gpu, points, space.search, { images: owners });
+    const others = nearby !== undefined
+      ? pickImages(nearby, images, patches)
+      : projected &&
+        (await nearestRows(gpu, points, space.search, { images: owners })).rows;
     const inputs = {
       features,
       patches,
@@ -163,7 +172,7 @@ async function lookAt(
       bank: bank.rows,
       search,
       settings,
-      ...(others && { nearby: others.rows }),
+      ...(others && { nearby: others }),
     };
     const scores = await scoreLeftOut(gpu, inputs);
     const { maxima } = await mapMaxima(gpu, {
@@ -177,4 +186,18 @@ async function lookAt(
   } finally {
     projected?.dispose();
   }
+}
+
+/** The values of some images' patches, of those of all. */
+function pickImages(
+  values: Uint32Array<ArrayBuffer>,
+  images: Uint32Array<ArrayBuffer>,
+  patches: number,
+): Uint32Array<ArrayBuffer> {
+  const picked = new Uint32Array(images.length * patches);
+  images.forEach((image, i) => {
+    const first = image * patches;
+    picked.set(values.subarray(first, first + patches), i * patches);
+  });
+  return picked;
 }

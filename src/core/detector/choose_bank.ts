@@ -74,7 +74,7 @@ export async function chooseBank(
   );
   const projected = projection && await project(gpu, rows, projection);
   try {
-    const { indices, radius, passes, nearestOther } = await pick(
+    const { indices, radius, passes, nearestOther } = await pickRows(
       gpu,
       projected ?? rows,
       count,
@@ -89,7 +89,17 @@ export async function chooseBank(
   }
 }
 
-function pick(
+/**
+ * Picks rows greedily, starting as the settings say.
+ *
+ * @param gpu The device.
+ * @param rows Features of all patches or their projected copies, images in order.
+ * @param picks How many.
+ * @param patches Patches of an image.
+ * @param settings Start and seed.
+ * @param options Progress and cancelling.
+ */
+export function pickRows(
   gpu: Gpu,
   rows: RowChunks,
   picks: number,

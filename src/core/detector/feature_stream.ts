@@ -23,6 +23,11 @@ export interface ImageFeed {
   readonly images: Iterable<NamedImage> | AsyncIterable<NamedImage>;
   /** How many they are, if that is known. */
   readonly count: number | undefined;
+  /**
+   * Whether the caller lists them all, so that to keep their sources takes no
+   * more memory and any of them can be loaded again; `false` by default.
+   */
+  readonly areListed?: boolean;
 }
 
 /**
@@ -48,7 +53,8 @@ export async function feedOf(
   const known = Array.isArray(images) ? images.length : count;
   const stream = namedImages(images);
   if (known !== undefined || memoryBudget !== undefined) {
-    return { images: stream, count: known };
+    const areListed = Array.isArray(images);
+    return { images: stream, count: known, areListed };
   }
   const list: NamedImage[] = [];
   for await (const image of stream) list.push(image);

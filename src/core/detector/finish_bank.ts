@@ -1,4 +1,4 @@
-import type { Gpu } from "../../gpu/mod.ts";
+import type { Gpu, RowChunks } from "../../gpu/mod.ts";
 import type { BankBuilder } from "../bank/bank_builder.ts";
 import type { MemoryBank } from "../bank/memory_bank.ts";
 import type { Projection } from "../bank/projection.ts";
@@ -8,11 +8,17 @@ import type { Settings } from "../settings/settings.ts";
 import type { Backbone } from "./backbone.ts";
 import { calibrate, searchOf } from "./calibrate.ts";
 import { joinedRules, knownScores } from "./join_rules.ts";
-import { calibrateAgain } from "./calibrate_again.ts";
-import { chooseBank } from "./choose_bank.ts";
+import {
+  calibrateAgain,
+  type CalibratedFit,
+  type SecondLook,
+} from "./calibrate_again.ts";
+import { chooseBank, pickRows } from "./choose_bank.ts";
 import type { FeatureExtractor } from "./extractor.ts";
 import type { ExtractOptions } from "./feature_stream.ts";
+import { fetchBank } from "./fetch_bank.ts";
 import type { SampledImage } from "./image_sample.ts";
+import type { NamedImage } from "./image_source.ts";
 import type { WorkOptions } from "./progress.ts";
 import type { RowChooser } from "./row_chooser.ts";
 import type { TrainingFeatures } from "./training_features.ts";
@@ -68,8 +74,6 @@ export async function finishWhole(
     options,
   );
   const images = features.names.length;
-  // Distances to the start points of "mean-of-10" hide larger ones to the bank.
-  const isExact = radius !== undefined && settings.coreset.start === "random";
   failed.move();
   return {
     bank,
@@ -79,27 +83,37 @@ export async function finishWhole(
     scored: images,
     threshold,
     mapThreshold,
-    radius,
-    radiusImages: isExact ? images : 0,
-    radiusBound: bank.rows.rows === features.rows.rows
-      ? 0
-      : isExact
-      ? radius
-      : undefined,
+    ...coverOf(radius, images, settings),
+    ...(bank.rows.rows === features.rows.rows && { radiusBound: 0 }),
     passes,
-    seconds: {
-      coreset: (choiceEnd - start) / 1000,
-      threshold: (performance.now() - choiceEnd) / 1000,
-    },
+    seconds: secondsOf(start, choiceEnd),
   };
 }
 
-/** What {@linkcode finishStreamed} works with. */
-export interface StreamedParts {
-  /** The rows that are left. */
-  readonly builder: BankBuilder;
-  /** Chooses among them. */
-  readonly chooser: RowChooser;
+/** What one choice among all patches tells of the covering radius. */
+function coverOf(
+  radius: number | undefined,
+  images: number,
+  { coreset }: Settings,
+): Pick<FinishedBank, "radius" | "radiusImages" | "radiusBound"> {
+  // Distances to the start points of "mean-of-10" hide larger ones to the bank.
+  const isExact = radius !== undefined && coreset.start === "random";
+  return {
+    radius,
+    radiusImages: isExact ? images : 0,
+    radiusBound: isExact ? radius : undefined,
+  };
+}
+
+function secondsOf(start: number, choiceEnd: number): FinishedBank["seconds"] {
+  return {
+    coreset: (choiceEnd - start) / 1000,
+    threshold: (performance.now() - choiceEnd) / 1000,
+  };
+}
+
+/** What banks are finished with whose features are not all held. */
+export interface SecondPassParts {
   /** Rows of the bank. */
   readonly count: number;
   /** Images to score, and new images in all. */
@@ -120,6 +134,69 @@ export interface StreamedParts {
   readonly known: StoredModel | undefined;
 }
 
+/** What {@linkcode finishProjected} works with. */
+export interface ProjectedParts extends SecondPassParts {
+  /** Projected features; freed as soon as the choice is made. */
+  readonly rows: RowChunks;
+  /** How many of these rows are used. */
+  readonly used: number;
+  /** The images used. */
+  readonly sources: readonly NamedImage[];
+}
+
+/**
+ * Chooses the bank from projected features, as from the features themselves, and
+ * extracts images again for its rows and for their scores.
+ */
+export async function finishProjected(
+  gpu: Gpu,
+  parts: ProjectedParts,
+  options: ExtractOptions,
+): Promise<FinishedBank> {
+  const { count, used, extractor, settings, images } = parts;
+  const start = performance.now();
+  const { patches } = extractor.features;
+  const rows = parts.rows.head(used);
+  const chosen = count < used
+    ? await pickRows(gpu, rows, count, patches, settings, options)
+    : {
+      indices: Uint32Array.from({ length: used }, (_, row) => row),
+      radius: 0,
+      passes: 0,
+    };
+  parts.rows.dispose();
+  gpu.pool.trim();
+  using failed = new DisposableStack();
+  const { indices, radius, passes, nearestOther: nearby } = chosen;
+  const bank = failed.use(await fetchBank(gpu, indices, parts, options));
+  gpu.pool.trim();
+  const choiceEnd = performance.now();
+  const search = failed.use(await searchOf(gpu, bank));
+  const { look: _, ...scored } = await scoreAgain(
+    gpu,
+    { ...parts, bank, search, ...(nearby && { nearby }) },
+    options,
+  );
+  failed.move();
+  return {
+    bank,
+    search,
+    projection: count < used ? parts.projection : undefined,
+    ...scored,
+    ...coverOf(radius, images, settings),
+    passes,
+    seconds: secondsOf(start, choiceEnd),
+  };
+}
+
+/** What {@linkcode finishStreamed} works with. */
+export interface StreamedParts extends SecondPassParts {
+  /** The rows that are left. */
+  readonly builder: BankBuilder;
+  /** Chooses among them. */
+  readonly chooser: RowChooser;
+}
+
 /**
  * Chooses the bank from the rows that are left, and extracts images a second
  * time for their scores.
@@ -129,7 +206,7 @@ export async function finishStreamed(
   parts: StreamedParts,
   options: ExtractOptions,
 ): Promise<FinishedBank> {
-  const { builder, chooser, count, images, settings, known } = parts;
+  const { builder, chooser, count } = parts;
   const start = performance.now();
   const { bank, radius: bound } = await builder.finish(
     count,
@@ -140,12 +217,36 @@ export async function finishStreamed(
   gpu.pool.trim();
   const choiceEnd = performance.now();
   const search = failed.use(await searchOf(gpu, bank));
-  const look = await calibrateAgain(
+  const { look, ...scored } = await scoreAgain(
     gpu,
-    parts.sample,
     { ...parts, bank, search },
     options,
   );
+  failed.move();
+  return {
+    bank,
+    search,
+    projection: parts.projection,
+    ...scored,
+    radius: look.radius,
+    radiusImages: look.radius === undefined ? 0 : look.images,
+    radiusBound: Number.isNaN(bound) ? undefined : bound,
+    passes: chooser.passes,
+    seconds: secondsOf(start, choiceEnd),
+  };
+}
+
+/** Extracts the images drawn once more and sets the thresholds from them. */
+async function scoreAgain(
+  gpu: Gpu,
+  parts: SecondPassParts & CalibratedFit,
+  options: ExtractOptions,
+): Promise<
+  & Pick<FinishedBank, "scores" | "scored" | "threshold" | "mapThreshold">
+  & { readonly look: SecondLook }
+> {
+  const { images, settings, known } = parts;
+  const look = await calibrateAgain(gpu, parts.sample, parts, options);
   const earlier = known?.trainScores ?? new Float32Array(0);
   const scores = new Float32Array(earlier.length + images);
   scores.set(earlier);
@@ -159,22 +260,6 @@ export async function finishStreamed(
       ...(look.images < images && { drawnFrom: images }),
     },
   );
-  failed.move();
-  return {
-    bank,
-    search,
-    projection: parts.projection,
-    scores,
-    scored: look.images + knownScores(earlier).length,
-    threshold,
-    mapThreshold,
-    radius: look.radius,
-    radiusImages: look.radius === undefined ? 0 : look.images,
-    radiusBound: Number.isNaN(bound) ? undefined : bound,
-    passes: chooser.passes,
-    seconds: {
-      coreset: (choiceEnd - start) / 1000,
-      threshold: (performance.now() - choiceEnd) / 1000,
-    },
-  };
+  const scored = look.images + knownScores(earlier).length;
+  return { scores, scored, threshold, mapThreshold, look };
 }

@@ -59,18 +59,46 @@ export function streamedFitBytes(
   { capacity, kept, block }: StreamLayout,
   bankRows: number,
 ): number {
-  const { dim, projected, patches, fixedBytes, greedy } = sizes;
+  const { fixedBytes } = sizes;
   const chosen = Math.max(kept, bankRows);
   const building = rowBytes(sizes, capacity + chosen) +
     choiceBytes(sizes, capacity, chosen);
+  const scoring = scoringBytes(sizes, block, bankRows);
+  return fixedBytes + Math.max(building, scoring) + SMALL;
+}
+
+/**
+ * GPU bytes of a fit that holds the projected copies of all features and a batch
+ * of the features themselves, at the most.
+ */
+export function projectedFitBytes(
+  sizes: FitSizes & { readonly projected: number },
+  rows: number,
+  { batch, block }: { readonly batch: number; readonly block: number },
+  bankRows: number,
+): number {
+  const { dim, projected, patches, fixedBytes } = sizes;
+  const collecting = projectedBytes(rows, projected) +
+    rowBytes(sizes, 2 * batch * patches) + dim * roundUp(projected, 4) * 4;
+  const choosing = choiceBytes(sizes, rows, bankRows);
+  const scoring = scoringBytes(sizes, Math.max(batch, block), bankRows);
+  return fixedBytes + Math.max(collecting, choosing, scoring) + SMALL;
+}
+
+/** To score images that are extracted a second time, the bank included. */
+function scoringBytes(
+  sizes: FitSizes,
+  block: number,
+  bankRows: number,
+): number {
+  const { dim, projected, patches, greedy } = sizes;
   const length = projected ?? dim;
   const rows = block * patches;
-  const scoring = rowBytes(sizes, bankRows + rows) +
+  return rowBytes(sizes, bankRows + rows) +
     (bankRows + rows) * roundUp(length, 4) * 4 +
     searchBytes(bankRows, dim, SCORED) +
     (greedy ? searchBytes(bankRows, length, 2 * MEASURED) : 0) +
     bufferAndReadback(rows, 16);
-  return fixedBytes + Math.max(building, scoring) + SMALL;
 }
 
 function rowBytes({ dim }: FitSizes, rows: number): number {

@@ -2,6 +2,7 @@ import { bytesInWords } from "../settings/byte_size.ts";
 import { bankRows, type Settings } from "../settings/settings.ts";
 import {
   type FitSizes,
+  projectedFitBytes,
   streamedFitBytes,
   type StreamLayout,
   wholeFitBytes,
@@ -12,6 +13,13 @@ const OVERSAMPLING = [2, 1.5, 1.25, 1];
 
 /** Images that are scored together for the threshold, at most. */
 const MOST_SCORED = 32;
+
+/**
+ * What a fit holds of all patches at once: their features; their projected
+ * copies, from which the same rows are chosen and fetched by extracting their
+ * images again; or a bucket after the other, reduced.
+ */
+export type HeldRows = "features" | "projections" | "buckets";
 
 /** What a fit is going to do, known before the work. */
 export interface FitPlan {
@@ -29,7 +37,9 @@ export interface FitPlan {
   readonly memoryBytes: number;
   /** GPU bytes that may be allocated; `undefined`: no limit was given. */
   readonly memoryBudget: number | undefined;
-  /** Whether features are reduced bucket by bucket, not held all at once. */
+  /** What is held of all patches at once, and so what the choice sees. */
+  readonly holds: HeldRows;
+  /** Whether features are reduced bucket by bucket, so that the bank is approximate. */
   readonly streamed: boolean;
   /** Buckets that the patches are divided into. */
   readonly buckets: number | undefined;
@@ -41,10 +51,14 @@ export interface FitPlan {
 
 /** A plan, and how it divides memory. */
 export interface MemoryPlan {
-  /** Rows to allocate for patch features. */
+  /** Rows to allocate for patch features, or for their projected copies. */
   readonly capacity: number;
-  /** The division, where features do not fit at once. */
+  /** What is held of all patches at once. */
+  readonly holds: HeldRows;
+  /** The division into buckets, where there are any. */
   readonly layout: StreamLayout | undefined;
+  /** Images that are scored together for the threshold. */
+  readonly block: number;
   /** GPU bytes at most. */
   readonly bytes: number;
   /** Rows of the bank, where they are known. */
@@ -61,6 +75,8 @@ export interface FitDemand {
   readonly images: number | undefined;
   /** Images of a batch. */
   readonly batch: number;
+  /** Whether all images can be loaded again, however many they are. */
+  readonly areListed: boolean;
   /** GPU bytes allowed. */
   readonly budget: number | undefined;
   /** Rows and patches of a stored model that new images are added to. */
@@ -74,7 +90,7 @@ export interface FitDemand {
 
 /**
  * Decides how a fit uses memory: all features at once where they fit, otherwise
- * in buckets.
+ * their projected copies, otherwise in buckets.
  *
  * @throws {RangeError} If not even one batch beside the bank fits.
  */
@@ -89,10 +105,50 @@ export function planMemory(fit: FitDemand): MemoryPlan {
   if (known === undefined) {
     const bytes = wholeFitBytes(sizes, rows, count);
     if (bytes <= budget && rows < Infinity) {
-      return { capacity: rows, layout: undefined, bytes, bankRows: count };
+      const block = fit.batch;
+      return { ...wholeOf(rows, bytes, block), bankRows: count };
     }
+    const projections = planProjections(fit, rows, count, budget);
+    if (projections !== undefined) return projections;
   }
   return planStream(fit, rows + (known?.rows ?? 0), count, budget);
+}
+
+function wholeOf(capacity: number, bytes: number, block: number) {
+  return {
+    capacity,
+    holds: "features",
+    layout: undefined,
+    block,
+    bytes,
+  } as const;
+}
+
+/** Projected copies of all patches, where the rows chosen can be fetched. */
+function planProjections(
+  { sizes, batch, areListed }: FitDemand,
+  rows: number,
+  count: number,
+  budget: number,
+): MemoryPlan | undefined {
+  const { projected, greedy } = sizes;
+  if (!greedy || projected === undefined || !areListed || count >= rows) {
+    return undefined;
+  }
+  const bytesOf = (block: number): number =>
+    projectedFitBytes({ ...sizes, projected }, rows, { batch, block }, count);
+  const block = largest((block) =>
+    block <= MOST_SCORED && bytesOf(block) <= budget
+  );
+  if (block === 0) return undefined;
+  return {
+    capacity: rows,
+    holds: "projections",
+    layout: undefined,
+    block: Math.max(batch, block),
+    bytes: bytesOf(block),
+    bankRows: count,
+  };
 }
 
 /** As many patches as fit: a share of an unknown number has no limit. */
@@ -107,9 +163,7 @@ function planUncounted({ sizes, settings, batch }: FitDemand, budget: number) {
   const steps = largest((steps) => bytesOf(steps) <= budget);
   if (steps === 0) throw tooSmall(budget, bytesOf(1), sizes, undefined);
   return {
-    capacity: steps * step,
-    layout: undefined,
-    bytes: bytesOf(steps),
+    ...wholeOf(steps * step, bytesOf(steps), batch),
     bankRows: undefined,
   };
 }
@@ -127,7 +181,7 @@ function planStream(
     const layoutOf = (steps: number): StreamLayout => ({
       capacity: Math.min(rows, kept + steps * step),
       kept,
-      block: Math.min(MOST_SCORED, Math.max(batch, Math.floor(steps * batch))),
+      block: Math.max(batch, Math.min(MOST_SCORED, steps * batch)),
     });
     const bytesOf = (steps: number): number =>
       streamedFitBytes(sizes, layoutOf(steps), count);
@@ -139,7 +193,9 @@ function planStream(
     if (steps > 0 && layout.capacity >= Math.min(least, rows)) {
       return {
         capacity: layout.capacity,
+        holds: "buckets",
         layout,
+        block: layout.block,
         bytes: bytesOf(steps),
         bankRows: count,
       };

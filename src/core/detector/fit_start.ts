@@ -14,6 +14,8 @@ export interface FitStartOptions {
   readonly known: StoredModel | undefined;
   /** Images expected, where their number is known. */
   readonly images: number | undefined;
+  /** Whether all images can be loaded again, however many they are. */
+  readonly areListed: boolean;
   /** Images of a batch. */
   readonly batch: number;
   /** GPU bytes allowed. */
@@ -46,7 +48,8 @@ export async function startFit(
   first: readonly LoadedImage[],
   options: FitStartOptions,
 ): Promise<StartedFit> {
-  const { settings, known, images, batch, memoryBudget: budget } = options;
+  const { settings, known, images, areListed, batch } = options;
+  const { memoryBudget: budget } = options;
   const { extractor } = stream;
   const { patches, paddedDim, dim } = extractor.features;
   const session = await extractor.session(first.length);
@@ -73,6 +76,7 @@ export async function startFit(
     },
     settings,
     images,
+    areListed,
     batch,
     budget,
     ...(known && { known: { rows: known.rows, patches: earlier } }),

@@ -33,7 +33,7 @@ export async function expectation(
   work: ExpectedWork,
 ): Promise<FitPlan> {
   const { memory, fit, dim, thresholdImages } = work;
-  const { layout, bankRows, bytes } = memory;
+  const { holds, layout, bankRows, bytes } = memory;
   const { sizes, images, budget } = fit;
   const again = Math.min(images ?? Infinity, thresholdImages);
   const plan = {
@@ -42,8 +42,9 @@ export async function expectation(
     dim,
     memoryBytes: bytes,
     memoryBudget: budget,
-    streamed: layout !== undefined,
-    thresholdImages: layout === undefined ? images : again,
+    holds,
+    streamed: holds === "buckets",
+    thresholdImages: holds === "features" ? images : again,
   };
   if (images === undefined || bankRows === undefined) {
     const unknown = { images, patches: undefined, buckets: undefined };
@@ -57,10 +58,14 @@ export async function expectation(
         (layout.capacity - layout.kept),
     ),
   );
-  const passes = layout === undefined ? images : images + again;
+  const extracted = {
+    features: images,
+    projections: images + Math.min(images, bankRows) + again,
+    buckets: images + again,
+  }[holds];
   const products = choiceProducts(work, patches, bankRows, buckets) +
     scoreProducts(work, plan.thresholdImages!, bankRows);
-  const seconds = Math.max(0, passes - fit.batch) * work.imageSeconds +
+  const seconds = Math.max(0, extracted - fit.batch) * work.imageSeconds +
     products / await productsPerSecond(gpu, work.features);
   return { ...plan, images, patches, buckets, seconds };
 }

@@ -8,7 +8,7 @@ export { Backbone } from "./backbone.ts";
 export * from "./detector_set.ts";
 export * from "./ensemble.ts";
 export type { EnsembleFitReport } from "./ensemble_report.ts";
-export type { FitPlan } from "./fit_plan.ts";
+export type { FitPlan, HeldRows } from "./fit_plan.ts";
 export type { FitReport } from "./fit_report.ts";
 export type { ImageSource, ImageSources, NamedImage } from "./image_source.ts";
 export * from "./merge_models.ts";

@@ -12,7 +12,8 @@ import {
 } from "../settings/settings.ts";
 import { Backbone, type BackboneFile } from "./backbone.ts";
 import { feedOf } from "./feature_stream.ts";
-import { fitModel, type FitParts, type FitWork } from "./fit.ts";
+import { fitModel } from "./fit.ts";
+import type { FitParts, FitWork } from "./fit_run.ts";
 import type { FitReport } from "./fit_report.ts";
 import type { ImageSources } from "./image_source.ts";
 import { requireBackbone } from "./named_backbone.ts";

@@ -2,6 +2,7 @@
 export type Stage =
   | "features"
   | "coreset"
+  | "bank rows"
   | "threshold"
   | "map threshold"
   | "predict";
