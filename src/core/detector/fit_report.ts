@@ -26,7 +26,7 @@ export interface FitReport {
    * choices added up; equal to the radius where one choice saw all patches.
    */
   readonly radiusBound: number | undefined;
-  /** Buckets that the patches were divided into; 1: all were held at once. */
+  /** Buckets that the patches were divided into; 1: one choice saw them all. */
   readonly buckets: number;
   /** Passes over the rows at hand that the choices took. */
   readonly passes: number;

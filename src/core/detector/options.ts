@@ -36,9 +36,10 @@ export interface DetectorOptions {
   readonly batch?: number;
   /**
    * GPU bytes that a fit may allocate; no limit by default, and all features
-   * are held at once. Features that do not fit are reduced bucket by bucket;
-   * the limit changes nothing where they do. WebGPU does not tell how much
-   * memory there is.
+   * are held at once. Where they do not fit and images come as an array, their
+   * projected copies are held, which gives the same bank; images that rows of
+   * the bank come from are then loaded again. Where those do not fit, features
+   * are reduced bucket by bucket. WebGPU does not tell how much memory there is.
    */
   readonly memoryBudget?: number;
   /**

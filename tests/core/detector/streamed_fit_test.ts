@@ -4,68 +4,26 @@ import { calibrate, searchOf } from "../../../src/core/detector/calibrate.ts";
 import { extractTrainingFeatures } from "../../../src/core/detector/training_features.ts";
 import {
   Backbone,
-  type FitOptions,
   type FitPlan,
   type NamedImage,
-  PatchCore,
-  type PatchCoreOptions,
   type StoredModel,
   writeModelFile,
 } from "../../../src/core/mod.ts";
-import { encodePng } from "../../../src/core/images/png.ts";
-import type { Pixels } from "../../../src/core/images/pixels.ts";
 import type { Gpu } from "../../../src/gpu/mod.ts";
 import { assertAllClose, gpuTest } from "../../testing.ts";
 import { squaredDistance } from "../../reference/search.ts";
-import { TINY_SETTINGS, tinyBackbone, tinyImages } from "../../tiny_model.ts";
+import {
+  BACKBONE,
+  budget,
+  COUNT,
+  create,
+  IMAGES,
+  RATIO,
+  stream,
+} from "./bounded_fit.ts";
 
 /** Patches of a tiny image. */
 const PATCHES = 1024;
-/** Share of the patches in the bank. */
-const RATIO = 0.005;
-/** How the patches are thinned out. */
-const COARSE = {
-  ratio: RATIO,
-  projection: { kind: "linear", dim: 12 },
-} as const;
-/** Bytes for the fit of a part of the images. */
-const SMALL = 14e6;
-/** Bytes for the projected features of all images, not for features. */
-const PROJECTED = 15.5e6;
-const IMAGES = tinyImages(24).train;
-const BACKBONE = tinyBackbone();
-
-/** Enough for a bank and some images beside what is there, not for 24 images. */
-function budget(gpu: Gpu, bytes = SMALL): number {
-  gpu.pool.trim();
-  return gpu.pool.bytes + bytes;
-}
-
-/** The images one after the other: they are not listed, so not held projected. */
-async function* stream(): AsyncGenerator<NamedImage> {
-  for (const image of IMAGES) {
-    await Promise.resolve();
-    yield image;
-  }
-}
-const COUNT = { count: IMAGES.length };
-
-async function create(
-  gpu: Gpu,
-  options: Partial<PatchCoreOptions> = {},
-): Promise<PatchCore> {
-  return await PatchCore.create({
-    ...TINY_SETTINGS,
-    resize: 128,
-    coreset: COARSE,
-    backbone: BACKBONE,
-    allowRandom: true,
-    batch: 4,
-    gpu,
-    ...options,
-  });
-}
-
 interface Features {
   readonly memoryBank: Float32Array;
   readonly dim: number;
@@ -159,45 +117,6 @@ gpuTest("fit() with a budget that suffices changes no byte", async (gpu) => {
     bytes.push(detector.save());
   }
   assertEquals(bytes[0], bytes[1]);
-});
-
-gpuTest("fit() with projected features chooses the same bank", async (gpu) => {
-  for (const start of ["mean-of-10", "random"] as const) {
-    const coreset = { ...COARSE, start };
-    const whole = await create(gpu, { coreset });
-    const expected = await whole.fit(IMAGES);
-    const other = whole.model;
-    whole.dispose();
-    gpu.pool.trim();
-    using detector = await create(gpu, {
-      coreset,
-      memoryBudget: budget(gpu, PROJECTED),
-    });
-    const plans: FitPlan[] = [];
-    const report = await detector.fit(IMAGES, {
-      onPlan: (plan) => plans.push(plan),
-    });
-    assertEquals([plans[0]!.holds, plans[0]!.streamed], ["projections", false]);
-    assert(report.peakGpuBytes <= report.plannedGpuBytes);
-    assert(report.plannedGpuBytes < expected.plannedGpuBytes);
-    for (
-      const key of [
-        ...["radius", "radiusBound", "radiusImages", "buckets", "patches"],
-        ...["passes", "bankRows", "thresholdImages", "images"],
-      ] as (keyof typeof report)[]
-    ) assertEquals(report[key], expected[key], key);
-    const { model } = detector;
-    assertEquals(model.origin, other.origin);
-    assertEquals(model.projection, other.projection);
-    assertEquals(model.coverage, other.coverage);
-    assertEquals(model.imageNames, other.imageNames);
-    assertEquals(model.memoryBank, other.memoryBank);
-    assertAllClose(model.trainScores, other.trainScores);
-    for (const key of ["threshold", "mapThreshold"] as const) {
-      assertEquals(model[key]!.rule, other[key]!.rule);
-      assertAllClose([model[key]!.value], [other[key]!.value]);
-    }
-  }
 });
 
 gpuTest("fit() in bounded memory covers all patches", async (gpu) => {
@@ -354,49 +273,4 @@ gpuTest("fit() draws a random bank in bounded memory", async (gpu) => {
   assert(report.buckets > 1);
   assertEquals([report.radius, report.radiusBound], [undefined, undefined]);
   assertRowsAreTheirPatches(detector.model, all);
-});
-
-gpuTest("fit() in bounded memory stops and frees what it had", async (gpu) => {
-  const bytes = { projections: PROJECTED, buckets: SMALL };
-  for (const holds of ["projections", "buckets"] as const) {
-    const memoryBudget = budget(gpu, bytes[holds]);
-    using detector = await create(gpu, { memoryBudget });
-    const fit = (options: FitOptions) =>
-      holds === "buckets"
-        ? detector.fit(stream(), { ...COUNT, ...options })
-        : detector.fit(IMAGES, options);
-    await fit({ onPlan: (plan) => assertEquals(plan.holds, holds) });
-    let before: number | undefined;
-    for (const at of ["features", "coreset", "bank rows", "threshold"]) {
-      if (at === "bank rows" && holds === "buckets") continue;
-      const stop = new AbortController();
-      const { message } = await assertRejects(() =>
-        fit({
-          signal: stop.signal,
-          onProgress: (stage, done) => {
-            if (stage === at && done >= 8) stop.abort(new Error("enough"));
-          },
-        }), Error);
-      assertEquals(message, "enough", at);
-      gpu.pool.trim();
-      before ??= gpu.pool.bytes;
-      assertEquals(gpu.pool.bytes, before, at);
-    }
-  }
-});
-
-gpuTest("fit() with projected features needs its images twice", async (gpu) => {
-  let reads = 0;
-  const content = async (): Promise<Uint8Array> => {
-    if (++reads > 1) throw new Error("It is gone");
-    return await encodePng(IMAGES[3]!.content as Pixels);
-  };
-  const images = IMAGES.with(3, { name: "fourth", content });
-  const memoryBudget = budget(gpu, PROJECTED);
-  using detector = await create(gpu, { memoryBudget });
-  await assertRejects(
-    () => detector.fit(images, { onImageError: () => {} }),
-    Error,
-    'Cannot fetch the memory bank\'s rows from "fourth" again: It is gone',
-  );
 });
