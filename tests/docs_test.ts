@@ -65,8 +65,9 @@ async function makeUserFolder(): Promise<string> {
       await encodePng(pixels),
     );
   }
+  await Deno.symlink(`${ROOT}examples`, `${folder}/examples`);
   await Deno.mkdir(`${folder}/weights`);
-  for (const name of ["wide_resnet50_2", "resnet18"]) {
+  for (const name of ["wide_resnet50_2", "resnet18", "demo"]) {
     await Deno.copyFile(
       `${ROOT}weights/demo.onnx`,
       `${folder}/weights/${name}.onnx`,

@@ -66,13 +66,14 @@ browserTest("the page fits and inspects as Deno does", async (browser) => {
   const problems = problemsOf(page);
   await open(page, server.url);
   await shoot(page, "page-empty");
-  await page.click("#teach-camera");
-  await page.click("#teach-view button");
+  await page.press("#teach-camera", "Enter");
+  await page.waitForSelector("#teach-view button");
+  await page.keyboard.press("Space"); // the camera's button has the focus
   await page.waitForSelector("#taught li");
-  await page.click("#teach-camera");
+  await page.press("#teach-camera", "Space");
   assertEquals(await page.isVisible("#teach-view"), false);
 
-  await page.click("#try-demo");
+  await page.press("#try-demo", "Enter");
   const scores = await scoresOf(page, demoParts().others.length);
   await page.waitForSelector("#save-model:enabled");
   using detector = await PatchCore.create({

@@ -26,6 +26,7 @@ export function renderPage(content: PageContent): string {
     <html lang="en">
       <head>
         <meta charset="utf-8">
+        <link rel="icon" href="data:,">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
         <title>${title}</title>
