@@ -1,14 +1,23 @@
 import { roundUp } from "../wgsl/grid.ts";
 
-/** G of Winograd F(4×4, 3×3), Lavin & Gray 2016, scaled as its points 0, ±1, ±2, ∞. */
-const G: readonly (readonly [number, number, number])[] = [
-  [1 / 4, 0, 0],
-  [-1 / 6, -1 / 6, -1 / 6],
-  [-1 / 6, 1 / 6, -1 / 6],
-  [1 / 24, 1 / 12, 1 / 6],
-  [1 / 24, -1 / 12, 1 / 6],
+type Row = readonly [number, number, number];
+
+/** The points but 0 and ∞, as in `winograd_input.wgsl`: ±3/4 and ±3/2. */
+const [NEAR, FAR] = [3 / 4, 3 / 2];
+
+/** G of Winograd F(4×4, 3×3), Lavin & Gray 2016. */
+const G: readonly Row[] = [
+  [1 / (NEAR * FAR) ** 2, 0, 0],
+  ...rowsOf(NEAR, FAR),
+  ...rowsOf(FAR, NEAR),
   [0, 0, 1],
 ];
+
+/** G's rows of a point and its opposite. */
+function rowsOf(point: number, other: number): Row[] {
+  const scale = 1 / (2 * point ** 2 * (point ** 2 - other ** 2));
+  return [point, -point].map((p) => [scale, p * scale, p ** 2 * scale]);
+}
 
 /**
  * Transforms 3 × 3 weights to `U = G g Gᵀ`, in float64.

@@ -41,7 +41,12 @@ fn transform(v0: vec4f, v1: vec4f, v2: vec4f, v3: vec4f, v4: vec4f, v5: vec4f) -
   let q = v1 - v2;
   let r = v3 + v4;
   let s = v3 - v4;
-  return Four(v0 + p + r, q + 2.0 * s, p + 4.0 * r, q + 8.0 * s + v5);
+  return Four(
+    v0 + p + r,
+    0.75 * q + 1.5 * s,
+    0.5625 * p + 2.25 * r,
+    0.421875 * q + 3.375 * s + v5,
+  );
 }
 
 fn load_column(column: u32, at: u32) -> Four {
