@@ -33,6 +33,15 @@ export function onPress(
   return button;
 }
 
+/** Gives an element the focus, if the one that had it cannot have it any more. */
+export function keepFocus(next: Element | null): void {
+  const now = document.activeElement;
+  const lost = now === null || now === document.body ||
+    now.matches(":disabled") ||
+    !now.checkVisibility();
+  if (lost && next instanceof HTMLElement) next.focus();
+}
+
 /** Says what goes on, for eyes and screen readers. */
 export function say(text: string): void {
   element("status", HTMLElement).textContent = text;
@@ -43,7 +52,11 @@ export function tellProblem(error: unknown): void {
   const text = error instanceof Error ? error.message : String(error);
   const close = make("button", { type: "button", textContent: "Close" });
   const line = make("p", {}, make("span", { textContent: text }), close);
-  close.addEventListener("click", () => line.remove());
+  close.addEventListener("click", () => {
+    const next = line.nextElementSibling ?? line.previousElementSibling;
+    line.remove();
+    keepFocus(next?.querySelector("button") ?? element("inspect", HTMLElement));
+  });
   element("problems", HTMLElement).append(line);
 }
 

@@ -9,7 +9,14 @@ import { chosenBackbone, demoBackbone } from "./backbone.ts";
 import { cameraView } from "./camera.ts";
 import { demoParts } from "./demo_parts.ts";
 import { Device } from "./device.ts";
-import { attempt, element, onPress, say, tellProblem } from "./elements.ts";
+import {
+  attempt,
+  element,
+  keepFocus,
+  onPress,
+  say,
+  tellProblem,
+} from "./elements.ts";
 import { bytesOf, imageOf, onChosen, onDropped, saveAs } from "./files.ts";
 import type { Inspector } from "./inspector.ts";
 import { Lesson } from "./lesson.ts";
@@ -67,6 +74,7 @@ async function start(): Promise<void> {
   };
 
   const working = async (act: () => Promise<void>): Promise<void> => {
+    const focus = document.activeElement;
     busy = true;
     update();
     try {
@@ -75,6 +83,7 @@ async function start(): Promise<void> {
       busy = false;
       progressBar().hidden = true;
       update();
+      keepFocus(focus);
     }
   };
 
@@ -107,7 +116,10 @@ async function start(): Promise<void> {
   };
 
   const fit = onPress("fit", () => working(fitNow));
-  const forget = onPress("forget", () => lesson.clear());
+  const forget = onPress("forget", () => {
+    lesson.clear();
+    keepFocus(element("teach-files", HTMLInputElement));
+  });
   const tryDemo = onPress("try-demo", () =>
     working(async () => {
       lesson.clear();

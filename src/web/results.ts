@@ -1,7 +1,7 @@
 import { colorMap, drawOverlay, mapScale } from "../core/images/overlay.ts";
 import type { Pixels } from "../core/mod.ts";
 import { fittedSize, sampleBox } from "../core/report/thumbnail.ts";
-import { element, make, onPress } from "./elements.ts";
+import { element, keepFocus, make, onPress } from "./elements.ts";
 import type { Inspection } from "./inspector.ts";
 import { canvasOf, closeUpCanvas, paint } from "./pictures.ts";
 
@@ -32,7 +32,10 @@ export class Results {
     this.#factor.addEventListener("input", () => this.#judgeAll());
     this.#opacity.addEventListener("input", () => this.#judgeAll());
     this.#list.addEventListener("keydown", (event) => this.#onKey(event));
-    onPress("clear", () => this.clear());
+    onPress("clear", () => {
+      this.clear();
+      keepFocus(element("inspect", HTMLElement));
+    });
   }
 
   /** Adds a result, or replaces the one of the same name. */

@@ -76,6 +76,7 @@ browserTest("the page fits and inspects as Deno does", async (browser) => {
   await page.press("#try-demo", "Enter");
   const scores = await scoresOf(page, demoParts().others.length);
   await page.waitForSelector("#save-model:enabled");
+  assertEquals(await focusOf(page), "try-demo");
   using detector = await PatchCore.create({
     backbone: await demoBackbone(),
     batch: 4,
@@ -118,6 +119,8 @@ browserTest("the page fits and inspects as Deno does", async (browser) => {
   });
   await page.waitForSelector("#problems p");
   assertStringIncludes(await page.textContent("#problems") ?? "", "note.txt");
+  await page.press("#problems button", "Enter");
+  assertEquals(await focusOf(page), "inspect");
   assertEquals(problems, []);
 });
 
@@ -166,6 +169,10 @@ async function open(page: Page, url: string): Promise<void> {
   page.setDefaultTimeout(PATIENCE);
   await page.goto(url);
   await page.waitForSelector("html[data-ready]", { state: "attached" });
+}
+
+async function focusOf(page: Page): Promise<string> {
+  return await page.evaluate("document.activeElement.id") as string;
 }
 
 /** The scores on the page by name, once there are so many. */
