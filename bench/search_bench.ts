@@ -1,4 +1,7 @@
-/** Searching a memory bank for the patches of one image (28 × 28 of 1536). */
+/**
+ * Searching a memory bank for the patches of one image (28 × 28 of 1536), of noise
+ * along all dimensions, and of rows that differ along few along these.
+ */
 import { BankSearch } from "../src/core/bank/search.ts";
 import { RowChunks } from "../src/gpu/mod.ts";
 import { randomFloats } from "../tests/testing.ts";
@@ -28,4 +31,27 @@ for (const rows of [1024, 4096]) {
       return { program, output: squaredDistances };
     });
   }
+}
+
+for (const bounds of ["full", "leading"] as const) {
+  gpuBench({
+    name: `search along ${bounds === "full" ? "all" : "leading"} axes`,
+    group: `${QUERIES} patches in a bank of 8192 × ${DIM} along 64 axes`,
+    baseline: bounds === "full",
+    n: 3,
+  }, async (scope) => {
+    const bank = scope.use(RowChunks.allocate(gpu, 8192, DIM, "bank"));
+    const flat = (seed: number, size: number) =>
+      randomFloats(seed, size).map((x, i) => i % DIM < 64 ? x : x / 20);
+    for (const chunk of bank.chunks) gpu.write(chunk, flat(3, chunk.size));
+    const search = scope.use(await BankSearch.create(gpu, bank, { bounds }));
+    const data = flat(4, QUERIES * DIM);
+    const queries = scope.use(gpu.upload(data, [QUERIES, DIM]));
+    const program = scope.use(gpu.program("search"));
+    const { squaredDistances } = scope.use(
+      search.record(program, queries, { rows: QUERIES }),
+    );
+    await program.compile();
+    return { program, output: squaredDistances };
+  });
 }

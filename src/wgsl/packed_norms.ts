@@ -10,8 +10,12 @@ export const FAR = 3e38;
 export interface PackedNormsSizes {
   /** Rows packed; the rest of the last panel gets {@linkcode FAR}. */
   readonly rows: number;
-  /** Elements of a row. */
+  /** Elements of a row that count, the first ones. */
   readonly dim: number;
+  /** Elements of a row; `dim` by default. */
+  readonly stride?: number;
+  /** Where in `norms` the first row's goes, a multiple of 4; 0 by default. */
+  readonly to?: number;
 }
 
 /** Squared norms of rows in panels, in the order of the rows. */
@@ -19,12 +23,18 @@ export const packedNorms: Kernel<PackedNormsSizes> = {
   name: "packed_norms",
   source,
   bindings: { packed: "read", norms: "read_write" },
-  params: { rows: "u32", dim: "u32", columns: "u32" },
+  params: {
+    rows: "u32",
+    dim: "u32",
+    stride: "u32",
+    columns: "u32",
+    to4: "u32",
+  },
   overrides: {},
-  plan({ rows, dim }) {
+  plan({ rows, dim, stride = dim, to = 0 }) {
     const columns = Math.ceil(rows / PANEL_ROWS) * 16;
     return {
-      params: { rows, dim, columns },
+      params: { rows, dim, stride, columns, to4: to / 4 },
       workgroups: gridFor(Math.ceil(columns / 64)),
     };
   },

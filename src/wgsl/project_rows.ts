@@ -20,6 +20,8 @@ export interface ProjectRowsSizes {
   readonly from: number;
   /** Row of `y` where the first one goes. */
   readonly to: number;
+  /** Whether `shift` is subtracted from every row. */
+  readonly shift?: boolean;
 }
 
 function define(
@@ -30,7 +32,7 @@ function define(
   return {
     name,
     source: interfacePart + tile,
-    bindings: { x: "read", w: "read", y: "read_write" },
+    bindings: { x: "read", w: "read", shift: "read", y: "read_write" },
     params: {
       rows: "u32",
       dim4: "u32",
@@ -39,8 +41,8 @@ function define(
       from_row: "u32",
       to_row: "u32",
     },
-    overrides: {},
-    plan({ rows, dim, outputs, from, to }) {
+    overrides: { SHIFT: 0 },
+    plan({ rows, dim, outputs, from, to, shift = false }) {
       const columns = outputs / 4;
       const tiles = Math.ceil(columns / (2 * lanes));
       return {
@@ -52,6 +54,7 @@ function define(
           from_row: from,
           to_row: to,
         },
+        overrides: { SHIFT: Number(shift) },
         workgroups: gridFor(Math.ceil(rows / 16) * tiles),
       };
     },

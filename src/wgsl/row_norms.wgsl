@@ -1,15 +1,18 @@
-// row_norms: norms[r] = Σ_k rows[r, k]²
+// row_norms: norms[r] = Σ_k (rows[r, k] − shift[k])²
 //
-// rows [R, D/4], norms [R]. One lane is one row.
+// rows [R, D/4], shift [D/4] (read when SHIFT), norms [R]. One lane is one row.
 
 @group(0) @binding(0) var<storage, read> rows: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> norms: array<f32>;
+@group(0) @binding(1) var<storage, read> shift: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> norms: array<f32>;
 
 struct Params {
   rows: u32,
   dim4: u32,
 }
-@group(0) @binding(2) var<uniform> params: Params;
+@group(0) @binding(3) var<uniform> params: Params;
+
+override SHIFT: bool = false;
 
 @compute @workgroup_size(64)
 fn main(
@@ -23,7 +26,10 @@ fn main(
   }
   var sum = vec4f();
   for (var k = 0u; k < params.dim4; k++) {
-    let value = rows[row * params.dim4 + k];
+    var value = rows[row * params.dim4 + k];
+    if (SHIFT) {
+      value -= shift[k];
+    }
     sum += value * value;
   }
   norms[row] = (sum.x + sum.y) + (sum.z + sum.w);

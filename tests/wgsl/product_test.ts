@@ -75,18 +75,28 @@ for (
 
 gpuTest("row_norms sums squares", async (gpu) => {
   for (const [rows, dim] of [[1, 4], [65, 12], [200, 68]] as const) {
-    const data = randomFloats(1, rows * dim);
-    using x = gpu.upload(data, [rows, dim]);
-    using norms = gpu.tensor([rows]);
-    using program = gpu.program("norms");
-    program.dispatch(rowNorms, { rows, dim }, { rows: x, norms });
-    (await program.compile()).run();
-    const sums = Array.from(
-      { length: rows },
-      (_, r) =>
-        data.subarray(r * dim, (r + 1) * dim)
-          .reduce((sum, value) => sum + value * value, 0),
-    );
-    assertAllClose(await gpu.readFloats(norms), sums);
+    for (const shift of [false, true]) {
+      const data = randomFloats(1, rows * dim);
+      const centre = randomFloats(2, dim);
+      using x = gpu.upload(data, [rows, dim]);
+      using m = gpu.upload(centre);
+      using norms = gpu.tensor([rows]);
+      using program = gpu.program("norms");
+      program.dispatch(rowNorms, { rows, dim, shift }, {
+        rows: x,
+        shift: m,
+        norms,
+      });
+      (await program.compile()).run();
+      const sums = Array.from(
+        { length: rows },
+        (_, r) =>
+          data.subarray(r * dim, (r + 1) * dim).reduce(
+            (sum, value, k) => sum + (value - (shift ? centre[k]! : 0)) ** 2,
+            0,
+          ),
+      );
+      assertAllClose(await gpu.readFloats(norms), sums);
+    }
   }
 });

@@ -65,11 +65,12 @@ export class Projector implements Disposable {
     const kernel = gpu.subgroupSize === 8 ? projectRowsSubgroup8 : projectRows;
     using program = gpu.program("projection");
     const sizes = { dim: this.#dim, outputs: this.columns };
+    const w = this.#weights;
     for (const span of rowSpans(rows, to, first)) {
       program.dispatch(
         kernel,
         { rows: span.rows, ...sizes, from: span.from, to: span.to },
-        { x: span.x, w: this.#weights, y: span.y },
+        { x: span.x, w, shift: w, y: span.y },
       );
     }
     (await program.compile()).run();

@@ -218,10 +218,12 @@ function recordStep(
   recordGather(program, features, tensors.indices, patches, tensors.patches);
   program.dispatch(rowNorms, { rows: patches, dim }, {
     rows: tensors.patches,
+    shift: tensors.patches,
     norms: tensors.patchNorms,
   });
   program.dispatch(rowNorms, { rows: proxies, dim }, {
     rows: tensors.proxies,
+    shift: tensors.proxies,
     norms: tensors.proxyNorms,
   });
   multiply(tensors.patches, transposed, weights, toProxies);

@@ -18,14 +18,17 @@ export interface ReportCurve {
   readonly group?: string;
 }
 
-/** Curves by group: where there are several, all but the first wait to be opened. */
+/** Most groups whose curves are shown at once. */
+const OPEN = 3;
+
+/** Curves by group: where there are many, each waits to be opened. */
 export function drawCurves(curves: readonly ReportCurve[]): Html {
   const groups = [...Map.groupBy(curves, ({ group }) => group)];
   return html`${
-    groups.map(([group, members], i) => {
+    groups.map(([group, members]) => {
       const drawn = html`<div class="curves">${members.map(drawCurve)}</div>`;
       return groups.length === 1 ? drawn : html`
-        <details class="group" ${i === 0 && "open"}>
+        <details class="group" ${groups.length <= OPEN && "open"}>
           <summary>${group ?? "Others"}: ${members.map(({ title, area }) =>
             `${title} ${area}`
           ).join(", ")}</summary>

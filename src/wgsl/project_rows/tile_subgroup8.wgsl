@@ -63,8 +63,8 @@ fn main(
     let w3_0 = w[at + 3u * params.columns + column0];
     let w3_1 = w[at + 3u * params.columns + column1];
     at += 4u * params.columns;
-    let x0 = x[x0_at + k];
-    let x1 = x[x1_at + k];
+    let x0 = load(x0_at, k);
+    let x1 = load(x1_at, k);
     let a0 = subgroupBroadcast(x0, 0u);
     s0_0 = multiply_add(s0_0, a0, w0_0, w1_0, w2_0, w3_0);
     s0_1 = multiply_add(s0_1, a0, w0_1, w1_1, w2_1, w3_1);

@@ -1,0 +1,164 @@
+import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
+import { packedNorms } from "../../wgsl/packed_norms.ts";
+import { packRows, PANEL_ROWS } from "../../wgsl/pack_rows.ts";
+import { sampleMean } from "../../wgsl/sample_mean.ts";
+import {
+  searchGroupCount,
+  searchGroups,
+  searchGroupsSubgroup8,
+} from "../../wgsl/search_groups.ts";
+import { searchRefine } from "../../wgsl/search_refine.ts";
+import { type PackedPiece, PackedRows } from "./packed_rows.ts";
+import type { RecordedSearch, SearchOptions } from "./search_options.ts";
+import { uploadImages } from "./search_images.ts";
+
+/** Groups that a bank is divided into at most, when it is one piece. */
+const MOST_GROUPS = 4096;
+
+interface SearchPiece extends PackedPiece {
+  readonly norms: Tensor;
+  readonly images: Tensor | undefined;
+}
+
+/** Exact search by lower bounds from all dimensions: as tight as rounding allows. */
+export class FullSearch implements Disposable {
+  readonly #gpu: Gpu;
+  readonly #bank: RowChunks;
+  readonly #mean: Tensor;
+  readonly #packed: PackedRows;
+  readonly #pieces: readonly SearchPiece[];
+  readonly #panelsPerGroup: number;
+
+  private constructor(
+    gpu: Gpu,
+    bank: RowChunks,
+    mean: Tensor,
+    packed: PackedRows,
+    pieces: readonly SearchPiece[],
+  ) {
+    this.#gpu = gpu;
+    this.#bank = bank;
+    this.#mean = mean;
+    this.#packed = packed;
+    this.#pieces = pieces;
+    const lanes = Math.ceil(bank.rows / 8);
+    this.#panelsPerGroup = Math.max(1, Math.ceil(lanes / MOST_GROUPS));
+  }
+
+  /** Packs the bank. */
+  static async create(
+    gpu: Gpu,
+    bank: RowChunks,
+    images?: ArrayLike<number>,
+  ): Promise<FullSearch> {
+    const { dim } = bank;
+    const mean = gpu.tensor([dim], "f32", "bank mean");
+    using start = gpu.program("bank mean");
+    start.dispatch(
+      sampleMean,
+      { rows: bank.chunks[0].shape[0], dim },
+      { rows: bank.chunks[0], mean },
+    );
+    (await start.compile()).run();
+    const packed = await PackedRows.pack(gpu, bank, mean);
+    using program = gpu.program("bank norms");
+    const pieces = packed.pieces.map((piece) => {
+      const padded = Math.ceil(piece.rows / PANEL_ROWS) * PANEL_ROWS;
+      const norms = gpu.tensor([padded], "f32", "bank norms");
+      program.dispatch(
+        packedNorms,
+        { rows: piece.rows, dim },
+        { packed: piece.packed, norms },
+      );
+      return { ...piece, norms, images: uploadImages(gpu, piece, images) };
+    });
+    (await program.compile()).run();
+    return new FullSearch(gpu, bank, mean, packed, pieces);
+  }
+
+  /** Records a search; see `BankSearch`, which checks the sizes. */
+  record(
+    program: Program,
+    queries: Tensor,
+    { rows, k = 1, queryImages }: SearchOptions,
+  ): RecordedSearch {
+    const gpu = this.#gpu;
+    const { dim } = this.#bank;
+    const panels = Math.ceil(rows / PANEL_ROWS);
+    const groupsOf = (piece: SearchPiece): number =>
+      searchGroupCount(piece.rows, this.#panelsPerGroup);
+    const packed = gpu.tensor([panels, dim, PANEL_ROWS], "f32", "queries");
+    const norms = gpu.tensor([panels * PANEL_ROWS], "f32", "query norms");
+    const groups = Math.max(...this.#pieces.map(groupsOf));
+    const least = gpu.tensor([rows, groups], "f32", "least of groups");
+    const squaredDistances = gpu.tensor([rows, k], "f32", "distances");
+    const indices = gpu.tensor([rows, k], "u32", "neighbours");
+
+    program.dispatch(packRows, { rows, dim, shift: true }, {
+      rows: queries,
+      shift: this.#mean,
+      packed,
+    }, "queries");
+    program.dispatch(packedNorms, { rows, dim }, { packed, norms }, "queries");
+    const narrow = gpu.subgroupSize === 8;
+    const exclude = queryImages !== undefined;
+    this.#pieces.forEach((piece, i) => {
+      const sizes = {
+        queries: rows,
+        dim,
+        rows: piece.rows,
+        panelsPerGroup: this.#panelsPerGroup,
+        exclude,
+      };
+      const images = exclude ? piece.images! : indices;
+      program.dispatch(narrow ? searchGroupsSubgroup8 : searchGroups, sizes, {
+        queries: packed,
+        bank: piece.packed,
+        norms: piece.norms,
+        images: exclude ? images : piece.norms,
+        query_images: queryImages ?? norms,
+        least,
+      });
+      program.dispatch(searchRefine, {
+        ...sizes,
+        first: piece.first,
+        base: piece.base,
+        groups: groupsOf(piece),
+        k,
+        start: i === 0,
+        slack: (dim + 16) * 2 ** -23,
+        lanes: narrow ? 8 : 64,
+      }, {
+        queries,
+        query_norms: norms,
+        bank: this.#bank.chunks[piece.chunk],
+        images: exclude ? images : piece.norms,
+        query_images: queryImages ?? norms,
+        least,
+        distances: squaredDistances,
+        indices,
+      });
+    });
+    const dispose = (): void => {
+      for (const t of [packed, norms, least, squaredDistances, indices]) {
+        t.dispose();
+      }
+    };
+    return { squaredDistances, indices, dispose, [Symbol.dispose]: dispose };
+  }
+
+  /** Frees the packed copy; the bank stays its owner's. */
+  dispose(): void {
+    this.#mean.dispose();
+    this.#packed.dispose();
+    for (const { norms, images } of this.#pieces) {
+      norms.dispose();
+      images?.dispose();
+    }
+  }
+
+  /** Same as {@linkcode FullSearch.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

@@ -1,0 +1,237 @@
+import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
+import { packedNorms } from "../../wgsl/packed_norms.ts";
+import { packRows, PANEL_ROWS } from "../../wgsl/pack_rows.ts";
+import { projectRows, projectRowsSubgroup8 } from "../../wgsl/project_rows.ts";
+import { rowNorms } from "../../wgsl/row_norms.ts";
+import { LEADING_AXES, type LeadingAxes } from "./leading_axes.ts";
+import { type PackedPiece, planPieces } from "./packed_rows.ts";
+
+/** Rows of a piece at most: 4,096 groups of 8. */
+const MOST_PIECE_ROWS = 32_768;
+
+/** Some of a bank's rows in the form that queries are compared with. */
+export interface BoundPiece extends PackedPiece {
+  /** Their squared norms along `dim` dimensions `[padded]`. */
+  readonly norms: Tensor;
+  /** And along `stride` ones. */
+  readonly allNorms: Tensor;
+}
+
+/** Queries in the form that is compared with the bank's. */
+export interface BoundQueries extends Disposable {
+  /** In panels. */
+  readonly packed: Tensor;
+  /**
+   * Their squared norms along `dim` dimensions, then along `stride` ones
+   * `[2, padded]`.
+   */
+  readonly norms: Tensor;
+}
+
+/** How far the distance of compared rows may exceed the true one. */
+export interface BoundErrors {
+  /** Share of the squared norms, for the product's rounding. */
+  readonly slack: number;
+  /** Of the distance. */
+  readonly radius: number;
+  /** Share of the distance, on top. */
+  readonly stretch: number;
+}
+
+/**
+ * What lower bounds of distances to a bank's rows are made from: a packed copy
+ * of the rows along their leading principal axes.
+ *
+ * Along orthonormal axes V no difference is longer than it is: |Vᵀ(q − x)| ≤
+ * |q − x|. In float32, with u = 2⁻²⁴, a sum of D products errs by at most
+ * (D + 1) u times the sum of their magnitudes; over the columns of V that makes
+ * |fl(Vᵀx) − Vᵀx| ≤ g |x|, g = (D + 4) u √d, x shifted by the mean m. With X ≥
+ * |x − m| for all rows, |q − m| ≤ X + |q − x|, so the distance of projected
+ * rows is at most |q − x| (1 + g) + 2 g X. Distances are measured by sums of D
+ * squares, which err by (D + 16) u of themselves at most; `stretch` counts that, too,
+ * so that a row is never ruled out that would be measured as nearer.
+ */
+export class LeadingBounds implements Disposable {
+  /** The bank in pieces, each within one of its chunks. */
+  readonly pieces: readonly BoundPiece[];
+  /** Dimensions that are compared first. */
+  readonly dim: number;
+  /** Dimensions that are compared of rows which are not ruled out then. */
+  readonly stride: number;
+  /** How the result must be read. */
+  readonly errors: BoundErrors;
+  readonly #gpu: Gpu;
+  readonly #inputs: number;
+  readonly #mean: Tensor;
+  readonly #axes: Tensor;
+
+  private constructor(
+    gpu: Gpu,
+    bank: RowChunks,
+    { mean, matrix }: LeadingAxes,
+    radius: number,
+  ) {
+    const [dim, stride] = LEADING_AXES;
+    this.#gpu = gpu;
+    this.#inputs = bank.dim;
+    this.#mean = gpu.upload(mean, [bank.dim], "bank mean");
+    this.#axes = gpu.upload(matrix, [bank.dim, stride], "leading axes");
+    this.dim = dim;
+    this.stride = stride;
+    const growth = roundingGrowth(bank.dim, stride);
+    this.errors = {
+      slack: (stride + 16) * 2 ** -23,
+      radius: 2 * growth * radius,
+      stretch: growth + (bank.dim + 16) * 2 ** -24,
+    };
+    const most = Math.min(gpu.maxTensorBytes, MOST_PIECE_ROWS * stride * 4);
+    const { rows, rowsPerChunk } = bank;
+    this.pieces = planPieces({ rows, rowsPerChunk, dim: stride }, most)
+      .map((piece) => {
+        const panels = Math.ceil(piece.rows / PANEL_ROWS);
+        const size = [panels * PANEL_ROWS];
+        const shape = [panels, stride, PANEL_ROWS];
+        return {
+          ...piece,
+          packed: gpu.tensor(shape, "f32", "packed rows"),
+          norms: gpu.tensor(size, "f32", "bank norms"),
+          allNorms: gpu.tensor(size, "f32", "bank norms"),
+        };
+      });
+  }
+
+  /**
+   * Makes the bounds of a bank.
+   *
+   * @param axes Leading axes of its rows, as many as {@linkcode LEADING_AXES} says.
+   * @returns Nothing when the rows are so large that their squares overflow.
+   */
+  static async create(
+    gpu: Gpu,
+    bank: RowChunks,
+    axes: LeadingAxes,
+  ): Promise<LeadingBounds | undefined> {
+    const radius = await largestNorm(gpu, bank, axes.mean);
+    if (!axes.matrix.every(Number.isFinite) || !(radius < 1e18)) {
+      return undefined;
+    }
+    const bounds = new LeadingBounds(gpu, bank, axes, radius);
+    await bounds.#fill(bank);
+    return bounds;
+  }
+
+  async #fill(bank: RowChunks): Promise<void> {
+    for (const piece of this.pieces) {
+      const { rows, packed, norms, allNorms } = piece;
+      const { dim, stride } = this;
+      using program = this.#gpu.program("bank bounds");
+      const source = bank.chunks[piece.chunk];
+      using _scratch = this.#recordPack(program, source, piece);
+      program.dispatch(packedNorms, { rows, dim, stride }, { packed, norms });
+      const sizes = { rows, dim: stride };
+      program.dispatch(packedNorms, sizes, { packed, norms: allNorms });
+      (await program.compile()).run();
+      await this.#gpu.finish();
+    }
+  }
+
+  /** Records the packing of rows along the axes. */
+  #recordPack(
+    program: Program,
+    source: Tensor,
+    { rows, first, packed }: Pick<BoundPiece, "rows" | "first" | "packed">,
+  ): Tensor {
+    const { stride } = this;
+    const shift = this.#mean;
+    const leading = this.#gpu.tensor([rows, stride], "f32", "leading rows");
+    const narrow = this.#gpu.subgroupSize === 8;
+    program.dispatch(
+      narrow ? projectRowsSubgroup8 : projectRows,
+      {
+        rows,
+        dim: this.#inputs,
+        outputs: stride,
+        from: first,
+        to: 0,
+        shift: true,
+      },
+      { x: source, w: this.#axes, shift, y: leading },
+      "bounds",
+    );
+    program.dispatch(
+      packRows,
+      { rows, dim: stride },
+      { rows: leading, shift, packed },
+      "bounds",
+    );
+    return leading;
+  }
+
+  /** Records what must be done to the first `rows` rows of `queries`. */
+  recordQueries(program: Program, queries: Tensor, rows: number): BoundQueries {
+    const gpu = this.#gpu;
+    const { dim, stride } = this;
+    const panels = Math.ceil(rows / PANEL_ROWS);
+    const padded = panels * PANEL_ROWS;
+    const packed = gpu.tensor([panels, stride, PANEL_ROWS], "f32", "queries");
+    const norms = gpu.tensor([2, padded], "f32", "query norms");
+    const piece = { rows, first: 0, packed };
+    const scratch = this.#recordPack(program, queries, piece);
+    const tensors = { packed, norms };
+    program.dispatch(packedNorms, { rows, dim, stride }, tensors, "queries");
+    const sizes = { rows, dim: stride, to: padded };
+    program.dispatch(packedNorms, sizes, tensors, "queries");
+    return {
+      ...tensors,
+      [Symbol.dispose]() {
+        for (const tensor of [packed, norms, scratch]) tensor.dispose();
+      },
+    };
+  }
+
+  /** Frees the packed copy. */
+  dispose(): void {
+    this.#mean.dispose();
+    this.#axes.dispose();
+    for (const { packed, norms, allNorms } of this.pieces) {
+      for (const tensor of [packed, norms, allNorms]) tensor.dispose();
+    }
+  }
+
+  /** Same as {@linkcode LeadingBounds.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** How much rounding adds to projected rows, as a share of their length. */
+function roundingGrowth(inputs: number, axes: number): number {
+  return (inputs + 4) * 2 ** -24 * Math.sqrt(axes) * 1.01;
+}
+
+/** The largest distance of a row to the mean, rounded up. */
+async function largestNorm(
+  gpu: Gpu,
+  bank: RowChunks,
+  mean: Float32Array<ArrayBuffer>,
+): Promise<number> {
+  const { dim } = bank;
+  using shift = gpu.upload(mean, [dim], "bank mean");
+  using program = gpu.program("bank norms");
+  using scope = new DisposableStack();
+  const norms = bank.chunks.map((rows) => {
+    const count = rows.shape[0];
+    const norms = scope.use(gpu.tensor([count], "f32", "bank norms"));
+    const sizes = { rows: count, dim, shift: true };
+    program.dispatch(rowNorms, sizes, { rows, shift, norms });
+    return norms;
+  });
+  (await program.compile()).run();
+  let most = 0;
+  for (const tensor of norms) {
+    for (const norm of await gpu.readFloats(tensor)) {
+      if (!(norm <= most)) most = norm;
+    }
+  }
+  return Math.sqrt(most) * 1.001;
+}

@@ -1,0 +1,169 @@
+import { gridFor } from "./grid.ts";
+import type { Kernel } from "./kernel.ts";
+import { shrinkOf } from "./search_leading.ts";
+import finish from "./search_finish/finish.wgsl" with { type: "text" };
+import measure from "./search_finish/measure.wgsl" with { type: "text" };
+import nearest from "./search_finish/nearest.wgsl" with { type: "text" };
+
+/** Dimensions after which rows may be left. */
+const LOOK = 256;
+
+/** Groups that `search_finish` lists at a time, as in the text. */
+const WINDOW = 128;
+
+/** What kernels that measure rows have in common. */
+export interface SearchMeasureSizes {
+  /** Number of queries. */
+  readonly queries: number;
+  /** Elements of a row. */
+  readonly dim: number;
+  /** Bank rows of this dispatch. */
+  readonly rows: number;
+  /** First row of this dispatch within the tensor `bank`. */
+  readonly first: number;
+  /** Index of that row in the whole bank. */
+  readonly base: number;
+  /** Groups of 8 rows. */
+  readonly groups: number;
+  /** Neighbours to find, 1 to 16. */
+  readonly k: number;
+  /** Whether this is the first dispatch of the search. */
+  readonly start: boolean;
+  /** Lanes of a workgroup: 8 or a multiple of it. */
+  readonly lanes: number;
+}
+
+/** Sizes of {@linkcode searchFinish}. */
+export interface SearchFinishSizes extends SearchMeasureSizes {
+  /** Whether this dispatch does not continue where another one stopped. */
+  readonly fresh: boolean;
+}
+
+/** Sizes of {@linkcode searchNearest}. */
+export interface SearchNearestSizes extends SearchMeasureSizes {
+  /** Whether rows of the query's own image are left out. */
+  readonly exclude: boolean;
+  /** Relative rounding error of the bounds. */
+  readonly slack: number;
+  /** What a distance of compared rows may be too large by. */
+  readonly radius: number;
+  /** Share of it that it may be too large by on top. */
+  readonly stretch: number;
+}
+
+/**
+ * Rows of each query that are about its k nearest: the groups with the least lower
+ * bounds are measured by direct differences.
+ */
+export const searchNearest: Kernel<SearchNearestSizes> = {
+  name: "search_nearest",
+  source: nearest + measure,
+  bindings: {
+    queries: "read",
+    query_norms: "read",
+    bank: "read",
+    images: "read",
+    query_images: "read",
+    least: "read_write",
+    distances: "read_write",
+    indices: "read_write",
+  },
+  params: {
+    queries: "u32",
+    dim: "u32",
+    rows: "u32",
+    first: "u32",
+    base: "u32",
+    groups: "u32",
+    k: "u32",
+    most: "u32",
+    start: "u32",
+    slack: "f32",
+    radius: "f32",
+    shrink: "f32",
+  },
+  overrides: { LANES: 64, LOOK, EXCLUDE: 0 },
+  plan(sizes) {
+    return {
+      params: {
+        ...paramsOf(sizes),
+        most: 2 * sizes.k - 1,
+        slack: sizes.slack,
+        radius: sizes.radius,
+        shrink: shrinkOf(sizes.stretch),
+      },
+      overrides: {
+        LANES: sizes.lanes,
+        LOOK,
+        EXCLUDE: Number(sizes.exclude),
+      },
+      workgroups: gridFor(sizes.queries),
+    };
+  },
+};
+
+/** The k nearest rows of each query, exactly, of those that `search_narrow` left. */
+export const searchFinish: Kernel<SearchFinishSizes> = {
+  name: "search_finish",
+  source: finish + measure,
+  bindings: {
+    queries: "read",
+    bank: "read",
+    near: "read",
+    distances: "read_write",
+    indices: "read_write",
+    resume: "read_write",
+  },
+  params: {
+    queries: "u32",
+    dim: "u32",
+    rows: "u32",
+    first: "u32",
+    base: "u32",
+    groups: "u32",
+    k: "u32",
+    most: "u32",
+    fresh: "u32",
+    start: "u32",
+  },
+  overrides: { LANES: 64, LOOK },
+  plan(sizes) {
+    return {
+      params: {
+        ...paramsOf(sizes),
+        most: measurementsAtOnce(sizes),
+        fresh: Number(sizes.fresh),
+      },
+      overrides: { LANES: sizes.lanes, LOOK },
+      workgroups: gridFor(sizes.queries),
+    };
+  },
+};
+
+/**
+ * Dispatches of {@linkcode searchFinish} until all groups were looked at,
+ * however many of their rows have to be measured.
+ */
+export function searchFinishDispatches(
+  sizes: Pick<SearchMeasureSizes, "dim" | "k" | "lanes" | "groups">,
+): number {
+  return Math.ceil(sizes.groups / measurementsAtOnce(sizes));
+}
+
+/**
+ * Measurements after which `search_finish` stops: less than a window more. Mesa's
+ * llvmpipe leaves a loop when all loops of an invocation made 65,535 turns
+ * together; so many stay below it.
+ */
+function measurementsAtOnce(
+  { dim, k, lanes }: Pick<SearchMeasureSizes, "dim" | "k" | "lanes">,
+): number {
+  const blocks = Math.ceil(dim / LOOK);
+  const turns = Math.ceil(dim / (4 * lanes)) + blocks * (5 + lanes / 8);
+  return Math.max(1, Math.floor(60_000 / (turns + 8 * k + 20)) - WINDOW);
+}
+
+function paramsOf(sizes: SearchMeasureSizes): Record<string, number> {
+  const { queries, dim, rows, first, base, groups, k, start } = sizes;
+  return { queries, dim, rows, first, base, groups, k, start: Number(start) };
+}

@@ -1,0 +1,88 @@
+// search_leading: least[q, g] = min over the rows b of group g of |b|² − 2 q·b
+//
+// norms   [panels, 64]  |b|², FAR for rows past the end
+// images  [panels, 64]  image of each row, read when EXCLUDE
+// query_images [Q]      image whose rows a query must not find
+// least   [Q, G]        FAR where a group has no row to find
+//
+// One workgroup takes 16 queries and LANES groups.
+
+@group(0) @binding(1) var<storage, read> bank: array<vec4f>;
+@group(0) @binding(2) var<storage, read> norms: array<vec4f>;
+@group(0) @binding(3) var<storage, read> images: array<vec4u>;
+@group(0) @binding(4) var<storage, read> query_images: array<u32>;
+@group(0) @binding(5) var<storage, read_write> least: array<f32>;
+
+struct Params {
+  queries: u32,
+  dim: u32,
+  stride: u32,
+  groups: u32,
+}
+@group(0) @binding(6) var<uniform> params: Params;
+
+override EXCLUDE: bool = false;
+
+const FAR = 3e38;
+
+fn images_of(column: u32) -> vec4u {
+  if (EXCLUDE) {
+    return images[column];
+  }
+  return vec4u();
+}
+
+struct Rows {
+  norms0: vec4f,
+  norms1: vec4f,
+  images0: vec4u,
+  images1: vec4u,
+}
+
+fn store(query: u32, group: u32, rows: Rows, s0: vec4f, s1: vec4f) {
+  if (query >= params.queries || group >= params.groups) {
+    return;
+  }
+  var d0 = rows.norms0 - 2.0 * s0;
+  var d1 = rows.norms1 - 2.0 * s1;
+  if (EXCLUDE) {
+    let own = vec4u(query_images[query]);
+    d0 = select(d0, vec4f(FAR), rows.images0 == own);
+    d1 = select(d1, vec4f(FAR), rows.images1 == own);
+  }
+  let d = min(d0, d1);
+  least[query * params.groups + group] = min(min(d.x, d.y), min(d.z, d.w));
+}
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let group = wid.y * LANES + lane;
+  let query = wid.x * 16u;
+  let used = min(group, params.groups - 1u);
+  let t = tile_of(query, used, lane);
+  let rows = Rows(
+    norms[2u * used],
+    norms[2u * used + 1u],
+    images_of(2u * used),
+    images_of(2u * used + 1u),
+  );
+  store(query + 0u, group, rows, t.s0_0, t.s0_1);
+  store(query + 1u, group, rows, t.s1_0, t.s1_1);
+  store(query + 2u, group, rows, t.s2_0, t.s2_1);
+  store(query + 3u, group, rows, t.s3_0, t.s3_1);
+  store(query + 4u, group, rows, t.s4_0, t.s4_1);
+  store(query + 5u, group, rows, t.s5_0, t.s5_1);
+  store(query + 6u, group, rows, t.s6_0, t.s6_1);
+  store(query + 7u, group, rows, t.s7_0, t.s7_1);
+  store(query + 8u, group, rows, t.s8_0, t.s8_1);
+  store(query + 9u, group, rows, t.s9_0, t.s9_1);
+  store(query + 10u, group, rows, t.s10_0, t.s10_1);
+  store(query + 11u, group, rows, t.s11_0, t.s11_1);
+  store(query + 12u, group, rows, t.s12_0, t.s12_1);
+  store(query + 13u, group, rows, t.s13_0, t.s13_1);
+  store(query + 14u, group, rows, t.s14_0, t.s14_1);
+  store(query + 15u, group, rows, t.s15_0, t.s15_1);
+}
