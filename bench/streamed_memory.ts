@@ -71,10 +71,14 @@ async function fit(count: number, folder: string): Promise<void> {
     thresholdImages: 200,
   });
   const start = performance.now();
+  const most = { heap: 0, external: 0 };
   const report = await detector.fit(variations(paths, count), {
     count,
     onPlan: (plan) => console.error(JSON.stringify(plan)),
     onProgress: (stage, done, total) => {
+      const { heapUsed, external } = Deno.memoryUsage();
+      most.heap = Math.max(most.heap, heapUsed);
+      most.external = Math.max(most.external, external);
       if (stage !== "coreset" && done % 1000 === 0) {
         console.error(`${stage} ${done}/${total}, ${bytesInWords(rss())} now`);
       }
@@ -89,6 +93,8 @@ async function fit(count: number, folder: string): Promise<void> {
     planned_gpu_bytes: report.plannedGpuBytes,
     peak_gpu_bytes: report.peakGpuBytes,
     peak_rss_bytes: peakRss(),
+    heap_bytes: most.heap,
+    external_bytes: most.external,
     radius: report.radius,
     radius_images: report.radiusImages,
     radius_bound: report.radiusBound,

@@ -56,7 +56,14 @@ browserTest(
     }
     await page.focus(".group:last-of-type summary");
     await page.keyboard.press("Enter");
-    assertEquals(await page.locator(".group[open] .curve").count(), 1);
+    assertEquals(await page.locator(".group[open] .curve").count(), 2);
+    await page.emulateMedia({ media: "print" });
+    const printed = await page.evaluate(
+      `[...document.querySelectorAll(".curve")]
+    .filter((curve) => curve.checkVisibility()).length`,
+    );
+    assertEquals(printed, 4);
+    await page.emulateMedia({ media: "screen" });
     assertEquals(new Set(asked), new Set([server.url]));
     assertEquals(problems, []);
     await shoot(page, "report");

@@ -1,21 +1,14 @@
 import type { StaticFile, StaticFiles } from "./static_files.ts";
 
-/** Says why there is no page. */
-const MISSING = `<!DOCTYPE html>
-<html lang="en">
-  <head><meta charset="utf-8"><title>PatchCore service</title></head>
-  <body>
-    <p>The inspection page is not built: run <code>deno task web</code> and start the service again. The service itself is described at <a href="/openapi.json">/openapi.json</a>.</p>
-  </body>
-</html>
-`;
+/** Milliseconds after which a page that does not come is given up. */
+const PATIENCE = 10_000;
 
 /** Where `deno task web` writes the page; it is published with the package. */
 const PAGE = new URL("../../../web/dist/index.html", import.meta.url);
 
 /**
  * Reads the inspection page, which `serve` sends at `/`. The page is told that
- * it comes from a service. Where it was not built there is a page that says so.
+ * it comes from a service. Where there is none, a page says what to do.
  */
 export async function inspectionPage(page: URL = PAGE): Promise<StaticFiles> {
   const file: StaticFile = {
@@ -27,8 +20,29 @@ export async function inspectionPage(page: URL = PAGE): Promise<StaticFiles> {
 }
 
 async function readPage(page: URL): Promise<string> {
-  const response = await fetch(page).catch(() => undefined);
-  if (response?.ok !== true) return MISSING;
-  const text = await response.text();
-  return text.replace("<html ", "<html data-service ");
+  try {
+    const signal = AbortSignal.timeout(PATIENCE);
+    const response = await fetch(page, { signal });
+    const text = await response.text();
+    return response.ok
+      ? text.replace("<html ", "<html data-service ")
+      : missing(page);
+  } catch {
+    return missing(page);
+  }
+}
+
+/** Says why there is no page. */
+function missing(page: URL): string {
+  const why = page.protocol === "file:"
+    ? "is not built: run <code>deno task web</code>"
+    : `cannot be fetched from <code>${page}</code>: let the service reach it`;
+  return `<!DOCTYPE html>
+<html lang="en">
+  <head><meta charset="utf-8"><title>PatchCore service</title></head>
+  <body>
+    <p>The inspection page ${why} and start the service again. The service itself is described at <a href="/openapi.json">/openapi.json</a>.</p>
+  </body>
+</html>
+`;
 }

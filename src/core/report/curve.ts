@@ -18,17 +18,14 @@ export interface ReportCurve {
   readonly group?: string;
 }
 
-/** Most groups whose curves are shown at once. */
-const OPEN = 3;
-
-/** Curves by group: where there are many, each waits to be opened. */
+/** Curves by group: where there are several, all but the first wait to be opened. */
 export function drawCurves(curves: readonly ReportCurve[]): Html {
   const groups = [...Map.groupBy(curves, ({ group }) => group)];
   return html`${
-    groups.map(([group, members]) => {
+    groups.map(([group, members], i) => {
       const drawn = html`<div class="curves">${members.map(drawCurve)}</div>`;
       return groups.length === 1 ? drawn : html`
-        <details class="group" ${groups.length <= OPEN && "open"}>
+        <details class="group" ${i === 0 && "open"}>
           <summary>${group ?? "Others"}: ${members.map(({ title, area }) =>
             `${title} ${area}`
           ).join(", ")}</summary>

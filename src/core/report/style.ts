@@ -70,4 +70,4 @@ td:first-child { min-width: 6rem; }
 summary { cursor: pointer; color: var(--accent); padding: .4rem 0; }
 pre { overflow-x: auto; background: var(--panel); padding: .8rem; border-radius: .5rem; font-size: .85rem; }
 @media (max-width: 34rem) { .pictures { grid-template-columns: 1fr 1fr; } body { padding: .7rem; } }
-@media print { * { print-color-adjust: exact; } body { max-width: none; } .image { border-color: #888; } .skip, nav { display: none; } }`;
+@media print { * { print-color-adjust: exact; } body { max-width: none; } .image { border-color: #888; } .group::details-content { content-visibility: visible; block-size: auto; } .skip, nav { display: none; } }`;
