@@ -4,7 +4,7 @@
  *
  *     deno run -A bench/peers/search.ts --category DIR --model FILE.onnx \
  *       --folder CACHE [--rows 1669,16699] [--rounds 3] [--threads 2] [--check] \
- *       [--python python3]
+ *       [--ivfpq MOST-ROWS] [--python python3]
  *
  * The banks are greedy coresets of the training patches, or the first of these
  * where more rows are asked for than a tenth; queries are the patches of one
@@ -22,8 +22,8 @@ import { Gpu, RowChunks, type Tensor } from "../../src/gpu/mod.ts";
 import { median, option, PythonPeer } from "./python_peer.ts";
 import { loadRows, realFeatures } from "./real_features.ts";
 
-/** IVFPQ is left out of larger banks: building it takes minutes. */
-const MOST_IVFPQ = 20_000;
+/** IVFPQ is left out of larger banks, whose index takes minutes to build. */
+const MOST_IVFPQ = Number(option("ivfpq", "20000"));
 
 interface System {
   readonly name: string;
