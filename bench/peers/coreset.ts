@@ -26,6 +26,7 @@ const { train, dim } = await realFeatures(gpu, {
   folder: option("folder", ""),
 });
 using rows = await loadRows(gpu, train, dim);
+await gpu.finish();
 const matrix = linearProjection(new Mt19937(0), dim, 128);
 const start = {
   kind: "mean",

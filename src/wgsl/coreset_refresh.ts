@@ -23,6 +23,8 @@ export interface CoresetRefreshSizes {
   readonly end: number;
   /** Whether the nearest centre of another image is followed too. */
   readonly others: boolean;
+  /** Words of `alive` for each panel; 0 when all centres are measured. */
+  readonly words: number;
 }
 
 function define(
@@ -41,6 +43,7 @@ function define(
       centre_images: "read",
       others: "read_write",
       nearest_other: "read_write",
+      alive: "read",
     },
     params: {
       rows: "u32",
@@ -49,13 +52,14 @@ function define(
       panels: "u32",
       first: "u32",
       end: "u32",
+      words: "u32",
     },
-    overrides: { OTHERS: 0 },
-    plan({ rows, base, dim, first, end, others }) {
+    overrides: { OTHERS: 0, RULED_OUT: 0 },
+    plan({ rows, base, dim, first, end, others, words }) {
       const panels = Math.ceil(rows / PANEL_ROWS);
       return {
-        params: { rows, base, dim4: dim / 4, panels, first, end },
-        overrides: { OTHERS: Number(others) },
+        params: { rows, base, dim4: dim / 4, panels, first, end, words },
+        overrides: { OTHERS: Number(others), RULED_OUT: Number(words > 0) },
         workgroups: gridFor(Math.ceil(panels * 8 / lanes)),
       };
     },

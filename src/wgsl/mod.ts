@@ -12,6 +12,7 @@ export * from "./conv2d_grouped.ts";
 export * from "./conv2d_sum.ts";
 export * from "./copy_rows.ts";
 export * from "./coreset_refresh.ts";
+export * from "./coreset_rule_out.ts";
 export * from "./coreset_select.ts";
 export * from "./coreset_start.ts";
 export * from "./coreset_step.ts";

@@ -1,8 +1,13 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
 import { packedBytes } from "./packed_rows.ts";
+import {
+  boundsPay,
+  CoresetBounds,
+  coresetBoundsBytes,
+} from "./coreset_bounds.ts";
 import { CoresetState } from "./coreset_state.ts";
 import { Refresh } from "./coreset_refresh.ts";
-import { pickLazily } from "./lazy_greedy.ts";
+import { candidateCapacity, pickLazily } from "./lazy_greedy.ts";
 import { pickPlainly } from "./plain_greedy.ts";
 
 /** Where a greedy coreset starts. */
@@ -80,14 +85,18 @@ export async function greedyCoreset(
 ): Promise<Coreset> {
   check(rows, options);
   using state = await CoresetState.start(gpu, rows, options);
+  const plain = options.method === "plain";
+  using bounds = !plain && boundsPay(rows.rows, rows.dim, options.picks)
+    ? await CoresetBounds.create(state)
+    : undefined;
   if (options.start.kind === "kept") {
-    using refresh = await Refresh.create(state);
+    using refresh = await Refresh.create(state, bounds);
     await refresh.gatherCentres(options.start.rows);
     await refresh.run(0, options.start.rows);
   }
-  const passes = options.method === "plain"
+  const passes = plain
     ? await pickPlainly(state, options)
-    : await pickLazily(state, options);
+    : await pickLazily(state, bounds, options);
   return { ...await state.result(), passes };
 }
 
@@ -109,12 +118,8 @@ export function coresetBytes(
 ): number {
   const refined = candidateCapacity(rows, candidates);
   return packedBytes(rows, dim) + packedBytes(refined, dim) + refined * 8 +
+    (boundsPay(rows, dim, picks) ? coresetBoundsBytes(rows) : 0) +
     rows * (others ? 16 : 4) + picks * (dim + 2) * 4 + 2 ** 20;
-}
-
-/** Rows that are refined alone at most. */
-export function candidateCapacity(rows: number, share = 0.01): number {
-  return Math.min(rows, Math.max(512, Math.ceil(rows * share)));
 }
 
 function check(

@@ -1,8 +1,10 @@
 import type { Program } from "../../gpu/mod.ts";
 import {
   coresetRefresh,
+  type CoresetRefreshSizes,
   coresetRefreshSubgroup8,
 } from "../../wgsl/coreset_refresh.ts";
+import { CENTRES_AT_ONCE, type CoresetBounds } from "./coreset_bounds.ts";
 import type { CoresetState } from "./coreset_state.ts";
 import { recordGather } from "./gather.ts";
 
@@ -10,14 +12,30 @@ import { recordGather } from "./gather.ts";
 export class Refresh implements Disposable {
   readonly #state: CoresetState;
   readonly #program: Program;
+  readonly #setParams: (first: number, end: number) => void;
+  readonly #most: number;
 
-  private constructor(state: CoresetState, program: Program) {
+  private constructor(
+    state: CoresetState,
+    program: Program,
+    setParams: (first: number, end: number) => void,
+    most: number,
+  ) {
     this.#state = state;
     this.#program = program;
+    this.#setParams = setParams;
+    this.#most = most;
   }
 
-  /** Compiles the pass over all rows. */
-  static async create(state: CoresetState): Promise<Refresh> {
+  /**
+   * Compiles the pass over all rows.
+   *
+   * @param bounds Of the same rows; without, every row is measured.
+   */
+  static async create(
+    state: CoresetState,
+    bounds?: CoresetBounds,
+  ): Promise<Refresh> {
     const { gpu, packed, others } = state;
     const kernel = gpu.subgroupSize === 8
       ? coresetRefreshSubgroup8
@@ -25,15 +43,15 @@ export class Refresh implements Disposable {
     const program = gpu.program("coreset refresh");
     // Bindings that the kernel does not touch need a buffer each all the same.
     const unused = [gpu.tensor([4]), gpu.tensor([4])];
-    for (const piece of packed.pieces) {
-      program.dispatch(kernel, {
-        rows: piece.rows,
-        base: piece.base,
-        dim: packed.dim,
-        first: 0,
-        end: 0,
-        others: others !== undefined,
-      }, {
+    const ruleOut = bounds?.record(program, unused[0]);
+    const base = program.length;
+    const sizes = packed.pieces.map((piece, i): CoresetRefreshSizes => {
+      const sizes = {
+        ...{ rows: piece.rows, base: piece.base, dim: packed.dim },
+        ...{ first: 0, end: 0, others: others !== undefined },
+        words: bounds?.alive[i].shape[1] ?? 0,
+      };
+      program.dispatch(kernel, sizes, {
         packed: piece.packed,
         centres: state.centres,
         anchors: state.anchors,
@@ -41,28 +59,31 @@ export class Refresh implements Disposable {
         centre_images: others?.centreImages ?? state.centres,
         others: others?.distances ?? unused[0],
         nearest_other: others?.nearest ?? unused[1],
+        alive: bounds?.alive[i] ?? state.centres,
       });
-    }
+      return sizes;
+    });
     await program.compile();
     for (const tensor of unused) tensor.dispose();
-    return new Refresh(state, program);
+    const setParams = (first: number, end: number): void => {
+      ruleOut?.(first, end);
+      sizes.forEach((of, i) => {
+        const { params } = kernel.plan({ ...of, first, end });
+        program.setParams(base + i, params);
+      });
+    };
+    const most = bounds ? CENTRES_AT_ONCE : Infinity;
+    return new Refresh(state, program, setParams, most);
   }
 
   /** Passes over all rows with the picks from `first` to before `end`. */
   async run(first: number, end: number): Promise<void> {
-    const { packed, others, picks } = this.#state;
+    const { others, picks } = this.#state;
     await others?.lookUp(picks, first, end);
-    packed.pieces.forEach(({ rows, base }, i) => {
-      this.#program.setParams(i, {
-        rows,
-        base,
-        dim4: packed.dim / 4,
-        panels: Math.ceil(rows / 64),
-        first,
-        end,
-      });
-    });
-    this.#program.run();
+    for (let from = first; from < end; from += this.#most) {
+      this.#setParams(from, Math.min(end, from + this.#most));
+      this.#program.run();
+    }
   }
 
   /** Copies the first `count` picks' rows, where no step stored them. */

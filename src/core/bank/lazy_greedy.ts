@@ -9,7 +9,8 @@ import {
 } from "../../wgsl/coreset_select.ts";
 import { coresetStep, coresetStepWorkgroups } from "../../wgsl/coreset_step.ts";
 import { PANEL_ROWS } from "../../wgsl/pack_rows.ts";
-import { candidateCapacity, type CoresetOptions } from "./coreset.ts";
+import type { CoresetOptions } from "./coreset.ts";
+import type { CoresetBounds } from "./coreset_bounds.ts";
 import type { CoresetState } from "./coreset_state.ts";
 import { Refresh } from "./coreset_refresh.ts";
 import { lanesFor, STEPS_PER_SUBMIT } from "./plain_greedy.ts";
@@ -22,15 +23,17 @@ import { lanesFor, STEPS_PER_SUBMIT } from "./plain_greedy.ts";
  * maximum is above every anchor outside; only then all rows are brought up to
  * date with the new picks.
  *
+ * @param bounds What spares a pass most of its work, if that pays.
  * @returns Passes over all rows.
  */
 export async function pickLazily(
   state: CoresetState,
+  bounds: CoresetBounds | undefined,
   { candidates, onProgress, start }: CoresetOptions,
 ): Promise<number> {
   const { limit } = state;
   using refined = new Candidates(state, candidates);
-  using refresh = await Refresh.create(state);
+  using refresh = await Refresh.create(state, bounds);
   await refined.compile();
   let passes = 1;
   const knowsFirst = state.others === undefined || start.kind === "kept";
@@ -44,6 +47,11 @@ export async function pickLazily(
     if (count === limit || count === fresh) return passes;
     fresh = count;
   }
+}
+
+/** Rows that are refined alone at most. */
+export function candidateCapacity(rows: number, share = 0.01): number {
+  return Math.min(rows, Math.max(512, Math.ceil(rows * share)));
 }
 
 /** The rows that are refined alone, and the programs that do it. */

@@ -18,9 +18,6 @@ const PROBES = 32;
 /** Time to measure a row by differences, compared with a row of the product. */
 const MEASURING = 6;
 
-/** Rounds of the subspace iteration. */
-const ROUNDS = 1;
-
 /**
  * Keeps the axes from stretching anything: rounded to float32, 256 of them err by
  * 2⁻²⁴ √256 = 2⁻²⁰ at most.
@@ -52,11 +49,13 @@ export interface LeadingAxes {
  * @param gpu The device.
  * @param rows At least one row.
  * @param count Axes to find, a multiple of 4, at most the length of a row.
+ * @param rounds Rounds of the subspace iteration.
  */
 export async function leadingAxes(
   gpu: Gpu,
   rows: RowChunks,
   count: number,
+  rounds = 1,
 ): Promise<LeadingAxes> {
   const { dim } = rows;
   const samples = Math.min(rows.rows, MOST_SAMPLES);
@@ -108,7 +107,7 @@ export async function leadingAxes(
   );
   await round.compile();
   let matrix = gaussianProjection(new Mt19937(0), count, dim);
-  for (let i = 0; i < ROUNDS; i++) {
+  for (let i = 0; i < rounds; i++) {
     gpu.write(axes, matrix);
     round.run();
     const turnedAxes = await gpu.readFloats(turned);

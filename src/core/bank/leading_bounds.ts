@@ -78,12 +78,7 @@ export class LeadingBounds implements Disposable {
     this.#axes = gpu.upload(matrix, [bank.dim, stride], "leading axes");
     this.dim = dim;
     this.stride = stride;
-    const growth = roundingGrowth(bank.dim, stride);
-    this.errors = {
-      slack: (stride + 16) * 2 ** -23,
-      radius: 2 * growth * radius,
-      stretch: growth + (bank.dim + 16) * 2 ** -24,
-    };
+    this.errors = boundErrors(bank.dim, stride, radius);
     const most = Math.min(gpu.maxTensorBytes, MOST_PIECE_ROWS * stride * 4);
     const { rows, rowsPerChunk } = bank;
     this.pieces = planPieces({ rows, rowsPerChunk, dim: stride }, most)
@@ -204,13 +199,29 @@ export class LeadingBounds implements Disposable {
   }
 }
 
-/** How much rounding adds to projected rows, as a share of their length. */
-function roundingGrowth(inputs: number, axes: number): number {
-  return (inputs + 4) * 2 ** -24 * Math.sqrt(axes) * 1.01;
+/**
+ * The errors of distances along some axes.
+ *
+ * @param dim Elements of a row.
+ * @param axes How many axes.
+ * @param radius What no row is farther from the mean than.
+ */
+export function boundErrors(
+  dim: number,
+  axes: number,
+  radius: number,
+): BoundErrors {
+  // How much rounding adds to projected rows, as a share of their length.
+  const growth = (dim + 4) * 2 ** -24 * Math.sqrt(axes) * 1.01;
+  return {
+    slack: (axes + 16) * 2 ** -23,
+    radius: 2 * growth * radius,
+    stretch: growth + (dim + 16) * 2 ** -24,
+  };
 }
 
 /** The largest distance of a row to the mean, rounded up. */
-async function largestNorm(
+export async function largestNorm(
   gpu: Gpu,
   bank: RowChunks,
   mean: Float32Array<ArrayBuffer>,

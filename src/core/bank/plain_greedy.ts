@@ -4,7 +4,7 @@ import type { CoresetState } from "./coreset_state.ts";
 import { Refresh } from "./coreset_refresh.ts";
 
 /** Picks of one submit; even, so that the counters end at parity 0. */
-export const STEPS_PER_SUBMIT = 256;
+export const STEPS_PER_SUBMIT = 64;
 
 /** Lanes of a workgroup that suit the adapter. */
 export function lanesFor(subgroupSize: number): number {

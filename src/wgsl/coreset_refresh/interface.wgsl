@@ -7,10 +7,11 @@
 // centre_images [K]        image of each centre, read when OTHERS
 // others  [N]              distance to the nearest centre of another image
 // nearest_other [N]        that centre; both updated when OTHERS
+// alive   [panels, words]  a bit for each new centre that may matter to a panel,
+//                          as coreset_rule_out leaves it; read when RULED_OUT
 //
 // A lane owns 8 rows and 16 centres at a time, by direct differences in the
-// order of the dimension, as coreset_step has them: the same bits. Sums only
-// grow, so a tile is left as soon as no sum is below the square of its anchor.
+// order of the dimension, as coreset_step has them: the same bits.
 
 @group(0) @binding(0) var<storage, read> packed: array<vec4f>;
 @group(0) @binding(1) var<storage, read> centres: array<vec4f>;
@@ -19,6 +20,7 @@
 @group(0) @binding(4) var<storage, read> centre_images: array<u32>;
 @group(0) @binding(5) var<storage, read_write> others: array<f32>;
 @group(0) @binding(6) var<storage, read_write> nearest_other: array<u32>;
+@group(0) @binding(7) var<storage, read> alive: array<u32>;
 
 struct Params {
   rows: u32,
@@ -27,16 +29,30 @@ struct Params {
   panels: u32,
   first: u32, // new centres: from
   end: u32, // and to, not included
+  words: u32, // of `alive` for each panel
 }
-@group(0) @binding(7) var<uniform> params: Params;
+@group(0) @binding(8) var<uniform> params: Params;
 
 override OTHERS: bool = false;
+override RULED_OUT: bool = false;
 const LANES = 64u;
 
-// A tile may be left after every fourth vec4f of the dimension.
-const LOOK = 3u;
-// More than rounding can make of a square: such a sum cannot win any more.
-const SURE = 1.00001;
+// The first new centre from `centre` on that may matter to a panel; `end` if none.
+fn next_centre(panel: u32, centre: u32) -> u32 {
+  if (!RULED_OUT) {
+    return centre;
+  }
+  var at = centre - params.first;
+  let count = params.end - params.first;
+  while (at < count) {
+    let bits = alive[panel * params.words + (at >> 5u)] >> (at & 31u);
+    if (bits != 0u) {
+      return params.first + at + countTrailingZeros(bits);
+    }
+    at = (at | 31u) + 1u;
+  }
+  return params.end;
+}
 
 fn add(sum: vec4f, row: vec4f, centre: f32) -> vec4f {
   let difference = row - centre;
@@ -74,12 +90,6 @@ fn merge(own: Rows, centre: u32, s0: vec4f, s1: vec4f) -> Rows {
     next.nearest1 = select(own.nearest1, vec4u(centre), nearer1);
   }
   return next;
-}
-
-// Squares that a sum must stay below to matter.
-fn limit(anchors: vec4f, others: vec4f) -> vec4f {
-  let far = select(anchors, max(anchors, others), OTHERS);
-  return far * far * SURE;
 }
 
 fn load4(from_row: u32) -> vec4f {

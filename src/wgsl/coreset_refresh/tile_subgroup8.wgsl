@@ -7,20 +7,30 @@ fn main(
   @builtin(num_workgroups) grid: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let t = (wid.y * grid.x + wid.x) * 8u + lane;
-  let panel = t >> 3u;
+  let panel = wid.y * grid.x + wid.x;
   if (panel >= params.panels) {
     return;
   }
-  let from_row = panel * 64u + (t & 7u) * 8u;
-  let first_at = panel * params.dim4 * 64u + (t & 7u);
+  let from_row = panel * 64u + lane * 8u;
+  let first_at = panel * params.dim4 * 64u + lane;
   var own = load_rows(from_row);
-  for (var centre = params.first; centre < params.end; centre += 16u) {
-    let last = params.end - 1u;
-    let limit0 = limit(own.anchors0, own.others0);
-    let limit1 = limit(own.anchors1, own.others1);
-    var c0 = min(centre + lane, last) * params.dim4;
-    var c1 = min(centre + 8u + lane, last) * params.dim4;
+  var next = next_centre(panel, params.first);
+  while (next < params.end) {
+    // Lane l has the centres l and l + 8 of the next 16; the last one again where
+    // there are no more.
+    var centre = next;
+    var mine0 = centre;
+    var mine1 = centre;
+    for (var i = 0u; i < 16u; i++) {
+      if (next < params.end) {
+        centre = next;
+        next = next_centre(panel, next + 1u);
+      }
+      mine0 = select(mine0, centre, i == lane);
+      mine1 = select(mine1, centre, i == lane + 8u);
+    }
+    let c0 = mine0 * params.dim4;
+    let c1 = mine1 * params.dim4;
     var s0_0 = vec4f();
     var s0_1 = vec4f();
     var s1_0 = vec4f();
@@ -54,7 +64,6 @@ fn main(
     var s15_0 = vec4f();
     var s15_1 = vec4f();
     var at = first_at;
-    var alive = true;
     for (var k = 0u; k < params.dim4; k++) {
       let b0_0 = packed[at];
       let b0_1 = packed[at + 8u];
@@ -115,61 +124,23 @@ fn main(
       let a15 = subgroupBroadcast(x1, 7u);
       s15_0 = add4(s15_0, b0_0, b1_0, b2_0, b3_0, a15);
       s15_1 = add4(s15_1, b0_1, b1_1, b2_1, b3_1, a15);
-      if ((k & LOOK) == LOOK) {
-        var least0 = min(s0_0, s1_0);
-        least0 = min(least0, s2_0);
-        least0 = min(least0, s3_0);
-        least0 = min(least0, s4_0);
-        least0 = min(least0, s5_0);
-        least0 = min(least0, s6_0);
-        least0 = min(least0, s7_0);
-        least0 = min(least0, s8_0);
-        least0 = min(least0, s9_0);
-        least0 = min(least0, s10_0);
-        least0 = min(least0, s11_0);
-        least0 = min(least0, s12_0);
-        least0 = min(least0, s13_0);
-        least0 = min(least0, s14_0);
-        least0 = min(least0, s15_0);
-        var least1 = min(s0_1, s1_1);
-        least1 = min(least1, s2_1);
-        least1 = min(least1, s3_1);
-        least1 = min(least1, s4_1);
-        least1 = min(least1, s5_1);
-        least1 = min(least1, s6_1);
-        least1 = min(least1, s7_1);
-        least1 = min(least1, s8_1);
-        least1 = min(least1, s9_1);
-        least1 = min(least1, s10_1);
-        least1 = min(least1, s11_1);
-        least1 = min(least1, s12_1);
-        least1 = min(least1, s13_1);
-        least1 = min(least1, s14_1);
-        least1 = min(least1, s15_1);
-        alive = any(least0 < limit0) || any(least1 < limit1);
-        if (!subgroupAny(alive)) {
-          break;
-        }
-      }
     }
-    if (alive) {
-      own = merge(own, min(centre + 0u, last), s0_0, s0_1);
-      own = merge(own, min(centre + 1u, last), s1_0, s1_1);
-      own = merge(own, min(centre + 2u, last), s2_0, s2_1);
-      own = merge(own, min(centre + 3u, last), s3_0, s3_1);
-      own = merge(own, min(centre + 4u, last), s4_0, s4_1);
-      own = merge(own, min(centre + 5u, last), s5_0, s5_1);
-      own = merge(own, min(centre + 6u, last), s6_0, s6_1);
-      own = merge(own, min(centre + 7u, last), s7_0, s7_1);
-      own = merge(own, min(centre + 8u, last), s8_0, s8_1);
-      own = merge(own, min(centre + 9u, last), s9_0, s9_1);
-      own = merge(own, min(centre + 10u, last), s10_0, s10_1);
-      own = merge(own, min(centre + 11u, last), s11_0, s11_1);
-      own = merge(own, min(centre + 12u, last), s12_0, s12_1);
-      own = merge(own, min(centre + 13u, last), s13_0, s13_1);
-      own = merge(own, min(centre + 14u, last), s14_0, s14_1);
-      own = merge(own, min(centre + 15u, last), s15_0, s15_1);
-    }
+    own = merge(own, subgroupBroadcast(mine0, 0u), s0_0, s0_1);
+    own = merge(own, subgroupBroadcast(mine0, 1u), s1_0, s1_1);
+    own = merge(own, subgroupBroadcast(mine0, 2u), s2_0, s2_1);
+    own = merge(own, subgroupBroadcast(mine0, 3u), s3_0, s3_1);
+    own = merge(own, subgroupBroadcast(mine0, 4u), s4_0, s4_1);
+    own = merge(own, subgroupBroadcast(mine0, 5u), s5_0, s5_1);
+    own = merge(own, subgroupBroadcast(mine0, 6u), s6_0, s6_1);
+    own = merge(own, subgroupBroadcast(mine0, 7u), s7_0, s7_1);
+    own = merge(own, subgroupBroadcast(mine1, 0u), s8_0, s8_1);
+    own = merge(own, subgroupBroadcast(mine1, 1u), s9_0, s9_1);
+    own = merge(own, subgroupBroadcast(mine1, 2u), s10_0, s10_1);
+    own = merge(own, subgroupBroadcast(mine1, 3u), s11_0, s11_1);
+    own = merge(own, subgroupBroadcast(mine1, 4u), s12_0, s12_1);
+    own = merge(own, subgroupBroadcast(mine1, 5u), s13_0, s13_1);
+    own = merge(own, subgroupBroadcast(mine1, 6u), s14_0, s14_1);
+    own = merge(own, subgroupBroadcast(mine1, 7u), s15_0, s15_1);
   }
   store_rows(from_row, own);
 }

@@ -1,4 +1,10 @@
-// Tile for any adapter: addresses of centres are uniform over the lanes.
+// Tile for any adapter: addresses of centres are the same for a panel's 8 lanes.
+
+// The next after `centre`, or `centre` once more when it was the last.
+fn later(panel: u32, centre: u32) -> u32 {
+  let next = next_centre(panel, centre + 1u);
+  return select(centre, next, next < params.end);
+}
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -14,26 +20,39 @@ fn main(
   let from_row = panel * 64u + (t & 7u) * 8u;
   let first_at = panel * params.dim4 * 64u + (t & 7u);
   var own = load_rows(from_row);
-  for (var centre = params.first; centre < params.end; centre += 16u) {
-    let last = params.end - 1u;
-    let limit0 = limit(own.anchors0, own.others0);
-    let limit1 = limit(own.anchors1, own.others1);
-    var c0 = min(centre + 0u, last) * params.dim4;
-    var c1 = min(centre + 1u, last) * params.dim4;
-    var c2 = min(centre + 2u, last) * params.dim4;
-    var c3 = min(centre + 3u, last) * params.dim4;
-    var c4 = min(centre + 4u, last) * params.dim4;
-    var c5 = min(centre + 5u, last) * params.dim4;
-    var c6 = min(centre + 6u, last) * params.dim4;
-    var c7 = min(centre + 7u, last) * params.dim4;
-    var c8 = min(centre + 8u, last) * params.dim4;
-    var c9 = min(centre + 9u, last) * params.dim4;
-    var c10 = min(centre + 10u, last) * params.dim4;
-    var c11 = min(centre + 11u, last) * params.dim4;
-    var c12 = min(centre + 12u, last) * params.dim4;
-    var c13 = min(centre + 13u, last) * params.dim4;
-    var c14 = min(centre + 14u, last) * params.dim4;
-    var c15 = min(centre + 15u, last) * params.dim4;
+  var i0 = next_centre(panel, params.first);
+  while (i0 < params.end) {
+    let i1 = later(panel, i0);
+    let i2 = later(panel, i1);
+    let i3 = later(panel, i2);
+    let i4 = later(panel, i3);
+    let i5 = later(panel, i4);
+    let i6 = later(panel, i5);
+    let i7 = later(panel, i6);
+    let i8 = later(panel, i7);
+    let i9 = later(panel, i8);
+    let i10 = later(panel, i9);
+    let i11 = later(panel, i10);
+    let i12 = later(panel, i11);
+    let i13 = later(panel, i12);
+    let i14 = later(panel, i13);
+    let i15 = later(panel, i14);
+    let c0 = i0 * params.dim4;
+    let c1 = i1 * params.dim4;
+    let c2 = i2 * params.dim4;
+    let c3 = i3 * params.dim4;
+    let c4 = i4 * params.dim4;
+    let c5 = i5 * params.dim4;
+    let c6 = i6 * params.dim4;
+    let c7 = i7 * params.dim4;
+    let c8 = i8 * params.dim4;
+    let c9 = i9 * params.dim4;
+    let c10 = i10 * params.dim4;
+    let c11 = i11 * params.dim4;
+    let c12 = i12 * params.dim4;
+    let c13 = i13 * params.dim4;
+    let c14 = i14 * params.dim4;
+    let c15 = i15 * params.dim4;
     var s0_0 = vec4f();
     var s0_1 = vec4f();
     var s1_0 = vec4f();
@@ -67,7 +86,6 @@ fn main(
     var s15_0 = vec4f();
     var s15_1 = vec4f();
     var at = first_at;
-    var alive = true;
     for (var k = 0u; k < params.dim4; k++) {
       let b0_0 = packed[at];
       let b0_1 = packed[at + 8u];
@@ -126,61 +144,24 @@ fn main(
       let a15 = centres[c15 + k];
       s15_0 = add4(s15_0, b0_0, b1_0, b2_0, b3_0, a15);
       s15_1 = add4(s15_1, b0_1, b1_1, b2_1, b3_1, a15);
-      if ((k & LOOK) == LOOK) {
-        var least0 = min(s0_0, s1_0);
-        least0 = min(least0, s2_0);
-        least0 = min(least0, s3_0);
-        least0 = min(least0, s4_0);
-        least0 = min(least0, s5_0);
-        least0 = min(least0, s6_0);
-        least0 = min(least0, s7_0);
-        least0 = min(least0, s8_0);
-        least0 = min(least0, s9_0);
-        least0 = min(least0, s10_0);
-        least0 = min(least0, s11_0);
-        least0 = min(least0, s12_0);
-        least0 = min(least0, s13_0);
-        least0 = min(least0, s14_0);
-        least0 = min(least0, s15_0);
-        var least1 = min(s0_1, s1_1);
-        least1 = min(least1, s2_1);
-        least1 = min(least1, s3_1);
-        least1 = min(least1, s4_1);
-        least1 = min(least1, s5_1);
-        least1 = min(least1, s6_1);
-        least1 = min(least1, s7_1);
-        least1 = min(least1, s8_1);
-        least1 = min(least1, s9_1);
-        least1 = min(least1, s10_1);
-        least1 = min(least1, s11_1);
-        least1 = min(least1, s12_1);
-        least1 = min(least1, s13_1);
-        least1 = min(least1, s14_1);
-        least1 = min(least1, s15_1);
-        alive = any(least0 < limit0) || any(least1 < limit1);
-        if (!alive) {
-          break;
-        }
-      }
     }
-    if (alive) {
-      own = merge(own, min(centre + 0u, last), s0_0, s0_1);
-      own = merge(own, min(centre + 1u, last), s1_0, s1_1);
-      own = merge(own, min(centre + 2u, last), s2_0, s2_1);
-      own = merge(own, min(centre + 3u, last), s3_0, s3_1);
-      own = merge(own, min(centre + 4u, last), s4_0, s4_1);
-      own = merge(own, min(centre + 5u, last), s5_0, s5_1);
-      own = merge(own, min(centre + 6u, last), s6_0, s6_1);
-      own = merge(own, min(centre + 7u, last), s7_0, s7_1);
-      own = merge(own, min(centre + 8u, last), s8_0, s8_1);
-      own = merge(own, min(centre + 9u, last), s9_0, s9_1);
-      own = merge(own, min(centre + 10u, last), s10_0, s10_1);
-      own = merge(own, min(centre + 11u, last), s11_0, s11_1);
-      own = merge(own, min(centre + 12u, last), s12_0, s12_1);
-      own = merge(own, min(centre + 13u, last), s13_0, s13_1);
-      own = merge(own, min(centre + 14u, last), s14_0, s14_1);
-      own = merge(own, min(centre + 15u, last), s15_0, s15_1);
-    }
+    own = merge(own, i0, s0_0, s0_1);
+    own = merge(own, i1, s1_0, s1_1);
+    own = merge(own, i2, s2_0, s2_1);
+    own = merge(own, i3, s3_0, s3_1);
+    own = merge(own, i4, s4_0, s4_1);
+    own = merge(own, i5, s5_0, s5_1);
+    own = merge(own, i6, s6_0, s6_1);
+    own = merge(own, i7, s7_0, s7_1);
+    own = merge(own, i8, s8_0, s8_1);
+    own = merge(own, i9, s9_0, s9_1);
+    own = merge(own, i10, s10_0, s10_1);
+    own = merge(own, i11, s11_0, s11_1);
+    own = merge(own, i12, s12_0, s12_1);
+    own = merge(own, i13, s13_0, s13_1);
+    own = merge(own, i14, s14_0, s14_1);
+    own = merge(own, i15, s15_0, s15_1);
+    i0 = next_centre(panel, i15 + 1u);
   }
   store_rows(from_row, own);
 }

@@ -1,0 +1,95 @@
+import { gridFor } from "./grid.ts";
+import type { Kernel } from "./kernel.ts";
+import { PANEL_ROWS } from "./pack_rows.ts";
+import interfacePart from "./coreset_rule_out/interface.wgsl" with {
+  type: "text",
+};
+import subgroup8 from "./coreset_rule_out/tile_subgroup8.wgsl" with {
+  type: "text",
+};
+import uniform from "./coreset_rule_out/tile_uniform.wgsl" with {
+  type: "text",
+};
+
+/** Sizes of {@linkcode coresetRuleOut}. */
+export interface CoresetRuleOutSizes {
+  /** Rows in the panels. */
+  readonly rows: number;
+  /** Row of `anchors` that row 0 of the panels is. */
+  readonly base: number;
+  /** Axes that rows are compared along, a multiple of 4. */
+  readonly axes: number;
+  /** New centres. */
+  readonly count: number;
+  /** Panel of `alive` that panel 0 is. */
+  readonly to: number;
+  /** Words of `alive` for each panel: at least `count / 32`. */
+  readonly words: number;
+  /** Whether the nearest centre of another image is followed too. */
+  readonly others: boolean;
+  /** Relative rounding error of the squares. */
+  readonly slack: number;
+  /** What a distance along the axes may be too large by. */
+  readonly radius: number;
+  /** Share of it that it may be too large by on top. */
+  readonly stretch: number;
+}
+
+function define(
+  name: string,
+  tile: string,
+  lanes: number,
+): Kernel<CoresetRuleOutSizes> {
+  return {
+    name,
+    source: interfacePart + tile,
+    bindings: {
+      packed: "read",
+      row_norms: "read",
+      centres: "read",
+      centre_norms: "read",
+      anchors: "read",
+      others: "read",
+      alive: "read_write",
+    },
+    params: {
+      rows: "u32",
+      base: "u32",
+      axes4: "u32",
+      panels: "u32",
+      count: "u32",
+      to: "u32",
+      words: "u32",
+      slack: "f32",
+      radius: "f32",
+      stretch: "f32",
+    },
+    overrides: { OTHERS: 0 },
+    plan({ rows, base, axes, count, to, words, others, ...errors }) {
+      const panels = Math.ceil(rows / PANEL_ROWS);
+      const { slack, radius } = errors;
+      const stretch = (1 + errors.stretch) * (1 + 2 ** -20);
+      return {
+        params: {
+          ...{ rows, base, axes4: axes / 4, panels, count, to, words },
+          ...{ slack, radius, stretch },
+        },
+        overrides: { OTHERS: Number(others) },
+        workgroups: gridFor(Math.ceil(panels * 8 / lanes)),
+      };
+    },
+  };
+}
+
+/** Tells for each panel which new centres may bring an anchor down. */
+export const coresetRuleOut: Kernel<CoresetRuleOutSizes> = define(
+  "coreset_rule_out",
+  uniform,
+  64,
+);
+
+/** {@linkcode coresetRuleOut} for subgroups of exactly 8 lanes. */
+export const coresetRuleOutSubgroup8: Kernel<CoresetRuleOutSizes> = {
+  ...define("coreset_rule_out_subgroup8", subgroup8, 8),
+  enables: ["subgroups"],
+};
