@@ -1,6 +1,6 @@
 /**
- * Projecting the patches of a training set (1536 to 128) and picking a tenth
- * of them: 10 images of 28 × 28 patches.
+ * Projecting the patches of 10 images of 28 × 28 patches (1536 to 128), and
+ * picking a tenth of those of 40 images.
  */
 import { greedyCoreset } from "../src/core/bank/coreset.ts";
 import { project } from "../src/core/bank/projection.ts";
@@ -8,26 +8,43 @@ import { RowChunks } from "../src/gpu/mod.ts";
 import { randomFloats } from "../tests/testing.ts";
 import { gpu } from "./harness.ts";
 
-const ROWS = 7840;
+const PROJECTED = 7840;
+const ROWS = 31_360;
 const INPUTS = 1536;
 const OUTPUTS = 128;
 
-function randomRows(dim: number): RowChunks {
-  const rows = RowChunks.allocate(gpu, ROWS, dim, "patches");
-  for (const chunk of rows.chunks) {
-    gpu.write(chunk, randomFloats(1, chunk.size));
-  }
+function upload(dim: number, data: Float32Array<ArrayBuffer>): RowChunks {
+  const rows = RowChunks.allocate(gpu, data.length / dim, dim, "patches");
+  rows.chunks.forEach((chunk, i) => {
+    const start = i * rows.rowsPerChunk * dim;
+    gpu.write(chunk, data.subarray(start, start + chunk.size));
+  });
   return rows;
+}
+
+/** Rows that differ mostly along a few directions, as projected features do. */
+function features(): Float32Array<ArrayBuffer> {
+  const directions = 12;
+  const axes = randomFloats(3, directions * OUTPUTS);
+  const weights = randomFloats(4, ROWS * directions);
+  return randomFloats(5, ROWS * OUTPUTS).map((noise, i) => {
+    const [row, k] = [Math.floor(i / OUTPUTS), i % OUTPUTS];
+    let sum = noise / 2;
+    for (let a = 0; a < directions; a++) {
+      sum += weights[row * directions + a]! * axes[a * OUTPUTS + k]!;
+    }
+    return sum;
+  });
 }
 
 const matrix = randomFloats(2, OUTPUTS * INPUTS);
 
 Deno.bench({
-  name: `project() ${ROWS} rows from ${INPUTS} to ${OUTPUTS}`,
+  name: `project() ${PROJECTED} rows from ${INPUTS} to ${OUTPUTS}`,
   n: 3,
   warmup: 1,
 }, async (b) => {
-  using rows = randomRows(INPUTS);
+  using rows = upload(INPUTS, randomFloats(1, PROJECTED * INPUTS));
   await gpu.finish();
   b.start();
   using projected = await project(gpu, rows, {
@@ -39,6 +56,7 @@ Deno.bench({
   b.end();
 });
 
+const projected = features();
 for (const method of ["plain", "lazy"] as const) {
   Deno.bench({
     name: `greedyCoreset() ${method}`,
@@ -47,7 +65,7 @@ for (const method of ["plain", "lazy"] as const) {
     n: 3,
     warmup: 1,
   }, async (b) => {
-    using rows = randomRows(OUTPUTS);
+    using rows = upload(OUTPUTS, projected);
     await gpu.finish();
     b.start();
     await greedyCoreset(gpu, rows, {

@@ -61,6 +61,8 @@ export const coresetThreshold: Kernel<CoresetHistogramSizes> = {
 export interface CoresetSelectSizes {
   /** Rows in all. */
   readonly rows: number;
+  /** Whether `index` tells what rows they are. */
+  readonly indexed: boolean;
   /** Rows that may be selected at most. */
   readonly capacity: number;
 }
@@ -72,14 +74,16 @@ export const coresetSelect: Kernel<CoresetSelectSizes> = {
   bindings: {
     anchors: "read",
     state: "read_write",
+    index: "read",
     candidates: "read_write",
     refined: "read_write",
   },
   params: { rows: "u32", capacity: "u32" },
-  overrides: {},
-  plan({ rows, capacity }) {
+  overrides: { INDEXED: 0 },
+  plan({ rows, indexed, capacity }) {
     return {
       params: { rows, capacity },
+      overrides: { INDEXED: Number(indexed) },
       workgroups: gridFor(Math.min(Math.ceil(rows / 64), MOST_WORKGROUPS)),
     };
   },

@@ -3,19 +3,23 @@
 //
 // anchors    [N]
 // state      [16]  see coreset_step; SIZE counts the rows listed
-// candidates [C]   the rows, in no particular order
+// index      [N]   what row of the whole row set each one is, when INDEXED
+// candidates [C]   those, in no particular order
 // refined    [C]   their anchors
 
 @group(0) @binding(0) var<storage, read> anchors: array<f32>;
 @group(0) @binding(1) var<storage, read_write> state: array<atomic<u32>, 16>;
-@group(0) @binding(2) var<storage, read_write> candidates: array<u32>;
-@group(0) @binding(3) var<storage, read_write> refined: array<f32>;
+@group(0) @binding(2) var<storage, read> index: array<u32>;
+@group(0) @binding(3) var<storage, read_write> candidates: array<u32>;
+@group(0) @binding(4) var<storage, read_write> refined: array<f32>;
 
 struct Params {
   rows: u32,
   capacity: u32,
 }
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(5) var<uniform> params: Params;
+
+override INDEXED: bool = false;
 
 const LEAST = 8u;
 const CUT = 9u;
@@ -39,7 +43,11 @@ fn main(
     if (anchor > least || (anchor == least && row < cut)) {
       let slot = atomicAdd(&state[SIZE], 1u);
       if (slot < params.capacity) {
-        candidates[slot] = row;
+        if (INDEXED) {
+          candidates[slot] = index[row];
+        } else {
+          candidates[slot] = row;
+        }
         refined[slot] = anchor;
       }
     }

@@ -14,6 +14,8 @@ export const CORESET_STATE = {
   least: 8,
   /** With that very anchor, only rows below this may be picked. */
   cut: 9,
+  /** Bits of the least anchor that may be picked whatever is selected. */
+  floor: 13,
   /** Words in all. */
   size: 16,
 } as const;

@@ -1,7 +1,8 @@
 // coreset_threshold: which bin is the first that does not fit any more
 //
 // bins  [65536]  from coreset_histogram; zero afterwards
-// state [16]     ROOM: rows that still fit; HIGH, LEAST, CUT: what was found
+// state [16]     ROOM: rows that still fit; HIGH, LEAST, CUT: what was found;
+//                FLOOR: what LEAST may not be below
 //
 // Passes 0 and 1 count from the highest bin down, pass 2 from the lowest row up.
 
@@ -22,6 +23,7 @@ const CUT = 9u;
 const HIGH = 10u;
 const ROOM = 11u;
 const SIZE = 12u;
+const FLOOR = 13u;
 
 var<workgroup> sums: array<u32, LANES>;
 
@@ -63,7 +65,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     if (params.level == 0u) {
       state[HIGH] = select(found, 0u, all);
     } else if (params.level == 1u) {
-      state[LEAST] = (state[HIGH] << 16u) | select(found, 0u, all);
+      state[LEAST] = max((state[HIGH] << 16u) | select(found, 0u, all), state[FLOOR]);
     } else {
       state[CUT] = select(found << params.shift, 0xffffffffu, all);
       state[SIZE] = 0u;

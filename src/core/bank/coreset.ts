@@ -1,13 +1,9 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
 import { packedBytes } from "./packed_rows.ts";
-import {
-  boundsPay,
-  CoresetBounds,
-  coresetBoundsBytes,
-} from "./coreset_bounds.ts";
+import { boundsPay, coresetBoundsBytes } from "./coreset_bounds.ts";
 import { CoresetState } from "./coreset_state.ts";
-import { Refresh } from "./coreset_refresh.ts";
-import { candidateCapacity, pickLazily } from "./lazy_greedy.ts";
+import { candidateCapacity } from "./coreset_candidates.ts";
+import { pickLazily } from "./lazy_greedy.ts";
 import { pickPlainly } from "./plain_greedy.ts";
 
 /** Where a greedy coreset starts. */
@@ -59,7 +55,7 @@ export interface Coreset {
   readonly indices: Uint32Array<ArrayBuffer>;
   /** The largest anchor left: no row is farther from its nearest pick. */
   readonly radius: number;
-  /** Passes over all rows. */
+  /** Passes over all rows, or over all that could still be picked. */
   readonly passes: number;
   /**
    * For each row, the place in `indices` of the nearest pick of another image;
@@ -85,18 +81,9 @@ export async function greedyCoreset(
 ): Promise<Coreset> {
   check(rows, options);
   using state = await CoresetState.start(gpu, rows, options);
-  const plain = options.method === "plain";
-  using bounds = !plain && boundsPay(rows.rows, rows.dim, options.picks)
-    ? await CoresetBounds.create(state)
-    : undefined;
-  if (options.start.kind === "kept") {
-    using refresh = await Refresh.create(state, bounds);
-    await refresh.gatherCentres(options.start.rows);
-    await refresh.run(0, options.start.rows);
-  }
-  const passes = plain
+  const passes = options.method === "plain"
     ? await pickPlainly(state, options)
-    : await pickLazily(state, bounds, options);
+    : await pickLazily(state, options);
   return { ...await state.result(), passes };
 }
 

@@ -12,7 +12,7 @@ import {
   projectRowsSubgroup8,
 } from "../../wgsl/project_rows.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
-import type { CoresetState } from "./coreset_state.ts";
+import type { CoresetRows } from "./coreset_state.ts";
 import { type LeadingAxes, leadingAxes } from "./leading_axes.ts";
 import {
   type BoundErrors,
@@ -58,6 +58,36 @@ interface Piece {
   readonly norms: Tensor;
 }
 
+/** Axes that distances are compared along. */
+export interface CoresetAxes {
+  /** Mean of the rows `[dim]`. */
+  readonly mean: Float32Array<ArrayBuffer>;
+  /** The axes as columns `[dim, 48]`, see {@linkcode LeadingAxes}. */
+  readonly matrix: Float32Array<ArrayBuffer>;
+  /** What no row is farther from the mean than. */
+  readonly radius: number;
+}
+
+/**
+ * Finds the leading principal axes of rows.
+ *
+ * @param rows Of more than 48 elements.
+ * @returns Nothing when the rows differ in all directions alike, so that little
+ * could be ruled out, or where squares overflow.
+ */
+export async function coresetAxes(
+  gpu: Gpu,
+  rows: RowChunks,
+): Promise<CoresetAxes | undefined> {
+  const axes = await leadingAxes(gpu, rows, AXES, ROUNDS);
+  const { mean, matrix } = axes;
+  const radius = await largestNorm(gpu, rows, mean);
+  // Written so that what is not a number says no.
+  return radius < 1e18 && shareOf(axes) >= LEAST_SHARE
+    ? { mean, matrix, radius }
+    : undefined;
+}
+
 /**
  * Rules out, for every panel of 64 rows, the new centres that are no nearer to
  * any of them than what they have: by the distance along the leading principal
@@ -67,7 +97,7 @@ interface Piece {
 export class CoresetBounds implements Disposable {
   /** For each packed piece, a bit per panel and centre `[panels, 32]`. */
   readonly alive: readonly Tensor[];
-  readonly #state: CoresetState;
+  readonly #state: CoresetRows;
   readonly #pieces: readonly Piece[];
   readonly #errors: BoundErrors;
   readonly #mean: Tensor;
@@ -76,9 +106,8 @@ export class CoresetBounds implements Disposable {
   readonly #centreNorms: Tensor;
 
   private constructor(
-    state: CoresetState,
-    { mean, matrix }: LeadingAxes,
-    radius: number,
+    state: CoresetRows,
+    { mean, matrix, radius }: CoresetAxes,
   ) {
     const { gpu, rows, packed } = state;
     this.#state = state;
@@ -104,38 +133,37 @@ export class CoresetBounds implements Disposable {
   }
 
   /**
-   * Makes the bounds of the rows of a coreset.
+   * Makes the bounds of the rows that may be picked.
    *
-   * @param state With rows of more than 48 elements.
-   * @returns Nothing when the rows differ in all directions alike, so that little
-   * could be ruled out, or where squares overflow.
+   * @param of Those rows, row-major, as they were packed from; they may be
+   * disposed afterwards.
    */
-  static async create(state: CoresetState): Promise<CoresetBounds | undefined> {
-    const { gpu, rows } = state;
-    const axes = await leadingAxes(gpu, rows, AXES, ROUNDS);
-    const radius = await largestNorm(gpu, rows, axes.mean);
-    // Written so that what is not a number says no.
-    if (!(radius < 1e18 && shareOf(axes) >= LEAST_SHARE)) return undefined;
-    const bounds = new CoresetBounds(state, axes, radius);
-    for (const piece of bounds.#pieces) await bounds.#fill(gpu, rows, piece);
+  static async create(
+    state: CoresetRows,
+    of: RowChunks,
+    axes: CoresetAxes,
+  ): Promise<CoresetBounds> {
+    const bounds = new CoresetBounds(state, axes);
+    await bounds.#fill(of);
     return bounds;
   }
 
-  async #fill(gpu: Gpu, from: RowChunks, piece: Piece): Promise<void> {
-    const { rows, base, packed, norms } = piece;
-    const chunk = Math.floor(base / from.rowsPerChunk);
-    const x = from.chunks[chunk];
-    using along = gpu.tensor([rows, AXES], "f32", "rows along the axes");
+  async #fill(of: RowChunks): Promise<void> {
+    const { gpu } = this.#state;
+    const most = Math.max(...this.#pieces.map(({ rows }) => rows));
+    using along = gpu.tensor([most, AXES], "f32", "rows along the axes");
     using program = gpu.program("coreset bounds");
-    this.#project(program, x, along, rows, base - chunk * from.rowsPerChunk);
-    program.dispatch(packRows, { rows, dim: AXES }, {
-      rows: along,
-      shift: this.#mean,
-      packed,
-    });
-    program.dispatch(packedNorms, { rows, dim: AXES }, { packed, norms });
+    for (const { base, rows, packed, norms } of this.#pieces) {
+      const { chunk, row } = of.locate(base);
+      this.#project(program, of.chunks[chunk], along, rows, row);
+      program.dispatch(packRows, { rows, dim: AXES }, {
+        rows: along,
+        shift: this.#mean,
+        packed,
+      });
+      program.dispatch(packedNorms, { rows, dim: AXES }, { packed, norms });
+    }
     (await program.compile()).run();
-    await gpu.finish();
   }
 
   #project(

@@ -5,18 +5,18 @@ import {
   coresetRefreshSubgroup8,
 } from "../../wgsl/coreset_refresh.ts";
 import { CENTRES_AT_ONCE, type CoresetBounds } from "./coreset_bounds.ts";
-import type { CoresetState } from "./coreset_state.ts";
+import type { CoresetRows } from "./coreset_state.ts";
 import { recordGather } from "./gather.ts";
 
 /** Brings the anchors of all rows up to date with new picks. */
 export class Refresh implements Disposable {
-  readonly #state: CoresetState;
+  readonly #state: CoresetRows;
   readonly #program: Program;
   readonly #setParams: (first: number, end: number) => void;
   readonly #most: number;
 
   private constructor(
-    state: CoresetState,
+    state: CoresetRows,
     program: Program,
     setParams: (first: number, end: number) => void,
     most: number,
@@ -33,7 +33,7 @@ export class Refresh implements Disposable {
    * @param bounds Of the same rows; without, every row is measured.
    */
   static async create(
-    state: CoresetState,
+    state: CoresetRows,
     bounds?: CoresetBounds,
   ): Promise<Refresh> {
     const { gpu, packed, others } = state;

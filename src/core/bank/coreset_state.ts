@@ -19,14 +19,16 @@ export function dryCoreset(label: string, words: Uint32Array): void {
   words[CORESET_STATE.done] = 1;
 }
 
-/** What the picks of a coreset are kept in while it grows. */
-export class CoresetState implements Disposable {
+/** Rows that a coreset grows from, and what its picks are kept in. */
+export interface CoresetRows {
   /** Where everything is. */
   readonly gpu: Gpu;
-  /** The rows, row-major. */
+  /** All rows, row-major. */
   readonly rows: RowChunks;
-  /** The rows in panels. */
+  /** Those rows in panels that may be picked `[N]`. */
   readonly packed: PackedRows;
+  /** What rows they are `[N]`; nothing when they are all. */
+  readonly index?: Tensor;
   /** Distance of each row to the nearest centre, as far as known `[N]`. */
   readonly anchors: Tensor;
   /** Counters and thresholds, see `CORESET_STATE`. */
@@ -39,6 +41,19 @@ export class CoresetState implements Disposable {
   readonly others: OtherImages | undefined;
   /** Rows to pick. */
   readonly limit: number;
+}
+
+/** What the picks of a coreset are kept in while it grows. */
+export class CoresetState implements CoresetRows, Disposable {
+  readonly gpu: Gpu;
+  readonly rows: RowChunks;
+  readonly anchors: Tensor;
+  readonly words: Tensor;
+  readonly picks: Tensor;
+  readonly centres: Tensor;
+  readonly others: OtherImages | undefined;
+  readonly limit: number;
+  #packed: PackedRows | undefined;
 
   private constructor(
     gpu: Gpu,
@@ -48,7 +63,7 @@ export class CoresetState implements Disposable {
   ) {
     this.gpu = gpu;
     this.rows = rows;
-    this.packed = packed;
+    this.#packed = packed;
     this.limit = options.picks;
     this.anchors = gpu.tensor([rows.rows], "f32", "anchors");
     const words = new Uint32Array(CORESET_STATE.size);
@@ -103,18 +118,29 @@ export class CoresetState implements Disposable {
     return state;
   }
 
-  /** Reads how many picks are made and whether the steps came to their end. */
-  async progress(): Promise<{ count: number; done: boolean }> {
-    const words = await this.gpu.read(this.words);
-    return {
-      count: words[CORESET_STATE.count],
-      done: words[CORESET_STATE.done] === 1,
-    };
+  /** All rows in panels. */
+  get packed(): PackedRows {
+    if (this.#packed === undefined) {
+      throw new TypeError("Cannot read the packed rows: they were unpacked");
+    }
+    return this.#packed;
+  }
+
+  /** Frees the panels, where fewer rows may be picked. */
+  unpack(): void {
+    this.#packed?.dispose();
+    this.#packed = undefined;
+  }
+
+  /** Packs the rows again. */
+  async pack(): Promise<void> {
+    this.unpack();
+    this.#packed = await PackedRows.pack(this.gpu, this.rows);
   }
 
   /** Reads the picks and what is known of all rows. */
   async result(): Promise<Omit<Coreset, "passes">> {
-    const { count } = await this.progress();
+    const { count } = await readProgress(this);
     const tensors = [this.picks, this.anchors];
     if (this.others) tensors.push(this.others.nearest);
     const [picks, anchors, nearest] = await this.gpu.readAll(tensors);
@@ -129,16 +155,26 @@ export class CoresetState implements Disposable {
 
   /** Frees everything but the rows. */
   dispose(): void {
-    const { packed, anchors, words, picks, centres, others } = this;
-    for (const t of [packed, anchors, words, picks, centres, others]) {
-      t?.dispose();
-    }
+    const { anchors, words, picks, centres, others } = this;
+    this.unpack();
+    for (const t of [anchors, words, picks, centres, others]) t?.dispose();
   }
 
   /** Same as {@linkcode CoresetState.dispose}. */
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** Reads how many picks are made and whether the steps came to their end. */
+export async function readProgress(
+  { gpu, words }: CoresetRows,
+): Promise<{ count: number; done: boolean }> {
+  const state = await gpu.read(words);
+  return {
+    count: state[CORESET_STATE.count],
+    done: state[CORESET_STATE.done] === 1,
+  };
 }
 
 /** The nearest centre of another image, for every row. */

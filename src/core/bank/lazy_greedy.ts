@@ -1,149 +1,193 @@
-import type { Program, Tensor } from "../../gpu/mod.ts";
-import {
-  CORESET_BINS,
-  CORESET_LEVELS,
-  coresetGather,
-  coresetHistogram,
-  coresetSelect,
-  coresetThreshold,
-} from "../../wgsl/coreset_select.ts";
-import { coresetStep, coresetStepWorkgroups } from "../../wgsl/coreset_step.ts";
-import { PANEL_ROWS } from "../../wgsl/pack_rows.ts";
+import { CORESET_STATE } from "../../wgsl/coreset_step.ts";
 import type { CoresetOptions } from "./coreset.ts";
-import type { CoresetBounds } from "./coreset_bounds.ts";
-import type { CoresetState } from "./coreset_state.ts";
-import { Refresh } from "./coreset_refresh.ts";
-import { lanesFor, STEPS_PER_SUBMIT } from "./plain_greedy.ts";
+import { boundsPay, type CoresetAxes, coresetAxes } from "./coreset_bounds.ts";
+import { Level } from "./coreset_level.ts";
+import { type CoresetState, readProgress } from "./coreset_state.ts";
+import { RadiusForecast } from "./radius_forecast.ts";
+
+/** So few rows are brought up to date so fast that none need be left out. */
+const FEW_ROWS = 8192;
+
+/** Rows are left out when no more than this share of them may be picked. */
+const NARROWING = 0.7;
 
 /**
  * Makes the same picks as the plain method with few passes over all rows.
  *
  * An anchor that was not brought up to date is an upper bound. So the rows with
  * the largest anchors are refined alone, and picked from as long as their
- * maximum is above every anchor outside; only then all rows are brought up to
+ * maximum is above every anchor outside; only then the others are brought up to
  * date with the new picks.
  *
- * @param bounds What spares a pass most of its work, if that pays.
- * @returns Passes over all rows.
+ * Rows are left out of that when their anchor is below what the last pick's will
+ * probably be: they have their turn only if it comes to less.
+ *
+ * @returns Passes.
  */
 export async function pickLazily(
   state: CoresetState,
-  bounds: CoresetBounds | undefined,
-  { candidates, onProgress, start }: CoresetOptions,
+  options: CoresetOptions,
 ): Promise<number> {
-  const { limit } = state;
-  using refined = new Candidates(state, candidates);
-  using refresh = await Refresh.create(state, bounds);
-  await refined.compile();
-  let passes = 1;
-  const knowsFirst = state.others === undefined || start.kind === "kept";
-  let fresh = knowsFirst ? (await state.progress()).count : 0;
-  for (;;) {
-    const count = await refined.pick((count) => onProgress?.(count, limit));
-    if (count > fresh) {
-      await refresh.run(fresh, count);
-      passes++;
-    }
-    if (count === limit || count === fresh) return passes;
-    fresh = count;
-  }
+  const { gpu, rows, limit } = state;
+  const axes = boundsPay(rows.rows, rows.dim, limit)
+    ? await coresetAxes(gpu, rows)
+    : undefined;
+  using greedy = new LazyGreedy(state, axes, options);
+  return await greedy.pick();
 }
 
-/** Rows that are refined alone at most. */
-export function candidateCapacity(rows: number, share = 0.01): number {
-  return Math.min(rows, Math.max(512, Math.ceil(rows * share)));
-}
-
-/** The rows that are refined alone, and the programs that do it. */
-class Candidates implements Disposable {
+class LazyGreedy implements Disposable {
   readonly #state: CoresetState;
-  readonly #select: Program;
-  readonly #steps: Program;
-  readonly #owned: Tensor[];
+  readonly #axes: CoresetAxes | undefined;
+  readonly #options: CoresetOptions;
+  readonly #forecast: RadiusForecast;
+  #level: Level | undefined;
+  /** The rows of the level; nothing when they are all. */
+  #list: Uint32Array<ArrayBuffer> | undefined;
+  /** What is known of the anchors of all rows while some are left out. */
+  #known = new Float32Array(0);
+  /** What the anchors of those left out are below. */
+  #floor = 0;
+  /** Picks that all rows are up to date with while some are left out. */
+  #since = 0;
 
-  constructor(state: CoresetState, share: number | undefined) {
-    const { gpu, rows, anchors, words, limit } = state;
-    const { dim } = rows;
+  constructor(
+    state: CoresetState,
+    axes: CoresetAxes | undefined,
+    options: CoresetOptions,
+  ) {
     this.#state = state;
-    const capacity = candidateCapacity(rows.rows, share);
-    const lanes = lanesFor(gpu.subgroupSize);
-    const workgroups = coresetStepWorkgroups(capacity, lanes);
-    const panels = Math.ceil(capacity / PANEL_ROWS);
-    const bins = gpu.tensor([CORESET_BINS], "u32", "anchor histogram");
-    const candidates = gpu.tensor([capacity], "u32", "candidates");
-    const refined = gpu.tensor([capacity], "f32", "candidate anchors");
-    const packed = gpu.tensor([panels, dim, PANEL_ROWS], "f32", "candidates");
-    const maxima = gpu.tensor([2, workgroups, 4], "u32", "maxima");
-    this.#owned = [bins, candidates, refined, packed, maxima];
-    gpu.clear(bins);
-
-    const select = gpu.program("coreset candidates");
-    for (let level = 0; level < CORESET_LEVELS; level++) {
-      const sizes = { rows: rows.rows, level, capacity };
-      select.dispatch(coresetHistogram, sizes, { anchors, state: words, bins });
-      select.dispatch(coresetThreshold, sizes, { bins, state: words });
-    }
-    select.dispatch(coresetSelect, { rows: rows.rows, capacity }, {
-      anchors,
-      state: words,
-      candidates,
-      refined,
-    });
-    rows.chunks.forEach((chunk, i) => {
-      select.dispatch(coresetGather, {
-        base: i * rows.rowsPerChunk,
-        rows: chunk.shape[0],
-        dim,
-        capacity,
-      }, { rows: chunk, candidates, state: words, packed });
-    });
-    const sizes = { rows: capacity, dim, limit, store: true, lanes };
-    const tensors = {
-      packed,
-      rows: candidates,
-      anchors: refined,
-      maxima,
-      state: words,
-      picks: state.picks,
-      centres: state.centres,
-    };
-    select.dispatch(coresetStep, { ...sizes, parity: 1, pick: false }, tensors);
-    const steps = gpu.program("coreset steps");
-    for (let i = 0; i < STEPS_PER_SUBMIT; i++) {
-      const step = { ...sizes, parity: i % 2, pick: true };
-      steps.dispatch(coresetStep, step, tensors);
-    }
-    this.#select = select;
-    this.#steps = steps;
+    this.#axes = axes;
+    this.#options = options;
+    this.#forecast = new RadiusForecast(state.limit);
   }
 
-  async compile(): Promise<void> {
-    await this.#select.compile();
-    await this.#steps.compile();
+  async pick(): Promise<number> {
+    const state = this.#state;
+    const { start, onProgress } = this.#options;
+    let level = await this.#open();
+    if (start.kind === "kept") {
+      await level.refresh.gatherCentres(start.rows);
+      await level.refresh.run(0, start.rows);
+    }
+    const knowsFirst = state.others === undefined || start.kind === "kept";
+    let fresh = knowsFirst ? (await readProgress(state)).count : 0;
+    for (let passes = 1;;) {
+      const { limit } = state;
+      const count = await level.candidates.pick((n) => onProgress?.(n, limit));
+      if (count > fresh) {
+        await level.refresh.run(fresh, count);
+        passes++;
+      }
+      const stuck = count === fresh;
+      fresh = count;
+      if (count < limit && !stuck) {
+        level = await this.#narrow(level, count);
+        continue;
+      }
+      if (this.#list === undefined) return passes;
+      const farthest = await this.#merge(level);
+      if (count === limit && farthest >= this.#floor) return passes;
+      level = await this.#widen(count);
+      passes++;
+      if (count === limit) return passes;
+    }
   }
 
-  /**
-   * Selects the farthest rows and picks from them while that is certain.
-   *
-   * @returns The number of picks in all.
-   */
-  async pick(onProgress: (count: number) => void): Promise<number> {
-    this.#select.run();
-    for (;;) {
-      this.#steps.run();
-      const { count, done } = await this.#state.progress();
-      onProgress(count);
-      if (done) return count;
-    }
+  /** Makes the level of the rows that may be picked. */
+  async #open(anchors?: Float32Array<ArrayBuffer>): Promise<Level> {
+    this.#level?.dispose();
+    this.#level = undefined;
+    const { candidates } = this.#options;
+    const list = this.#list;
+    this.#level = list === undefined
+      ? await Level.all(this.#state, this.#axes, candidates)
+      : await Level.some(this.#state, list, anchors!, this.#axes, candidates);
+    return this.#level;
+  }
+
+  /** Leaves rows out that will probably not be picked any more. */
+  async #narrow(level: Level, count: number): Promise<Level> {
+    const { gpu, others } = this.#state;
+    const { rows } = level.rows.packed;
+    if (others !== undefined || rows < FEW_ROWS) return level;
+    const anchors = await gpu.readFloats(level.rows.anchors);
+    const floor = Math.fround(
+      this.#forecast.add(count, largest(anchors)),
+    );
+    if (!(floor > 0)) return level;
+    const kept = notBelow(anchors, floor);
+    if (kept.length > NARROWING * rows) return level;
+    if (this.#list === undefined) {
+      this.#known = anchors;
+      this.#since = count;
+      this.#state.unpack();
+    } else this.#keep(anchors);
+    const list = this.#list;
+    this.#list = kept.map((i) => list?.[i] ?? i);
+    this.#setFloor(floor);
+    return await this.#open(Float32Array.from(kept, (i) => anchors[i]!));
+  }
+
+  /** Brings all rows up to date, those that were left out as well. */
+  async #widen(count: number): Promise<Level> {
+    this.#level?.dispose();
+    this.#level = undefined;
+    this.#list = undefined;
+    this.#setFloor(0);
+    this.#forecast.missed();
+    await this.#state.pack();
+    const level = await this.#open();
+    await level.refresh.run(this.#since, count);
+    return level;
+  }
+
+  /** Puts what is known together; returns the largest anchor of the level. */
+  async #merge(level: Level): Promise<number> {
+    const { gpu, anchors } = this.#state;
+    const now = await gpu.readFloats(level.rows.anchors);
+    this.#keep(now);
+    gpu.write(anchors, this.#known);
+    return largest(now);
+  }
+
+  #keep(anchors: Float32Array): void {
+    this.#list!.forEach((row, i) => this.#known[row] = anchors[i]!);
+  }
+
+  #setFloor(floor: number): void {
+    this.#floor = floor;
+    const { gpu, words } = this.#state;
+    const bits = new Uint32Array(Float32Array.of(floor).buffer);
+    gpu.write(words, bits, CORESET_STATE.floor);
   }
 
   dispose(): void {
-    this.#select.dispose();
-    this.#steps.dispose();
-    for (const tensor of this.#owned) tensor.dispose();
+    this.#level?.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** Where values are not below another, in order. */
+function notBelow(
+  values: Float32Array,
+  least: number,
+): Uint32Array<ArrayBuffer> {
+  const places = new Uint32Array(values.length);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (values[i]! >= least) places[count++] = i;
+  }
+  return places.slice(0, count);
+}
+
+function largest(values: Float32Array): number {
+  let most = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (values[i]! > most) most = values[i]!;
+  }
+  return most;
 }

@@ -1,6 +1,6 @@
 import { coresetStep, coresetStepWorkgroups } from "../../wgsl/coreset_step.ts";
 import type { CoresetOptions } from "./coreset.ts";
-import type { CoresetState } from "./coreset_state.ts";
+import { type CoresetState, readProgress } from "./coreset_state.ts";
 import { Refresh } from "./coreset_refresh.ts";
 
 /** Picks of one submit; even, so that the counters end at parity 0. */
@@ -19,13 +19,18 @@ export function lanesFor(subgroupSize: number): number {
  */
 export async function pickPlainly(
   state: CoresetState,
-  { onProgress }: CoresetOptions,
+  { onProgress, start }: CoresetOptions,
 ): Promise<number> {
   const { gpu, rows, packed, limit } = state;
   if (packed.pieces.length > 1) {
     throw new RangeError(
       `Cannot pick plainly from ${rows.rows} rows of ${rows.dim} elements: they are more than the adapter binds at once; use the method "lazy"`,
     );
+  }
+  if (start.kind === "kept") {
+    using refresh = await Refresh.create(state);
+    await refresh.gatherCentres(start.rows);
+    await refresh.run(0, start.rows);
   }
   const lanes = lanesFor(gpu.subgroupSize);
   const workgroups = coresetStepWorkgroups(rows.rows, lanes);
@@ -52,12 +57,12 @@ export async function pickPlainly(
       tensors,
     );
   }
-  const initial = (await state.progress()).count;
+  const initial = (await readProgress(state)).count;
   (await first.compile()).run();
   await steps.compile();
   for (;;) {
     steps.run();
-    const { count, done } = await state.progress();
+    const { count, done } = await readProgress(state);
     onProgress?.(count, limit);
     if (!done) continue;
     if (state.others) {

@@ -1,5 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { CoresetBounds } from "../../../src/core/bank/coreset_bounds.ts";
+import {
+  coresetAxes,
+  CoresetBounds,
+} from "../../../src/core/bank/coreset_bounds.ts";
 import { Refresh } from "../../../src/core/bank/coreset_refresh.ts";
 import { CoresetState } from "../../../src/core/bank/coreset_state.ts";
 import type { Gpu, TensorData } from "../../../src/gpu/mod.ts";
@@ -40,8 +43,9 @@ async function refreshed(
     ...(images && { images }),
   });
   gpu.write(state.picks, picks);
-  using bounds = bounded ? await CoresetBounds.create(state) : undefined;
-  assertEquals(bounds !== undefined, bounded);
+  const axes = bounded ? await coresetAxes(gpu, rows) : undefined;
+  assertEquals(axes !== undefined, bounded);
+  using bounds = axes && await CoresetBounds.create(state, rows, axes);
   using refresh = await Refresh.create(state, bounds);
   await refresh.gatherCentres(picks.length);
   const half = picks.length >> 1;
@@ -83,21 +87,13 @@ for (const count of [40, 1100]) {
 }
 
 gpuTest(
-  "CoresetBounds are not made where they rule little out",
+  "coresetAxes() finds none where little could be ruled out",
   async (gpu) => {
     using rows = uploadRows(gpu, randomFloats(1, 1000 * DIM), DIM);
-    using state = await CoresetState.start(gpu, rows, {
-      picks: 10,
-      start: { kind: "included", point: 0 },
-    });
-    assertEquals(await CoresetBounds.create(state), undefined);
+    assertEquals(await coresetAxes(gpu, rows), undefined);
     const huge = spread(1000, 10).map((x) => x * 1e19);
     using large = uploadRows(gpu, huge, DIM);
-    using other = await CoresetState.start(gpu, large, {
-      picks: 10,
-      start: { kind: "included", point: 0 },
-    });
-    assertEquals(await CoresetBounds.create(other), undefined);
+    assertEquals(await coresetAxes(gpu, large), undefined);
   },
 );
 
