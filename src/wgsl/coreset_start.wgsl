@@ -28,6 +28,10 @@ fn add(sum: vec4f, row: vec4f, start: f32) -> vec4f {
   return fma(difference, difference, sum);
 }
 
+fn add4(sum: vec4f, r0: vec4f, r1: vec4f, r2: vec4f, r3: vec4f, start: vec4f) -> vec4f {
+  return add(add(add(add(sum, r0, start.x), r1, start.y), r2, start.z), r3, start.w);
+}
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -41,18 +45,33 @@ fn main(
   let panel = i >> 4u;
   let column = i & 15u;
   var mean = vec4f();
-  for (var s = 0u; s < params.starts; s++) {
-    var sum = vec4f();
+  // Four start points at a time, the last one again where there are no more.
+  let last = params.starts - 1u;
+  for (var s = 0u; s < params.starts; s += 4u) {
+    let s0 = s * params.dim4;
+    let s1 = min(s + 1u, last) * params.dim4;
+    let s2 = min(s + 2u, last) * params.dim4;
+    let s3 = min(s + 3u, last) * params.dim4;
+    var sum0 = vec4f();
+    var sum1 = vec4f();
+    var sum2 = vec4f();
+    var sum3 = vec4f();
     var at = panel * params.dim4 * 64u + column;
     for (var k = 0u; k < params.dim4; k++) {
-      let start = starts[s * params.dim4 + k];
-      sum = add(sum, packed[at], start.x);
-      sum = add(sum, packed[at + 16u], start.y);
-      sum = add(sum, packed[at + 32u], start.z);
-      sum = add(sum, packed[at + 48u], start.w);
+      let r0 = packed[at];
+      let r1 = packed[at + 16u];
+      let r2 = packed[at + 32u];
+      let r3 = packed[at + 48u];
+      sum0 = add4(sum0, r0, r1, r2, r3, starts[s0 + k]);
+      sum1 = add4(sum1, r0, r1, r2, r3, starts[s1 + k]);
+      sum2 = add4(sum2, r0, r1, r2, r3, starts[s2 + k]);
+      sum3 = add4(sum3, r0, r1, r2, r3, starts[s3 + k]);
       at += 64u;
     }
-    mean += sqrt(sum);
+    mean += sqrt(sum0);
+    mean += select(vec4f(), sqrt(sum1), s + 1u <= last);
+    mean += select(vec4f(), sqrt(sum2), s + 2u <= last);
+    mean += select(vec4f(), sqrt(sum3), s + 3u <= last);
   }
   mean /= f32(params.starts);
   if (params.picked == 0u) {

@@ -98,6 +98,8 @@ class LazyGreedy implements Disposable {
   async #open(anchors?: Float32Array<ArrayBuffer>): Promise<Level> {
     this.#level?.dispose();
     this.#level = undefined;
+    // What is free now has other sizes than what follows.
+    this.#state.gpu.pool.trim();
     const { candidates } = this.#options;
     const list = this.#list;
     this.#level = list === undefined
