@@ -40,6 +40,8 @@ export interface CoresetOptions {
   readonly method?: "lazy" | "plain";
   /** Share of the rows that `lazy` refines alone; 0.01 by default. */
   readonly candidates?: number;
+  /** Whether to spare the memory of the bounds that make passes quicker. */
+  readonly lean?: boolean;
   /** Image of each row; asks for {@linkcode Coreset.nearestOther}. */
   readonly images?: ArrayLike<number>;
   /** Called with the picks made so far and those to make. */
@@ -93,20 +95,18 @@ export async function greedyCoreset(
  * @param rows Rows to pick from.
  * @param dim Elements of a row.
  * @param picks Rows to pick.
- * @param others Whether `images` are given.
- * @param candidates Share of the rows that are refined alone.
+ * @param options Whether `images` are given, and whether it is `lean`.
  */
 export function coresetBytes(
   rows: number,
   dim: number,
   picks: number,
-  others = false,
-  candidates = 0.01,
+  { images = false, lean = false } = {},
 ): number {
-  const refined = candidateCapacity(rows, candidates);
+  const refined = candidateCapacity(rows);
   return packedBytes(rows, dim) + packedBytes(refined, dim) + refined * 8 +
-    (boundsPay(rows, dim, picks) ? coresetBoundsBytes(rows) : 0) +
-    rows * (others ? 16 : 4) + picks * (dim + 2) * 4 + 2 ** 20;
+    (!lean && boundsPay(rows, dim, picks) ? coresetBoundsBytes(rows) : 0) +
+    rows * (images ? 16 : 4) + picks * (dim + 2) * 4 + 2 ** 20;
 }
 
 function check(

@@ -29,7 +29,7 @@ export async function pickLazily(
   options: CoresetOptions,
 ): Promise<number> {
   const { gpu, rows, limit } = state;
-  const axes = boundsPay(rows.rows, rows.dim, limit)
+  const axes = !options.lean && boundsPay(rows.rows, rows.dim, limit)
     ? await coresetAxes(gpu, rows)
     : undefined;
   using greedy = new LazyGreedy(state, axes, options);

@@ -97,7 +97,7 @@ export async function chooseBank(
  * @param picks How many.
  * @param patches Patches of an image.
  * @param settings Start and seed.
- * @param options Progress and cancelling.
+ * @param options Progress and cancelling, and whether memory is short.
  */
 export function pickRows(
   gpu: Gpu,
@@ -105,7 +105,7 @@ export function pickRows(
   picks: number,
   patches: number,
   { coreset, seed }: Settings,
-  { onProgress }: WorkOptions,
+  { onProgress, lean = false }: WorkOptions & { readonly lean?: boolean },
 ): Promise<Coreset> {
   const random = new Mt19937(seed);
   const images = Uint32Array.from(
@@ -115,6 +115,7 @@ export function pickRows(
   return greedyCoreset(gpu, rows, {
     picks,
     images,
+    lean,
     start: coresetStart(coreset, random, rows.rows),
     ...(onProgress && {
       onProgress: (done: number, total: number) =>

@@ -140,6 +140,8 @@ export interface ProjectedParts extends SecondPassParts {
   readonly rows: RowChunks;
   /** How many of these rows are used. */
   readonly used: number;
+  /** Whether the choice goes without the bounds that make it quicker. */
+  readonly lean: boolean;
   /** The images used. */
   readonly sources: readonly NamedImage[];
 }
@@ -153,12 +155,12 @@ export async function finishProjected(
   parts: ProjectedParts,
   options: ExtractOptions,
 ): Promise<FinishedBank> {
-  const { count, used, extractor, settings, images } = parts;
+  const { count, used, lean, extractor, settings, images } = parts;
   const start = performance.now();
   const { patches } = extractor.features;
   const rows = parts.rows.head(used);
   const chosen = count < used
-    ? await pickRows(gpu, rows, count, patches, settings, options)
+    ? await pickRows(gpu, rows, count, patches, settings, { ...options, lean })
     : {
       indices: Uint32Array.from({ length: used }, (_, row) => row),
       radius: 0,

@@ -67,6 +67,16 @@ export function streamedFitBytes(
   return fixedBytes + Math.max(building, scoring) + SMALL;
 }
 
+/** How a fit with projected copies uses memory. */
+export interface ProjectedLayout {
+  /** Images that are extracted together. */
+  readonly batch: number;
+  /** Images that are scored together for the threshold. */
+  readonly block: number;
+  /** Whether the coreset goes without the bounds that make it quicker. */
+  readonly lean: boolean;
+}
+
 /**
  * GPU bytes of a fit that holds the projected copies of all features and a batch
  * of the features themselves, at the most.
@@ -74,13 +84,13 @@ export function streamedFitBytes(
 export function projectedFitBytes(
   sizes: FitSizes & { readonly projected: number },
   rows: number,
-  { batch, block }: { readonly batch: number; readonly block: number },
+  { batch, block, lean }: ProjectedLayout,
   bankRows: number,
 ): number {
   const { dim, projected, patches, fixedBytes } = sizes;
   const collecting = projectedBytes(rows, projected) +
     rowBytes(sizes, 2 * batch * patches) + dim * roundUp(projected, 4) * 4;
-  const choosing = choiceBytes(sizes, rows, bankRows);
+  const choosing = choiceBytes(sizes, rows, bankRows, lean);
   const scoring = scoringBytes(sizes, Math.max(batch, block), bankRows);
   return fixedBytes + Math.max(collecting, choosing, scoring) + SMALL;
 }
@@ -106,14 +116,20 @@ function rowBytes({ dim }: FitSizes, rows: number): number {
 }
 
 /** Beside the rows themselves. */
-function choiceBytes(sizes: FitSizes, rows: number, picks: number): number {
+function choiceBytes(
+  sizes: FitSizes,
+  rows: number,
+  picks: number,
+  lean = false,
+): number {
   if (!sizes.greedy || picks >= rows) return rows * 4;
   const { dim, projected } = sizes;
   const length = roundUp(projected ?? dim, 4);
   const projection = projected === undefined
     ? 0
     : projectedBytes(rows, projected) + dim * length * 4;
-  return projection + coresetBytes(rows, length, picks, true) +
+  return projection +
+    coresetBytes(rows, length, picks, { images: true, lean }) +
     picks * length * 4 + bufferAndReadback(rows, 8) +
     bufferAndReadback(rows + picks, 8);
 }

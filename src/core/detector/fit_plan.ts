@@ -55,6 +55,8 @@ export interface MemoryPlan {
   readonly capacity: number;
   /** What is held of all patches at once. */
   readonly holds: HeldRows;
+  /** Whether the coreset goes without the bounds that make it quicker. */
+  readonly lean?: boolean;
   /** The division into buckets, where there are any. */
   readonly layout: StreamLayout | undefined;
   /** Images that are scored together for the threshold. */
@@ -135,20 +137,26 @@ function planProjections(
   if (!greedy || projected === undefined || !areListed || count >= rows) {
     return undefined;
   }
-  const bytesOf = (block: number): number =>
-    projectedFitBytes({ ...sizes, projected }, rows, { batch, block }, count);
-  const block = largest((block) =>
-    block <= MOST_SCORED && bytesOf(block) <= budget
-  );
-  if (block === 0) return undefined;
-  return {
-    capacity: rows,
-    holds: "projections",
-    layout: undefined,
-    block: Math.max(batch, block),
-    bytes: bytesOf(block),
-    bankRows: count,
-  };
+  for (const lean of [false, true]) {
+    const bytesOf = (block: number): number => {
+      const layout = { batch, block, lean };
+      return projectedFitBytes({ ...sizes, projected }, rows, layout, count);
+    };
+    const block = largest((block) =>
+      block <= MOST_SCORED && bytesOf(block) <= budget
+    );
+    if (block === 0) continue;
+    return {
+      capacity: rows,
+      holds: "projections",
+      lean,
+      layout: undefined,
+      block: Math.max(batch, block),
+      bytes: bytesOf(block),
+      bankRows: count,
+    };
+  }
+  return undefined;
 }
 
 /** As many patches as fit: a share of an unknown number has no limit. */

@@ -96,6 +96,7 @@ export class ProjectedRun implements FitRun {
       sample: this.#sample.images,
       images: this.#sources.length,
       block: started.memory.block,
+      lean: started.memory.lean ?? false,
       backbone,
       extractor: stream.extractor,
       settings,
