@@ -32,7 +32,7 @@ export function withTables(
 ): string {
   return page.replaceAll(MARKS, (_, start: string, names: string, end) => {
     const rows = figures(names.split(" ")).map(({ group, name, ms }) =>
-      `| ${group} | \`${name}\` | ${ms.toPrecision(3)} |`
+      `| ${group} | \`${name}\` | ${Number(ms.toPrecision(3))} |`
     );
     return `${start}
 | over | kernel | ms |
@@ -55,12 +55,12 @@ async function measure(bench: string): Promise<Figure[]> {
   const { benches } = JSON.parse(text.decode(stdout)) as {
     benches: {
       name: string;
-      group?: string;
+      group?: string | null;
       results: { ok?: { min: number } }[];
     }[];
   };
-  return benches.flatMap(({ name, group = "", results: [result] }) =>
-    result?.ok ? [{ name, group, ms: result.ok.min / 1e6 }] : []
+  return benches.flatMap(({ name, group, results: [result] }) =>
+    result?.ok ? [{ name, group: group ?? "", ms: result.ok.min / 1e6 }] : []
   );
 }
 
@@ -72,7 +72,7 @@ if (import.meta.main) {
     : (await Array.fromAsync(Deno.readDir(PAGES))).map(({ name }) => name);
   const day = new Date().toISOString().slice(0, 10);
   const device =
-    `Shortest of at least 10 runs, submit to first result, on ${adapter}, ${navigator.hardwareConcurrency} processors, Deno ${Deno.version.deno}, ${day}.`;
+    `Shortest run, submit to first result, on ${adapter}, ${navigator.hardwareConcurrency} processors, Deno ${Deno.version.deno}, ${day}.`;
   for (const name of names.sort()) {
     const url = new URL(name, PAGES);
     const page = await Deno.readTextFile(url);
