@@ -82,8 +82,9 @@ export async function coresetAxes(
   const axes = await leadingAxes(gpu, rows, AXES, ROUNDS);
   const { mean, matrix } = axes;
   const radius = await largestNorm(gpu, rows, mean);
-  // Written so that what is not a number says no.
-  return radius < 1e18 && shareOf(axes) >= LEAST_SHARE
+  // Written so that a radius that is no number says no; the share is none of rows
+  // that are all alike, or that a dry run does not know.
+  return radius < 1e18 && !(shareOf(axes) < LEAST_SHARE)
     ? { mean, matrix, radius }
     : undefined;
 }

@@ -168,11 +168,11 @@ export class CoresetState implements CoresetRows, Disposable {
 
 /** Reads how many picks are made and whether the steps came to their end. */
 export async function readProgress(
-  { gpu, words }: CoresetRows,
+  { gpu, words, limit }: CoresetRows,
 ): Promise<{ count: number; done: boolean }> {
   const state = await gpu.read(words);
   return {
-    count: state[CORESET_STATE.count],
+    count: Math.min(state[CORESET_STATE.count], limit),
     done: state[CORESET_STATE.done] === 1,
   };
 }
