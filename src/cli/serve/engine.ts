@@ -186,6 +186,15 @@ export class Engine implements Disposable {
     this.#worker = undefined;
   }
 
+  /**
+   * Leaves the GPU's thread to the end of the process, which is at hand: ended now,
+   * it would take the driver down while the process does, and crash it.
+   */
+  leave(): void {
+    this.#stopped = true;
+    this.#worker = undefined;
+  }
+
   /** Ends the GPU's thread. */
   [Symbol.dispose](): void {
     this.#stop();

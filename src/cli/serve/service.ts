@@ -103,6 +103,7 @@ export async function runService(
       `Stopping: ${queue.images} images are still to be answered`,
     );
     await server.stop(limits.timeout + STOP_GRACE);
+    engine.leave();
   }
   signal.throwIfAborted();
 }
