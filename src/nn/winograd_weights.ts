@@ -1,22 +1,23 @@
 import { roundUp } from "../wgsl/grid.ts";
 
-type Row = readonly [number, number, number];
-
 /** The points but 0 and ∞, as in `winograd_input.wgsl`: ±3/4 and ±3/2. */
 const [NEAR, FAR] = [3 / 4, 3 / 2];
 
-/** G of Winograd F(4×4, 3×3), Lavin & Gray 2016. */
-const G: readonly Row[] = [
-  [1 / (NEAR * FAR) ** 2, 0, 0],
+/** G of Winograd F(4×4, 3×3), Lavin & Gray 2016: 6 rows of 3. */
+const G = Float64Array.of(
+  ...[1 / (NEAR * FAR) ** 2, 0, 0],
   ...rowsOf(NEAR, FAR),
   ...rowsOf(FAR, NEAR),
-  [0, 0, 1],
-];
+  ...[0, 0, 1],
+);
+
+/** Outputs that are transformed together: what a cache line of `U` holds. */
+const BLOCK = 16;
 
 /** G's rows of a point and its opposite. */
-function rowsOf(point: number, other: number): Row[] {
+function rowsOf(point: number, other: number): number[] {
   const scale = 1 / (2 * point ** 2 * (point ** 2 - other ** 2));
-  return [point, -point].map((p) => [scale, p * scale, p ** 2 * scale]);
+  return [point, -point].flatMap((p) => [scale, p * scale, p ** 2 * scale]);
 }
 
 /**
@@ -33,25 +34,37 @@ export function winogradWeights(
   const inputStride = roundUp(inputs, 4);
   const outputStride = roundUp(outputs, 4);
   const packed = new Float32Array(36 * inputStride * outputStride);
+  const plane = inputStride * outputStride;
   const left = new Float64Array(18);
-  for (let o = 0; o < outputs; o++) {
+  for (let block = 0; block < outputs; block += BLOCK) {
+    const end = Math.min(outputs, block + BLOCK);
     for (let c = 0; c < inputs; c++) {
-      const from = (o * inputs + c) * 9;
-      for (let i = 0; i < 6; i++) {
-        const [g0, g1, g2] = G[i];
-        for (let x = 0; x < 3; x++) {
-          left[i * 3 + x] = g0 * weights[from + x] +
-            g1 * weights[from + 3 + x] + g2 * weights[from + 6 + x];
-        }
-      }
-      for (let i = 0; i < 6; i++) {
-        for (let j = 0; j < 6; j++) {
-          const [g0, g1, g2] = G[j];
-          packed[((i * 6 + j) * inputStride + c) * outputStride + o] =
-            left[i * 3] * g0 + left[i * 3 + 1] * g1 + left[i * 3 + 2] * g2;
+      for (let o = block; o < end; o++) {
+        multiplyLeft(weights, (o * inputs + c) * 9, left);
+        let to = c * outputStride + o;
+        for (let i = 0; i < 18; i += 3) {
+          for (let j = 0; j < 18; j += 3) {
+            packed[to] = left[i] * G[j] + left[i + 1] * G[j + 1] +
+              left[i + 2] * G[j + 2];
+            to += plane;
+          }
         }
       }
     }
   }
   return packed;
+}
+
+/** `G g` of one kernel. */
+function multiplyLeft(
+  weights: Float32Array,
+  from: number,
+  product: Float64Array,
+): void {
+  for (let i = 0; i < 18; i += 3) {
+    for (let x = 0; x < 3; x++) {
+      product[i + x] = G[i] * weights[from + x] +
+        G[i + 1] * weights[from + 3 + x] + G[i + 2] * weights[from + 6 + x];
+    }
+  }
 }
