@@ -2,7 +2,7 @@ import type { Gpu, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { coresetStart } from "../../wgsl/coreset_start.ts";
 import { CORESET_STATE } from "../../wgsl/coreset_step.ts";
 import { FAR } from "../../wgsl/packed_norms.ts";
-import type { Coreset, CoresetOptions } from "./coreset.ts";
+import type { Coreset, CoresetOptions } from "./coreset_options.ts";
 import { recordGather } from "./gather.ts";
 import { PackedRows } from "./packed_rows.ts";
 

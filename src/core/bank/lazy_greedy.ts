@@ -1,5 +1,5 @@
 import { CORESET_STATE } from "../../wgsl/coreset_step.ts";
-import type { CoresetOptions } from "./coreset.ts";
+import type { CoresetOptions } from "./coreset_options.ts";
 import { boundsPay, type CoresetAxes, coresetAxes } from "./coreset_bounds.ts";
 import { Level } from "./coreset_level.ts";
 import { type CoresetState, readProgress } from "./coreset_state.ts";

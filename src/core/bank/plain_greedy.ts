@@ -1,5 +1,5 @@
 import { coresetStep, coresetStepWorkgroups } from "../../wgsl/coreset_step.ts";
-import type { CoresetOptions } from "./coreset.ts";
+import type { CoresetOptions } from "./coreset_options.ts";
 import { type CoresetState, readProgress } from "./coreset_state.ts";
 import { Refresh } from "./coreset_refresh.ts";
 

@@ -1,6 +1,6 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
 import { pairDistance } from "../../wgsl/pair_distance.ts";
-import type { CoresetOptions } from "./coreset.ts";
+import type { CoresetOptions } from "./coreset_options.ts";
 import { Refresh } from "./coreset_refresh.ts";
 import { CoresetState } from "./coreset_state.ts";
 

@@ -1,5 +1,6 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
-import { type Coreset, greedyCoreset } from "../bank/coreset.ts";
+import { greedyCoreset } from "../bank/coreset.ts";
+import type { Coreset } from "../bank/coreset_options.ts";
 import { MemoryBank } from "../bank/memory_bank.ts";
 import { project, type Projection } from "../bank/projection.ts";
 import type { StoredProjection } from "../bank/stored_model.ts";

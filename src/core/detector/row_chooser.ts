@@ -1,6 +1,7 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
 import type { Choice } from "../bank/bank_builder.ts";
-import { type CoresetStart, greedyCoreset } from "../bank/coreset.ts";
+import { greedyCoreset } from "../bank/coreset.ts";
+import type { CoresetStart } from "../bank/coreset_options.ts";
 import { gatherRows } from "../bank/gather.ts";
 import { project, type Projection } from "../bank/projection.ts";
 import { pairDistances } from "../bank/upper_bounds.ts";

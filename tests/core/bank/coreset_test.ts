@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  type CoresetOptions,
-  greedyCoreset,
-} from "../../../src/core/bank/coreset.ts";
-import type { Coreset } from "../../../src/core/bank/coreset.ts";
+import { greedyCoreset } from "../../../src/core/bank/coreset.ts";
+import type {
+  Coreset,
+  CoresetOptions,
+} from "../../../src/core/bank/coreset_options.ts";
 import type { Gpu } from "../../../src/gpu/mod.ts";
 import { floatData, type StoredTensor } from "../../../src/nn/stored_tensor.ts";
 import { readSafetensors } from "../../../src/nn/safetensors.ts";
