@@ -17,7 +17,7 @@ import { type LeadingAxes, leadingAxes } from "./leading_axes.ts";
 import {
   type BoundErrors,
   boundErrors,
-  largestNorm,
+  boundRadius,
 } from "./leading_bounds.ts";
 import { packedBytes } from "./packed_rows.ts";
 
@@ -81,12 +81,12 @@ export async function coresetAxes(
 ): Promise<CoresetAxes | undefined> {
   const axes = await leadingAxes(gpu, rows, AXES, ROUNDS);
   const { mean, matrix } = axes;
-  const radius = await largestNorm(gpu, rows, mean);
-  // Written so that a radius that is no number says no; the share is none of rows
-  // that are all alike, or that a dry run does not know.
-  return radius < 1e18 && !(shareOf(axes) < LEAST_SHARE)
-    ? { mean, matrix, radius }
-    : undefined;
+  const radius = await boundRadius(gpu, rows, axes);
+  // The share is no number of rows that are all alike, or that a dry run does not
+  // know: they have bounds.
+  return radius === undefined || shareOf(axes) < LEAST_SHARE
+    ? undefined
+    : { mean, matrix, radius };
 }
 
 /**

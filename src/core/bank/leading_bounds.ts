@@ -106,10 +106,8 @@ export class LeadingBounds implements Disposable {
     bank: RowChunks,
     axes: LeadingAxes,
   ): Promise<LeadingBounds | undefined> {
-    const radius = await largestNorm(gpu, bank, axes.mean);
-    if (!axes.matrix.every(Number.isFinite) || !(radius < 1e18)) {
-      return undefined;
-    }
+    const radius = await boundRadius(gpu, bank, axes);
+    if (radius === undefined) return undefined;
     const bounds = new LeadingBounds(gpu, bank, axes, radius);
     await bounds.#fill(bank);
     return bounds;
@@ -220,8 +218,24 @@ export function boundErrors(
   };
 }
 
+/**
+ * What no row is farther from the mean than.
+ *
+ * @returns Nothing when rows are so large that squares overflow, in the distance
+ * or in what the axes were made from.
+ */
+export async function boundRadius(
+  gpu: Gpu,
+  rows: RowChunks,
+  { mean, matrix }: LeadingAxes,
+): Promise<number | undefined> {
+  const radius = await largestNorm(gpu, rows, mean);
+  // Written so that what is not a number says no.
+  return radius < 1e18 && matrix.every(Number.isFinite) ? radius : undefined;
+}
+
 /** The largest distance of a row to the mean, rounded up. */
-export async function largestNorm(
+async function largestNorm(
   gpu: Gpu,
   bank: RowChunks,
   mean: Float32Array<ArrayBuffer>,
