@@ -1,11 +1,11 @@
 import { type AppendOptions, Ensemble, PatchCore } from "../core/mod.ts";
 import { loadToAppend } from "./append.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
-import { readImage } from "./disk.ts";
 import { EXIT, UsageError } from "./exit.ts";
 import { listImages } from "./files.ts";
 import { FIT_OPTIONS, type FitValues } from "./fit_options.ts";
 import { planLine, printReport } from "./fit_report.ts";
+import { ImageReader } from "./image_reader.ts";
 import { loadBackbones } from "./load_backbone.ts";
 import { memoryBudget } from "./memory.ts";
 import type { Detector } from "./model_loading.ts";
@@ -56,10 +56,8 @@ export const fit: Command = defineCommand({
     const budget = await memoryBudget(values.memory);
     const { paths, notes } = await listImages(operands, "fit");
     for (const note of notes) terminal.message(note);
-    const images = partOf(paths, shard).map((name) => ({
-      name,
-      content: () => readImage(name),
-    }));
+    using reader = new ImageReader(partOf(paths, shard));
+    const { images } = reader;
     let failed = 0;
     const work: AppendOptions = {
       signal,

@@ -1,9 +1,9 @@
 import type { Prediction } from "../core/mod.ts";
 import { Report } from "../core/report/mod.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
-import { readImage } from "./disk.ts";
 import { EXIT, UsageError } from "./exit.ts";
 import { listImages } from "./files.ts";
+import { ImageReader } from "./image_reader.ts";
 import { loadDetector, MODEL_OPTIONS } from "./model_loading.ts";
 import { OutputFolder } from "./output.ts";
 import { predictionCsv } from "./prediction_csv.ts";
@@ -82,6 +82,7 @@ export const predict: Command = defineCommand({
     }
     const { paths, notes, truths } = await listImages(operands, "predict");
     for (const note of notes) terminal.message(note);
+    using reader = new ImageReader(paths);
     using detector = await loadDetector(values.model, values, context);
     const folder = out === undefined
       ? undefined
@@ -98,7 +99,7 @@ export const predict: Command = defineCommand({
       else if (record.pred_label === "anomalous") anomalous++;
     };
     using progress = stageProgress(terminal);
-    const predictions = detector.predict(sourcesOf(paths), {
+    const predictions = detector.predict(reader.images, {
       signal,
       onImageError: (name, error) => {
         add(failureRecord(name, error));
@@ -145,12 +146,6 @@ export const predict: Command = defineCommand({
     return values.failOnAnomaly && anomalous > 0 ? EXIT.anomaly : EXIT.ok;
   },
 });
-
-function* sourcesOf(
-  paths: readonly string[],
-): Generator<{ name: string; content: () => Promise<Uint8Array> }> {
-  for (const name of paths) yield { name, content: () => readImage(name) };
-}
 
 function printLine(
   { name, score, normalizedScore, label }: Prediction,

@@ -8,7 +8,7 @@ import { deviceStream } from "../streams.ts";
 import { Terminal } from "../terminal.ts";
 import { EngineHost } from "./engine_host.ts";
 import type { EngineRequest } from "./engine_messages.ts";
-import { onMessage, post } from "./worker_thread.ts";
+import { onMessage, post } from "../worker_thread.ts";
 
 const terminal = new Terminal({
   stdout: deviceStream(Deno.stdout),

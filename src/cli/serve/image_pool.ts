@@ -1,30 +1,13 @@
 import type { AnomalyMap, Pixels } from "../../core/mod.ts";
+import { ThreadError, ThreadPool } from "../thread_pool.ts";
 import { HttpProblem } from "./problem.ts";
 import type { ImageReply, ImageTask } from "./image_tasks.ts";
 import type { ModelInfo } from "./model_info.ts";
 import type { UploadedImage } from "./request_images.ts";
 
-interface Pending {
-  readonly task: ImageTask;
-  readonly transfer: Transferable[];
-  readonly resolve: (reply: ImageReply) => void;
-  readonly reject: (error: Error) => void;
-}
-
-interface Running extends Pending {
-  readonly timer: ReturnType<typeof setTimeout>;
-}
-
-/**
- * Threads that decode images and encode maps. One that is stuck or broken is
- * ended and replaced.
- */
+/** Threads that decode images and encode maps. */
 export class ImagePool implements Disposable {
-  readonly #seconds: number;
-  readonly #startWorker: () => Worker;
-  readonly #idle: Worker[] = [];
-  readonly #running = new Map<Worker, Running>();
-  readonly #waiting: Pending[] = [];
+  readonly #threads: ThreadPool<ImageTask, ImageReply>;
 
   /**
    * Starts the threads.
@@ -38,9 +21,7 @@ export class ImagePool implements Disposable {
     seconds: number,
     startWorker: () => Worker = newWorker,
   ) {
-    this.#seconds = seconds;
-    this.#startWorker = startWorker;
-    for (let i = 0; i < threads; i++) this.#start();
+    this.#threads = new ThreadPool({ threads, seconds, startWorker });
   }
 
   /**
@@ -78,76 +59,23 @@ export class ImagePool implements Disposable {
     throw failure(reply);
   }
 
-  #run(task: ImageTask, transfer: Transferable[]): Promise<ImageReply> {
-    const { promise, resolve, reject } = Promise.withResolvers<ImageReply>();
-    this.#waiting.push({ task, transfer, resolve, reject });
-    this.#next();
-    return promise;
-  }
-
-  #next(): void {
-    while (this.#idle.length > 0 && this.#waiting.length > 0) {
-      const worker = this.#idle.pop()!;
-      const pending = this.#waiting.shift()!;
-      const timer = setTimeout(
-        () => this.#replace(worker, `it takes more than ${this.#seconds} s`),
-        this.#seconds * 1000,
-      );
-      this.#running.set(worker, { ...pending, timer });
-      worker.postMessage(pending.task, pending.transfer);
-    }
-  }
-
-  #start(): void {
-    const worker = this.#startWorker();
-    worker.onmessage = ({ data }: MessageEvent<ImageReply>): void => {
-      this.#settle(worker)?.resolve(data);
-      this.#idle.push(worker);
-      this.#next();
-    };
-    worker.onerror = (event): void => {
-      event.preventDefault();
-      this.#replace(worker, event.message);
-    };
-    this.#idle.push(worker);
-    this.#next();
-  }
-
-  #settle(worker: Worker): Pending | undefined {
-    const running = this.#running.get(worker);
-    this.#running.delete(worker);
-    clearTimeout(running?.timer);
-    return running;
-  }
-
-  /** Ends a thread whose task failed in a way that may have broken it. */
-  #replace(worker: Worker, reason: string): void {
-    worker.terminate();
-    const running = this.#settle(worker);
-    if (running === undefined) {
-      const at = this.#idle.indexOf(worker);
-      if (at >= 0) this.#idle.splice(at, 1);
-      return;
-    }
-    const { task } = running;
-    running.reject(
-      task.kind === "decode"
+  async #run(task: ImageTask, transfer: Transferable[]): Promise<ImageReply> {
+    try {
+      return await this.#threads.run(task, transfer);
+    } catch (error) {
+      if (!(error instanceof ThreadError)) throw error;
+      throw task.kind === "decode"
         ? new HttpProblem(
           422,
-          `Cannot read image "${task.image.name}": decoding failed (${reason}); convert it to PNG`,
+          `Cannot read image "${task.image.name}": decoding failed (${error.message}); convert it to PNG`,
         )
-        : new Error(`Cannot encode a map: ${reason}`),
-    );
-    this.#start();
+        : new Error(`Cannot encode a map: ${error.message}`);
+    }
   }
 
   /** Ends the threads. */
   [Symbol.dispose](): void {
-    for (const worker of [...this.#idle, ...this.#running.keys()]) {
-      this.#settle(worker)?.reject(new Error("The service has stopped"));
-      worker.terminate();
-    }
-    this.#idle.length = 0;
+    this.#threads[Symbol.dispose]();
   }
 }
 

@@ -14,7 +14,7 @@ import { encodePng } from "../../core/images/png.ts";
 import { checkImage, checkSize, imageProblem } from "./check_image.ts";
 import { HttpProblem } from "./problem.ts";
 import type { ImageReply, ImageTask } from "./image_tasks.ts";
-import { onMessage, post } from "./worker_thread.ts";
+import { onMessage, owned, post } from "../worker_thread.ts";
 
 onMessage<ImageTask>(async (task) => {
   try {
@@ -49,16 +49,4 @@ async function run(
       : drawOverlay(image, original, { ...scale, threshold }),
   );
   return { reply: { png }, buffer: png.buffer };
-}
-
-/** The bytes in a buffer of their own, which can go to another thread. */
-function owned(
-  data: Uint8Array | Uint8ClampedArray,
-): Uint8Array<ArrayBuffer> {
-  const { buffer, byteOffset, byteLength } = data;
-  const whole = buffer instanceof ArrayBuffer &&
-    buffer.byteLength === byteLength;
-  return whole
-    ? new Uint8Array(buffer, byteOffset, byteLength)
-    : Uint8Array.from(data);
 }

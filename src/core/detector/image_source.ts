@@ -5,8 +5,11 @@ import { checkPixels, type Pixels } from "../images/pixels.ts";
 export interface NamedImage {
   /** Name of the image: its path, as a rule. */
   readonly name: string;
-  /** The file's bytes, a function that reads them, or decoded pixels. */
-  readonly content: Uint8Array | Pixels | (() => Promise<Uint8Array>);
+  /** The file's bytes, decoded pixels, or a function that gives either. */
+  readonly content:
+    | Uint8Array
+    | Pixels
+    | (() => Promise<Uint8Array | Pixels>);
 }
 
 /**
@@ -34,10 +37,8 @@ export function named(source: ImageSource, index: number): NamedImage {
 export async function loadPixels(
   { name, content }: NamedImage,
 ): Promise<Pixels> {
-  if (typeof content === "function") {
-    return await decodeImage(await content(), name);
-  }
-  if (content instanceof Uint8Array) return await decodeImage(content, name);
-  checkPixels(content);
-  return content;
+  const image = typeof content === "function" ? await content() : content;
+  if (image instanceof Uint8Array) return await decodeImage(image, name);
+  checkPixels(image);
+  return image;
 }

@@ -6,7 +6,7 @@
  */
 import { EngineHost } from "../../../src/cli/serve/engine_host.ts";
 import type { EngineRequest } from "../../../src/cli/serve/engine_messages.ts";
-import { onMessage, post } from "../../../src/cli/serve/worker_thread.ts";
+import { onMessage, post } from "../../../src/cli/worker_thread.ts";
 import { FakeTerminal } from "../fake_terminal.ts";
 
 const { terminal } = new FakeTerminal();

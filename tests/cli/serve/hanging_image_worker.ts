@@ -4,7 +4,7 @@
  * @module
  */
 import type { ImageTask } from "../../../src/cli/serve/image_tasks.ts";
-import { onMessage } from "../../../src/cli/serve/worker_thread.ts";
+import { onMessage } from "../../../src/cli/worker_thread.ts";
 
 onMessage<ImageTask>((task) => {
   if (task.kind !== "decode") return;

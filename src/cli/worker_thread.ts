@@ -18,3 +18,15 @@ export function onMessage<T>(handle: (message: T) => void): void {
 export function post(message: unknown, transfer: Transferable[]): void {
   thread.postMessage(message, transfer);
 }
+
+/** The bytes in a buffer of their own, which can go to another thread. */
+export function owned(
+  data: Uint8Array | Uint8ClampedArray,
+): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, byteLength } = data;
+  const whole = buffer instanceof ArrayBuffer &&
+    buffer.byteLength === byteLength;
+  return whole
+    ? new Uint8Array(buffer, byteOffset, byteLength)
+    : Uint8Array.from(data);
+}

@@ -1,0 +1,121 @@
+import { decodeImage } from "../core/images/decode.ts";
+import type { NamedImage, Pixels } from "../core/mod.ts";
+import { readImage } from "./disk.ts";
+import { ThreadError, ThreadPool } from "./thread_pool.ts";
+
+/** What a thread answers to a path: the image, or why there is none. */
+export type ReadImage =
+  | { readonly pixels: Pixels }
+  | { readonly name: string; readonly message: string };
+
+/** Images below which threads are not worth their start. */
+const FEW = 8;
+
+const MOST_THREADS = 4;
+
+/** Images that are read before they are wanted, at most. */
+const AHEAD = 16;
+
+/** Bytes that these may have, as far as the largest so far tells. */
+const AHEAD_BYTES = 256 * 2 ** 20;
+
+/**
+ * Reads and decodes image files in threads, ahead of whoever takes them one
+ * after the other: the GPU does not wait for them, nor they for the GPU.
+ */
+export class ImageReader implements Disposable {
+  /** The files in order; any of them can be loaded again. */
+  readonly images: readonly NamedImage[];
+  readonly #paths: readonly string[];
+  readonly #threads: ThreadPool<string, ReadImage> | undefined;
+  /** Images asked for and not yet taken, by their number. */
+  readonly #reading = new Map<number, Promise<ReadImage>>();
+  /** The image that will be taken next, if they go on in order. */
+  #next = 0;
+  #largest = Infinity;
+
+  /**
+   * Starts the threads and reads the first files; few are read without.
+   *
+   * @param paths The files, in the order in which they will be taken.
+   * @param startWorker Starts a thread.
+   */
+  constructor(
+    paths: readonly string[],
+    startWorker: () => Worker = newWorker,
+  ) {
+    this.#paths = paths;
+    this.images = paths.map((name, i) => ({
+      name,
+      content: () => this.#take(i),
+    }));
+    if (paths.length < FEW) return;
+    const cores = navigator.hardwareConcurrency;
+    const threads = Math.max(1, Math.min(MOST_THREADS, cores - 1));
+    this.#threads = new ThreadPool({ threads, startWorker, depth: AHEAD });
+    this.#readAhead(this.#threads);
+  }
+
+  async #take(index: number): Promise<Pixels> {
+    const path = this.#paths[index]!;
+    const threads = this.#threads;
+    if (threads === undefined) {
+      return await decodeImage(await readImage(path), path);
+    }
+    if (index !== this.#next) this.#reading.clear();
+    const reading = this.#reading.get(index) ?? this.#read(threads, index);
+    this.#reading.delete(index);
+    const isInOrder = index === this.#next;
+    this.#next = index + 1;
+    if (isInOrder) this.#readAhead(threads);
+    const image = await reading;
+    if ("pixels" in image) return image.pixels;
+    const { name, message } = image;
+    throw Object.assign(new Error(message), { name });
+  }
+
+  #readAhead(threads: ThreadPool<string, ReadImage>): void {
+    const end = Math.min(this.#next + AHEAD, this.#paths.length);
+    for (let i = this.#next; i < end; i++) {
+      if (this.#reading.has(i)) continue;
+      const bytes = (this.#reading.size + 1) * this.#largest;
+      if (this.#reading.size > 0 && bytes > AHEAD_BYTES) return;
+      this.#reading.set(i, this.#read(threads, i));
+    }
+  }
+
+  async #read(
+    threads: ThreadPool<string, ReadImage>,
+    index: number,
+  ): Promise<ReadImage> {
+    const path = this.#paths[index]!;
+    try {
+      const image = await threads.run(path);
+      if ("pixels" in image) {
+        const { byteLength } = image.pixels.data;
+        const known = Number.isFinite(this.#largest) ? this.#largest : 0;
+        this.#largest = Math.max(known, byteLength);
+      }
+      return image;
+    } catch (error) {
+      if (!(error instanceof ThreadError)) throw error;
+      return {
+        name: "ImageError",
+        message:
+          `Cannot read image "${path}": decoding failed (${error.message}); convert it to PNG`,
+      };
+    }
+  }
+
+  /** Ends the threads. */
+  [Symbol.dispose](): void {
+    this.#threads?.[Symbol.dispose]();
+  }
+}
+
+function newWorker(): Worker {
+  return new Worker(new URL("./image_reader_worker.ts", import.meta.url), {
+    type: "module",
+    name: "image reader",
+  });
+}
