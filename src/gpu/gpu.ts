@@ -223,10 +223,14 @@ export class Gpu implements Disposable {
   }
 
   async #readRanges(ranges: readonly ReadRange[]): Promise<ArrayBuffer[]> {
+    return await this.#checked(() => this.#readback.read(ranges));
+  }
+
+  async #checked<T>(readBack: () => Promise<T>): Promise<T> {
     try {
-      const buffers = await this.#readback.read(ranges);
+      const result = await readBack();
       this.check();
-      return buffers;
+      return result;
     } catch (cause) {
       if (cause instanceof GpuError) throw cause;
       // The loss of the device is told a moment after calls begin to fail.
@@ -290,8 +294,11 @@ export class Gpu implements Disposable {
 
   /** Waits until the GPU has done all that was submitted. */
   async finish(): Promise<void> {
-    await this.device.queue.onSubmittedWorkDone();
-    this.check();
+    await this.#checked(async () => {
+      await this.#readback.wait();
+      // A refused command is told a moment later.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    });
   }
 
   /**

@@ -15,6 +15,12 @@ export interface ReadRange {
   readonly byteLength: number;
 }
 
+/** Commands that fill the staging buffer. */
+type Encode = (encoder: GPUCommandEncoder, staging: GPUBuffer) => void;
+
+/** Takes what it needs of the staging buffer while that is mapped. */
+type Take = (bytes: ArrayBuffer) => void;
+
 /**
  * Copies GPU buffers to the host through one re-used staging buffer.
  *
@@ -58,26 +64,46 @@ export class Readback {
   }
 
   /** Reads all ranges with one submit and one mapping. */
-  read(ranges: readonly ReadRange[]): Promise<ArrayBuffer[]> {
-    const result = this.#busy.then(() => this.#read(ranges));
+  async read(ranges: readonly ReadRange[]): Promise<ArrayBuffer[]> {
+    const total = ranges.reduce((sum, range) => sum + range.byteLength, 0);
+    if (total === 0) return ranges.map(() => new ArrayBuffer(0));
+    let end = 0;
+    const results: ArrayBuffer[] = [];
+    await this.#fetch(total, (encoder, staging) => {
+      for (const { buffer, offset, byteLength } of ranges) {
+        encoder.copyBufferToBuffer(buffer, offset, staging, end, byteLength);
+        end += byteLength;
+      }
+    }, (bytes) => {
+      end = 0;
+      for (const { byteLength } of ranges) {
+        results.push(bytes.slice(end, end += byteLength));
+      }
+    });
+    return results;
+  }
+
+  /** Waits until the GPU has done all that was submitted. */
+  async wait(): Promise<void> {
+    await this.#fetch(4, (encoder, staging) => {
+      encoder.clearBuffer(staging, 0, 4);
+    }, () => {});
+  }
+
+  #fetch(total: number, encode: Encode, take: Take): Promise<void> {
+    const result = this.#busy.then(() => this.#map(total, encode, take));
     this.#busy = result.catch(() => {});
     return result;
   }
 
-  async #read(ranges: readonly ReadRange[]): Promise<ArrayBuffer[]> {
-    const total = ranges.reduce((sum, range) => sum + range.byteLength, 0);
-    if (total === 0) return ranges.map(() => new ArrayBuffer(0));
+  async #map(total: number, encode: Encode, take: Take): Promise<void> {
     if (performance.now() - this.#turnAt > TURN_MS) {
       await new Promise((resolve) => setTimeout(resolve, 0));
       this.#turnAt = performance.now();
     }
     const staging = this.#stagingFor(total);
     const encoder = this.#device.createCommandEncoder({ label: "readback" });
-    let end = 0;
-    for (const { buffer, offset, byteLength } of ranges) {
-      encoder.copyBufferToBuffer(buffer, offset, staging, end, byteLength);
-      end += byteLength;
-    }
+    encode(encoder, staging);
     this.#device.queue.submit([encoder.finish()]);
     const mapped = staging.mapAsync(READ, 0, total);
     let bytes: ArrayBuffer;
@@ -88,12 +114,8 @@ export class Readback {
       await mapped;
       bytes = staging.getMappedRange(0, total);
     }
-    end = 0;
-    const copies = ranges.map(({ byteLength }) =>
-      bytes.slice(end, end += byteLength)
-    );
+    take(bytes);
     staging.unmap();
-    return copies;
   }
 
   #stagingFor(byteLength: number): GPUBuffer {
