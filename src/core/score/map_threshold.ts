@@ -8,11 +8,15 @@ import {
 import { pairDistances } from "../bank/upper_bounds.ts";
 import type { BandTable } from "../features/band_table.ts";
 import type { MapSettings } from "../settings/settings.ts";
+import { imageMax } from "../../wgsl/image_max.ts";
 import { AnomalyMaps } from "./anomaly_map.ts";
 import { mapWeights } from "./map_weights.ts";
 
 /** Patches that are searched at a time. */
 const BATCH = 64;
+
+/** Pixels of the maps that are made at a time, if one is not more. */
+const MAP_PIXELS = 2 ** 18;
 
 /** Bounds and scores are sums in different orders. */
 const MORE_THAN_ROUNDING = 1.00001;
@@ -110,10 +114,7 @@ export async function mapMaxima(
   const isExact = new Uint8Array(scores.length);
   using maps = await LeftOutMaps.create(gpu, inputs);
   using search = await PatchSearch.create(gpu, inputs, BATCH);
-  const open: BoundedMap[] = [];
-  for (const image of known) {
-    open.push({ image, ...await maps.largest(scores, image) });
-  }
+  const open = await maps.largest(scores, known);
   const maxima: number[] = [];
   let searched = 0;
   while (maxima.length < wanted && open.length > 0) {
@@ -136,7 +137,8 @@ export async function mapMaxima(
       });
     }
     searched += work.length;
-    Object.assign(top, await maps.largest(scores, top.image));
+    const [now] = await maps.largest(scores, [top.image]);
+    Object.assign(top, now);
   }
   return { maxima, searched };
 }
@@ -161,24 +163,59 @@ async function boundsOf(
 class LeftOutMaps implements Disposable {
   readonly #gpu: Gpu;
   readonly #inputs: MapThresholdInputs;
+  readonly #images: number;
   readonly #scores: Tensor;
   readonly #map: Tensor;
+  readonly #pixels: Tensor;
+  readonly #maxima: Tensor;
+  readonly #places: Tensor;
+  readonly #nearest: Tensor;
   readonly #maps: AnomalyMaps;
-  readonly #program: Program;
+  readonly #one: Program;
+  readonly #all: Program;
   readonly #rows: BandTable;
   readonly #columns: BandTable;
 
   private constructor(gpu: Gpu, inputs: MapThresholdInputs) {
-    const { patches, grid, size, map } = inputs;
+    const { patches, grid, size, map, known } = inputs;
+    const pixels = size[0] * size[1];
+    const together = Math.max(1, Math.floor(MAP_PIXELS / pixels));
+    const images = Math.min(together, known.length);
     this.#gpu = gpu;
+    this.#images = images;
     this.#inputs = inputs;
     this.#rows = mapWeights(grid[0], size[0], map);
     this.#columns = mapWeights(grid[1], size[1], map);
-    this.#scores = gpu.tensor([patches], "f32", "patch scores");
-    this.#map = gpu.tensor([1, ...size], "f32", "anomaly map");
-    this.#maps = new AnomalyMaps(gpu, { grid, size, maxImages: 1 }, map);
-    this.#program = gpu.program("anomaly map of a training image");
-    this.#maps.record(this.#program, this.#scores, this.#map);
+    this.#scores = gpu.tensor([images, patches], "f32", "patch scores");
+    this.#map = gpu.tensor([images, ...size], "f32", "anomaly maps");
+    this.#pixels = gpu.tensor([images, pixels], "u32", "pixels of maps");
+    this.#maxima = gpu.tensor([images], "f32", "largest pixels");
+    this.#places = gpu.tensor([images], "u32", "places of largest pixels");
+    this.#nearest = gpu.tensor([images], "u32", "unused");
+    this.#maps = new AnomalyMaps(gpu, { grid, size, maxImages: images }, map);
+    this.#one = this.#record(1);
+    this.#all = this.#record(images);
+  }
+
+  #record(images: number): Program {
+    const program = this.#gpu.program("anomaly maps of training images");
+    this.#maps.record(program, this.#scores, this.#map, images);
+    const { size } = this.#inputs;
+    // A map's largest pixel is found as an image's worst patch is.
+    return program.dispatch(imageMax, {
+      images,
+      patches: size[0] * size[1],
+      neighbours: 1,
+      used: 1,
+      squared: true,
+    }, {
+      distances: this.#map,
+      indices: this.#map,
+      patch_scores: this.#pixels,
+      scores: this.#maxima,
+      worst: this.#places,
+      nearest: this.#nearest,
+    }, "maps");
   }
 
   static async create(
@@ -186,23 +223,37 @@ class LeftOutMaps implements Disposable {
     inputs: MapThresholdInputs,
   ): Promise<LeftOutMaps> {
     const maps = new LeftOutMaps(gpu, inputs);
-    await maps.#program.compile();
+    await maps.#one.compile();
+    await maps.#all.compile();
     return maps;
   }
 
-  /** The largest pixel of an image's map, the first of equals. */
+  /** The largest pixels of images' maps, the first of equals. */
   async largest(
     scores: Float32Array,
-    image: number,
-  ): Promise<{ maximum: number; pixel: number }> {
-    const { patches } = this.#inputs;
-    const start = image * patches;
-    this.#gpu.write(this.#scores, scores.slice(start, start + patches));
-    this.#program.run();
-    const map = await this.#gpu.readFloats(this.#map);
-    let pixel = 0;
-    for (let i = 1; i < map.length; i++) if (map[i] > map[pixel]) pixel = i;
-    return { maximum: map[pixel], pixel };
+    images: readonly number[],
+  ): Promise<BoundedMap[]> {
+    const { patches, size } = this.#inputs;
+    const found: BoundedMap[] = [];
+    for (let start = 0; start < images.length; start += this.#images) {
+      const batch = images.slice(start, start + this.#images);
+      const values = new Float32Array(batch.length * patches);
+      batch.forEach((image, i) => {
+        const first = image * patches;
+        values.set(scores.subarray(first, first + patches), i * patches);
+      });
+      this.#gpu.write(this.#scores, values);
+      (batch.length === 1 ? this.#one : this.#all).run();
+      const [maxima, places] = await this.#gpu.readAll([
+        this.#maxima,
+        this.#places,
+      ]);
+      batch.forEach((image, i) => {
+        const pixel = places![i]! - i * size[0] * size[1];
+        found.push({ image, maximum: maxima![i]!, pixel });
+      });
+    }
+    return found;
   }
 
   /** The patches that make a pixel; all of the image if it has no bounds. */
@@ -219,10 +270,19 @@ class LeftOutMaps implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#program.dispose();
+    this.#one.dispose();
+    this.#all.dispose();
     this.#maps.dispose();
-    this.#scores.dispose();
-    this.#map.dispose();
+    for (
+      const tensor of [
+        this.#scores,
+        this.#map,
+        this.#pixels,
+        this.#maxima,
+        this.#places,
+        this.#nearest,
+      ]
+    ) tensor.dispose();
   }
 }
 

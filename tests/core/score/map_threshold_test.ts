@@ -15,7 +15,9 @@ import { narrow, uploadRows } from "../bank/row_sets.ts";
 
 const IMAGES = 12;
 const GRID = [5, 6] as const;
-const SIZE = [20, 31] as const;
+const SMALL = [20, 31] as const;
+/** Of which 12 are not made at once. */
+const LARGE = [200, 260] as const;
 const PATCHES = GRID[0] * GRID[1];
 const DIM = 8;
 const MAP = { ...PRESETS.paper.map, sigma: 1.5 };
@@ -26,6 +28,7 @@ interface Case {
   readonly squared?: boolean;
   readonly neighbours?: number;
   readonly nearby?: boolean;
+  readonly size?: readonly [number, number];
 }
 
 const imageOf = (row: number): number => Math.floor(row / PATCHES);
@@ -48,7 +51,7 @@ const BANK = Float32Array.from(
 
 async function ofKernels(
   gpu: Gpu,
-  { quantile, nearby = true, ...options }: Case,
+  { quantile, nearby = true, size = SMALL, ...options }: Case,
 ): Promise<MapThreshold> {
   using features = uploadRows(gpu, FEATURES, DIM);
   using bank = uploadRows(gpu, BANK, DIM);
@@ -71,7 +74,7 @@ async function ofKernels(
     ...options,
     known: Array.from({ length: IMAGES }, (_, i) => i),
     grid: GRID,
-    size: SIZE,
+    size,
     map: MAP,
     quantile,
     factor: 1.5,
@@ -80,7 +83,7 @@ async function ofKernels(
 
 /** Every image's map without the image's own rows, from the definition. */
 function byDefinition(
-  { quantile, squared = false, neighbours = 1 }: Case,
+  { quantile, squared = false, neighbours = 1, size = SMALL }: Case,
 ): number {
   const { squaredDistances } = nearestNeighbours(
     FEATURES,
@@ -102,7 +105,7 @@ function byDefinition(
       Math.max(...anomalyMap(
         scores.slice(image * PATCHES, (image + 1) * PATCHES),
         GRID,
-        SIZE,
+        size,
         MAP,
       )),
   );
@@ -115,6 +118,7 @@ for (
     "the maximum without bounds": { quantile: 1, nearby: false },
     "a quantile between two images": { quantile: 0.85 },
     "the minimum": { quantile: 0 },
+    "maps of many pixels": { quantile: 0.85, size: LARGE },
     "squared distances": { quantile: 1, squared: true },
     "three neighbours": { quantile: 0.9, neighbours: 3 },
   })
