@@ -12,7 +12,7 @@ import uniform from "./search_groups/tile_uniform.wgsl" with { type: "text" };
 export interface SearchGroupsSizes {
   /** Number of queries. */
   readonly queries: number;
-  /** Elements of a row. */
+  /** Elements of a row, a multiple of 4. */
   readonly dim: number;
   /** Bank rows of this dispatch. */
   readonly rows: number;
@@ -30,7 +30,7 @@ export function searchGroupCount(rows: number, panelsPerGroup: number): number {
 function define(
   name: string,
   tile: string,
-  lanes: number,
+  [queriesOfTile, lanes]: readonly [number, number],
 ): Kernel<SearchGroupsSizes> {
   return {
     name,
@@ -45,7 +45,7 @@ function define(
     },
     params: {
       queries: "u32",
-      dim: "u32",
+      dim4: "u32",
       panels: "u32",
       panels_per_group: "u32",
       groups: "u32",
@@ -56,13 +56,17 @@ function define(
       return {
         params: {
           queries,
-          dim,
+          dim4: dim / 4,
           panels: Math.ceil(rows / PANEL_ROWS),
           panels_per_group: panelsPerGroup,
           groups,
         },
         overrides: { EXCLUDE: Number(exclude) },
-        workgroups: [Math.ceil(queries / 16), Math.ceil(groups / lanes), 1],
+        workgroups: [
+          Math.ceil(queries / queriesOfTile),
+          Math.ceil(groups / lanes),
+          1,
+        ],
       };
     },
   };
@@ -75,11 +79,11 @@ function define(
 export const searchGroups: Kernel<SearchGroupsSizes> = define(
   "search_groups",
   uniform,
-  64,
+  [16, 64],
 );
 
 /** {@linkcode searchGroups} for subgroups of exactly 8 lanes. */
 export const searchGroupsSubgroup8: Kernel<SearchGroupsSizes> = {
-  ...define("search_groups_subgroup8", subgroup8, 8),
+  ...define("search_groups_subgroup8", subgroup8, [32, 8]),
   enables: ["subgroups"],
 };

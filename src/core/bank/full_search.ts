@@ -1,6 +1,8 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
+import { elementwise } from "../../wgsl/elementwise.ts";
+import { PANEL_ROWS } from "../../wgsl/pack_rows.ts";
 import { packedNorms } from "../../wgsl/packed_norms.ts";
-import { packRows, PANEL_ROWS } from "../../wgsl/pack_rows.ts";
+import { rowNorms } from "../../wgsl/row_norms.ts";
 import { sampleMean } from "../../wgsl/sample_mean.ts";
 import {
   searchGroupCount,
@@ -84,22 +86,21 @@ export class FullSearch implements Disposable {
   ): RecordedSearch {
     const gpu = this.#gpu;
     const { dim } = this.#bank;
-    const panels = Math.ceil(rows / PANEL_ROWS);
     const groupsOf = (piece: SearchPiece): number =>
       searchGroupCount(piece.rows, this.#panelsPerGroup);
-    const packed = gpu.tensor([panels, dim, PANEL_ROWS], "f32", "queries");
-    const norms = gpu.tensor([panels * PANEL_ROWS], "f32", "query norms");
+    const shifted = gpu.tensor([rows, dim], "f32", "queries");
+    const norms = gpu.tensor([rows], "f32", "query norms");
     const groups = Math.max(...this.#pieces.map(groupsOf));
     const least = gpu.tensor([rows, groups], "f32", "least of groups");
     const squaredDistances = gpu.tensor([rows, k], "f32", "distances");
     const indices = gpu.tensor([rows, k], "u32", "neighbours");
 
-    program.dispatch(packRows, { rows, dim, shift: true }, {
+    recordShift(program, { rows, dim }, {
       rows: queries,
       shift: this.#mean,
-      packed,
-    }, "queries");
-    program.dispatch(packedNorms, { rows, dim }, { packed, norms }, "queries");
+      shifted,
+      norms,
+    });
     const narrow = gpu.subgroupSize === 8;
     const exclude = queryImages !== undefined;
     this.#pieces.forEach((piece, i) => {
@@ -112,7 +113,7 @@ export class FullSearch implements Disposable {
       };
       const images = exclude ? piece.images! : indices;
       program.dispatch(narrow ? searchGroupsSubgroup8 : searchGroups, sizes, {
-        queries: packed,
+        queries: shifted,
         bank: piece.packed,
         norms: piece.norms,
         images: exclude ? images : piece.norms,
@@ -140,7 +141,7 @@ export class FullSearch implements Disposable {
       });
     });
     const dispose = (): void => {
-      for (const t of [packed, norms, least, squaredDistances, indices]) {
+      for (const t of [shifted, norms, least, squaredDistances, indices]) {
         t.dispose();
       }
     };
@@ -161,4 +162,38 @@ export class FullSearch implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/**
+ * Records what is done to queries: a vector taken from each, and their norms then.
+ *
+ * @param program Where to record it.
+ * @param sizes Number and length of the queries.
+ * @param tensors Queries and vector; what they become, and their squared norms.
+ */
+export function recordShift(
+  program: Program,
+  { rows, dim }: { readonly rows: number; readonly dim: number },
+  { rows: queries, shift, shifted, norms }: Readonly<
+    Record<"rows" | "shift" | "shifted" | "norms", Tensor>
+  >,
+): void {
+  program.dispatch(
+    elementwise,
+    {
+      images: 1,
+      pixels: rows,
+      channels: dim,
+      operation: "subtract",
+      broadcast: "channel",
+    },
+    { x: queries, b: shift, c: shift, y: shifted },
+    "queries",
+  );
+  program.dispatch(
+    rowNorms,
+    { rows, dim },
+    { rows: shifted, shift, norms },
+    "queries",
+  );
 }

@@ -14,13 +14,15 @@ import {
   searchGroupsSubgroup8,
 } from "../../wgsl/search_groups.ts";
 import { searchRefine } from "../../wgsl/search_refine.ts";
+import { recordShift } from "../bank/full_search.ts";
 import type { TapShape } from "../features/feature_layer.ts";
 import { PatchFeatures } from "../features/patch_features.ts";
 import { SPADE_FEATURES } from "./scored_images.ts";
 
 interface Rows {
   readonly rows: RowChunks;
-  readonly packed: Tensor;
+  /** The rows minus the mean feature; those searched in are in panels. */
+  readonly shifted: Tensor;
   readonly norms: Tensor;
 }
 
@@ -35,7 +37,8 @@ export function pyramidSearchBytes(taps: readonly TapShape[]): number {
     (sum, tap) => sum + tap.height * tap.width * tap.channels,
     0,
   );
-  return 4 * (2 * patches * dim + 2 * panels * PANEL_ROWS * (dim + 1) +
+  return 4 * (2 * patches * dim +
+    (patches + panels * PANEL_ROWS) * (dim + 1) +
     patches * searchGroupCount(patches, 1) + scratch);
 }
 
@@ -72,17 +75,16 @@ export class PyramidSearch implements Disposable {
     this.#features = new PatchFeatures(gpu, taps, SPADE_FEATURES, 1);
     const { patches, paddedDim: dim, height, width } = this.#features;
     this.grid = [height, width];
-    const side = (label: string): Rows => {
-      const rows = RowChunks.allocate(gpu, patches, dim, label, patches);
-      const panels = Math.ceil(patches / PANEL_ROWS);
-      return {
-        rows,
-        packed: gpu.tensor([panels, dim, PANEL_ROWS], "f32", label),
-        norms: gpu.tensor([panels * PANEL_ROWS], "f32", label),
-      };
-    };
-    this.#query = side("SPADE features of the image");
-    this.#other = side("SPADE features of a training image");
+    const side = (rows: number, label: string): Rows => ({
+      rows: RowChunks.allocate(gpu, patches, dim, label, patches),
+      shifted: gpu.tensor([rows, dim], "f32", label),
+      norms: gpu.tensor([rows], "f32", label),
+    });
+    this.#query = side(patches, "SPADE features of the image");
+    this.#other = side(
+      Math.ceil(patches / PANEL_ROWS) * PANEL_ROWS,
+      "SPADE features of a training image",
+    );
     const groups = searchGroupCount(patches, 1);
     this.#mean = gpu.tensor([dim], "f32", "mean feature");
     this.#least = gpu.tensor([patches, groups], "f32", "least of groups");
@@ -100,7 +102,11 @@ export class PyramidSearch implements Disposable {
       rows: rows.chunks[0]!,
       mean: this.#mean,
     });
-    this.#pack(program, this.#query);
+    recordShift(program, { rows: rows.rows, dim: rows.dim }, {
+      ...this.#query,
+      rows: rows.chunks[0]!,
+      shift: this.#mean,
+    });
   }
 
   /**
@@ -113,7 +119,7 @@ export class PyramidSearch implements Disposable {
   recordImage(program: Program, taps: readonly Tensor[], order: number): void {
     const { rows } = this.#other;
     this.#features.record(program, taps, rows, { images: 1 });
-    this.#pack(program, this.#other);
+    this.#packOther(program);
     const narrow = this.#gpu.subgroupSize === 8;
     const sizes = {
       queries: rows.rows,
@@ -122,11 +128,11 @@ export class PyramidSearch implements Disposable {
       panelsPerGroup: 1,
       exclude: false,
     };
-    const { packed, norms } = this.#other;
+    const { shifted, norms } = this.#other;
     const unused = { images: norms, query_images: norms };
     program.dispatch(narrow ? searchGroupsSubgroup8 : searchGroups, sizes, {
-      queries: this.#query.packed,
-      bank: packed,
+      queries: this.#query.shifted,
+      bank: shifted,
       norms,
       ...unused,
       least: this.#least,
@@ -171,7 +177,8 @@ export class PyramidSearch implements Disposable {
     });
   }
 
-  #pack(program: Program, { rows, packed, norms }: Rows): void {
+  #packOther(program: Program): void {
+    const { rows, shifted: packed, norms } = this.#other;
     program.dispatch(
       packRows,
       { rows: rows.rows, dim: rows.dim, shift: true },
@@ -187,8 +194,8 @@ export class PyramidSearch implements Disposable {
   /** Frees everything. */
   dispose(): void {
     this.#features.dispose();
-    for (const { rows, packed, norms } of [this.#query, this.#other]) {
-      for (const part of [rows, packed, norms]) part.dispose();
+    for (const { rows, shifted, norms } of [this.#query, this.#other]) {
+      for (const part of [rows, shifted, norms]) part.dispose();
     }
     for (
       const tensor of [

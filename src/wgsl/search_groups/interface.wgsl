@@ -1,6 +1,6 @@
 // search_groups: least[q, g] = min over the rows b of group g of |b|² − 2 q·b
 //
-// queries [tiles, D, 64]      in panels (see pack_rows), shifted as the bank
+// queries [Q, D/4]            row-major, shifted as the bank
 // bank    [panels, D, 16]     in panels; a vec4f holds 4 rows at one dimension
 // norms   [panels, 64]        |b|², FAR for rows past the end
 // images  [panels, 64]        image of each row, read when EXCLUDE
@@ -9,9 +9,10 @@
 //
 // Group g of a dispatch is 8 consecutive rows in each of panels_per_group
 // panels: lane g % 8 of the panels g / 8 * panels_per_group and following.
-// One workgroup takes 16 queries and LANES groups: a lane has the scores of 16
-// queries and its 8 rows in registers.
+// One workgroup takes some queries and as many groups as it has lanes: a lane
+// has the scores of the queries and its 8 rows in registers.
 
+@group(0) @binding(0) var<storage, read> queries: array<vec4f>;
 @group(0) @binding(1) var<storage, read> bank: array<vec4f>;
 @group(0) @binding(2) var<storage, read> norms: array<vec4f>;
 @group(0) @binding(3) var<storage, read> images: array<vec4u>;
@@ -20,7 +21,7 @@
 
 struct Params {
   queries: u32,
-  dim: u32,
+  dim4: u32,
   panels: u32,
   panels_per_group: u32,
   groups: u32,
@@ -30,6 +31,15 @@ struct Params {
 override EXCLUDE: bool = false;
 
 const FAR = 3e38;
+
+// Where the values of a query begin.
+fn query_at(query: u32) -> u32 {
+  return min(query, params.queries - 1u) * params.dim4;
+}
+
+fn multiply_add(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  return sum + a.x * b0 + a.y * b1 + a.z * b2 + a.w * b3;
+}
 
 fn images_of(column: u32) -> vec4u {
   if (EXCLUDE) {
