@@ -1,4 +1,5 @@
 /** One convolution layer, by each of the kernels that can do it. */
+import type { Storage } from "../src/gpu/mod.ts";
 import { packConvWeights } from "../src/nn/layout.ts";
 import {
   conv2dDirect,
@@ -29,6 +30,10 @@ export const CONV_KERNELS: readonly Kernel<Conv2dSizes>[] = [
     ? [conv2dSubgroup8.f32, conv2dSubgroup8Tall.f32]
     : []),
 ];
+
+function weightStorage({ bindings }: Kernel<never>): Storage {
+  return bindings["w"] === "read" ? "buffer" : "image";
+}
 
 /** Whether Winograd can do a layer. */
 export function suitsWinograd({ kernel, strides }: ConvLayer): boolean {
@@ -71,7 +76,9 @@ export async function direct(
     sizes,
     {
       x: randomTensor(scope, images * input[0] * input[1] * inputs! * 4),
-      w: scope.use(gpu.upload(weights)),
+      w: scope.use(
+        gpu.upload(weights, undefined, "weights", weightStorage(kernel)),
+      ),
       bias,
       residual: bias,
       y,
@@ -96,14 +103,17 @@ export async function winograd(
     scope,
     images * input[0] * input[1] * inputChannels4 * 4,
   );
-  const w = randomTensor(scope, 36 * inputChannels4 * 4 * outputChannels4 * 4);
+  const tile = CONV_KERNELS.at(-1)!;
+  const weights = randomFloats(3, 36 * inputChannels4 * outputChannels4 * 16);
+  const w = scope.use(
+    gpu.upload(weights, undefined, "weights", weightStorage(tile)),
+  );
   const v = scope.use(gpu.tensor([36 * tiles * inputChannels4 * 4]));
   const m = scope.use(gpu.tensor([36 * tiles * outputChannels4 * 4]));
   const y = scope.use(
     gpu.tensor([images * output[0] * output[1] * outputChannels4 * 4]),
   );
   const products = { images: 1, output: [1, tiles] } as const;
-  const tile = CONV_KERNELS.at(-1)!;
   const program = scope.use(gpu.program("winograd"))
     .dispatch(winogradInput, {
       ...{ images, input, output, pads },

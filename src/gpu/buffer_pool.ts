@@ -1,4 +1,5 @@
 import { GpuError } from "./errors.ts";
+import { bytesPerElement, type DType } from "./tensor.ts";
 
 const GRANULARITY = 256;
 /** Free bytes kept for re-use; beyond it buffers are destroyed at once. */
@@ -105,6 +106,41 @@ export class BufferPool {
     else list.push(buffer);
   }
 
+  /**
+   * An image of vectors of four elements; its contents are undefined.
+   *
+   * @param size Its texels, `[width, height]`.
+   * @param dtype Type of the elements.
+   * @throws {GpuError} If it is higher than the adapter's images.
+   */
+  image(
+    size: readonly [number, number],
+    dtype: DType,
+    label: string,
+  ): GPUTexture {
+    const highest = this.#device.limits.maxTextureDimension2D;
+    if (size[1] > highest) {
+      throw new GpuError(
+        `Cannot allocate "${label}": an image of ${
+          size[1]
+        } rows, the adapter has at most ${highest}`,
+      );
+    }
+    this.track(imageBytes(size, dtype));
+    return this.#device.createTexture({
+      label,
+      size: [...size],
+      format: dtype === "f16" ? "rg32uint" : "rgba32float",
+      usage: 0x08 /* STORAGE_BINDING */ | 0x02, /* COPY_DST */
+    });
+  }
+
+  /** Destroys an image that the pool made. */
+  releaseImage(image: GPUTexture, dtype: DType): void {
+    this.track(-imageBytes([image.width, image.height], dtype));
+    image.destroy();
+  }
+
   /** Destroys every free buffer. */
   trim(): void {
     for (const [size, list] of this.#free) {
@@ -120,4 +156,11 @@ export class BufferPool {
     this.#bytes += bytes;
     this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
   }
+}
+
+function imageBytes(
+  [width, height]: readonly [number, number],
+  dtype: DType,
+): number {
+  return width * height * 4 * bytesPerElement(dtype);
 }

@@ -17,6 +17,7 @@ interface DryBuffer {
   readonly mappable: boolean;
   /** Of a mappable buffer: what was copied into it. */
   copies: { readonly from: DryBuffer; readonly to: number; bytes: number }[];
+  destroy(): void;
 }
 
 /**
@@ -60,6 +61,7 @@ export class DryDevice {
       queue: {
         submit: nothing,
         writeBuffer: nothing,
+        writeTexture: nothing,
         onSubmittedWorkDone: () => Promise.resolve(),
       },
       addEventListener: nothing,
@@ -73,6 +75,8 @@ export class DryDevice {
       createQuerySet: () => ({ destroy: nothing }),
       createBuffer: (descriptor: GPUBufferDescriptor) =>
         this.#createBuffer(descriptor),
+      createTexture: (descriptor: GPUTextureDescriptor) =>
+        this.#createTexture(descriptor),
       createCommandEncoder: () => ENCODER,
       destroy: nothing,
     } as unknown as GPUDevice;
@@ -83,9 +87,30 @@ export class DryDevice {
     return this.#atPeak;
   }
 
+  #createTexture({ label = "", size, format }: GPUTextureDescriptor): object {
+    const [width, height] = size as [number, number];
+    const bytes = width * height * (format === "rgba32float" ? 16 : 8);
+    const texture = this.#allocate(label, bytes, false);
+    return { width, height, createView: () => ({}), destroy: texture.destroy };
+  }
+
   #createBuffer({ label = "", size, usage }: GPUBufferDescriptor): object {
-    const mappable = (usage & 0x01 /* MAP_READ */) !== 0;
-    const buffer: DryBuffer = { label, size, mappable, copies: [] };
+    const buffer = this.#allocate(label, size, (usage & 0x01) !== 0); // MAP_READ
+    return Object.assign(buffer, {
+      mapAsync: () => Promise.resolve(),
+      unmap: () => buffer.copies = [],
+      getMappedRange: (_offset: number, bytes: number) =>
+        this.#read(buffer, bytes),
+    });
+  }
+
+  #allocate(label: string, size: number, mappable: boolean): DryBuffer {
+    const buffer: DryBuffer = {
+      ...{ label, size, mappable, copies: [] },
+      destroy: () => {
+        if (this.#live.delete(buffer)) this.#bytes -= size;
+      },
+    };
     this.#live.add(buffer);
     this.#bytes += size;
     if (this.#bytes > this.#peakBytes) {
@@ -95,15 +120,7 @@ export class DryDevice {
         this.#atPeak.set(label, (this.#atPeak.get(label) ?? 0) + size);
       }
     }
-    return Object.assign(buffer, {
-      destroy: () => {
-        if (this.#live.delete(buffer)) this.#bytes -= size;
-      },
-      mapAsync: () => Promise.resolve(),
-      unmap: () => buffer.copies = [],
-      getMappedRange: (_offset: number, bytes: number) =>
-        this.#read(buffer, bytes),
-    });
+    return buffer;
   }
 
   #read({ copies }: DryBuffer, bytes: number): ArrayBuffer {

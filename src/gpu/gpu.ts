@@ -4,9 +4,10 @@ import { requestDevice } from "./limits.ts";
 import { PipelineCache } from "./pipeline_cache.ts";
 import type { Profiler } from "./profiler.ts";
 import { encodePass, Program } from "./program.ts";
-import { Readback, type ReadRange } from "./readback.ts";
+import { Readback } from "./readback.ts";
 import type { StageClock } from "./stage_clock.ts";
-import { type DType, elementCount, Tensor } from "./tensor.ts";
+import { type DType, elementCount, type Storage, Tensor } from "./tensor.ts";
+import { writeImage } from "./write_image.ts";
 
 /** Typed arrays a tensor can be filled from and read into. */
 export type TensorData = Float32Array | Uint32Array | Int32Array | Uint16Array;
@@ -132,9 +133,10 @@ export class Gpu implements Disposable {
     shape: readonly number[],
     dtype: DType = "f32",
     label = "tensor",
+    storage: Storage = "buffer",
   ): Tensor {
     this.check();
-    return new Tensor(this.pool, shape, dtype, label);
+    return new Tensor(this.pool, shape, dtype, label, undefined, storage);
   }
 
   /**
@@ -147,6 +149,7 @@ export class Gpu implements Disposable {
     data: TensorData,
     shape: readonly number[] = [data.length],
     label = "tensor",
+    storage: Storage = "buffer",
   ): Tensor {
     if (elementCount(shape) !== data.length) {
       throw new RangeError(
@@ -155,7 +158,7 @@ export class Gpu implements Disposable {
         } elements, data has ${data.length}`,
       );
     }
-    const tensor = this.tensor(shape, dtypeOf(data), label);
+    const tensor = this.tensor(shape, dtypeOf(data), label, storage);
     this.write(tensor, data);
     return tensor;
   }
@@ -173,6 +176,9 @@ export class Gpu implements Disposable {
       );
     }
     if (data.length === 0) return; // Deno 2.9 panics on an empty write
+    if (tensor.storage === "image") {
+      return writeImage(this.device.queue, tensor, data);
+    }
     if (data.byteLength % 4 === 0) {
       const { buffer, byteOffset, byteLength } = data;
       this.device.queue.writeBuffer(
@@ -202,13 +208,12 @@ export class Gpu implements Disposable {
   /** Reads several tensors with one submit and one mapping. */
   async readAll(tensors: readonly Tensor[]): Promise<TensorData[]> {
     this.check();
-    const buffers = await this.#readRanges(
-      tensors.map(({ buffer, byteLength }) => ({
-        buffer,
-        offset: 0,
-        byteLength,
-      })),
-    );
+    const ranges = tensors.map(({ buffer, byteLength }) => ({
+      buffer,
+      offset: 0,
+      byteLength,
+    }));
+    const buffers = await this.#checked(() => this.#readback.read(ranges));
     return buffers.map((bytes, i) => typedArray(bytes, tensors[i]));
   }
 
@@ -218,12 +223,8 @@ export class Gpu implements Disposable {
     byteLength: number,
   ): Promise<ArrayBuffer> {
     const range = { buffer, offset: 0, byteLength };
-    const [bytes] = await this.#readRanges([range]);
+    const [bytes] = await this.#checked(() => this.#readback.read([range]));
     return bytes;
-  }
-
-  async #readRanges(ranges: readonly ReadRange[]): Promise<ArrayBuffer[]> {
-    return await this.#checked(() => this.#readback.read(ranges));
   }
 
   async #checked<T>(readBack: () => Promise<T>): Promise<T> {

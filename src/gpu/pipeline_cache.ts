@@ -1,4 +1,4 @@
-import type { Kernel } from "../wgsl/kernel.ts";
+import type { Access, Kernel } from "../wgsl/kernel.ts";
 import { GpuError } from "./errors.ts";
 
 /** A compiled kernel together with the layout of its bindings. */
@@ -142,14 +142,29 @@ export class PipelineCache {
   }
 }
 
+type BindingLayout = Pick<GPUBindGroupLayoutEntry, "buffer" | "storageTexture">;
+
 function layoutEntries(kernel: Kernel<never>): GPUBindGroupLayoutEntry[] {
-  const types: GPUBufferBindingType[] = Object.values(kernel.bindings).map(
-    (access) => access === "read" ? "read-only-storage" : "storage",
-  );
-  if (Object.keys(kernel.params).length > 0) types.push("uniform");
-  return types.map((type, binding) => ({
+  const layouts: BindingLayout[] = Object.values(kernel.bindings).map(layoutOf);
+  if (Object.keys(kernel.params).length > 0) {
+    layouts.push({ buffer: { type: "uniform" } });
+  }
+  return layouts.map((layout, binding) => ({
     binding,
     visibility: 4, // GPUShaderStage.COMPUTE, which Node's bindings do not define
-    buffer: { type },
+    ...layout,
   }));
+}
+
+function layoutOf(access: Access): BindingLayout {
+  switch (access) {
+    case "read":
+      return { buffer: { type: "read-only-storage" } };
+    case "read_write":
+      return { buffer: { type: "storage" } };
+    case "image_f32":
+      return { storageTexture: { access: "read-only", format: "rgba32float" } };
+    case "image_f16":
+      return { storageTexture: { access: "read-only", format: "rg32uint" } };
+  }
 }

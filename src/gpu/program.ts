@@ -140,9 +140,14 @@ export class Program implements Disposable {
         pipelines.get(kernel, overrides)
       ),
     );
-    const bindings = this.#recorded.map(({ tensors }) =>
-      tensors.map(({ buffer, byteLength }) => ({ buffer, size: byteLength }))
-    );
+    const bindings = this.#recorded.map(({ kernel, tensors }) => {
+      const accesses = Object.values(kernel.bindings);
+      return tensors.map((tensor, i): GPUBindingResource =>
+        accesses[i]!.startsWith("image")
+          ? tensor.image.createView()
+          : { buffer: tensor.buffer, size: tensor.byteLength }
+      );
+    });
     const uniforms = this.#uploadParams();
     device.pushErrorScope("validation");
     const bound = this.#recorded.map((recorded, i) => {

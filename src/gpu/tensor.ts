@@ -1,3 +1,4 @@
+import { IMAGE_WIDTH } from "../wgsl/kernel.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 
 /** Element types a tensor may have. `f16` needs the feature `shader-f16`. */
@@ -36,6 +37,12 @@ export function elementCount(shape: readonly number[]): number {
 }
 
 /**
+ * Where a tensor's elements are: in a buffer, or in an image that kernels read
+ * with bindings such as `image_f32`, for tensors that the host alone writes.
+ */
+export type Storage = "buffer" | "image";
+
+/**
  * A dense row-major array in GPU memory. Its lifetime is explicit: dispose it,
  * or declare it with `using`; using it afterwards is an error that names it.
  *
@@ -58,9 +65,11 @@ export class Tensor implements Disposable {
   readonly dtype: DType;
   /** What the tensor holds, for messages. */
   readonly label: string;
+  /** Where the elements are. */
+  readonly storage: Storage;
   readonly #pool: BufferPool;
   readonly #base: Tensor | undefined;
-  #buffer: GPUBuffer | undefined;
+  #memory: GPUBuffer | GPUTexture | undefined;
 
   /** Made by `Gpu.tensor`; not meant to be constructed directly. */
   constructor(
@@ -69,14 +78,18 @@ export class Tensor implements Disposable {
     dtype: DType,
     label: string,
     base?: Tensor,
+    storage: Storage = base?.storage ?? "buffer",
   ) {
     this.#pool = pool;
     this.#base = base;
     this.shape = shape;
     this.dtype = dtype;
     this.label = label;
+    this.storage = storage;
     if (base === undefined) {
-      this.#buffer = pool.acquire(this.byteLength, label);
+      this.#memory = storage === "buffer"
+        ? pool.acquire(this.byteLength, label)
+        : pool.image(imageSize(this), dtype, label);
     } else if (this.byteLength > base.byteLength) {
       throw new RangeError(
         `Cannot see "${base.label}" as [${shape}]: it has ${base.size} elements`,
@@ -107,27 +120,51 @@ export class Tensor implements Disposable {
   /**
    * The GPU buffer; it may be longer than `byteLength`.
    *
-   * @throws {TypeError} If the tensor was disposed.
+   * @throws {TypeError} If the tensor was disposed or is an image.
    */
   get buffer(): GPUBuffer {
-    if (this.#base !== undefined) return this.#base.buffer;
-    if (this.#buffer === undefined) {
-      throw new TypeError(
-        `Cannot use tensor "${this.label}" [${this.shape}]: it was disposed`,
-      );
+    return this.#memoryOf("buffer") as GPUBuffer;
+  }
+
+  /**
+   * The image; its last row may be longer than the tensor.
+   *
+   * @throws {TypeError} If the tensor was disposed or is a buffer.
+   */
+  get image(): GPUTexture {
+    return this.#memoryOf("image") as GPUTexture;
+  }
+
+  #memoryOf(storage: Storage): GPUBuffer | GPUTexture {
+    if (this.#base !== undefined) return this.#base.#memoryOf(storage);
+    const what = `tensor "${this.label}" [${this.shape}]`;
+    if (this.#memory === undefined) {
+      throw new TypeError(`Cannot use ${what}: it was disposed`);
     }
-    return this.#buffer;
+    if (this.storage === storage) return this.#memory;
+    throw new TypeError(
+      `Cannot use ${what}: it is ${
+        this.storage === "image" ? "an image" : "a buffer"
+      }, expected ${storage === "image" ? "an image" : "a buffer"}`,
+    );
   }
 
   /** Gives the memory back. Disposing twice is harmless. */
   dispose(): void {
-    if (this.#buffer === undefined) return;
-    this.#pool.release(this.#buffer);
-    this.#buffer = undefined;
+    const memory = this.#memory;
+    if (memory === undefined) return;
+    this.#memory = undefined;
+    if ("mapAsync" in memory) this.#pool.release(memory);
+    else this.#pool.releaseImage(memory, this.dtype);
   }
 
   /** Same as {@linkcode Tensor.dispose}. */
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** Texels of the image of a tensor, `[width, height]`. */
+export function imageSize({ size }: Pick<Tensor, "size">): [number, number] {
+  return [IMAGE_WIDTH, Math.max(1, Math.ceil(size / 4 / IMAGE_WIDTH))];
 }

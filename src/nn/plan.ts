@@ -1,9 +1,11 @@
+import type { Storage } from "../gpu/mod.ts";
 import type { Kernel } from "../wgsl/kernel.ts";
 import type { Conv2dSizes, WeightPrecision } from "../wgsl/conv2d.ts";
 import {
   chooseConv,
   type ConvChoice,
   type ConvProblem,
+  familyOf,
   problemKey,
 } from "./conv_choice.ts";
 import type { ConvTarget } from "./conv_tile.ts";
@@ -22,6 +24,8 @@ export interface PackedConstant {
   readonly elements: number;
   /** Type of the elements. */
   readonly dtype: "f32" | "f16";
+  /** Where kernels read them from, a buffer by default. */
+  readonly storage?: Storage;
   /** Makes the elements; a `Uint16Array` holds float16 bits. */
   pack(): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
 }
@@ -152,21 +156,25 @@ export class PlanContext {
   }
 
   /**
-   * Registers a node's weights, in the precision of the plan. The role tells
-   * apart what plans for other sizes of image or batch may pack otherwise.
+   * Registers a node's weights, in the precision of the plan and as the kernel
+   * of a choice reads them. The role tells apart what plans for other sizes of
+   * image or batch may pack otherwise.
    */
   weights(
     node: GraphNode,
+    choice: Pick<ConvChoice, "kernel">,
     elements: number,
     pack: () => Float32Array<ArrayBuffer>,
     role = "weights",
   ): Operand {
-    const key = `${node.name} ${role}`;
-    if (this.precision === "f32") {
-      return this.constant(key, elements, pack);
-    }
-    const half = () => toHalf(pack());
-    this.constants.set(key, { elements, dtype: "f16", pack: half });
+    const { precision: dtype } = this;
+    const isImage = familyOf(choice)[dtype].bindings["w"] !== "read";
+    const storage = isImage ? "image" : "buffer";
+    const key = `${node.name} ${role}${isImage ? " as an image" : ""}`;
+    this.constants.set(key, {
+      ...{ elements, dtype, storage },
+      pack: dtype === "f32" ? pack : () => toHalf(pack()),
+    });
     return { constant: key };
   }
 

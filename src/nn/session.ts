@@ -22,11 +22,12 @@ export class ConstantStore implements Disposable {
   }
 
   /** The uploaded constant, packed at the first call for its key. */
-  get(key: string, { elements, dtype, pack }: PackedConstant): Tensor {
+  get(key: string, constant: PackedConstant): Tensor {
+    const { elements, dtype, storage, pack } = constant;
     const gpu = this.#gpu;
     const known = this.#tensors.get(key);
     if (known !== undefined) return known;
-    const tensor = gpu.tensor([elements], dtype, `parameters ${key}`);
+    const tensor = gpu.tensor([elements], dtype, `parameters ${key}`, storage);
     this.#tensors.set(key, tensor);
     if (!this.#blank) gpu.write(tensor, pack());
     return tensor;

@@ -1,6 +1,6 @@
 import activation from "./activation.wgsl" with { type: "text" };
 import { activationParams, type FusedActivation } from "./activation.ts";
-import type { Dispatch, Kernel } from "./kernel.ts";
+import type { Access, Dispatch, Kernel } from "./kernel.ts";
 import direct from "./conv2d/tile_direct.wgsl" with { type: "text" };
 import interfacePart from "./conv2d/interface.wgsl" with { type: "text" };
 import shared from "./conv2d/tile_shared.wgsl" with { type: "text" };
@@ -11,6 +11,12 @@ import subgroup8Tall from "./conv2d/tile_subgroup8_tall.wgsl" with {
 };
 import subgroup8 from "./conv2d/tile_subgroup8.wgsl" with { type: "text" };
 import weightsF16 from "./conv2d/weights_f16.wgsl" with { type: "text" };
+import weightsImageF16 from "./conv2d/weights_image_f16.wgsl" with {
+  type: "text",
+};
+import weightsImageF32 from "./conv2d/weights_image_f32.wgsl" with {
+  type: "text",
+};
 import weightsF32 from "./conv2d/weights_f32.wgsl" with { type: "text" };
 
 /** Sizes of one convolution, or of `batches` matrix products of one shape. */
@@ -166,16 +172,38 @@ function family(
   name: string,
   tile: string,
   plan: Kernel<Conv2dSizes>["plan"],
-  enables: Kernel<Conv2dSizes>["enables"] = [],
 ): Conv2dFamily {
   const kernel = (suffix: string, weights: string): Kernel<Conv2dSizes> => ({
     name: name + suffix,
     source: activation + weights + interfacePart + tile,
     ...INTERFACE,
-    enables,
     plan,
   });
   return { f32: kernel("", weightsF32), f16: kernel("_f16", weightsF16) };
+}
+
+/** A family for subgroups of 8 lanes, which reads its weights from images. */
+function subgroup8Family(
+  name: string,
+  tile: string,
+  plan: Kernel<Conv2dSizes>["plan"],
+): Conv2dFamily {
+  const kernel = (
+    suffix: string,
+    weights: string,
+    w: Access,
+  ): Kernel<Conv2dSizes> => ({
+    name: name + suffix,
+    source: activation + weights + interfacePart + tile,
+    ...INTERFACE,
+    bindings: { ...INTERFACE.bindings, w },
+    enables: ["subgroups"],
+    plan,
+  });
+  return {
+    f32: kernel("", weightsImageF32, "image_f32"),
+    f16: kernel("_f16", weightsImageF16, "image_f16"),
+  };
 }
 
 /** How weights are stored; sums are always float32. */
@@ -194,19 +222,17 @@ export const conv2dDirect: Conv2dFamily = family(
 );
 
 /** The same for subgroups of exactly 8 lanes (llvmpipe). */
-export const conv2dSubgroup8: Conv2dFamily = family(
+export const conv2dSubgroup8: Conv2dFamily = subgroup8Family(
   "conv2d_subgroup8",
   subgroup8,
   planFor(16, 16),
-  ["subgroups"],
 );
 
 /** The same with twice the rows a tile: faster where there are many. */
-export const conv2dSubgroup8Tall: Conv2dFamily = family(
+export const conv2dSubgroup8Tall: Conv2dFamily = subgroup8Family(
   "conv2d_subgroup8_tall",
   subgroup8Tall,
   planFor(32, 16),
-  ["subgroups"],
 );
 
 /** The same in tiles of 64 × 64 through workgroup memory, for GPUs. */

@@ -1,5 +1,13 @@
-/** How a binding is used by a kernel. */
-export type Access = "read" | "read_write";
+/**
+ * How a binding is used by a kernel: a buffer that it reads or writes, or an
+ * image that it reads. An image holds vectors of four elements, the n-th in the
+ * texel `(n % IMAGE_WIDTH, n / IMAGE_WIDTH)`: `rgba32float` for `f32`, `rg32uint`
+ * (two words of two halves) for `f16`.
+ */
+export type Access = "read" | "read_write" | "image_f32" | "image_f16";
+
+/** Texels in a row of an image: the largest has 8192 rows, 128 MiB in `f32`. */
+export const IMAGE_WIDTH = 1024;
 
 /** Scalar types a `Params` field may have. */
 export type ParamType = "u32" | "i32" | "f32";
@@ -25,7 +33,7 @@ export interface Kernel<Sizes> {
   readonly name: string;
   /** The WGSL text, entry point `main`. */
   readonly source: string;
-  /** Storage bindings of group 0; the order is the `@binding` index. */
+  /** Storage and image bindings of group 0; the order is the `@binding` index. */
   readonly bindings: Readonly<Record<string, Access>>;
   /** Fields of `struct Params` in order; the uniform is the last binding. */
   readonly params: Readonly<Record<string, ParamType>>;

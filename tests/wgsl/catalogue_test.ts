@@ -200,15 +200,22 @@ function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/\/\/.*$/gm, "");
 }
 
+const IMAGES: Readonly<Record<string, string>> = {
+  "rgba32float, read": "image_f32",
+  "rg32uint, read": "image_f16",
+};
+
 function storageBindings(text: string): [string, string][] {
   const pattern =
-    /@group\((\d+)\)\s*@binding\((\d+)\)\s*var<storage(?:,\s*(read|read_write))?>\s+(\w+)/g;
+    /@group\((\d+)\)\s*@binding\((\d+)\)\s*var(?:<storage(?:,\s*(read|read_write))?>\s+(\w+)|\s+(\w+): texture_storage_2d<([^>]+)>)/g;
   return [...text.matchAll(pattern)]
     .toSorted((a, b) => Number(a[2]) - Number(b[2]))
-    .map(([, group, index, access, name], i) => {
+    .map(([, group, index, access, buffer, image, format], i) => {
+      const name = buffer ?? image!;
       assertEquals(group, "0", `${name} is not in group 0`);
       assertEquals(index, String(i), `${name} leaves a gap`);
-      return [name!, access ?? "read"];
+      if (format === undefined) return [name, access ?? "read"];
+      return [name, IMAGES[format] ?? format];
     });
 }
 

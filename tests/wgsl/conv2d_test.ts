@@ -156,8 +156,12 @@ async function check(
     kernel.name === "conv2d_grouped" ? groupInputs : undefined,
   );
   using xTensor = gpu.upload(padChannels(x, inputChannels));
+  const isImage = kernel.bindings["w"] !== "read";
   using w = gpu.upload(
     half ? toHalf(packed) : packed,
+    undefined,
+    "weights",
+    isImage ? "image" : "buffer",
   );
   using biasTensor = gpu.upload(packVector(bias, outputChannels));
   using residualTensor = gpu.upload(

@@ -93,7 +93,15 @@ async function check(gpu: Gpu, testCase: Case): Promise<void> {
   const outputs4 = Math.ceil(outputs / 4);
   using image = gpu.upload(toNhwc(x.data, shape));
   using v = guardedOutput(gpu, 36 * tiles * channels4 * 4);
-  using w = gpu.upload(winogradWeights(weights.data, weights.shape));
+  const kernel = gpu.subgroupSize === 8
+    ? conv2dSubgroup8.f32
+    : conv2dDirect.f32;
+  using w = gpu.upload(
+    winogradWeights(weights.data, weights.shape),
+    undefined,
+    "weights",
+    kernel === conv2dDirect.f32 ? "buffer" : "image",
+  );
   using m = guardedOutput(gpu, 36 * tiles * outputs4 * 4);
   using zero = gpu.upload(new Float32Array(outputs4 * 4));
   using biasVector = gpu.upload(packVector(bias.data, outputs));
@@ -107,7 +115,7 @@ async function check(gpu: Gpu, testCase: Case): Promise<void> {
       output,
       pads: [pads[0], pads[1]],
     }, { x: image, y: v })
-    .dispatch(gpu.subgroupSize === 8 ? conv2dSubgroup8.f32 : conv2dDirect.f32, {
+    .dispatch(kernel, {
       images: 1,
       input: [1, tiles],
       inputChannels4: channels4,

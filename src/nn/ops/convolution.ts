@@ -48,6 +48,7 @@ export function Conv(node: GraphNode, context: PlanContext): void {
   } else {
     const w = context.weights(
       node,
+      choice,
       packedSize(weights.shape),
       () => packConvWeights(weights.data, weights.shape),
     );

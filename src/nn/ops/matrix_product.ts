@@ -59,7 +59,7 @@ function matrixProduct(
   const choice = context.convChoice(product) ?? PLAIN;
   emitProduct(node, context, product, choice, {
     x: context.value(node, x),
-    w: context.weights(node, packedSize(shape), () => {
+    w: context.weights(node, choice, packedSize(shape), () => {
       const rows = matrixRows(matrix.data, [outputs, channels], transposed);
       return packConvWeights(rows.map((v) => v * alpha), shape);
     }),

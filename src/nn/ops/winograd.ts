@@ -50,6 +50,7 @@ export function emitWinograd(
     x: { value: v },
     w: context.weights(
       node,
+      choice,
       36 * channels.in * channels.out,
       () => winogradWeights(weights.data, weights.shape),
       "transformed weights",
