@@ -115,7 +115,7 @@ export function convCandidates(
   tile: Exclude<ConvTile, "plain">,
   problem: ConvProblem,
 ): [ConvChoice, ...ConvChoice[]] {
-  const { images, output } = problem;
+  const { images, output, inputChannels4, outputChannels4 } = problem;
   const [tilesY, tilesX] = winogradTiles(output);
   const tiles = images * tilesY * tilesX;
   const rows = images * output[0] * output[1];
@@ -124,11 +124,15 @@ export function convCandidates(
   const products = kernelsFor(tile, tiles, problem)
     .filter(({ splits }) => splits === 1)
     .map((choice) => ({ ...choice, winograd: true }));
-  return [...products, ...convolutions] as [ConvChoice, ...ConvChoice[]];
+  const channels = Math.min(inputChannels4, outputChannels4) * 4;
+  const repays = tile !== "subgroup8" || channels >= CPU_WINOGRAD_CHANNELS;
+  return (repays
+    ? [...products, ...convolutions]
+    : [...convolutions, ...products]) as [ConvChoice, ...ConvChoice[]];
 }
 
-/** Outputs per second of a tall tile against a plain one, measured on llvmpipe. */
-const TALL_GAIN = 1.2;
+/** Channels from which on Winograd's transforms repay on llvmpipe, measured. */
+const CPU_WINOGRAD_CHANNELS = 128;
 /** Workgroups that keep a GPU busy. */
 const ENOUGH_WORKGROUPS = 256;
 /** Steps of 4 inputs that are worth a partial sum of their own. */
@@ -145,11 +149,7 @@ function kernelsFor(
     splits,
   });
   if (tile === "direct") return [by("direct"), by("shared")];
-  if (tile === "subgroup8") {
-    const tall = Math.ceil(rows / 32) * 2 < Math.ceil(rows / 16) * TALL_GAIN;
-    const both = [by("subgroup8_tall"), by("subgroup8")] as const;
-    return tall ? [...both] : [both[1], both[0]];
-  }
+  if (tile === "subgroup8") return [by("subgroup8"), by("subgroup8_tall")];
   const workgroups = Math.ceil(rows / 64) * Math.ceil(outputChannels4 / 16);
   const steps = kernel[0] * kernel[1] * inputChannels4;
   const splits = [2, 4, 8].filter((splits) =>

@@ -118,10 +118,15 @@ export class FeatureExtractor implements Disposable {
     return await program.compile();
   }
 
-  /** Frees everything but the backbone. */
-  dispose(): void {
+  /** Frees the activations, which are allocated anew when they are needed. */
+  release(): void {
     for (const session of this.#sessions.values()) session.dispose();
     this.#sessions.clear();
+  }
+
+  /** Frees everything but the backbone. */
+  dispose(): void {
+    this.release();
     this.features.dispose();
     this.#preprocessor.dispose();
   }

@@ -59,6 +59,9 @@ export async function finishWhole(
   options: WorkOptions,
 ): Promise<FinishedBank> {
   const start = performance.now();
+  // What is allocated now has memory that was in use already.
+  features.extractor.release();
+  gpu.pool.trim();
   const chosen = await chooseBank(gpu, features, settings, options);
   const { bank, projection, radius, passes } = chosen;
   using failed = new DisposableStack();
