@@ -1,4 +1,8 @@
 import { gridFor } from "./grid.ts";
+import weightsImage from "./conv2d/weights_image_f32.wgsl" with {
+  type: "text",
+};
+import weights from "./conv2d/weights_f32.wgsl" with { type: "text" };
 import type { Kernel } from "./kernel.ts";
 import interfacePart from "./project_rows/interface.wgsl" with {
   type: "text",
@@ -26,12 +30,12 @@ export interface ProjectRowsSizes {
 
 function define(
   name: string,
-  tile: string,
+  text: string,
   lanes: number,
 ): Kernel<ProjectRowsSizes> {
   return {
     name,
-    source: interfacePart + tile,
+    source: text,
     bindings: { x: "read", w: "read", shift: "read", y: "read_write" },
     params: {
       rows: "u32",
@@ -64,12 +68,19 @@ function define(
 /** Rows times a matrix, from one chunk of a row set to a chunk of another. */
 export const projectRows: Kernel<ProjectRowsSizes> = define(
   "project_rows",
-  uniform,
+  weights + interfacePart + uniform,
   32,
 );
 
-/** {@linkcode projectRows} for subgroups of exactly 8 lanes. */
+const narrow = define(
+  "project_rows_subgroup8",
+  weightsImage + interfacePart + subgroup8,
+  8,
+);
+
+/** {@linkcode projectRows} for subgroups of exactly 8 lanes; `w` is an image. */
 export const projectRowsSubgroup8: Kernel<ProjectRowsSizes> = {
-  ...define("project_rows_subgroup8", subgroup8, 8),
+  ...narrow,
+  bindings: { ...narrow.bindings, w: "image_f32" },
   enables: ["subgroups"],
 };

@@ -6,11 +6,7 @@ import {
 } from "../../wgsl/coreset_rule_out.ts";
 import { packedNorms } from "../../wgsl/packed_norms.ts";
 import { packRows, PANEL_ROWS } from "../../wgsl/pack_rows.ts";
-import {
-  projectRows,
-  type ProjectRowsSizes,
-  projectRowsSubgroup8,
-} from "../../wgsl/project_rows.ts";
+import type { ProjectRowsSizes } from "../../wgsl/project_rows.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
 import type { CoresetRows } from "./coreset_state.ts";
 import { type LeadingAxes, leadingAxes } from "./leading_axes.ts";
@@ -20,6 +16,7 @@ import {
   boundRadius,
 } from "./leading_bounds.ts";
 import { packedBytes } from "./packed_rows.ts";
+import { projectionKernel } from "./projection.ts";
 
 /** New centres that are compared at once. */
 export const CENTRES_AT_ONCE = 1024;
@@ -114,7 +111,12 @@ export class CoresetBounds implements Disposable {
     this.#state = state;
     this.#errors = boundErrors(rows.dim, AXES, radius);
     this.#mean = gpu.upload(mean, [rows.dim], "mean row");
-    this.#axes = gpu.upload(matrix, [rows.dim, AXES], "leading axes");
+    this.#axes = gpu.upload(
+      matrix,
+      [rows.dim, AXES],
+      "leading axes",
+      projectionKernel(gpu).storage,
+    );
     const shape = [CENTRES_AT_ONCE, AXES];
     this.#centres = gpu.tensor(shape, "f32", "centres along the axes");
     this.#centreNorms = gpu.tensor([CENTRES_AT_ONCE], "f32", "centre norms");
@@ -177,7 +179,7 @@ export class CoresetBounds implements Disposable {
     const dim = this.#state.rows.dim;
     const sizes = { rows, dim, outputs: AXES, from, to: 0, shift: true };
     program.dispatch(
-      this.#state.gpu.subgroupSize === 8 ? projectRowsSubgroup8 : projectRows,
+      projectionKernel(this.#state.gpu).kernel,
       sizes,
       { x, w: this.#axes, shift: this.#mean, y },
       "bounds",
@@ -225,10 +227,11 @@ export class CoresetBounds implements Disposable {
       });
       return sizes;
     });
+    const { kernel: project } = projectionKernel(gpu);
     return (first, end) => {
       const count = end - first;
       const projected = { ...projecting, rows: count, from: first };
-      program.setParams(at, projectRows.plan(projected).params);
+      program.setParams(at, project.plan(projected).params);
       sizes.forEach((of, i) =>
         program.setParams(at + 2 + i, kernel.plan({ ...of, count }).params)
       );

@@ -1,10 +1,10 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
 import { roundUp } from "../../wgsl/grid.ts";
-import { projectRows, projectRowsSubgroup8 } from "../../wgsl/project_rows.ts";
 import { sampleMean } from "../../wgsl/sample_mean.ts";
 import { Mt19937 } from "../settings/random.ts";
 import { gaussianProjection } from "../settings/projection.ts";
 import { recordGather } from "./gather.ts";
+import { projectionKernel } from "./projection.ts";
 
 /** Rows that the axes are made from, at most. */
 const MOST_SAMPLES = 1024;
@@ -88,39 +88,45 @@ export async function leadingAxes(
   gpu.write(sampled, data);
 
   using columns = gpu.upload(transposed, [dim, length], "sample columns");
-  using axes = gpu.tensor([dim, count], "f32", "axes");
+  const { kernel, storage } = projectionKernel(gpu);
+  using axes = gpu.tensor([dim, count], "f32", "axes", storage);
   using scores = gpu.tensor([length, count], "f32", "scores");
+  using factors = gpu.tensor([length, count], "f32", "scores", storage);
   using turned = gpu.tensor([dim, count], "f32", "turned axes");
   gpu.write(scores, new Float32Array(length * count));
-  using round = gpu.program("leading axes");
-  const kernel = gpu.subgroupSize === 8 ? projectRowsSubgroup8 : projectRows;
   const whole = { outputs: count, from: 0, to: 0 };
-  round.dispatch(
+  using scoring = gpu.program("scores along axes");
+  scoring.dispatch(
     kernel,
     { ...whole, rows: samples, dim },
-    { x: sampled, w: axes, shift: axes, y: scores },
+    { x: sampled, w: axes, shift: sampled, y: scores },
   );
-  round.dispatch(
+  using turning = gpu.program("turned axes");
+  turning.dispatch(
     kernel,
     { ...whole, rows: dim, dim: length },
-    { x: columns, w: scores, shift: scores, y: turned },
+    { x: columns, w: factors, shift: columns, y: turned },
   );
-  await round.compile();
+  await scoring.compile();
+  await turning.compile();
+  const score = async (matrix: Float32Array<ArrayBuffer>) => {
+    gpu.write(axes, matrix);
+    scoring.run();
+    return await gpu.readFloats(scores);
+  };
   let matrix = gaussianProjection(new Mt19937(0), count, dim);
   for (let i = 0; i < rounds; i++) {
-    gpu.write(axes, matrix);
-    round.run();
+    gpu.write(factors, await score(matrix));
+    turning.run();
     const turnedAxes = await gpu.readFloats(turned);
     matrix = orthonormalise(turnedAxes, count, dim, CONTRACTION);
   }
-  gpu.write(axes, matrix);
-  round.run();
   return {
     mean: centre,
     matrix,
     count,
     samples: data,
-    scores: (await gpu.readFloats(scores)).subarray(0, samples * count),
+    scores: (await score(matrix)).subarray(0, samples * count),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { packedNorms } from "../../wgsl/packed_norms.ts";
 import { packRows, PANEL_ROWS } from "../../wgsl/pack_rows.ts";
-import { projectRows, projectRowsSubgroup8 } from "../../wgsl/project_rows.ts";
+import { projectionKernel } from "./projection.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
 import { LEADING_AXES, type LeadingAxes } from "./leading_axes.ts";
 import { type PackedPiece, planPieces } from "./packed_rows.ts";
@@ -75,7 +75,12 @@ export class LeadingBounds implements Disposable {
     this.#gpu = gpu;
     this.#inputs = bank.dim;
     this.#mean = gpu.upload(mean, [bank.dim], "bank mean");
-    this.#axes = gpu.upload(matrix, [bank.dim, stride], "leading axes");
+    this.#axes = gpu.upload(
+      matrix,
+      [bank.dim, stride],
+      "leading axes",
+      projectionKernel(gpu).storage,
+    );
     this.dim = dim;
     this.stride = stride;
     this.errors = boundErrors(bank.dim, stride, radius);
@@ -137,9 +142,8 @@ export class LeadingBounds implements Disposable {
     const { stride } = this;
     const shift = this.#mean;
     const leading = this.#gpu.tensor([rows, stride], "f32", "leading rows");
-    const narrow = this.#gpu.subgroupSize === 8;
     program.dispatch(
-      narrow ? projectRowsSubgroup8 : projectRows,
+      projectionKernel(this.#gpu).kernel,
       {
         rows,
         dim: this.#inputs,

@@ -1,7 +1,17 @@
-import { type Gpu, RowChunks, type Tensor } from "../../gpu/mod.ts";
+import {
+  type Gpu,
+  RowChunks,
+  type Storage,
+  type Tensor,
+} from "../../gpu/mod.ts";
 import { roundUp } from "../../wgsl/grid.ts";
+import type { Kernel } from "../../wgsl/kernel.ts";
+import {
+  projectRows,
+  type ProjectRowsSizes,
+  projectRowsSubgroup8,
+} from "../../wgsl/project_rows.ts";
 import { rowSpans } from "./row_spans.ts";
-import { projectRows, projectRowsSubgroup8 } from "../../wgsl/project_rows.ts";
 
 /** A matrix that projects features, as the random generators draw it. */
 export interface Projection {
@@ -11,6 +21,15 @@ export interface Projection {
   readonly inputs: number;
   /** `[outputs, inputs]`, row-major. */
   readonly matrix: Float32Array;
+}
+
+/** What projects rows on an adapter, and where it reads the matrix from. */
+export function projectionKernel(
+  { subgroupSize }: Gpu,
+): { readonly kernel: Kernel<ProjectRowsSizes>; readonly storage: Storage } {
+  return subgroupSize === 8
+    ? { kernel: projectRowsSubgroup8, storage: "image" }
+    : { kernel: projectRows, storage: "buffer" };
 }
 
 /** Projects rows, any number of times: `y = matrix · x` for every row. */
@@ -50,7 +69,9 @@ export class Projector implements Disposable {
     this.columns = columns;
     this.#gpu = gpu;
     this.#dim = dim;
-    this.#weights = gpu.upload(weights, [dim, columns], "projection");
+    const { storage } = projectionKernel(gpu);
+    const shape = [dim, columns];
+    this.#weights = gpu.upload(weights, shape, "projection", storage);
   }
 
   /**
@@ -62,7 +83,7 @@ export class Projector implements Disposable {
    */
   async run(rows: RowChunks, to: RowChunks, first = 0): Promise<void> {
     const gpu = this.#gpu;
-    const kernel = gpu.subgroupSize === 8 ? projectRowsSubgroup8 : projectRows;
+    const { kernel } = projectionKernel(gpu);
     using program = gpu.program("projection");
     const sizes = { dim: this.#dim, outputs: this.columns };
     const w = this.#weights;
@@ -70,7 +91,7 @@ export class Projector implements Disposable {
       program.dispatch(
         kernel,
         { rows: span.rows, ...sizes, from: span.from, to: span.to },
-        { x: span.x, w, shift: w, y: span.y },
+        { x: span.x, w, shift: span.x, y: span.y },
       );
     }
     (await program.compile()).run();

@@ -5,10 +5,10 @@
 // shift [D/4]  subtracted from every row when SHIFT
 // y [R', O/4]  row-major
 //
-// A lane owns 2 vec4f of outputs of 16 rows, all in registers.
+// A lane owns 2 vec4f of outputs of 16 rows, all in registers. Joined from the
+// weights part of conv2d that suits the tile, this part and the tile.
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read> w: array<vec4f>;
 @group(0) @binding(2) var<storage, read> shift: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 
