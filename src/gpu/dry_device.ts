@@ -174,6 +174,7 @@ const PASS = {
 const ENCODER = {
   beginComputePass: () => PASS,
   clearBuffer(): void {},
+  copyBufferToTexture(): void {},
   resolveQuerySet(): void {},
   copyBufferToBuffer(
     from: DryBuffer,

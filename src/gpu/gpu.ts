@@ -1,5 +1,6 @@
 import { BufferPool } from "./buffer_pool.ts";
 import { GpuError, GpuLostError } from "./errors.ts";
+import { writeImage } from "./image.ts";
 import { requestDevice } from "./limits.ts";
 import { PipelineCache } from "./pipeline_cache.ts";
 import type { Profiler } from "./profiler.ts";
@@ -7,10 +8,7 @@ import { encodePass, Program } from "./program.ts";
 import { Readback } from "./readback.ts";
 import type { StageClock } from "./stage_clock.ts";
 import { type DType, elementCount, type Storage, Tensor } from "./tensor.ts";
-import { writeImage } from "./write_image.ts";
-
-/** Typed arrays a tensor can be filled from and read into. */
-export type TensorData = Float32Array | Uint32Array | Int32Array | Uint16Array;
+import { dtypeOf, type TensorData, typedArray } from "./tensor_data.ts";
 
 /** Options of {@linkcode Gpu.create}. */
 export interface GpuOptions {
@@ -330,24 +328,5 @@ export class Gpu implements Disposable {
   /** Same as {@linkcode Gpu.dispose}. */
   [Symbol.dispose](): void {
     this.dispose();
-  }
-}
-
-function dtypeOf(data: TensorData): DType {
-  if (data instanceof Float32Array) return "f32";
-  if (data instanceof Uint32Array) return "u32";
-  return data instanceof Int32Array ? "i32" : "f16";
-}
-
-function typedArray(bytes: ArrayBuffer, { dtype, size }: Tensor): TensorData {
-  switch (dtype) {
-    case "f32":
-      return new Float32Array(bytes, 0, size);
-    case "u32":
-      return new Uint32Array(bytes, 0, size);
-    case "i32":
-      return new Int32Array(bytes, 0, size);
-    case "f16":
-      return new Uint16Array(bytes, 0, size);
   }
 }

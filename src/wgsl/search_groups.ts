@@ -1,5 +1,9 @@
 import type { Kernel } from "./kernel.ts";
 import { PANEL_ROWS } from "./pack_rows.ts";
+import bankBuffer from "./search_groups/bank_buffer.wgsl" with {
+  type: "text",
+};
+import bankImage from "./search_groups/bank_image.wgsl" with { type: "text" };
 import interfacePart from "./search_groups/interface.wgsl" with {
   type: "text",
 };
@@ -29,12 +33,12 @@ export function searchGroupCount(rows: number, panelsPerGroup: number): number {
 
 function define(
   name: string,
-  tile: string,
+  source: string,
   [queriesOfTile, lanes]: readonly [number, number],
 ): Kernel<SearchGroupsSizes> {
   return {
     name,
-    source: interfacePart + tile,
+    source,
     bindings: {
       queries: "read",
       bank: "read",
@@ -78,12 +82,29 @@ function define(
  */
 export const searchGroups: Kernel<SearchGroupsSizes> = define(
   "search_groups",
-  uniform,
+  bankBuffer + interfacePart + uniform,
   [16, 64],
 );
 
 /** {@linkcode searchGroups} for subgroups of exactly 8 lanes. */
 export const searchGroupsSubgroup8: Kernel<SearchGroupsSizes> = {
-  ...define("search_groups_subgroup8", subgroup8, [32, 8]),
+  ...define(
+    "search_groups_subgroup8",
+    bankBuffer + interfacePart + subgroup8,
+    [32, 8],
+  ),
+  enables: ["subgroups"],
+};
+
+const ofImage = define(
+  "search_groups_subgroup8_image",
+  bankImage + interfacePart + subgroup8,
+  [32, 8],
+);
+
+/** {@linkcode searchGroupsSubgroup8} where the bank is an image. */
+export const searchGroupsSubgroup8Image: Kernel<SearchGroupsSizes> = {
+  ...ofImage,
+  bindings: { ...ofImage.bindings, bank: "image_f32" },
   enables: ["subgroups"],
 };

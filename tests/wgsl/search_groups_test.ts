@@ -1,14 +1,19 @@
-import type { Gpu } from "../../src/gpu/mod.ts";
+import { type Gpu, imageOf } from "../../src/gpu/mod.ts";
 import { FAR, packedNorms } from "../../src/wgsl/packed_norms.ts";
 import { packRows, PANEL_ROWS } from "../../src/wgsl/pack_rows.ts";
 import {
   searchGroupCount,
   searchGroups,
   searchGroupsSubgroup8,
+  searchGroupsSubgroup8Image,
 } from "../../src/wgsl/search_groups.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../testing.ts";
 
-const kernels = [searchGroups, searchGroupsSubgroup8];
+const kernels = [
+  searchGroups,
+  searchGroupsSubgroup8,
+  searchGroupsSubgroup8Image,
+];
 
 /** Least |b|² − 2 q·b of every group, from its definition in float64. */
 function leastOfGroups(
@@ -74,20 +79,21 @@ for (const kernel of kernels) {
     gpuTest(
       `${kernel.name} ranks groups of ${rows} rows × ${dim} for ${count} queries`,
       async (gpu) => {
-        if (kernel.name.endsWith("8") && gpu.subgroupSize !== 8) return;
+        if (kernel !== searchGroups && gpu.subgroupSize !== 8) return;
         const queries = randomFloats(1, count * dim);
         const bank = randomFloats(2, rows * dim);
         using q = gpu.upload(queries);
         const b = await pack(gpu, bank, dim);
+        using image = imageOf(gpu, b.packed);
         const padded = Math.ceil(rows / PANEL_ROWS) * PANEL_ROWS;
-        const imageOf = (i: number): number => i % 5;
+        const imageNumber = (i: number): number => i % 5;
         const images = Uint32Array.from(
           { length: padded },
-          (_, i) => imageOf(i),
+          (_, i) => imageNumber(i),
         );
         using bankImages = gpu.upload(images);
         using queryImages = gpu.upload(
-          Uint32Array.from({ length: count }, (_, i) => imageOf(i)),
+          Uint32Array.from({ length: count }, (_, i) => imageNumber(i)),
         );
         const groups = searchGroupCount(rows, panelsPerGroup);
         for (const exclude of [false, true]) {
@@ -101,7 +107,7 @@ for (const kernel of kernels) {
             exclude,
           }, {
             queries: q,
-            bank: b.packed,
+            bank: kernel === searchGroupsSubgroup8Image ? image : b.packed,
             norms: b.norms,
             images: bankImages,
             query_images: queryImages,
@@ -113,7 +119,7 @@ for (const kernel of kernels) {
             bank,
             dim,
             panelsPerGroup,
-            exclude ? (i, j) => imageOf(i) === imageOf(j) : undefined,
+            exclude ? (i, j) => imageNumber(i) === imageNumber(j) : undefined,
           );
           assertAllClose(await gpu.readFloats(least), expected, {
             atol: 1e-5,

@@ -1,4 +1,10 @@
-import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
+import {
+  type Gpu,
+  imageOf,
+  type Program,
+  type RowChunks,
+  type Tensor,
+} from "../../gpu/mod.ts";
 import { elementwise } from "../../wgsl/elementwise.ts";
 import { PANEL_ROWS } from "../../wgsl/pack_rows.ts";
 import { packedNorms } from "../../wgsl/packed_norms.ts";
@@ -7,7 +13,7 @@ import { sampleMean } from "../../wgsl/sample_mean.ts";
 import {
   searchGroupCount,
   searchGroups,
-  searchGroupsSubgroup8,
+  searchGroupsSubgroup8Image,
 } from "../../wgsl/search_groups.ts";
 import { searchRefine } from "../../wgsl/search_refine.ts";
 import { type PackedPiece, PackedRows } from "./packed_rows.ts";
@@ -27,7 +33,6 @@ export class FullSearch implements Disposable {
   readonly #gpu: Gpu;
   readonly #bank: RowChunks;
   readonly #mean: Tensor;
-  readonly #packed: PackedRows;
   readonly #pieces: readonly SearchPiece[];
   readonly #panelsPerGroup: number;
 
@@ -35,13 +40,11 @@ export class FullSearch implements Disposable {
     gpu: Gpu,
     bank: RowChunks,
     mean: Tensor,
-    packed: PackedRows,
     pieces: readonly SearchPiece[],
   ) {
     this.#gpu = gpu;
     this.#bank = bank;
     this.#mean = mean;
-    this.#packed = packed;
     this.#pieces = pieces;
     const lanes = Math.ceil(bank.rows / 8);
     this.#panelsPerGroup = Math.max(1, Math.ceil(lanes / MOST_GROUPS));
@@ -75,7 +78,12 @@ export class FullSearch implements Disposable {
       return { ...piece, norms, images: uploadImages(gpu, piece, images) };
     });
     (await program.compile()).run();
-    return new FullSearch(gpu, bank, mean, packed, pieces);
+    if (gpu.subgroupSize !== 8) return new FullSearch(gpu, bank, mean, pieces);
+    const inImages = pieces.map((piece) => {
+      using buffer = piece.packed;
+      return { ...piece, packed: imageOf(gpu, buffer) };
+    });
+    return new FullSearch(gpu, bank, mean, inImages);
   }
 
   /** Records a search; see `BankSearch`, which checks the sizes. */
@@ -112,14 +120,18 @@ export class FullSearch implements Disposable {
         exclude,
       };
       const images = exclude ? piece.images! : indices;
-      program.dispatch(narrow ? searchGroupsSubgroup8 : searchGroups, sizes, {
-        queries: shifted,
-        bank: piece.packed,
-        norms: piece.norms,
-        images: exclude ? images : piece.norms,
-        query_images: queryImages ?? norms,
-        least,
-      });
+      program.dispatch(
+        narrow ? searchGroupsSubgroup8Image : searchGroups,
+        sizes,
+        {
+          queries: shifted,
+          bank: piece.packed,
+          norms: piece.norms,
+          images: exclude ? images : piece.norms,
+          query_images: queryImages ?? norms,
+          least,
+        },
+      );
       program.dispatch(searchRefine, {
         ...sizes,
         first: piece.first,
@@ -151,8 +163,8 @@ export class FullSearch implements Disposable {
   /** Frees the packed copy; the bank stays its owner's. */
   dispose(): void {
     this.#mean.dispose();
-    this.#packed.dispose();
-    for (const { norms, images } of this.#pieces) {
+    for (const { packed, norms, images } of this.#pieces) {
+      packed.dispose();
       norms.dispose();
       images?.dispose();
     }

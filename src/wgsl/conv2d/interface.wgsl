@@ -92,10 +92,7 @@ fn tap_of(pixel: Pixel, ky: u32, kx: u32) -> u32 {
 
 // Four channels under a tap, zero outside the image.
 fn load_x(tap: u32, channel: u32) -> vec4f {
-  if (tap == OUTSIDE) {
-    return vec4f();
-  }
-  return x[tap + channel];
+  return select(x[tap + channel], vec4f(), tap == OUTSIDE);
 }
 
 fn multiply_add(sum: vec4f, a: vec4f, w0: vec4f, w1: vec4f, w2: vec4f, w3: vec4f) -> vec4f {

@@ -13,7 +13,6 @@
 // has the scores of the queries and its 8 rows in registers.
 
 @group(0) @binding(0) var<storage, read> queries: array<vec4f>;
-@group(0) @binding(1) var<storage, read> bank: array<vec4f>;
 @group(0) @binding(2) var<storage, read> norms: array<vec4f>;
 @group(0) @binding(3) var<storage, read> images: array<vec4u>;
 @group(0) @binding(4) var<storage, read> query_images: array<u32>;

@@ -1,0 +1,79 @@
+import { IMAGE_WIDTH } from "../wgsl/kernel.ts";
+import type { Gpu } from "./gpu.ts";
+import { imageSize, type Tensor } from "./tensor.ts";
+import type { TensorData } from "./tensor_data.ts";
+
+/**
+ * Fills an image.
+ *
+ * @param queue The device's queue.
+ * @param tensor A tensor stored as an image.
+ * @param data All of its elements.
+ * @throws {RangeError} If there are fewer.
+ */
+export function writeImage(
+  queue: GPUQueue,
+  tensor: Tensor,
+  data: TensorData,
+): void {
+  if (data.length !== tensor.size) {
+    throw new RangeError(
+      `Cannot write ${data.length} elements of image "${tensor.label}": all ${tensor.size} are expected`,
+    );
+  }
+  const [width, height] = imageSize(tensor);
+  // Whole rows, or all of the image would be cleared first.
+  const capacity = width * height * 4;
+  let whole = data;
+  if (data.length < capacity) {
+    whole = data instanceof Uint16Array
+      ? new Uint16Array(capacity)
+      : new Float32Array(capacity);
+    whole.set(data);
+  }
+  const { buffer, byteOffset, byteLength } = whole;
+  queue.writeTexture(
+    { texture: tensor.image },
+    new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength),
+    { bytesPerRow: byteLength / height, rowsPerImage: height },
+    [width, height],
+  );
+}
+
+/**
+ * An `f32` tensor that kernels have written, as an image.
+ *
+ * @param gpu Where the tensor is.
+ * @param tensor Any number of vectors of four elements.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Gpu, imageOf } from "@patchcore/webgpu/gpu";
+ *
+ * using gpu = await Gpu.create();
+ * using tensor = gpu.upload(new Float32Array(8));
+ * using image = imageOf(gpu, tensor);
+ * assertEquals([image.storage, image.size], ["image", 8]);
+ * ```
+ */
+export function imageOf(gpu: Gpu, tensor: Tensor): Tensor {
+  const { shape, dtype, label, buffer, size } = tensor;
+  const image = gpu.tensor(shape, dtype, label, "image");
+  const encoder = gpu.device.createCommandEncoder({ label: "image" });
+  const texels = size / 4;
+  const rows = Math.floor(texels / IMAGE_WIDTH);
+  const bytesPerRow = IMAGE_WIDTH * 16;
+  const copy = (y: number, width: number, height: number): void => {
+    if (width * height === 0) return;
+    encoder.copyBufferToTexture(
+      { buffer, offset: y * bytesPerRow, bytesPerRow },
+      { texture: image.image, origin: [0, y] },
+      [width, height],
+    );
+  };
+  copy(0, IMAGE_WIDTH, rows);
+  copy(rows, texels % IMAGE_WIDTH, 1);
+  gpu.device.queue.submit([encoder.finish()]);
+  return image;
+}
