@@ -1,7 +1,5 @@
 import { type Command, defineCommand } from "./command.ts";
 import { EXIT } from "./exit.ts";
-import { inspectionPage } from "./serve/inspection_page.ts";
-import { runService } from "./serve/service.ts";
 import { SERVE_OPTIONS, serviceOptions } from "./serve/serve_options.ts";
 
 /** `serve`: answers over HTTP. */
@@ -21,6 +19,9 @@ export const serve: Command = defineCommand({
     ],
   ],
   async run(_operands, values, context): Promise<number> {
+    // No other command waits for what a server needs.
+    const { inspectionPage } = await import("./serve/inspection_page.ts");
+    const { runService } = await import("./serve/service.ts");
     const options = await serviceOptions(values);
     await runService(options, context, await inspectionPage());
     return EXIT.ok;

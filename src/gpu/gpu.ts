@@ -5,7 +5,7 @@ import { requestDevice } from "./limits.ts";
 import { PipelineCache } from "./pipeline_cache.ts";
 import type { Profiler } from "./profiler.ts";
 import { encodePass, Program } from "./program.ts";
-import { Readback } from "./readback.ts";
+import { Readback, type ReadRange } from "./readback.ts";
 import type { StageClock } from "./stage_clock.ts";
 import { type DType, elementCount, type Storage, Tensor } from "./tensor.ts";
 import { dtypeOf, type TensorData, typedArray } from "./tensor_data.ts";
@@ -205,13 +205,13 @@ export class Gpu implements Disposable {
 
   /** Reads several tensors with one submit and one mapping. */
   async readAll(tensors: readonly Tensor[]): Promise<TensorData[]> {
-    this.check();
-    const ranges = tensors.map(({ buffer, byteLength }) => ({
-      buffer,
-      offset: 0,
-      byteLength,
-    }));
-    const buffers = await this.#checked(() => this.#readback.read(ranges));
+    const buffers = await this.readBuffers(
+      tensors.map(({ buffer, byteLength }) => ({
+        buffer,
+        offset: 0,
+        byteLength,
+      })),
+    );
     return buffers.map((bytes, i) => typedArray(bytes, tensors[i]));
   }
 
@@ -221,8 +221,14 @@ export class Gpu implements Disposable {
     byteLength: number,
   ): Promise<ArrayBuffer> {
     const range = { buffer, offset: 0, byteLength };
-    const [bytes] = await this.#checked(() => this.#readback.read([range]));
+    const [bytes] = await this.readBuffers([range]);
     return bytes;
+  }
+
+  /** Reads parts of buffers with one submit and one mapping. */
+  async readBuffers(ranges: readonly ReadRange[]): Promise<ArrayBuffer[]> {
+    this.check();
+    return await this.#checked(() => this.#readback.read(ranges));
   }
 
   async #checked<T>(readBack: () => Promise<T>): Promise<T> {

@@ -101,9 +101,16 @@ export class Profiler {
 
   /** Waits for the GPU and returns the totals so far, longest first. */
   async report(): Promise<KernelTime[]> {
-    for (const { labels, resolved, queries } of this.#pending.splice(0)) {
-      const bytes = await this.#gpu.readBuffer(resolved, resolved.size);
-      const times = new BigUint64Array(bytes);
+    const pending = this.#pending.splice(0);
+    const read = await this.#gpu.readBuffers(
+      pending.map(({ resolved }) => ({
+        buffer: resolved,
+        offset: 0,
+        byteLength: resolved.size,
+      })),
+    );
+    for (const [of, { labels, resolved, queries }] of pending.entries()) {
+      const times = new BigUint64Array(read[of]!);
       labels.forEach((label, i) => {
         const total = this.#totals.get(label) ?? { count: 0, ms: 0 };
         total.count++;
