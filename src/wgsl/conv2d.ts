@@ -168,42 +168,40 @@ const INTERFACE = {
   overrides: { RESIDUAL: 0, ACTIVATION: 0 },
 } as const;
 
+interface WeightsPart {
+  /** Declares the binding `w` and `load_w`. */
+  readonly text: string;
+  readonly access: Access;
+}
+
+const IN_BUFFERS: Readonly<Record<WeightPrecision, WeightsPart>> = {
+  f32: { text: weightsF32, access: "read" },
+  f16: { text: weightsF16, access: "read" },
+};
+
+const IN_IMAGES: Readonly<Record<WeightPrecision, WeightsPart>> = {
+  f32: { text: weightsImageF32, access: "image_f32" },
+  f16: { text: weightsImageF16, access: "image_f16" },
+};
+
 function family(
   name: string,
   tile: string,
   plan: Kernel<Conv2dSizes>["plan"],
+  weights = IN_BUFFERS,
 ): Conv2dFamily {
-  const kernel = (suffix: string, weights: string): Kernel<Conv2dSizes> => ({
-    name: name + suffix,
-    source: activation + weights + interfacePart + tile,
-    ...INTERFACE,
-    plan,
-  });
-  return { f32: kernel("", weightsF32), f16: kernel("_f16", weightsF16) };
-}
-
-/** A family for subgroups of 8 lanes, which reads its weights from images. */
-function subgroup8Family(
-  name: string,
-  tile: string,
-  plan: Kernel<Conv2dSizes>["plan"],
-): Conv2dFamily {
-  const kernel = (
-    suffix: string,
-    weights: string,
-    w: Access,
-  ): Kernel<Conv2dSizes> => ({
-    name: name + suffix,
-    source: activation + weights + interfacePart + tile,
-    ...INTERFACE,
-    bindings: { ...INTERFACE.bindings, w },
-    enables: ["subgroups"],
-    plan,
-  });
-  return {
-    f32: kernel("", weightsImageF32, "image_f32"),
-    f16: kernel("_f16", weightsImageF16, "image_f16"),
+  const kernel = (precision: WeightPrecision): Kernel<Conv2dSizes> => {
+    const { text, access } = weights[precision];
+    return {
+      name: precision === "f32" ? name : `${name}_f16`,
+      source: activation + text + interfacePart + tile,
+      ...INTERFACE,
+      bindings: { ...INTERFACE.bindings, w: access },
+      enables: weights === IN_IMAGES ? ["subgroups"] : [],
+      plan,
+    };
   };
+  return { f32: kernel("f32"), f16: kernel("f16") };
 }
 
 /** How weights are stored; sums are always float32. */
@@ -222,17 +220,19 @@ export const conv2dDirect: Conv2dFamily = family(
 );
 
 /** The same for subgroups of exactly 8 lanes (llvmpipe). */
-export const conv2dSubgroup8: Conv2dFamily = subgroup8Family(
+export const conv2dSubgroup8: Conv2dFamily = family(
   "conv2d_subgroup8",
   subgroup8,
   planFor(16, 16),
+  IN_IMAGES,
 );
 
 /** The same with twice the rows a tile: faster where there are many. */
-export const conv2dSubgroup8Tall: Conv2dFamily = subgroup8Family(
+export const conv2dSubgroup8Tall: Conv2dFamily = family(
   "conv2d_subgroup8_tall",
   subgroup8Tall,
   planFor(32, 16),
+  IN_IMAGES,
 );
 
 /** The same in tiles of 64 × 64 through workgroup memory, for GPUs. */
