@@ -88,8 +88,11 @@ export const coresetRuleOut: Kernel<CoresetRuleOutSizes> = define(
   64,
 );
 
-/** {@linkcode coresetRuleOut} for subgroups of exactly 8 lanes. */
+const narrow = define("coreset_rule_out_subgroup8", subgroup8, 8);
+
+/** {@linkcode coresetRuleOut} for subgroups of exactly 8 lanes; `packed` is an image. */
 export const coresetRuleOutSubgroup8: Kernel<CoresetRuleOutSizes> = {
-  ...define("coreset_rule_out_subgroup8", subgroup8, 8),
+  ...narrow,
+  bindings: { ...narrow.bindings, packed: "image_f32" },
   enables: ["subgroups"],
 };

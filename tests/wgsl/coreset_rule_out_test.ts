@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Gpu } from "../../src/gpu/mod.ts";
+import { type Gpu, imageOf } from "../../src/gpu/mod.ts";
 import {
   coresetRuleOut,
   coresetRuleOutSubgroup8,
@@ -56,7 +56,7 @@ async function ruleOut(
   using allAnchors = gpu.upload(Float32Array.from([...before, ...anchors!]));
   using allOthers = gpu.upload(Float32Array.from([...before, ...others!]));
   using alive = gpu.tensor([to + panels, WORDS], "u32");
-  using program = gpu.program("rule out");
+  using program = gpu.program("pack");
   const tensors = { rows: source, shift: source, packed };
   program.dispatch(packRows, { rows, dim: axes }, tensors);
   program.dispatch(packedNorms, { rows, dim: axes }, { packed, norms });
@@ -65,11 +65,14 @@ async function ruleOut(
     shift: centres,
     norms: centreNorms,
   });
-  program.dispatch(kernel, {
+  (await program.compile()).run();
+  using image = imageOf(gpu, packed);
+  using ruling = gpu.program("rule out");
+  ruling.dispatch(kernel, {
     ...{ rows, base, axes, count, to, words: WORDS },
     ...{ others: followsOthers, slack: 1e-5, radius: 1e-5, stretch: 1e-5 },
   }, {
-    packed,
+    packed: kernel === coresetRuleOut ? packed : image,
     row_norms: norms,
     centres,
     centre_norms: centreNorms,
@@ -77,7 +80,7 @@ async function ruleOut(
     others: allOthers,
     alive,
   });
-  (await program.compile()).run();
+  (await ruling.compile()).run();
   const words = await gpu.read(alive);
   return words.slice(to * WORDS) as Uint32Array;
 }

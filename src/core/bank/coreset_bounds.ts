@@ -1,4 +1,10 @@
-import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
+import {
+  type Gpu,
+  imageOf,
+  type Program,
+  type RowChunks,
+  type Tensor,
+} from "../../gpu/mod.ts";
 import {
   coresetRuleOut,
   type CoresetRuleOutSizes,
@@ -96,7 +102,7 @@ export class CoresetBounds implements Disposable {
   /** For each packed piece, a bit per panel and centre `[panels, 32]`. */
   readonly alive: readonly Tensor[];
   readonly #state: CoresetRows;
-  readonly #pieces: readonly Piece[];
+  readonly #pieces: Piece[] = [];
   readonly #errors: BoundErrors;
   readonly #mean: Tensor;
   readonly #axes: Tensor;
@@ -123,16 +129,6 @@ export class CoresetBounds implements Disposable {
     this.alive = packed.pieces.map((piece) =>
       gpu.tensor([panelsOf(piece.rows), WORDS], "u32", "alive centres")
     );
-    this.#pieces = packed.pieces.flatMap((piece, of) =>
-      spansOf(piece.rows).map(({ first, rows }) => ({
-        of,
-        to: first / PANEL_ROWS,
-        base: piece.base + first,
-        rows,
-        packed: gpu.tensor([panelsOf(rows), AXES, PANEL_ROWS], "f32", "rows"),
-        norms: gpu.tensor([panelsOf(rows) * PANEL_ROWS], "f32", "row norms"),
-      }))
-    );
   }
 
   /**
@@ -152,21 +148,44 @@ export class CoresetBounds implements Disposable {
   }
 
   async #fill(of: RowChunks): Promise<void> {
-    const { gpu } = this.#state;
-    const most = Math.max(...this.#pieces.map(({ rows }) => rows));
+    const { gpu, packed } = this.#state;
+    const spans = packed.pieces.flatMap((piece, of) =>
+      spansOf(piece.rows).map(({ first, rows }) => ({
+        of,
+        to: first / PANEL_ROWS,
+        base: piece.base + first,
+        rows,
+      }))
+    );
+    const most = Math.max(...spans.map(({ rows }) => rows));
     using along = gpu.tensor([most, AXES], "f32", "rows along the axes");
-    using program = gpu.program("coreset bounds");
-    for (const { base, rows, packed, norms } of this.#pieces) {
-      const { chunk, row } = of.locate(base);
-      this.#project(program, of.chunks[chunk], along, rows, row);
-      program.dispatch(packRows, { rows, dim: AXES }, {
-        rows: along,
-        shift: this.#mean,
-        packed,
-      });
-      program.dispatch(packedNorms, { rows, dim: AXES }, { packed, norms });
+    for (const span of spans) {
+      this.#pieces.push({ ...span, ...await this.#pack(of, span, along) });
     }
+  }
+
+  async #pack(
+    of: RowChunks,
+    { base, rows }: Pick<Piece, "base" | "rows">,
+    along: Tensor,
+  ): Promise<Pick<Piece, "packed" | "norms">> {
+    const { gpu } = this.#state;
+    const panels = panelsOf(rows);
+    const { chunk, row } = of.locate(base);
+    const packed = gpu.tensor([panels, AXES, PANEL_ROWS], "f32", "rows");
+    const norms = gpu.tensor([panels * PANEL_ROWS], "f32", "row norms");
+    using program = gpu.program("coreset bounds");
+    this.#project(program, of.chunks[chunk], along, rows, row);
+    program.dispatch(packRows, { rows, dim: AXES }, {
+      rows: along,
+      shift: this.#mean,
+      packed,
+    });
+    program.dispatch(packedNorms, { rows, dim: AXES }, { packed, norms });
     (await program.compile()).run();
+    if (gpu.subgroupSize !== 8) return { packed, norms };
+    using buffer = packed;
+    return { packed: imageOf(gpu, buffer), norms };
   }
 
   #project(
@@ -262,7 +281,7 @@ export function boundsPay(rows: number, dim: number, picks: number): boolean {
 /** GPU bytes of the bounds of so many rows. */
 export function coresetBoundsBytes(rows: number): number {
   return packedBytes(rows, AXES) + panelsOf(rows) * (PANEL_ROWS + WORDS) * 4 +
-    MOST_PIECE_ROWS * AXES * 4 + rows * 4 + 2 ** 20;
+    2 * MOST_PIECE_ROWS * AXES * 4 + rows * 4 + 2 ** 20;
 }
 
 function shareOf({ samples, scores }: LeadingAxes): number {

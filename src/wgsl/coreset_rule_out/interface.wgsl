@@ -2,7 +2,8 @@
 // the row has, by the distance along some axes, which is no longer than the true
 // one
 //
-// packed    [panels, A, 16]  rows along A axes, in panels (see pack_rows)
+// packed    [panels, A, 16]  rows along A axes, in panels (see pack_rows); declared
+//                            with the tile
 // row_norms [panels, 64]     their squared norms, FAR past the end
 // centres   [C, A/4]         new centres along the axes, row-major
 // centre_norms [C]           their squared norms
@@ -12,7 +13,6 @@
 //
 // A lane owns 8 rows and 16 centres at a time, as in coreset_refresh.
 
-@group(0) @binding(0) var<storage, read> packed: array<vec4f>;
 @group(0) @binding(1) var<storage, read> row_norms: array<vec4f>;
 @group(0) @binding(2) var<storage, read> centres: array<vec4f>;
 @group(0) @binding(3) var<storage, read> centre_norms: array<f32>;

@@ -1,6 +1,12 @@
 // Tile for subgroups of exactly 8 lanes (llvmpipe): every lane loads two centres
 // and the others get them by subgroupBroadcast.
 
+@group(0) @binding(0) var packed: texture_storage_2d<rgba32float, read>;
+
+fn load_packed(at: u32) -> vec4f {
+  return textureLoad(packed, vec2u(at & 1023u, at >> 10u));
+}
+
 @compute @workgroup_size(8)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
@@ -57,14 +63,14 @@ fn main(
     var s15_1 = vec4f();
     var at = first_at;
     for (var k = 0u; k < params.axes4; k++) {
-      let b0_0 = packed[at];
-      let b0_1 = packed[at + 8u];
-      let b1_0 = packed[at + 16u];
-      let b1_1 = packed[at + 24u];
-      let b2_0 = packed[at + 32u];
-      let b2_1 = packed[at + 40u];
-      let b3_0 = packed[at + 48u];
-      let b3_1 = packed[at + 56u];
+      let b0_0 = load_packed(at);
+      let b0_1 = load_packed(at + 8u);
+      let b1_0 = load_packed(at + 16u);
+      let b1_1 = load_packed(at + 24u);
+      let b2_0 = load_packed(at + 32u);
+      let b2_1 = load_packed(at + 40u);
+      let b3_0 = load_packed(at + 48u);
+      let b3_1 = load_packed(at + 56u);
       at += 64u;
       let x0 = centres[c0 + k];
       let x1 = centres[c1 + k];

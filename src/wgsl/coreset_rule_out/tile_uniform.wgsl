@@ -2,6 +2,12 @@
 
 var<workgroup> bits_of: array<u32, LANES>;
 
+@group(0) @binding(0) var<storage, read> packed: array<vec4f>;
+
+fn load_packed(at: u32) -> vec4f {
+  return packed[at];
+}
+
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
@@ -84,14 +90,14 @@ fn main(
     var s15_1 = vec4f();
     var at = first_at;
     for (var k = 0u; k < params.axes4; k++) {
-      let b0_0 = packed[at];
-      let b0_1 = packed[at + 8u];
-      let b1_0 = packed[at + 16u];
-      let b1_1 = packed[at + 24u];
-      let b2_0 = packed[at + 32u];
-      let b2_1 = packed[at + 40u];
-      let b3_0 = packed[at + 48u];
-      let b3_1 = packed[at + 56u];
+      let b0_0 = load_packed(at);
+      let b0_1 = load_packed(at + 8u);
+      let b1_0 = load_packed(at + 16u);
+      let b1_1 = load_packed(at + 24u);
+      let b2_0 = load_packed(at + 32u);
+      let b2_1 = load_packed(at + 40u);
+      let b3_0 = load_packed(at + 48u);
+      let b3_1 = load_packed(at + 56u);
       at += 64u;
       let a0 = centres[c0 + k];
       s0_0 = multiply_add(s0_0, b0_0, b1_0, b2_0, b3_0, a0);
