@@ -6,8 +6,12 @@ import source from "./row_norms.wgsl" with { type: "text" };
 export interface RowNormsSizes {
   /** Number of rows. */
   readonly rows: number;
-  /** Elements of a row, a multiple of 4. */
+  /** Elements of a row that count, a multiple of 4. */
   readonly dim: number;
+  /** From one row to the next, a multiple of 4; `dim` by default. */
+  readonly stride?: number;
+  /** Where in `norms` the first row's goes; 0 by default. */
+  readonly to?: number;
   /** Whether `shift` is subtracted from every row. */
   readonly shift?: boolean;
 }
@@ -17,10 +21,10 @@ export const rowNorms: Kernel<RowNormsSizes> = {
   name: "row_norms",
   source,
   bindings: { rows: "read", shift: "read", norms: "read_write" },
-  params: { rows: "u32", dim4: "u32" },
+  params: { rows: "u32", dim4: "u32", stride4: "u32", to: "u32" },
   overrides: { SHIFT: 0 },
-  plan: ({ rows, dim, shift = false }) => ({
-    params: { rows, dim4: dim / 4 },
+  plan: ({ rows, dim, stride = dim, to = 0, shift = false }) => ({
+    params: { rows, dim4: dim / 4, stride4: stride / 4, to },
     overrides: { SHIFT: Number(shift) },
     workgroups: gridFor(Math.ceil(rows / 64)),
   }),

@@ -1,6 +1,8 @@
-// row_norms: norms[r] = Σ_k (rows[r, k] − shift[k])²
+// row_norms: norms[to + r] = Σ_k (rows[r, k] − shift[k])² over the first dim4 of
+// stride4 vec4f
 //
-// rows [R, D/4], shift [D/4] (read when SHIFT), norms [R]. One lane is one row.
+// rows [R, stride4], shift [D/4] (read when SHIFT), norms [≥ to + R]. One lane is
+// one row.
 
 @group(0) @binding(0) var<storage, read> rows: array<vec4f>;
 @group(0) @binding(1) var<storage, read> shift: array<vec4f>;
@@ -9,6 +11,8 @@
 struct Params {
   rows: u32,
   dim4: u32,
+  stride4: u32,
+  to: u32,
 }
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -26,11 +30,11 @@ fn main(
   }
   var sum = vec4f();
   for (var k = 0u; k < params.dim4; k++) {
-    var value = rows[row * params.dim4 + k];
+    var value = rows[row * params.stride4 + k];
     if (SHIFT) {
       value -= shift[k];
     }
     sum += value * value;
   }
-  norms[row] = (sum.x + sum.y) + (sum.z + sum.w);
+  norms[params.to + row] = (sum.x + sum.y) + (sum.z + sum.w);
 }

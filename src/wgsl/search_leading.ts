@@ -18,9 +18,9 @@ const SEGMENT = 512;
 export interface SearchLeadingSizes {
   /** Number of queries. */
   readonly queries: number;
-  /** Elements of a row that are compared. */
+  /** Elements of a row that are compared, a multiple of 4. */
   readonly dim: number;
-  /** Elements of a packed row; `dim` by default. */
+  /** Elements of a row, a multiple of 4; `dim` by default. */
   readonly stride?: number;
   /** Bank rows of this dispatch. */
   readonly rows: number;
@@ -67,12 +67,12 @@ function defineLeading(
     name,
     source: tile + part + least,
     bindings: { ...PANELS, least: "read_write" },
-    params: { queries: "u32", dim: "u32", stride: "u32", groups: "u32" },
+    params: { queries: "u32", dim4: "u32", stride4: "u32", groups: "u32" },
     overrides: { EXCLUDE: 0 },
     plan({ queries, dim, stride = dim, rows, exclude }) {
       const groups = leadingGroupCount(rows);
       return {
-        params: { queries, dim, stride, groups },
+        params: { queries, dim4: dim / 4, stride4: stride / 4, groups },
         overrides: { EXCLUDE: Number(exclude) },
         workgroups: [
           Math.ceil(queries / QUERIES),
@@ -94,9 +94,12 @@ export const searchLeading: Kernel<SearchLeadingSizes> = defineLeading(
   64,
 );
 
-/** {@linkcode searchLeading} for subgroups of exactly 8 lanes. */
+const leadingBy8 = defineLeading("search_leading_subgroup8", subgroup8, 8);
+
+/** {@linkcode searchLeading} for subgroups of exactly 8 lanes; `bank` is an image. */
 export const searchLeadingSubgroup8: Kernel<SearchLeadingSizes> = {
-  ...defineLeading("search_leading_subgroup8", subgroup8, 8),
+  ...leadingBy8,
+  bindings: { ...leadingBy8.bindings, bank: "image_f32" },
   enables: ["subgroups"],
 };
 
@@ -112,8 +115,8 @@ function defineNarrow(name: string, part: string): Kernel<SearchNarrowSizes> {
     },
     params: {
       queries: "u32",
-      dim: "u32",
-      stride: "u32",
+      dim4: "u32",
+      stride4: "u32",
       groups: "u32",
       k: "u32",
       padded: "u32",
@@ -129,7 +132,8 @@ function defineNarrow(name: string, part: string): Kernel<SearchNarrowSizes> {
       const shrink = shrinkOf(stretch);
       return {
         params: {
-          ...{ queries, dim, stride, groups, k, padded },
+          ...{ queries, dim4: dim / 4, stride4: stride / 4 },
+          ...{ groups, k, padded },
           ...{ slack, radius, shrink },
         },
         overrides: { EXCLUDE: Number(exclude) },
@@ -152,8 +156,11 @@ export const searchNarrow: Kernel<SearchNarrowSizes> = defineNarrow(
   uniform,
 );
 
-/** {@linkcode searchNarrow} for subgroups of exactly 8 lanes. */
+const narrowBy8 = defineNarrow("search_narrow_subgroup8", subgroup8);
+
+/** {@linkcode searchNarrow} for subgroups of exactly 8 lanes; `bank` is an image. */
 export const searchNarrowSubgroup8: Kernel<SearchNarrowSizes> = {
-  ...defineNarrow("search_narrow_subgroup8", subgroup8),
+  ...narrowBy8,
+  bindings: { ...narrowBy8.bindings, bank: "image_f32" },
   enables: ["subgroups"],
 };

@@ -1,10 +1,4 @@
-import {
-  type Gpu,
-  imageOf,
-  type Program,
-  type RowChunks,
-  type Tensor,
-} from "../../gpu/mod.ts";
+import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import {
   coresetRuleOut,
   type CoresetRuleOutSizes,
@@ -21,7 +15,7 @@ import {
   boundErrors,
   boundRadius,
 } from "./leading_bounds.ts";
-import { packedBytes } from "./packed_rows.ts";
+import { packedBytes, panelsToRead } from "./packed_rows.ts";
 import { projectionKernel } from "./projection.ts";
 
 /** New centres that are compared at once. */
@@ -183,9 +177,7 @@ export class CoresetBounds implements Disposable {
     });
     program.dispatch(packedNorms, { rows, dim: AXES }, { packed, norms });
     (await program.compile()).run();
-    if (gpu.subgroupSize !== 8) return { packed, norms };
-    using buffer = packed;
-    return { packed: imageOf(gpu, buffer), norms };
+    return { packed: panelsToRead(gpu, packed), norms };
   }
 
   #project(

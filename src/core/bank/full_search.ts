@@ -1,10 +1,4 @@
-import {
-  type Gpu,
-  imageOf,
-  type Program,
-  type RowChunks,
-  type Tensor,
-} from "../../gpu/mod.ts";
+import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { elementwise } from "../../wgsl/elementwise.ts";
 import { PANEL_ROWS } from "../../wgsl/pack_rows.ts";
 import { packedNorms } from "../../wgsl/packed_norms.ts";
@@ -16,7 +10,7 @@ import {
   searchGroupsSubgroup8Image,
 } from "../../wgsl/search_groups.ts";
 import { searchRefine } from "../../wgsl/search_refine.ts";
-import { type PackedPiece, PackedRows } from "./packed_rows.ts";
+import { type PackedPiece, PackedRows, panelsToRead } from "./packed_rows.ts";
 import type { RecordedSearch, SearchOptions } from "./search_options.ts";
 import { uploadImages } from "./search_images.ts";
 
@@ -78,12 +72,14 @@ export class FullSearch implements Disposable {
       return { ...piece, norms, images: uploadImages(gpu, piece, images) };
     });
     (await program.compile()).run();
-    if (gpu.subgroupSize !== 8) return new FullSearch(gpu, bank, mean, pieces);
-    const inImages = pieces.map((piece) => {
-      using buffer = piece.packed;
-      return { ...piece, packed: imageOf(gpu, buffer) };
-    });
-    return new FullSearch(gpu, bank, mean, inImages);
+    return new FullSearch(
+      gpu,
+      bank,
+      mean,
+      pieces.map((piece) => {
+        return { ...piece, packed: panelsToRead(gpu, piece.packed) };
+      }),
+    );
   }
 
   /** Records a search; see `BankSearch`, which checks the sizes. */

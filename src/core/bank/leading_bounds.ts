@@ -4,7 +4,7 @@ import { packRows, PANEL_ROWS } from "../../wgsl/pack_rows.ts";
 import { projectionKernel } from "./projection.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
 import { LEADING_AXES, type LeadingAxes } from "./leading_axes.ts";
-import { type PackedPiece, planPieces } from "./packed_rows.ts";
+import { type PackedPiece, panelsToRead, planPieces } from "./packed_rows.ts";
 
 /** Rows of a piece at most: 4,096 groups of 8. */
 const MOST_PIECE_ROWS = 32_768;
@@ -19,8 +19,8 @@ export interface BoundPiece extends PackedPiece {
 
 /** Queries in the form that is compared with the bank's. */
 export interface BoundQueries extends Disposable {
-  /** In panels. */
-  readonly packed: Tensor;
+  /** Along the axes `[rows, stride]`. */
+  readonly rows: Tensor;
   /**
    * Their squared norms along `dim` dimensions, then along `stride` ones
    * `[2, padded]`.
@@ -53,7 +53,7 @@ export interface BoundErrors {
  */
 export class LeadingBounds implements Disposable {
   /** The bank in pieces, each within one of its chunks. */
-  readonly pieces: readonly BoundPiece[];
+  readonly pieces: BoundPiece[] = [];
   /** Dimensions that are compared first. */
   readonly dim: number;
   /** Dimensions that are compared of rows which are not ruled out then. */
@@ -84,20 +84,6 @@ export class LeadingBounds implements Disposable {
     this.dim = dim;
     this.stride = stride;
     this.errors = boundErrors(bank.dim, stride, radius);
-    const most = Math.min(gpu.maxTensorBytes, MOST_PIECE_ROWS * stride * 4);
-    const { rows, rowsPerChunk } = bank;
-    this.pieces = planPieces({ rows, rowsPerChunk, dim: stride }, most)
-      .map((piece) => {
-        const panels = Math.ceil(piece.rows / PANEL_ROWS);
-        const size = [panels * PANEL_ROWS];
-        const shape = [panels, stride, PANEL_ROWS];
-        return {
-          ...piece,
-          packed: gpu.tensor(shape, "f32", "packed rows"),
-          norms: gpu.tensor(size, "f32", "bank norms"),
-          allNorms: gpu.tensor(size, "f32", "bank norms"),
-        };
-      });
   }
 
   /**
@@ -119,69 +105,80 @@ export class LeadingBounds implements Disposable {
   }
 
   async #fill(bank: RowChunks): Promise<void> {
-    for (const piece of this.pieces) {
-      const { rows, packed, norms, allNorms } = piece;
-      const { dim, stride } = this;
-      using program = this.#gpu.program("bank bounds");
+    const { stride } = this;
+    const { rows, rowsPerChunk } = bank;
+    const most = Math.min(
+      this.#gpu.maxTensorBytes,
+      MOST_PIECE_ROWS * stride * 4,
+    );
+    const plan = planPieces({ rows, rowsPerChunk, dim: stride }, most);
+    for (const piece of plan) {
       const source = bank.chunks[piece.chunk];
-      using _scratch = this.#recordPack(program, source, piece);
-      program.dispatch(packedNorms, { rows, dim, stride }, { packed, norms });
-      const sizes = { rows, dim: stride };
-      program.dispatch(packedNorms, sizes, { packed, norms: allNorms });
-      (await program.compile()).run();
-      await this.#gpu.finish();
+      this.pieces.push({ ...piece, ...await this.#pack(source, piece) });
     }
   }
 
-  /** Records the packing of rows along the axes. */
-  #recordPack(
-    program: Program,
+  async #pack(
     source: Tensor,
-    { rows, first, packed }: Pick<BoundPiece, "rows" | "first" | "packed">,
-  ): Tensor {
-    const { stride } = this;
-    const shift = this.#mean;
-    const leading = this.#gpu.tensor([rows, stride], "f32", "leading rows");
-    program.dispatch(
-      projectionKernel(this.#gpu).kernel,
-      {
-        rows,
-        dim: this.#inputs,
-        outputs: stride,
-        from: first,
-        to: 0,
-        shift: true,
-      },
-      { x: source, w: this.#axes, shift, y: leading },
-      "bounds",
-    );
+    { rows, first }: Pick<BoundPiece, "rows" | "first">,
+  ): Promise<Pick<BoundPiece, "packed" | "norms" | "allNorms">> {
+    const gpu = this.#gpu;
+    const { dim, stride } = this;
+    const panels = Math.ceil(rows / PANEL_ROWS);
+    const size = [panels * PANEL_ROWS];
+    const packed = gpu.tensor([panels, stride, PANEL_ROWS], "f32", "rows");
+    const norms = gpu.tensor(size, "f32", "bank norms");
+    const allNorms = gpu.tensor(size, "f32", "bank norms");
+    using program = gpu.program("bank bounds");
+    using along = this.#recordProjection(program, source, rows, first);
     program.dispatch(
       packRows,
       { rows, dim: stride },
-      { rows: leading, shift, packed },
+      { rows: along, shift: this.#mean, packed },
+    );
+    program.dispatch(packedNorms, { rows, dim, stride }, { packed, norms });
+    const sizes = { rows, dim: stride };
+    program.dispatch(packedNorms, sizes, { packed, norms: allNorms });
+    (await program.compile()).run();
+    const read = panelsToRead(gpu, packed);
+    await gpu.finish();
+    return { packed: read, norms, allNorms };
+  }
+
+  /** Records the projection of rows to the axes, `[rows, stride]`. */
+  #recordProjection(
+    program: Program,
+    x: Tensor,
+    rows: number,
+    from: number,
+  ): Tensor {
+    const { stride: outputs } = this;
+    const y = this.#gpu.tensor([rows, outputs], "f32", "rows along the axes");
+    program.dispatch(
+      projectionKernel(this.#gpu).kernel,
+      { rows, dim: this.#inputs, outputs, from, to: 0, shift: true },
+      { x, w: this.#axes, shift: this.#mean, y },
       "bounds",
     );
-    return leading;
+    return y;
   }
 
   /** Records what must be done to the first `rows` rows of `queries`. */
   recordQueries(program: Program, queries: Tensor, rows: number): BoundQueries {
-    const gpu = this.#gpu;
     const { dim, stride } = this;
-    const panels = Math.ceil(rows / PANEL_ROWS);
-    const padded = panels * PANEL_ROWS;
-    const packed = gpu.tensor([panels, stride, PANEL_ROWS], "f32", "queries");
-    const norms = gpu.tensor([2, padded], "f32", "query norms");
-    const piece = { rows, first: 0, packed };
-    const scratch = this.#recordPack(program, queries, piece);
-    const tensors = { packed, norms };
-    program.dispatch(packedNorms, { rows, dim, stride }, tensors, "queries");
+    const padded = Math.ceil(rows / PANEL_ROWS) * PANEL_ROWS;
+    const norms = this.#gpu.tensor([2, padded], "f32", "query norms");
+    const along = this.#recordProjection(program, queries, rows, 0);
+    const tensors = { rows: along, shift: along, norms };
+    program.dispatch(rowNorms, { rows, dim, stride }, tensors, "queries");
     const sizes = { rows, dim: stride, to: padded };
-    program.dispatch(packedNorms, sizes, tensors, "queries");
+    program.dispatch(rowNorms, sizes, tensors, "queries");
     return {
-      ...tensors,
+      rows: along,
+      norms,
       [Symbol.dispose]() {
-        for (const tensor of [packed, norms, scratch]) tensor.dispose();
+        along.dispose();
+        norms.dispose();
       },
     };
   }

@@ -66,7 +66,7 @@ export class LeadingSearch implements Disposable {
     const gpu = this.#gpu;
     const { dim, stride, errors } = this.#bounds;
     const prepared = this.#bounds.recordQueries(program, queries, rows);
-    const { packed, norms } = prepared;
+    const { norms } = prepared;
     const groups = Math.max(
       ...this.#pieces.map((piece) => leadingGroupCount(piece.rows)),
     );
@@ -79,7 +79,7 @@ export class LeadingSearch implements Disposable {
     this.#pieces.forEach((piece, i) => {
       const compared = { queries: rows, rows: piece.rows, stride, exclude };
       const panels = {
-        queries: packed,
+        queries: prepared.rows,
         bank: piece.packed,
         images: exclude ? piece.images! : piece.norms,
         query_images: queryImages ?? norms,

@@ -1,4 +1,9 @@
-import type { Gpu, RowChunks, Tensor } from "../../gpu/mod.ts";
+import {
+  type Gpu,
+  imageOf,
+  type RowChunks,
+  type Tensor,
+} from "../../gpu/mod.ts";
 import { packRows, PANEL_ROWS } from "../../wgsl/pack_rows.ts";
 
 /** Consecutive rows packed into one tensor. */
@@ -46,6 +51,18 @@ export function planPieces(
 /** Bytes of `rows` rows of `dim` elements when packed without chunk borders. */
 export function packedBytes(rows: number, dim: number): number {
   return Math.ceil(rows / PANEL_ROWS) * PANEL_ROWS * dim * 4;
+}
+
+/**
+ * Panels as kernels for subgroups of 8 lanes read them, an image; on other
+ * adapters the panels themselves.
+ *
+ * @param panels Kernels have written them; an image replaces them.
+ */
+export function panelsToRead(gpu: Gpu, panels: Tensor): Tensor {
+  if (gpu.subgroupSize !== 8) return panels;
+  using buffer = panels;
+  return imageOf(gpu, buffer);
 }
 
 /**

@@ -7,7 +7,6 @@
 //
 // One workgroup takes 16 queries and LANES groups.
 
-@group(0) @binding(1) var<storage, read> bank: array<vec4f>;
 @group(0) @binding(2) var<storage, read> norms: array<vec4f>;
 @group(0) @binding(3) var<storage, read> images: array<vec4u>;
 @group(0) @binding(4) var<storage, read> query_images: array<u32>;
@@ -15,8 +14,8 @@
 
 struct Params {
   queries: u32,
-  dim: u32,
-  stride: u32,
+  dim4: u32,
+  stride4: u32,
   groups: u32,
 }
 @group(0) @binding(6) var<uniform> params: Params;

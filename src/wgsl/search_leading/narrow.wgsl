@@ -13,7 +13,6 @@
 // One workgroup takes 16 queries and SEGMENT groups. It lists the groups that are
 // not ruled out for all of the queries and compares these alone.
 
-@group(0) @binding(1) var<storage, read> bank: array<vec4f>;
 @group(0) @binding(2) var<storage, read> norms: array<vec4f>;
 @group(0) @binding(3) var<storage, read> images: array<vec4u>;
 @group(0) @binding(4) var<storage, read> query_images: array<u32>;
@@ -23,8 +22,8 @@
 
 struct Params {
   queries: u32,
-  dim: u32,
-  stride: u32,
+  dim4: u32,
+  stride4: u32,
   groups: u32,
   k: u32,
   padded: u32, // queries with padding
