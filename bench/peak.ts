@@ -43,7 +43,7 @@ const copy: Kernel<{ readonly workgroups: number }> = {
   plan: ({ workgroups }) => ({ params: {}, workgroups: [workgroups, 1, 1] }),
 };
 
-const FLOPS_PER_TURN = 512;
+const FLOPS_PER_TURN = 384;
 const LANES = 64;
 const FMA_WORKGROUPS = 8192;
 const COPY_WORKGROUPS = 32_768;
