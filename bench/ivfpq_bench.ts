@@ -49,7 +49,7 @@ for (const rows of [2_000, 16_706]) {
   const started = performance.now();
   const index = await IvfPqIndex.build(gpu, bank);
   const seconds = (performance.now() - started) / 1000;
-  console.log(
+  console.error(
     `${rows} rows: ${index.plan.lists} lists, built in ${seconds.toFixed(1)} s`,
   );
   Deno.bench({ name: `exact, ${group}`, group, n: 3 }, async () => {
@@ -61,7 +61,7 @@ for (const rows of [2_000, 16_706]) {
     const found = index.record(program, queries, { rows: QUERIES, probes });
     (await program.compile()).run();
     const own = await gpu.readFloats(found.squaredDistances);
-    console.log(
+    console.error(
       `${group}, ${probes} probes: recall@1 ${
         recallAtOne(own, distances).toFixed(3)
       }`,
