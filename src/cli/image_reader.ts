@@ -1,7 +1,7 @@
 import { decodeImage } from "../core/images/decode.ts";
 import type { NamedImage, Pixels } from "../core/mod.ts";
 import { readImage } from "./disk.ts";
-import { ThreadError, ThreadPool } from "./thread_pool.ts";
+import { decodingFailed, ThreadError, ThreadPool } from "./thread_pool.ts";
 
 /** What a thread answers to a path: the image, or why there is none. */
 export type ReadImage =
@@ -32,7 +32,8 @@ export class ImageReader implements Disposable {
   readonly #reading = new Map<number, Promise<ReadImage>>();
   /** The image that will be taken next, if they go on in order. */
   #next = 0;
-  #largest = Infinity;
+  /** Bytes of the largest image so far. */
+  #largest: number | undefined;
 
   /**
    * Starts the threads and reads the first files; few are read without.
@@ -78,7 +79,7 @@ export class ImageReader implements Disposable {
     const end = Math.min(this.#next + AHEAD, this.#paths.length);
     for (let i = this.#next; i < end; i++) {
       if (this.#reading.has(i)) continue;
-      const bytes = (this.#reading.size + 1) * this.#largest;
+      const bytes = (this.#reading.size + 1) * (this.#largest ?? Infinity);
       if (this.#reading.size > 0 && bytes > AHEAD_BYTES) return;
       this.#reading.set(i, this.#read(threads, i));
     }
@@ -93,17 +94,13 @@ export class ImageReader implements Disposable {
       const image = await threads.run(path);
       if ("pixels" in image) {
         const { byteLength } = image.pixels.data;
-        const known = Number.isFinite(this.#largest) ? this.#largest : 0;
-        this.#largest = Math.max(known, byteLength);
+        this.#largest = Math.max(this.#largest ?? 0, byteLength);
       }
       return image;
     } catch (error) {
       if (!(error instanceof ThreadError)) throw error;
-      return {
-        name: "ImageError",
-        message:
-          `Cannot read image "${path}": decoding failed (${error.message}); convert it to PNG`,
-      };
+      const { name, message } = decodingFailed(path, error);
+      return { name, message };
     }
   }
 

@@ -1,7 +1,15 @@
+import { ImageError } from "../core/images/image_error.ts";
+
 /** A task whose thread broke or took too long. */
 export class ThreadError extends Error {
   /** Always `"ThreadError"`. */
   override name = "ThreadError";
+}
+
+/** What is told of an image whose thread broke or took too long. */
+export function decodingFailed(image: string, error: ThreadError): ImageError {
+  const problem = `decoding failed (${error.message})`;
+  return new ImageError(image, problem, "convert it to PNG");
 }
 
 interface Pending<Task, Reply> {

@@ -1,5 +1,5 @@
 import type { AnomalyMap, Pixels } from "../../core/mod.ts";
-import { ThreadError, ThreadPool } from "../thread_pool.ts";
+import { decodingFailed, ThreadError, ThreadPool } from "../thread_pool.ts";
 import { HttpProblem } from "./problem.ts";
 import type { ImageReply, ImageTask } from "./image_tasks.ts";
 import type { ModelInfo } from "./model_info.ts";
@@ -65,10 +65,7 @@ export class ImagePool implements Disposable {
     } catch (error) {
       if (!(error instanceof ThreadError)) throw error;
       throw task.kind === "decode"
-        ? new HttpProblem(
-          422,
-          `Cannot read image "${task.image.name}": decoding failed (${error.message}); convert it to PNG`,
-        )
+        ? new HttpProblem(422, decodingFailed(task.image.name, error).message)
         : new Error(`Cannot encode a map: ${error.message}`);
     }
   }

@@ -4,8 +4,7 @@ import {
   type CoresetRuleOutSizes,
   coresetRuleOutSubgroup8,
 } from "../../wgsl/coreset_rule_out.ts";
-import { packedNorms } from "../../wgsl/packed_norms.ts";
-import { packRows, PANEL_ROWS } from "../../wgsl/pack_rows.ts";
+import { PANEL_ROWS } from "../../wgsl/pack_rows.ts";
 import type { ProjectRowsSizes } from "../../wgsl/project_rows.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
 import type { CoresetRows } from "./coreset_state.ts";
@@ -15,7 +14,7 @@ import {
   boundErrors,
   boundRadius,
 } from "./leading_bounds.ts";
-import { packedBytes, panelsToRead } from "./packed_rows.ts";
+import { packedBytes, panelsToRead, recordPanels } from "./packed_rows.ts";
 import { projectionKernel } from "./projection.ts";
 
 /** New centres that are compared at once. */
@@ -164,18 +163,11 @@ export class CoresetBounds implements Disposable {
     along: Tensor,
   ): Promise<Pick<Piece, "packed" | "norms">> {
     const { gpu } = this.#state;
-    const panels = panelsOf(rows);
     const { chunk, row } = of.locate(base);
-    const packed = gpu.tensor([panels, AXES, PANEL_ROWS], "f32", "rows");
-    const norms = gpu.tensor([panels * PANEL_ROWS], "f32", "row norms");
     using program = gpu.program("coreset bounds");
     this.#project(program, of.chunks[chunk], along, rows, row);
-    program.dispatch(packRows, { rows, dim: AXES }, {
-      rows: along,
-      shift: this.#mean,
-      packed,
-    });
-    program.dispatch(packedNorms, { rows, dim: AXES }, { packed, norms });
+    const sizes = { rows, dim: AXES };
+    const { packed, norms } = recordPanels(gpu, program, along, sizes);
     (await program.compile()).run();
     return { packed: panelsToRead(gpu, packed), norms };
   }

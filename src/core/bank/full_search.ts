@@ -1,7 +1,5 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { elementwise } from "../../wgsl/elementwise.ts";
-import { PANEL_ROWS } from "../../wgsl/pack_rows.ts";
-import { packedNorms } from "../../wgsl/packed_norms.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
 import { sampleMean } from "../../wgsl/sample_mean.ts";
 import {
@@ -10,7 +8,12 @@ import {
   searchGroupsSubgroup8Image,
 } from "../../wgsl/search_groups.ts";
 import { searchRefine } from "../../wgsl/search_refine.ts";
-import { type PackedPiece, PackedRows, panelsToRead } from "./packed_rows.ts";
+import {
+  type PackedPiece,
+  panelsToRead,
+  planPieces,
+  recordPanels,
+} from "./packed_rows.ts";
 import type { RecordedSearch, SearchOptions } from "./search_options.ts";
 import { uploadImages } from "./search_images.ts";
 
@@ -59,27 +62,27 @@ export class FullSearch implements Disposable {
       { rows: bank.chunks[0], mean },
     );
     (await start.compile()).run();
-    const packed = await PackedRows.pack(gpu, bank, mean);
-    using program = gpu.program("bank norms");
-    const pieces = packed.pieces.map((piece) => {
-      const padded = Math.ceil(piece.rows / PANEL_ROWS) * PANEL_ROWS;
-      const norms = gpu.tensor([padded], "f32", "bank norms");
-      program.dispatch(
-        packedNorms,
-        { rows: piece.rows, dim },
-        { packed: piece.packed, norms },
+    const pieces: SearchPiece[] = [];
+    // One after the other: while an image is made, its panels are there twice.
+    for (const piece of planPieces(bank, gpu.maxTensorBytes)) {
+      using program = gpu.program("bank panels");
+      const source = bank.chunks[piece.chunk];
+      const { packed, norms } = recordPanels(
+        gpu,
+        program,
+        source,
+        { ...piece, dim },
+        mean,
       );
-      return { ...piece, norms, images: uploadImages(gpu, piece, images) };
-    });
-    (await program.compile()).run();
-    return new FullSearch(
-      gpu,
-      bank,
-      mean,
-      pieces.map((piece) => {
-        return { ...piece, packed: panelsToRead(gpu, piece.packed) };
-      }),
-    );
+      (await program.compile()).run();
+      pieces.push({
+        ...piece,
+        packed: panelsToRead(gpu, packed),
+        norms,
+        images: uploadImages(gpu, piece, images),
+      });
+    }
+    return new FullSearch(gpu, bank, mean, pieces);
   }
 
   /** Records a search; see `BankSearch`, which checks the sizes. */

@@ -1,10 +1,15 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { packedNorms } from "../../wgsl/packed_norms.ts";
-import { packRows, PANEL_ROWS } from "../../wgsl/pack_rows.ts";
+import { PANEL_ROWS } from "../../wgsl/pack_rows.ts";
 import { projectionKernel } from "./projection.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
 import { LEADING_AXES, type LeadingAxes } from "./leading_axes.ts";
-import { type PackedPiece, panelsToRead, planPieces } from "./packed_rows.ts";
+import {
+  type PackedPiece,
+  panelsToRead,
+  planPieces,
+  recordPanels,
+} from "./packed_rows.ts";
 
 /** Rows of a piece at most: 4,096 groups of 8. */
 const MOST_PIECE_ROWS = 32_768;
@@ -124,21 +129,17 @@ export class LeadingBounds implements Disposable {
   ): Promise<Pick<BoundPiece, "packed" | "norms" | "allNorms">> {
     const gpu = this.#gpu;
     const { dim, stride } = this;
-    const panels = Math.ceil(rows / PANEL_ROWS);
-    const size = [panels * PANEL_ROWS];
-    const packed = gpu.tensor([panels, stride, PANEL_ROWS], "f32", "rows");
-    const norms = gpu.tensor(size, "f32", "bank norms");
-    const allNorms = gpu.tensor(size, "f32", "bank norms");
     using program = gpu.program("bank bounds");
     using along = this.#recordProjection(program, source, rows, first);
-    program.dispatch(
-      packRows,
-      { rows, dim: stride },
-      { rows: along, shift: this.#mean, packed },
-    );
-    program.dispatch(packedNorms, { rows, dim, stride }, { packed, norms });
     const sizes = { rows, dim: stride };
-    program.dispatch(packedNorms, sizes, { packed, norms: allNorms });
+    const { packed, norms: allNorms } = recordPanels(
+      gpu,
+      program,
+      along,
+      sizes,
+    );
+    const norms = gpu.tensor([allNorms.size], "f32", "bank norms");
+    program.dispatch(packedNorms, { rows, dim, stride }, { packed, norms });
     (await program.compile()).run();
     const read = panelsToRead(gpu, packed);
     await gpu.finish();

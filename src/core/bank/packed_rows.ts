@@ -1,10 +1,16 @@
 import {
   type Gpu,
   imageOf,
+  type Program,
   type RowChunks,
   type Tensor,
 } from "../../gpu/mod.ts";
-import { packRows, PANEL_ROWS } from "../../wgsl/pack_rows.ts";
+import {
+  packRows,
+  type PackRowsSizes,
+  PANEL_ROWS,
+} from "../../wgsl/pack_rows.ts";
+import { packedNorms } from "../../wgsl/packed_norms.ts";
 
 /** Consecutive rows packed into one tensor. */
 export interface PackedPiece {
@@ -53,6 +59,38 @@ export function packedBytes(rows: number, dim: number): number {
   return Math.ceil(rows / PANEL_ROWS) * PANEL_ROWS * dim * 4;
 }
 
+/** Rows in panels, and their squared norms. */
+export interface Panels {
+  /** Panels `[panels, dim, 64]`, see the kernel `pack_rows`. */
+  readonly packed: Tensor;
+  /** Squared norms `[panels, 64]`. */
+  readonly norms: Tensor;
+}
+
+/**
+ * Records the packing of rows of one tensor and the norms of what is packed.
+ *
+ * @param shift A vector that is subtracted from every row.
+ */
+export function recordPanels(
+  gpu: Gpu,
+  program: Program,
+  source: Tensor,
+  { rows, dim, first = 0 }: Pick<PackRowsSizes, "rows" | "dim" | "first">,
+  shift?: Tensor,
+): Panels {
+  const panels = Math.ceil(rows / PANEL_ROWS);
+  const packed = gpu.tensor([panels, dim, PANEL_ROWS], "f32", "packed rows");
+  const norms = gpu.tensor([panels * PANEL_ROWS], "f32", "row norms");
+  program.dispatch(
+    packRows,
+    { rows, dim, first, shift: shift !== undefined },
+    { rows: source, shift: shift ?? source, packed },
+  );
+  program.dispatch(packedNorms, { rows, dim }, { packed, norms });
+  return { packed, norms };
+}
+
 /**
  * Panels as kernels for subgroups of 8 lanes read them, an image; on other
  * adapters the panels themselves.
@@ -92,13 +130,8 @@ export class PackedRows implements Disposable {
    *
    * @param gpu Where the rows are.
    * @param rows The rows; they may be disposed afterwards.
-   * @param shift A vector `[dim]` that is subtracted from every row.
    */
-  static async pack(
-    gpu: Gpu,
-    rows: RowChunks,
-    shift?: Tensor,
-  ): Promise<PackedRows> {
+  static async pack(gpu: Gpu, rows: RowChunks): Promise<PackedRows> {
     const { dim } = rows;
     using program = gpu.program("pack rows");
     const pieces = planPieces(rows, gpu.maxTensorBytes).map((piece) => {
@@ -111,8 +144,8 @@ export class PackedRows implements Disposable {
       const chunk = rows.chunks[piece.chunk];
       program.dispatch(
         packRows,
-        { rows: piece.rows, dim, first: piece.first, shift: !!shift },
-        { rows: chunk, shift: shift ?? chunk, packed },
+        { rows: piece.rows, dim, first: piece.first },
+        { rows: chunk, shift: chunk, packed },
       );
       return { ...piece, packed };
     });

@@ -12,6 +12,9 @@ const MEASURED = 1024;
 /** Patches in the programs that score images without their own rows. */
 const SCORED = 704;
 
+/** Bytes of a piece of the packed bank, at most. */
+const MOST_PIECE = 2 ** 27;
+
 /** Lower bounds that a search keeps for each of them, at most. */
 const GROUPS = 4200;
 
@@ -134,9 +137,13 @@ function choiceBytes(
     bufferAndReadback(rows + picks, 8);
 }
 
-/** A packed copy of the bank, and what is written for the queries. */
+/**
+ * A packed copy of the bank, a piece of it a second time while it becomes an
+ * image, and what is written for the queries.
+ */
 function searchBytes(rows: number, dim: number, queries: number): number {
-  return packedBytes(rows, dim) + rows * 8 +
+  const packed = packedBytes(rows, dim);
+  return packed + Math.min(packed, MOST_PIECE) + rows * 8 +
     queries * (Math.min(GROUPS, rows / 8 + 8) + 2.5 * dim + 40) * 4;
 }
 
