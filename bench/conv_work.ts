@@ -1,5 +1,5 @@
 /** One convolution layer, by each of the kernels that can do it. */
-import type { Storage } from "../src/gpu/mod.ts";
+import { storageOf } from "../src/gpu/mod.ts";
 import { packConvWeights } from "../src/nn/layout.ts";
 import {
   conv2dDirect,
@@ -30,10 +30,6 @@ export const CONV_KERNELS: readonly Kernel<Conv2dSizes>[] = [
     ? [conv2dSubgroup8.f32, conv2dSubgroup8Tall.f32]
     : []),
 ];
-
-function weightStorage({ bindings }: Kernel<never>): Storage {
-  return bindings["w"] === "read" ? "buffer" : "image";
-}
 
 /** Whether Winograd can do a layer. */
 export function suitsWinograd({ kernel, strides }: ConvLayer): boolean {
@@ -77,7 +73,12 @@ export async function direct(
     {
       x: randomTensor(scope, images * input[0] * input[1] * inputs! * 4),
       w: scope.use(
-        gpu.upload(weights, undefined, "weights", weightStorage(kernel)),
+        gpu.upload(
+          weights,
+          undefined,
+          "weights",
+          storageOf(kernel.bindings["w"]!),
+        ),
       ),
       bias,
       residual: bias,
@@ -106,7 +107,7 @@ export async function winograd(
   const tile = CONV_KERNELS.at(-1)!;
   const weights = randomFloats(3, 36 * inputChannels4 * outputChannels4 * 16);
   const w = scope.use(
-    gpu.upload(weights, undefined, "weights", weightStorage(tile)),
+    gpu.upload(weights, undefined, "weights", storageOf(tile.bindings["w"]!)),
   );
   const v = scope.use(gpu.tensor([36 * tiles * inputChannels4 * 4]));
   const m = scope.use(gpu.tensor([36 * tiles * outputChannels4 * 4]));

@@ -1,7 +1,12 @@
 import { IMAGE_WIDTH } from "../wgsl/kernel.ts";
 import type { Gpu } from "./gpu.ts";
-import { imageSize, type Tensor } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
 import type { TensorData } from "./tensor_data.ts";
+
+/** Texels of the image of a tensor, `[width, height]`. */
+export function imageSize({ size }: Pick<Tensor, "size">): [number, number] {
+  return [IMAGE_WIDTH, Math.max(1, Math.ceil(size / 4 / IMAGE_WIDTH))];
+}
 
 /**
  * Fills an image.

@@ -2,7 +2,7 @@ import type { Kernel } from "../wgsl/kernel.ts";
 import { MAX_WORKGROUPS_PER_DIMENSION } from "../wgsl/grid.ts";
 import { GpuError } from "./errors.ts";
 import type { Gpu } from "./gpu.ts";
-import type { Tensor } from "./tensor.ts";
+import { storageOf, type Tensor } from "./tensor.ts";
 
 const UNIFORM_ALIGNMENT = 256;
 
@@ -143,7 +143,7 @@ export class Program implements Disposable {
     const bindings = this.#recorded.map(({ kernel, tensors }) => {
       const accesses = Object.values(kernel.bindings);
       return tensors.map((tensor, i): GPUBindingResource =>
-        accesses[i]!.startsWith("image")
+        storageOf(accesses[i]!) === "image"
           ? tensor.image.createView()
           : { buffer: tensor.buffer, size: tensor.byteLength }
       );

@@ -1,5 +1,6 @@
-import { IMAGE_WIDTH } from "../wgsl/kernel.ts";
+import type { Access } from "../wgsl/kernel.ts";
 import type { BufferPool } from "./buffer_pool.ts";
+import { imageSize } from "./image.ts";
 
 /** Element types a tensor may have. `f16` needs the feature `shader-f16`. */
 export type DType = "f32" | "u32" | "i32" | "f16";
@@ -41,6 +42,22 @@ export function elementCount(shape: readonly number[]): number {
  * with bindings such as `image_f32`, for tensors that the host alone writes.
  */
 export type Storage = "buffer" | "image";
+
+/**
+ * Where a kernel reads or writes a binding.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { storageOf } from "@patchcore/webgpu/gpu";
+ *
+ * assertEquals(storageOf("image_f32"), "image");
+ * ```
+ */
+export function storageOf(access: Access): Storage {
+  return access.startsWith("image") ? "image" : "buffer";
+}
 
 /**
  * A dense row-major array in GPU memory. Its lifetime is explicit: dispose it,
@@ -162,9 +179,4 @@ export class Tensor implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-/** Texels of the image of a tensor, `[width, height]`. */
-export function imageSize({ size }: Pick<Tensor, "size">): [number, number] {
-  return [IMAGE_WIDTH, Math.max(1, Math.ceil(size / 4 / IMAGE_WIDTH))];
 }

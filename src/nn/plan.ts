@@ -1,4 +1,4 @@
-import type { Storage } from "../gpu/mod.ts";
+import { type Storage, storageOf } from "../gpu/mod.ts";
 import type { Kernel } from "../wgsl/kernel.ts";
 import type { Conv2dSizes, WeightPrecision } from "../wgsl/conv2d.ts";
 import {
@@ -168,8 +168,8 @@ export class PlanContext {
     role = "weights",
   ): Operand {
     const { precision: dtype } = this;
-    const isImage = familyOf(choice)[dtype].bindings["w"] !== "read";
-    const storage = isImage ? "image" : "buffer";
+    const storage = storageOf(familyOf(choice)[dtype].bindings["w"]!);
+    const isImage = storage === "image";
     const key = `${node.name} ${role}${isImage ? " as an image" : ""}`;
     this.constants.set(key, {
       ...{ elements, dtype, storage },

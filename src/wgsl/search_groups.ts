@@ -1,9 +1,7 @@
+import bankBuffer from "./bank_buffer.wgsl" with { type: "text" };
+import bankImage from "./bank_image.wgsl" with { type: "text" };
 import type { Kernel } from "./kernel.ts";
 import { PANEL_ROWS } from "./pack_rows.ts";
-import bankBuffer from "./search_groups/bank_buffer.wgsl" with {
-  type: "text",
-};
-import bankImage from "./search_groups/bank_image.wgsl" with { type: "text" };
 import interfacePart from "./search_groups/interface.wgsl" with {
   type: "text",
 };

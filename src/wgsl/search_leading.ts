@@ -1,3 +1,5 @@
+import bankBuffer from "./bank_buffer.wgsl" with { type: "text" };
+import bankImage from "./bank_image.wgsl" with { type: "text" };
 import type { Access, Kernel } from "./kernel.ts";
 import { PANEL_ROWS } from "./pack_rows.ts";
 import least from "./search_leading/least.wgsl" with { type: "text" };
@@ -90,11 +92,15 @@ function defineLeading(
  */
 export const searchLeading: Kernel<SearchLeadingSizes> = defineLeading(
   "search_leading",
-  uniform,
+  bankBuffer + uniform,
   64,
 );
 
-const leadingBy8 = defineLeading("search_leading_subgroup8", subgroup8, 8);
+const leadingBy8 = defineLeading(
+  "search_leading_subgroup8",
+  bankImage + subgroup8,
+  8,
+);
 
 /** {@linkcode searchLeading} for subgroups of exactly 8 lanes; `bank` is an image. */
 export const searchLeadingSubgroup8: Kernel<SearchLeadingSizes> = {
@@ -153,10 +159,13 @@ function defineNarrow(name: string, part: string): Kernel<SearchNarrowSizes> {
  */
 export const searchNarrow: Kernel<SearchNarrowSizes> = defineNarrow(
   "search_narrow",
-  uniform,
+  bankBuffer + uniform,
 );
 
-const narrowBy8 = defineNarrow("search_narrow_subgroup8", subgroup8);
+const narrowBy8 = defineNarrow(
+  "search_narrow_subgroup8",
+  bankImage + subgroup8,
+);
 
 /** {@linkcode searchNarrow} for subgroups of exactly 8 lanes; `bank` is an image. */
 export const searchNarrowSubgroup8: Kernel<SearchNarrowSizes> = {

@@ -1,6 +1,6 @@
 import { assert, assertThrows } from "@std/assert";
 import { gpuTest, randomFloats, relativeError } from "../testing.ts";
-import type { Gpu } from "../../src/gpu/mod.ts";
+import { type Gpu, storageOf } from "../../src/gpu/mod.ts";
 import type { FusedActivation } from "../../src/wgsl/activation.ts";
 import {
   conv2dDirect,
@@ -156,12 +156,11 @@ async function check(
     kernel.name === "conv2d_grouped" ? groupInputs : undefined,
   );
   using xTensor = gpu.upload(padChannels(x, inputChannels));
-  const isImage = kernel.bindings["w"] !== "read";
   using w = gpu.upload(
     half ? toHalf(packed) : packed,
     undefined,
     "weights",
-    isImage ? "image" : "buffer",
+    storageOf(kernel.bindings["w"]!),
   );
   using biasTensor = gpu.upload(packVector(bias, outputChannels));
   using residualTensor = gpu.upload(

@@ -1,5 +1,5 @@
 import { assert } from "@std/assert";
-import type { Gpu } from "../../src/gpu/mod.ts";
+import { type Gpu, storageOf } from "../../src/gpu/mod.ts";
 import { packVector, toNchw, toNhwc } from "../../src/nn/layout.ts";
 import { winogradWeights } from "../../src/nn/winograd_weights.ts";
 import type { FusedActivation } from "../../src/wgsl/activation.ts";
@@ -100,7 +100,7 @@ async function check(gpu: Gpu, testCase: Case): Promise<void> {
     winogradWeights(weights.data, weights.shape),
     undefined,
     "weights",
-    kernel === conv2dDirect.f32 ? "buffer" : "image",
+    storageOf(kernel.bindings["w"]!),
   );
   using m = guardedOutput(gpu, 36 * tiles * outputs4 * 4);
   using zero = gpu.upload(new Float32Array(outputs4 * 4));

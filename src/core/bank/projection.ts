@@ -2,6 +2,7 @@ import {
   type Gpu,
   RowChunks,
   type Storage,
+  storageOf,
   type Tensor,
 } from "../../gpu/mod.ts";
 import { roundUp } from "../../wgsl/grid.ts";
@@ -27,9 +28,8 @@ export interface Projection {
 export function projectionKernel(
   { subgroupSize }: Gpu,
 ): { readonly kernel: Kernel<ProjectRowsSizes>; readonly storage: Storage } {
-  return subgroupSize === 8
-    ? { kernel: projectRowsSubgroup8, storage: "image" }
-    : { kernel: projectRows, storage: "buffer" };
+  const kernel = subgroupSize === 8 ? projectRowsSubgroup8 : projectRows;
+  return { kernel, storage: storageOf(kernel.bindings["w"]!) };
 }
 
 /** Projects rows, any number of times: `y = matrix · x` for every row. */

@@ -1,8 +1,7 @@
 // The scores q·b of 16 queries and the 8 rows of a group, in registers of a lane.
 //
 // queries [Q, stride/4]         row-major, along the bank's axes
-// bank    [panels, stride, 16]  in panels; a vec4f holds 4 rows at one dimension;
-//                               declared with the part that has `tile_of`
+// bank    [panels, stride, 16]  in panels; a vec4f holds 4 rows at one dimension
 //
 // Group g is the 8 rows from 8 g on. Of the `stride` dimensions the first `dim` are
 // compared.

@@ -1,10 +1,4 @@
-@group(0) @binding(1) var bank: texture_storage_2d<rgba32float, read>;
-
 const LANES = 8u;
-
-fn load_bank(at: u32) -> vec4f {
-  return textureLoad(bank, vec2u(at & 1023u, at >> 10u));
-}
 
 // For subgroups of exactly 8 lanes (llvmpipe): every lane loads two queries'
 // values and the others get them by subgroupBroadcast, since a load costs per

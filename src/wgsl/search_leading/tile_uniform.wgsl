@@ -1,10 +1,4 @@
-@group(0) @binding(1) var<storage, read> bank: array<vec4f>;
-
 const LANES = 64u;
-
-fn load_bank(at: u32) -> vec4f {
-  return bank[at];
-}
 
 // For any adapter: addresses of queries depend only on the workgroup and the
 // loop, so that they are uniform over the lanes.

@@ -1,4 +1,5 @@
-// The bank in an image, which llvmpipe loads faster; see weights_image_f32.wgsl.
+// The bank in an image, which llvmpipe loads faster; see
+// conv2d/weights_image_f32.wgsl.
 @group(0) @binding(1) var bank: texture_storage_2d<rgba32float, read>;
 
 fn load_bank(at: u32) -> vec4f {
