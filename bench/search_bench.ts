@@ -2,7 +2,7 @@
  * Searching a memory bank for the patches of one image (28 × 28 of 1536), of noise
  * along all dimensions, and of rows that differ along few along these.
  */
-import { BankSearch } from "../src/core/bank/search.ts";
+import { BankSearch } from "../src/core/search/search.ts";
 import { RowChunks } from "../src/gpu/mod.ts";
 import { randomFloats } from "../tests/testing.ts";
 import { gpu, gpuBench, randomTensor } from "./harness.ts";

@@ -9,8 +9,8 @@ import {
 import {
   isEnsembleFile,
   readEnsembleFile,
-} from "../core/bank/ensemble_file.ts";
-import { readModelFile } from "../core/bank/model_file.ts";
+} from "../core/model/ensemble_file.ts";
+import { readModelFile } from "../core/model/model_file.ts";
 import type { Context } from "./command.ts";
 import { readFile } from "./disk.ts";
 import { UsageError } from "./exit.ts";

@@ -4,19 +4,16 @@
  *
  * @module
  */
-export type { StoredEnsemble } from "./bank/ensemble_file.ts";
-export {
-  ModelFileError,
-  readModelFile,
-  writeModelFile,
-} from "./bank/model_file.ts";
+export type { StoredEnsemble } from "./model/ensemble_file.ts";
+export { ModelFileError } from "./model/stored_model.ts";
+export { readModelFile, writeModelFile } from "./model/model_file.ts";
+export type { StoredBackbone } from "./features/backbone.ts";
 export type {
-  StoredBackbone,
   StoredCoverage,
   StoredModel,
-  StoredProjection,
   StoredThreshold,
-} from "./bank/stored_model.ts";
+} from "./model/stored_model.ts";
+export type { StoredProjection } from "./rows/projection.ts";
 export * from "./detector/mod.ts";
 export type { TuningStore } from "../nn/conv_tuning.ts";
 export { decodeImage, type DecodeOptions } from "./images/decode.ts";

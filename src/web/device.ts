@@ -8,7 +8,7 @@ import {
   type Prediction,
   readModelFile,
 } from "../core/mod.ts";
-import { loadPixels } from "../core/detector/image_source.ts";
+import { loadPixels } from "../core/features/image_source.ts";
 import { closeUp, smallCopy } from "../core/report/small_copy.ts";
 import { Gpu } from "../core/weights.ts";
 import { type Inspection, type Inspector, SHOWN_SIDE } from "./inspector.ts";

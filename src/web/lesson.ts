@@ -1,5 +1,5 @@
 import type { NamedImage } from "../core/mod.ts";
-import { loadPixels } from "../core/detector/image_source.ts";
+import { loadPixels } from "../core/features/image_source.ts";
 import { fittedSize, sampleBox } from "../core/report/thumbnail.ts";
 import { element, make, tellProblem } from "./elements.ts";
 import { canvasOf } from "./pictures.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fit } from "../../src/cli/fit.ts";
 import { merge } from "../../src/cli/merge.ts";
-import { readModelFile } from "../../src/core/bank/model_file.ts";
+import { readModelFile } from "../../src/core/model/model_file.ts";
 import { encodePng } from "../../src/core/images/png.ts";
 import type { Pixels } from "../../src/core/images/pixels.ts";
 import { tinyBackbone, tinyImages } from "../tiny_model.ts";

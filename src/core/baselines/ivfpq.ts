@@ -3,7 +3,7 @@ import { ivfScan } from "../../wgsl/ivf_scan.ts";
 import { paddedCodewords } from "../../wgsl/kmeans.ts";
 import { pairDistance } from "../../wgsl/pair_distance.ts";
 import { product } from "../../wgsl/product.ts";
-import type { RecordedSearch } from "../bank/search.ts";
+import type { RecordedSearch } from "../search/search.ts";
 import { buildIvfPq, type IvfPqParts } from "./ivfpq_build.ts";
 import { type IvfPqOptions, type IvfPqPlan, planIvfPq } from "./ivfpq_plan.ts";
 

@@ -14,7 +14,7 @@ import {
   searchGroupsSubgroup8,
 } from "../../wgsl/search_groups.ts";
 import { searchRefine } from "../../wgsl/search_refine.ts";
-import { recordShift } from "../bank/full_search.ts";
+import { recordShift } from "../search/full_search.ts";
 import type { TapShape } from "../features/feature_layer.ts";
 import { PatchFeatures } from "../features/patch_features.ts";
 import { SPADE_FEATURES } from "./scored_images.ts";

@@ -1,10 +1,14 @@
 import { Gpu } from "../../gpu/mod.ts";
-import { isEnsembleFile } from "../bank/ensemble_file.ts";
-import { ModelFileError, readModelFile } from "../bank/model_file.ts";
-import type { StoredBackbone, StoredModel } from "../bank/stored_model.ts";
+import { isEnsembleFile } from "../model/ensemble_file.ts";
+import { ModelFileError, type StoredModel } from "../model/stored_model.ts";
+import { readModelFile } from "../model/model_file.ts";
+import {
+  Backbone,
+  type BackboneFile,
+  type StoredBackbone,
+} from "../features/backbone.ts";
 import { settingsFromJson } from "../settings/settings.ts";
-import { Backbone, type BackboneFile } from "./backbone.ts";
-import { Ensemble } from "./ensemble.ts";
+import { Ensemble } from "./ensemble/ensemble.ts";
 import type { LoadOptions } from "./options.ts";
 import { PatchCore } from "./patchcore.ts";
 

@@ -7,9 +7,9 @@ import {
   type ThresholdSettings,
 } from "../settings/settings.ts";
 import type { WeightPrecision } from "../../wgsl/conv2d.ts";
-import type { Backbone, BackboneFile } from "./backbone.ts";
-import type { FitPlan } from "./fit_plan.ts";
-import type { WorkOptions } from "./progress.ts";
+import type { Backbone, BackboneFile } from "../features/backbone.ts";
+import type { FitPlan } from "./fit/plan.ts";
+import type { WorkOptions } from "../features/progress.ts";
 
 /** Images that are scored for the threshold where features do not fit. */
 export const THRESHOLD_IMAGES = 1000;

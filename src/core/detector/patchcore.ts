@@ -3,21 +3,21 @@ import {
   checkBackbone,
   readModelFile,
   writeModelFile,
-} from "../bank/model_file.ts";
-import type { StoredModel } from "../bank/stored_model.ts";
+} from "../model/model_file.ts";
+import type { StoredModel } from "../model/stored_model.ts";
 import {
   resolveSettings,
   type Settings,
   settingsFromJson,
 } from "../settings/settings.ts";
-import { Backbone, type BackboneFile } from "./backbone.ts";
-import { feedOf } from "./feature_stream.ts";
-import { fitModel } from "./fit.ts";
-import type { FitParts, FitWork } from "./fit_run.ts";
-import type { FitReport } from "./fit_report.ts";
-import type { ImageSources } from "./image_source.ts";
-import { requireBackbone } from "./named_backbone.ts";
-import { Inspector, type InspectorParts } from "./inspector.ts";
+import { Backbone, type BackboneFile } from "../features/backbone.ts";
+import { feedOf } from "../features/feature_stream.ts";
+import { fitModel } from "./fit/fit.ts";
+import type { FitParts, FitWork } from "./fit/run.ts";
+import type { FitReport } from "./fit/report.ts";
+import type { ImageSources } from "../features/image_source.ts";
+import { requireBackbone } from "../features/named_backbone.ts";
+import { Inspector, type InspectorParts } from "./predict/inspector.ts";
 import {
   appendedSettings,
   type AppendOptions,
@@ -30,9 +30,9 @@ import {
   settingsIn,
   THRESHOLD_IMAGES,
 } from "./options.ts";
-import type { Prediction } from "./prediction.ts";
-import type { WorkOptions } from "./progress.ts";
-import { backboneOf, uploadModel } from "./upload_model.ts";
+import type { Prediction } from "./predict/prediction.ts";
+import type { WorkOptions } from "../features/progress.ts";
+import { backboneOf, uploadModel } from "./load.ts";
 
 /**
  * Finds anomalies in images after having seen normal ones only (Roth et al.,

@@ -3,12 +3,12 @@ import type {
   BankSearch,
   RecordedSearch,
   SearchOptions,
-} from "../bank/search.ts";
+} from "../search/search.ts";
 import { IvfPqIndex, recallAtOne } from "../baselines/ivfpq.ts";
 import {
   type BatchedSearchOptions,
   searchInBatches,
-} from "./batched_search.ts";
+} from "../search/batched_search.ts";
 
 /** Options of {@linkcode ApproximateSearch.create}. */
 export interface ApproximateSearchOptions {

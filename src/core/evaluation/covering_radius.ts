@@ -1,9 +1,9 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
-import type { BankSearch } from "../bank/search.ts";
+import type { BankSearch } from "../search/search.ts";
 import {
   type BatchedSearchOptions,
   searchInBatches,
-} from "./batched_search.ts";
+} from "../search/batched_search.ts";
 
 /**
  * The largest distance of a training patch to its nearest bank row (paper,

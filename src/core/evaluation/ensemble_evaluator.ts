@@ -1,17 +1,17 @@
 import { Gpu } from "../../gpu/mod.ts";
 import type { TuningStore } from "../../nn/conv_tuning.ts";
-import { joinRanges, rangeOf } from "../bank/member_scale.ts";
+import { joinRanges, rangeOf } from "../score/min_max_scale.ts";
 import type { Category } from "../datasets/dataset.ts";
-import type { BackboneFile } from "../detector/backbone.ts";
-import { Ensemble } from "../detector/ensemble.ts";
+import type { BackboneFile } from "../features/backbone.ts";
+import { Ensemble } from "../detector/ensemble/ensemble.ts";
 import {
   jointPrediction,
   type MemberPredictions,
   type MemberScales,
   predictTogether,
-} from "../detector/ensemble_prediction.ts";
-import type { Prediction } from "../detector/prediction.ts";
-import type { WorkOptions } from "../detector/progress.ts";
+} from "../detector/ensemble/joint_prediction.ts";
+import type { Prediction } from "../detector/predict/prediction.ts";
+import type { WorkOptions } from "../features/progress.ts";
 import { resolveSettings, type Settings } from "../settings/settings.ts";
 import type { SettingsOptions } from "../settings/settings.ts";
 import {

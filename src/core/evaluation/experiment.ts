@@ -1,11 +1,11 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Category } from "../datasets/dataset.ts";
-import type { Backbone } from "../detector/backbone.ts";
-import type { PredictorParts } from "../detector/predictor.ts";
+import type { Backbone } from "../features/backbone.ts";
+import type { PredictorParts } from "../detector/predict/batch_predictor.ts";
 import {
   extractTrainingFeatures,
   type TrainingFeatures,
-} from "../detector/training_features.ts";
+} from "../features/training_features.ts";
 import type { MaskRule } from "../metrics/mask_rule.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { CategoryResult } from "./category_metrics.ts";
@@ -18,7 +18,7 @@ import {
   sourcesOf,
 } from "./features_of.ts";
 import { GroundTruth } from "./ground_truth.ts";
-import { predictStream } from "./predict_stream.ts";
+import { predictStream } from "../detector/predict/predict_stream.ts";
 import { randomRadius } from "./random_radius.ts";
 import {
   type CategoryWork,

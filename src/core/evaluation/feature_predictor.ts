@@ -1,6 +1,6 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
-import type { RecordedSearch } from "../bank/search.ts";
-import type { PredictorParts } from "../detector/predictor.ts";
+import type { RecordedSearch } from "../search/search.ts";
+import type { PredictorParts } from "../detector/predict/batch_predictor.ts";
 import { AnomalyMaps } from "../score/anomaly_map.ts";
 import type { RecordedScores } from "../score/image_score.ts";
 import type { ScoredImage } from "./category_metrics.ts";

@@ -1,9 +1,9 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import { MemoryBank } from "../bank/memory_bank.ts";
-import { searchOf } from "../detector/calibrate.ts";
-import type { TrainingFeatures } from "../detector/training_features.ts";
+import { searchOf } from "../threshold/calibrate.ts";
+import type { TrainingFeatures } from "../features/training_features.ts";
 import { choice, Mt19937 } from "../settings/random.ts";
-import type { BatchedSearchOptions } from "./batched_search.ts";
+import type { BatchedSearchOptions } from "../search/batched_search.ts";
 import { coveringRadius } from "./covering_radius.ts";
 
 /** What a random bank is compared with. */

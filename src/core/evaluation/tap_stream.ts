@@ -1,9 +1,9 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Session } from "../../nn/session.ts";
-import type { Backbone } from "../detector/backbone.ts";
-import { FeatureExtractor } from "../detector/extractor.ts";
-import { loadPixels, type NamedImage } from "../detector/image_source.ts";
-import { reportImageError, type WorkOptions } from "../detector/progress.ts";
+import type { Backbone } from "../features/backbone.ts";
+import { FeatureExtractor } from "../features/extractor.ts";
+import { loadPixels, type NamedImage } from "../features/image_source.ts";
+import { reportImageError, type WorkOptions } from "../features/progress.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { ImageSize } from "./ground_truth.ts";
 

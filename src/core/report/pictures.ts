@@ -1,4 +1,7 @@
-import type { NearestPatch, Prediction } from "../detector/prediction.ts";
+import type {
+  NearestPatch,
+  Prediction,
+} from "../detector/predict/prediction.ts";
 import { colorMap, drawOverlay, type MapScale } from "../images/overlay.ts";
 import type { Pixels } from "../images/pixels.ts";
 import { type Html, html } from "./html.ts";

@@ -1,4 +1,4 @@
-import type { Box, Prediction } from "../detector/prediction.ts";
+import type { Box, Prediction } from "../detector/predict/prediction.ts";
 import type { FloatImage } from "../images/float_image.ts";
 import { mapToOriginal } from "../images/map_geometry.ts";
 import type { Pixels } from "../images/pixels.ts";

@@ -1,8 +1,8 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { imageMax } from "../../wgsl/image_max.ts";
 import { reweight } from "../../wgsl/reweight.ts";
-import { recordGather } from "../bank/gather.ts";
-import type { BankSearch, RecordedSearch } from "../bank/search.ts";
+import { recordGather } from "../rows/gather.ts";
+import type { BankSearch, RecordedSearch } from "../search/search.ts";
 import type { Settings } from "../settings/settings.ts";
 
 /** The settings that decide what a score is. */

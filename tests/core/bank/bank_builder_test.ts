@@ -4,14 +4,14 @@ import {
   type Choose,
 } from "../../../src/core/bank/bank_builder.ts";
 import { writeRows } from "../../../src/core/bank/memory_bank.ts";
-import { nearestRows } from "../../../src/core/bank/nearest_rows.ts";
-import { BankSearch } from "../../../src/core/bank/search.ts";
-import { RowChooser } from "../../../src/core/detector/row_chooser.ts";
+import { nearestRows } from "../../../src/core/search/nearest_rows.ts";
+import { BankSearch } from "../../../src/core/search/search.ts";
+import { RowChooser } from "../../../src/core/bank/row_chooser.ts";
 import { resolveSettings } from "../../../src/core/settings/settings.ts";
 import { type Gpu, RowChunks } from "../../../src/gpu/mod.ts";
 import { squaredDistance } from "../../reference/search.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
-import { narrow, uploadRows } from "./row_sets.ts";
+import { narrow, uploadRows } from "../coreset/some_rows.ts";
 
 const GRID = { height: 2, width: 5 };
 const PATCHES = GRID.height * GRID.width;

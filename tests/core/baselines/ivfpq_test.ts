@@ -7,7 +7,7 @@ import { paddedCodewords } from "../../../src/wgsl/kmeans.ts";
 import { searchIvfPq, squared, trainIvfPq } from "../../reference/ivfpq.ts";
 import { nearestNeighbours } from "../../reference/search.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
-import { narrow, uploadRows } from "../bank/row_sets.ts";
+import { narrow, uploadRows } from "../coreset/some_rows.ts";
 
 function matrix(data: Float32Array, dim: number): number[][] {
   return Array.from(

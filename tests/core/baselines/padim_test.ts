@@ -5,7 +5,7 @@ import { BASELINE_MAP } from "../../../src/core/baselines/scored_images.ts";
 import { anomalyMap } from "../../reference/anomaly_map.ts";
 import { padimDistances } from "../../reference/padim.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
-import { narrow, uploadRows } from "../bank/row_sets.ts";
+import { narrow, uploadRows } from "../coreset/some_rows.ts";
 
 const SIZE = [18, 23] as const;
 

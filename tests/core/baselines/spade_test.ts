@@ -10,7 +10,7 @@ import { rowDistances } from "../../../src/wgsl/row_distances.ts";
 import { spade, type SpadeImage } from "../../reference/spade.ts";
 import { squaredDistance } from "../../reference/search.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
-import { withoutSubgroups } from "../bank/row_sets.ts";
+import { withoutSubgroups } from "../coreset/some_rows.ts";
 
 type Shape = readonly [number, number, number];
 

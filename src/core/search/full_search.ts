@@ -1,0 +1,210 @@
+import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
+import { elementwise } from "../../wgsl/elementwise.ts";
+import { rowNorms } from "../../wgsl/row_norms.ts";
+import { sampleMean } from "../../wgsl/sample_mean.ts";
+import {
+  searchGroupCount,
+  searchGroups,
+  searchGroupsSubgroup8Image,
+} from "../../wgsl/search_groups.ts";
+import { searchRefine } from "../../wgsl/search_refine.ts";
+import {
+  type PackedPiece,
+  panelsToRead,
+  planPieces,
+  recordPanels,
+} from "../rows/packed_rows.ts";
+import type { RecordedSearch, SearchOptions } from "./search_options.ts";
+import { uploadImages } from "../rows/search_images.ts";
+
+/** Groups that a bank is divided into at most, when it is one piece. */
+const MOST_GROUPS = 4096;
+
+interface SearchPiece extends PackedPiece {
+  readonly norms: Tensor;
+  readonly images: Tensor | undefined;
+}
+
+/** Exact search by lower bounds from all dimensions: as tight as rounding allows. */
+export class FullSearch implements Disposable {
+  readonly #gpu: Gpu;
+  readonly #bank: RowChunks;
+  readonly #mean: Tensor;
+  readonly #pieces: readonly SearchPiece[];
+  readonly #panelsPerGroup: number;
+
+  private constructor(
+    gpu: Gpu,
+    bank: RowChunks,
+    mean: Tensor,
+    pieces: readonly SearchPiece[],
+  ) {
+    this.#gpu = gpu;
+    this.#bank = bank;
+    this.#mean = mean;
+    this.#pieces = pieces;
+    const lanes = Math.ceil(bank.rows / 8);
+    this.#panelsPerGroup = Math.max(1, Math.ceil(lanes / MOST_GROUPS));
+  }
+
+  /** Packs the bank. */
+  static async create(
+    gpu: Gpu,
+    bank: RowChunks,
+    images?: ArrayLike<number>,
+  ): Promise<FullSearch> {
+    const { dim } = bank;
+    const mean = gpu.tensor([dim], "f32", "bank mean");
+    using start = gpu.program("bank mean");
+    start.dispatch(
+      sampleMean,
+      { rows: bank.chunks[0].shape[0], dim },
+      { rows: bank.chunks[0], mean },
+    );
+    (await start.compile()).run();
+    const pieces: SearchPiece[] = [];
+    // One after the other: while an image is made, its panels are there twice.
+    for (const piece of planPieces(bank, gpu.maxTensorBytes)) {
+      using program = gpu.program("bank panels");
+      const source = bank.chunks[piece.chunk];
+      const { packed, norms } = recordPanels(
+        gpu,
+        program,
+        source,
+        { ...piece, dim },
+        mean,
+      );
+      (await program.compile()).run();
+      pieces.push({
+        ...piece,
+        packed: panelsToRead(gpu, packed),
+        norms,
+        images: uploadImages(gpu, piece, images),
+      });
+    }
+    return new FullSearch(gpu, bank, mean, pieces);
+  }
+
+  /** Records a search; see `BankSearch`, which checks the sizes. */
+  record(
+    program: Program,
+    queries: Tensor,
+    { rows, k = 1, queryImages }: SearchOptions,
+  ): RecordedSearch {
+    const gpu = this.#gpu;
+    const { dim } = this.#bank;
+    const groupsOf = (piece: SearchPiece): number =>
+      searchGroupCount(piece.rows, this.#panelsPerGroup);
+    const shifted = gpu.tensor([rows, dim], "f32", "queries");
+    const norms = gpu.tensor([rows], "f32", "query norms");
+    const groups = Math.max(...this.#pieces.map(groupsOf));
+    const least = gpu.tensor([rows, groups], "f32", "least of groups");
+    const squaredDistances = gpu.tensor([rows, k], "f32", "distances");
+    const indices = gpu.tensor([rows, k], "u32", "neighbours");
+
+    recordShift(program, { rows, dim }, {
+      rows: queries,
+      shift: this.#mean,
+      shifted,
+      norms,
+    });
+    const narrow = gpu.subgroupSize === 8;
+    const exclude = queryImages !== undefined;
+    this.#pieces.forEach((piece, i) => {
+      const sizes = {
+        queries: rows,
+        dim,
+        rows: piece.rows,
+        panelsPerGroup: this.#panelsPerGroup,
+        exclude,
+      };
+      const images = exclude ? piece.images! : indices;
+      program.dispatch(
+        narrow ? searchGroupsSubgroup8Image : searchGroups,
+        sizes,
+        {
+          queries: shifted,
+          bank: piece.packed,
+          norms: piece.norms,
+          images: exclude ? images : piece.norms,
+          query_images: queryImages ?? norms,
+          least,
+        },
+      );
+      program.dispatch(searchRefine, {
+        ...sizes,
+        first: piece.first,
+        base: piece.base,
+        groups: groupsOf(piece),
+        k,
+        start: i === 0,
+        slack: (dim + 16) * 2 ** -23,
+        lanes: narrow ? 8 : 64,
+      }, {
+        queries,
+        query_norms: norms,
+        bank: this.#bank.chunks[piece.chunk],
+        images: exclude ? images : piece.norms,
+        query_images: queryImages ?? norms,
+        least,
+        distances: squaredDistances,
+        indices,
+      });
+    });
+    const dispose = (): void => {
+      for (const t of [shifted, norms, least, squaredDistances, indices]) {
+        t.dispose();
+      }
+    };
+    return { squaredDistances, indices, dispose, [Symbol.dispose]: dispose };
+  }
+
+  /** Frees the packed copy; the bank stays its owner's. */
+  dispose(): void {
+    this.#mean.dispose();
+    for (const { packed, norms, images } of this.#pieces) {
+      packed.dispose();
+      norms.dispose();
+      images?.dispose();
+    }
+  }
+
+  /** Same as {@linkcode FullSearch.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/**
+ * Records what is done to queries: a vector taken from each, and their norms then.
+ *
+ * @param program Where to record it.
+ * @param sizes Number and length of the queries.
+ * @param tensors Queries and vector; what they become, and their squared norms.
+ */
+export function recordShift(
+  program: Program,
+  { rows, dim }: { readonly rows: number; readonly dim: number },
+  { rows: queries, shift, shifted, norms }: Readonly<
+    Record<"rows" | "shift" | "shifted" | "norms", Tensor>
+  >,
+): void {
+  program.dispatch(
+    elementwise,
+    {
+      images: 1,
+      pixels: rows,
+      channels: dim,
+      operation: "subtract",
+      broadcast: "channel",
+    },
+    { x: queries, b: shift, c: shift, y: shifted },
+    "queries",
+  );
+  program.dispatch(
+    rowNorms,
+    { rows, dim },
+    { rows: shifted, shift, norms },
+    "queries",
+  );
+}
