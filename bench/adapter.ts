@@ -13,7 +13,7 @@ import { Backbone } from "../src/core/features/backbone.ts";
 import { FeatureExtractor } from "../src/core/features/extractor.ts";
 import { BatchPredictor } from "../src/core/detector/predict/batch_predictor.ts";
 import { ImageScores } from "../src/core/score/image_score.ts";
-import { resolveSettings } from "../src/core/settings/settings.ts";
+import { resolveSettings } from "../src/core/settings/resolve_settings.ts";
 import { VERSION } from "../src/core/settings/version.ts";
 import { Gpu, RowChunks } from "../src/gpu/mod.ts";
 import { ConvTuning, formatChoice, Network } from "../src/nn/mod.ts";

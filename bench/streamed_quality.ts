@@ -11,14 +11,17 @@ import { project } from "../src/core/rows/projection.ts";
 import { BankSearch } from "../src/core/search/search.ts";
 import { readDataset } from "../src/core/datasets/read_dataset.ts";
 import { Backbone } from "../src/core/features/backbone.ts";
-import { drawProjection } from "../src/core/bank/choose_bank.ts";
+import { drawProjection } from "../src/core/bank/choose_rows.ts";
 import { wholeFitBytes } from "../src/core/detector/fit/fit_memory.ts";
 import { extractTrainingFeatures } from "../src/core/features/training_features.ts";
 import { sourcesOf } from "../src/core/evaluation/features_of.ts";
 import { auroc } from "../src/core/metrics/roc.ts";
 import { DISK } from "../src/cli/disk.ts";
 import { bytesInWords } from "../src/core/settings/byte_size.ts";
-import { bankRows, resolveSettings } from "../src/core/settings/settings.ts";
+import {
+  bankRows,
+  resolveSettings,
+} from "../src/core/settings/resolve_settings.ts";
 import { Gpu, type RowChunks } from "../src/gpu/mod.ts";
 import { PatchCore } from "../src/core/mod.ts";
 import { sharedPath } from "../tests/testing.ts";

@@ -52,7 +52,7 @@ Deno.test.each([
   ["src/core/mod.ts", "../cli/main.ts", "core may import nn, gpu, wgsl"],
   ["src/cli/fit.ts", "../gpu/mod.ts", "cli may import core"],
   ["mod.ts", "./src/gpu/mod.ts", "mod.ts may import core, cli"],
-  ["src/core/images/a.ts", "../bank/b.ts", "may import settings, datasets"],
+  ["src/core/images/a.ts", "../bank/b.ts", "may import settings"],
   ["src/core/images/a.ts", "../patchcore.ts", "may import settings"],
   ["src/core/settings/a.ts", "../images/b.ts", "may import nothing"],
   ["src/core/stuff/a.ts", "../images/b.ts", "no known folder of src/core"],

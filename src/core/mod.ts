@@ -21,5 +21,6 @@ export { ImageError } from "./images/image_error.ts";
 export type { Normalisation } from "./images/normalise.ts";
 export type { Pixels } from "./images/pixels.ts";
 export type { CropGeometry } from "./images/resize_plan.ts";
-export { type PresetName, PRESETS } from "./settings/presets.ts";
-export * from "./settings/settings.ts";
+export { PRESETS } from "./settings/presets.ts";
+export * from "./settings/resolve_settings.ts";
+export type * from "./settings/settings.ts";

@@ -1,7 +1,7 @@
 import type { Gpu, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { kmeansAssign, paddedCodewords } from "../../wgsl/kmeans.ts";
 import { residualRows } from "../../wgsl/residual_rows.ts";
-import { recordGather } from "../rows/gather.ts";
+import { recordGather } from "../rows/row_sets.ts";
 import { choice, Mt19937 } from "../settings/random.ts";
 import type { IvfPqOptions, IvfPqPlan } from "./ivfpq_plan.ts";
 import { sortCodes, trainKmeans } from "./kmeans.ts";

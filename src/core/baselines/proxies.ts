@@ -14,7 +14,7 @@ import {
   proxyWeights,
 } from "../../wgsl/proxies.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
-import { recordGather } from "../rows/gather.ts";
+import { recordGather } from "../rows/row_sets.ts";
 import { choice, Mt19937, permutation } from "../settings/random.ts";
 import type { Progress } from "./scored_images.ts";
 

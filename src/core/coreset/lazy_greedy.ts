@@ -1,9 +1,16 @@
 import { CORESET_STATE } from "../../wgsl/coreset_step.ts";
 import type { CoresetOptions } from "./options.ts";
-import { boundsPay, type CoresetAxes, coresetAxes } from "./prune.ts";
-import { Level } from "./coreset_level.ts";
-import { type CoresetState, readProgress } from "./state.ts";
-import { RadiusForecast } from "./radius_forecast.ts";
+import {
+  boundsPay,
+  type CoresetAxes,
+  coresetAxes,
+  CoresetBounds,
+} from "./prune.ts";
+import { type CoresetRows, type CoresetState, readProgress } from "./state.ts";
+import { PackedRows } from "../rows/packed_rows.ts";
+import { Candidates } from "./candidates.ts";
+import { Refresh } from "./refresh.ts";
+import { gatherRows } from "../rows/row_sets.ts";
 
 /** So few rows are brought up to date so fast that none need be left out. */
 const FEW_ROWS = 8192;
@@ -195,4 +202,141 @@ function largest(values: Float32Array): number {
     if (values[i]! > most) most = values[i]!;
   }
   return most;
+}
+
+/** Rows that are brought up to date together, and the programs that do it. */
+export class Level implements Disposable {
+  /** The rows. */
+  readonly rows: CoresetRows;
+  /** Those that are refined alone. */
+  readonly candidates: Candidates;
+  /** Brings all of them up to date. */
+  readonly refresh: Refresh;
+  readonly #owned: readonly Disposable[];
+
+  private constructor(
+    rows: CoresetRows,
+    candidates: Candidates,
+    refresh: Refresh,
+    owned: readonly Disposable[],
+  ) {
+    this.rows = rows;
+    this.candidates = candidates;
+    this.refresh = refresh;
+    this.#owned = [candidates, refresh, ...owned];
+  }
+
+  /**
+   * All rows of a coreset.
+   *
+   * @param axes What is ruled out along, if that pays.
+   * @param share Share of the rows that are refined alone.
+   */
+  static async all(
+    state: CoresetState,
+    axes: CoresetAxes | undefined,
+    share: number | undefined,
+  ): Promise<Level> {
+    const bounds = axes && await CoresetBounds.create(state, state.rows, axes);
+    return await Level.#compile(state, bounds, share, []);
+  }
+
+  /**
+   * Some rows of a coreset.
+   *
+   * @param list The rows, ascending.
+   * @param anchors Their anchors.
+   */
+  static async some(
+    state: CoresetState,
+    list: Uint32Array<ArrayBuffer>,
+    anchors: Float32Array<ArrayBuffer>,
+    axes: CoresetAxes | undefined,
+    share: number | undefined,
+  ): Promise<Level> {
+    const { gpu, words, picks, centres, limit } = state;
+    using copies = await gatherRows(gpu, state.rows, list, "rows left");
+    const rows: CoresetRows = {
+      ...{ gpu, rows: state.rows, words, picks, centres, limit },
+      packed: await PackedRows.pack(gpu, copies),
+      index: gpu.upload(list, [list.length], "row indices"),
+      anchors: gpu.upload(anchors, [anchors.length], "anchors"),
+      others: undefined,
+    };
+    const bounds = axes && await CoresetBounds.create(rows, copies, axes);
+    const owned = [rows.packed, rows.index!, rows.anchors];
+    return await Level.#compile(rows, bounds, share, owned);
+  }
+
+  static async #compile(
+    rows: CoresetRows,
+    bounds: CoresetBounds | undefined,
+    share: number | undefined,
+    owned: Disposable[],
+  ): Promise<Level> {
+    const refresh = await Refresh.create(rows, bounds);
+    const candidates = new Candidates(rows, share);
+    await candidates.compile();
+    if (bounds) owned.push(bounds);
+    return new Level(rows, candidates, refresh, owned);
+  }
+
+  /** Frees all but the rows of the coreset themselves. */
+  dispose(): void {
+    for (const owned of this.#owned) owned[Symbol.dispose]();
+  }
+
+  /** Same as {@linkcode Level.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Earlier picks tell nothing of how the radius shrinks later. */
+const LEAST_PICKS = 32;
+
+/** The radius may shrink faster by this factor, in the exponent. */
+const FASTER = 1.1;
+
+/** And be smaller by this one. */
+const SMALLER = 0.98;
+
+/**
+ * Foretells a lower bound of the covering radius at the end of a greedy coreset:
+ * of rows that fill D dimensions, K picks leave a radius in proportion to
+ * K^(−1/D). It may be wrong, and then is to be told so.
+ */
+export class RadiusForecast {
+  readonly #limit: number;
+  readonly #known: { count: number; radius: number }[] = [];
+  #trust = 1;
+
+  /** @param limit Picks in all. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /**
+   * Tells what is left after some picks.
+   *
+   * @param count The picks.
+   * @param radius The covering radius.
+   * @returns What it probably will not come below; 0 when nothing is known.
+   */
+  add(count: number, radius: number): number {
+    const before = this.#known.findLast((known) =>
+      known.count >= LEAST_PICKS && known.count <= count / 2
+    );
+    this.#known.push({ count, radius });
+    if (before === undefined) return 0;
+    const exponent = Math.log(before.radius / radius) /
+      Math.log(count / before.count);
+    const shrunk = (count / this.#limit) ** (FASTER * exponent);
+    return this.#trust * SMALLER * radius * shrunk;
+  }
+
+  /** Tells that the last bound was too large. */
+  missed(): void {
+    this.#trust /= 2;
+  }
 }

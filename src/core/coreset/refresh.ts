@@ -6,7 +6,7 @@ import {
 } from "../../wgsl/coreset_refresh.ts";
 import { CENTRES_AT_ONCE, type CoresetBounds } from "./prune.ts";
 import type { CoresetRows } from "./state.ts";
-import { recordGather } from "../rows/gather.ts";
+import { recordGather } from "../rows/row_sets.ts";
 
 /** Brings the anchors of all rows up to date with new picks. */
 export class Refresh implements Disposable {

@@ -3,7 +3,7 @@ import { coresetStart } from "../../wgsl/coreset_start.ts";
 import { CORESET_STATE } from "../../wgsl/coreset_step.ts";
 import { FAR } from "../../wgsl/packed_norms.ts";
 import type { Coreset, CoresetOptions } from "./options.ts";
-import { recordGather } from "../rows/gather.ts";
+import { recordGather } from "../rows/row_sets.ts";
 import { PackedRows } from "../rows/packed_rows.ts";
 
 /** No row, or no centre. */

@@ -7,7 +7,7 @@ import {
   type BackboneFile,
   type StoredBackbone,
 } from "../features/backbone.ts";
-import { settingsFromJson } from "../settings/settings.ts";
+import { settingsFromJson } from "../settings/resolve_settings.ts";
 import { Ensemble } from "./ensemble/ensemble.ts";
 import type { LoadOptions } from "./options.ts";
 import { PatchCore } from "./patchcore.ts";

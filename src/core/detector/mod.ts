@@ -7,7 +7,7 @@ export type { BackboneFile, BackboneOptions } from "../features/backbone.ts";
 export { Backbone } from "../features/backbone.ts";
 export * from "./detector_set.ts";
 export * from "./ensemble/ensemble.ts";
-export type { EnsembleFitReport } from "./ensemble/ensemble_report.ts";
+export type { EnsembleFitReport } from "./ensemble/joint_prediction.ts";
 export type { FitPlan, HeldRows } from "./fit/plan.ts";
 export type { FitReport } from "./fit/report.ts";
 export type {

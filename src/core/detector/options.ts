@@ -1,11 +1,11 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import type { TuningStore } from "../../nn/conv_tuning.ts";
-import {
-  type Settings,
-  settingsFromJson,
-  type SettingsOptions,
-  type ThresholdSettings,
+import type {
+  Settings,
+  SettingsOptions,
+  ThresholdSettings,
 } from "../settings/settings.ts";
+import { settingsFromJson } from "../settings/resolve_settings.ts";
 import type { WeightPrecision } from "../../wgsl/conv2d.ts";
 import type { Backbone, BackboneFile } from "../features/backbone.ts";
 import type { FitPlan } from "./fit/plan.ts";

@@ -7,9 +7,9 @@ import {
 import type { StoredModel } from "../model/stored_model.ts";
 import {
   resolveSettings,
-  type Settings,
   settingsFromJson,
-} from "../settings/settings.ts";
+} from "../settings/resolve_settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import { Backbone, type BackboneFile } from "../features/backbone.ts";
 import { feedOf } from "../features/feature_stream.ts";
 import { fitModel } from "./fit/fit.ts";

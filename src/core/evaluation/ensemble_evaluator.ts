@@ -12,8 +12,8 @@ import {
 } from "../detector/ensemble/joint_prediction.ts";
 import type { Prediction } from "../detector/predict/prediction.ts";
 import type { WorkOptions } from "../features/progress.ts";
-import { resolveSettings, type Settings } from "../settings/settings.ts";
-import type { SettingsOptions } from "../settings/settings.ts";
+import { resolveSettings } from "../settings/resolve_settings.ts";
+import type { Settings, SettingsOptions } from "../settings/settings.ts";
 import {
   evaluateCategory,
   type EvaluateMethod,

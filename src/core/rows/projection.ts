@@ -12,7 +12,7 @@ import {
   type ProjectRowsSizes,
   projectRowsSubgroup8,
 } from "../../wgsl/project_rows.ts";
-import { rowSpans } from "./row_spans.ts";
+import { rowSpans } from "./row_sets.ts";
 
 /** A matrix of features, row-major. */
 export interface StoredProjection {

@@ -1,7 +1,7 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { imageMax } from "../../wgsl/image_max.ts";
 import { reweight } from "../../wgsl/reweight.ts";
-import { recordGather } from "../rows/gather.ts";
+import { recordGather } from "../rows/row_sets.ts";
 import type { BankSearch, RecordedSearch } from "../search/search.ts";
 import type { Settings } from "../settings/settings.ts";
 

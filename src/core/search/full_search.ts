@@ -13,9 +13,9 @@ import {
   panelsToRead,
   planPieces,
   recordPanels,
+  uploadImages,
 } from "../rows/packed_rows.ts";
 import type { RecordedSearch, SearchOptions } from "./search_options.ts";
-import { uploadImages } from "../rows/search_images.ts";
 
 /** Groups that a bank is divided into at most, when it is one piece. */
 const MOST_GROUPS = 4096;

@@ -13,7 +13,7 @@ import {
 } from "../../wgsl/search_leading.ts";
 import type { LeadingAxes } from "./principal_axes.ts";
 import { type BoundPiece, LeadingBounds } from "./pca_bounds.ts";
-import { uploadImages } from "../rows/search_images.ts";
+import { uploadImages } from "../rows/packed_rows.ts";
 import type { RecordedSearch, SearchOptions } from "./search_options.ts";
 
 interface SearchPiece extends BoundPiece {

@@ -3,7 +3,7 @@ import { roundUp } from "../../wgsl/grid.ts";
 import { sampleMean } from "../../wgsl/sample_mean.ts";
 import { Mt19937 } from "../settings/random.ts";
 import { gaussianProjection } from "../settings/projection.ts";
-import { recordGather } from "../rows/gather.ts";
+import { recordGather } from "../rows/row_sets.ts";
 import { projectionKernel } from "../rows/projection.ts";
 
 /** Rows that the axes are made from, at most. */

@@ -1,5 +1,5 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
-import { recordGather } from "../rows/gather.ts";
+import { recordGather } from "../rows/row_sets.ts";
 import type { MemoryBank } from "../bank/memory_bank.ts";
 import { BankSearch } from "../search/search.ts";
 import type { StoredThreshold } from "../model/stored_model.ts";

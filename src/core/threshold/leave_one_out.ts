@@ -1,6 +1,6 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { NO_ROW } from "../../wgsl/search_refine.ts";
-import { recordGather } from "../rows/gather.ts";
+import { recordGather } from "../rows/row_sets.ts";
 import type { BankSearch, RecordedSearch } from "../search/search.ts";
 import { pairDistances } from "../rows/pair_distances.ts";
 

@@ -6,8 +6,8 @@ import {
 import { writeRows } from "../../../src/core/bank/memory_bank.ts";
 import { nearestRows } from "../../../src/core/search/nearest_rows.ts";
 import { BankSearch } from "../../../src/core/search/search.ts";
-import { RowChooser } from "../../../src/core/bank/row_chooser.ts";
-import { resolveSettings } from "../../../src/core/settings/settings.ts";
+import { RowChooser } from "../../../src/core/bank/choose_rows.ts";
+import { resolveSettings } from "../../../src/core/settings/resolve_settings.ts";
 import { type Gpu, RowChunks } from "../../../src/gpu/mod.ts";
 import { squaredDistance } from "../../reference/search.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";

@@ -17,15 +17,17 @@ import type {
 } from "../../features/backbone.ts";
 import type { StoredModel, StoredThreshold } from "../../model/stored_model.ts";
 import { thresholdOf } from "../../threshold/leave_one_out.ts";
-import { type Settings, settingsFromJson } from "../../settings/settings.ts";
+import type { Settings } from "../../settings/settings.ts";
+import { settingsFromJson } from "../../settings/resolve_settings.ts";
 import { VERSION } from "../../settings/version.ts";
 import {
+  type EnsembleFitReport,
   jointPrediction,
+  jointReport,
   type JointThresholds,
   type MemberScales,
   predictTogether,
 } from "./joint_prediction.ts";
-import { type EnsembleFitReport, jointReport } from "./ensemble_report.ts";
 import type { FitReport } from "../fit/report.ts";
 import {
   type ImageSources,

@@ -13,6 +13,7 @@ import {
 import type { PatchCore } from "../patchcore.ts";
 import type { Prediction, PredictionTimes } from "../predict/prediction.ts";
 import { reportImageError, type WorkOptions } from "../../features/progress.ts";
+import type { FitReport } from "../fit/report.ts";
 
 /** What the members of an ensemble say of one image. */
 export interface MemberPredictions {
@@ -181,5 +182,43 @@ function jointTimes(
     search: sum("search"),
     map: sum("map"),
     total: times.reduce((total, ms) => total + ms.total, decode),
+  };
+}
+
+/** What a fit of an ensemble did: sums over the members. */
+export interface EnsembleFitReport extends FitReport {
+  /** What each member's fit did. */
+  readonly members: readonly FitReport[];
+}
+
+/**
+ * Adds up what the fits of an ensemble's members did.
+ *
+ * @param members One report a member, at least one.
+ * @param thresholds The joint thresholds.
+ */
+export function jointReport(
+  members: readonly FitReport[],
+  thresholds: JointThresholds,
+): EnsembleFitReport {
+  const [first] = members as [FitReport];
+  const sum = (pick: (report: FitReport) => number): number =>
+    members.reduce((total, report) => total + pick(report), 0);
+  return {
+    ...first,
+    bankRows: sum(({ bankRows }) => bankRows),
+    ...thresholds,
+    radius: undefined,
+    passes: sum(({ passes }) => passes),
+    seconds: {
+      decode: sum(({ seconds }) => seconds.decode),
+      trunk: sum(({ seconds }) => seconds.trunk),
+      patches: sum(({ seconds }) => seconds.patches),
+      coreset: sum(({ seconds }) => seconds.coreset),
+      threshold: sum(({ seconds }) => seconds.threshold),
+      total: sum(({ seconds }) => seconds.total),
+    },
+    peakGpuBytes: Math.max(...members.map((report) => report.peakGpuBytes)),
+    members,
   };
 }

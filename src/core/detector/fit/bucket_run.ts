@@ -1,5 +1,5 @@
 import { BankBuilder } from "../../bank/bank_builder.ts";
-import { bankRows } from "../../settings/settings.ts";
+import { bankRows } from "../../settings/resolve_settings.ts";
 import { ImageLog, type LoadedImage } from "../../features/feature_stream.ts";
 import {
   type FinishedBank,
@@ -15,7 +15,7 @@ import {
 } from "./run.ts";
 import { patchesOf } from "./fit_start.ts";
 import { ImageSample } from "../../features/image_sample.ts";
-import { RowChooser } from "../../bank/row_chooser.ts";
+import { RowChooser } from "../../bank/choose_rows.ts";
 import { allocateFeatures } from "../../features/training_features.ts";
 
 /**

@@ -1,7 +1,6 @@
 import { type Gpu, RowChunks } from "../../../gpu/mod.ts";
-import { gatherRows } from "../../rows/gather.ts";
+import { copyRowSpans, gatherRows } from "../../rows/row_sets.ts";
 import { MemoryBank, originsOf } from "../../bank/memory_bank.ts";
-import { copyRowSpans } from "../../rows/row_spans.ts";
 import type { FeatureExtractor } from "../../features/extractor.ts";
 import {
   type ExtractOptions,

@@ -13,14 +13,17 @@ import {
   type CalibratedFit,
   type SecondLook,
 } from "../../threshold/second_pass.ts";
-import { chooseBank, pickRows } from "../../bank/choose_bank.ts";
+import {
+  chooseBank,
+  pickRows,
+  type RowChooser,
+} from "../../bank/choose_rows.ts";
 import type { FeatureExtractor } from "../../features/extractor.ts";
 import type { ExtractOptions } from "../../features/feature_stream.ts";
 import { fetchBank } from "./fetch_bank.ts";
 import type { SampledImage } from "../../features/image_sample.ts";
 import type { NamedImage } from "../../features/image_source.ts";
 import type { WorkOptions } from "../../features/progress.ts";
-import type { RowChooser } from "../../bank/row_chooser.ts";
 import type { TrainingFeatures } from "../../features/training_features.ts";
 
 /** A memory bank with its threshold. */

@@ -11,7 +11,7 @@ import { startFit } from "./fit_start.ts";
 import type { InspectorParts } from "../predict/inspector.ts";
 import { ProjectedRun } from "./projected_run.ts";
 import type { Settings } from "../../settings/settings.ts";
-import { stoppable } from "../../features/stoppable.ts";
+import { stoppable } from "../../features/progress.ts";
 
 /** A model with its memory bank still on the GPU, and what was done. */
 export interface FittedModel extends InspectorParts {

@@ -2,7 +2,7 @@ import type { Gpu } from "../../../gpu/mod.ts";
 import type { Projection } from "../../rows/projection.ts";
 import type { StoredModel } from "../../model/stored_model.ts";
 import type { Settings } from "../../settings/settings.ts";
-import { drawProjection, storedProjection } from "../../bank/choose_bank.ts";
+import { drawProjection, storedProjection } from "../../bank/choose_rows.ts";
 import type {
   FeatureStream,
   LoadedImage,

@@ -2,15 +2,15 @@ import { Gpu, RowChunks } from "../../../gpu/mod.ts";
 import { roundUp } from "../../../wgsl/grid.ts";
 import { BankBuilder } from "../../bank/bank_builder.ts";
 import { ModelFileError, type StoredModel } from "../../model/stored_model.ts";
-import {
-  bankRows,
-  type Settings,
-  settingsFromJson,
-} from "../../settings/settings.ts";
+import { bankRows, settingsFromJson } from "../../settings/resolve_settings.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { assembleModel } from "./assemble.ts";
-import { drawProjection, storedProjection } from "../../bank/choose_bank.ts";
+import {
+  drawProjection,
+  RowChooser,
+  storedProjection,
+} from "../../bank/choose_rows.ts";
 import { joinedRules } from "../../threshold/merged_threshold.ts";
-import { RowChooser } from "../../bank/row_chooser.ts";
 
 /** A model to be merged. */
 export interface NamedModel {

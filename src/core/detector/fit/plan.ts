@@ -1,5 +1,6 @@
 import { bytesInWords } from "../../settings/byte_size.ts";
-import { bankRows, type Settings } from "../../settings/settings.ts";
+import { bankRows } from "../../settings/resolve_settings.ts";
+import type { Settings } from "../../settings/settings.ts";
 import {
   type FitSizes,
   projectedFitBytes,

@@ -1,6 +1,6 @@
 import { RowChunks } from "../../../gpu/mod.ts";
 import { Projector } from "../../rows/projection.ts";
-import { bankRows } from "../../settings/settings.ts";
+import { bankRows } from "../../settings/resolve_settings.ts";
 import { ImageLog, type LoadedImage } from "../../features/feature_stream.ts";
 import { type FinishedBank, finishProjected } from "./finish_bank.ts";
 import { announce, type FitRun, type FitRunParts } from "./run.ts";

@@ -3,7 +3,7 @@ import { planMemory } from "../../../../src/core/detector/fit/plan.ts";
 import { encodePng } from "../../../../src/core/images/png.ts";
 import type { Pixels } from "../../../../src/core/images/pixels.ts";
 import type { FitOptions, FitPlan } from "../../../../src/core/mod.ts";
-import { resolveSettings } from "../../../../src/core/settings/settings.ts";
+import { resolveSettings } from "../../../../src/core/settings/resolve_settings.ts";
 import { assertAllClose, gpuTest } from "../../../testing.ts";
 import {
   budget,

@@ -4,8 +4,8 @@ import {
   bankRows,
   resolveSettings,
   settingsFromJson,
-  type SettingsOptions,
-} from "../../../src/core/settings/settings.ts";
+} from "../../../src/core/settings/resolve_settings.ts";
+import type { SettingsOptions } from "../../../src/core/settings/settings.ts";
 
 Deno.test("resolveSettings() starts from the paper preset", () => {
   assertEquals(resolveSettings(), PRESETS.paper);
