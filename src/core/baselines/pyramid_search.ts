@@ -192,7 +192,7 @@ export class PyramidSearch implements Disposable {
   }
 
   /** Frees everything. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#features.dispose();
     for (const { rows, shifted, norms } of [this.#query, this.#other]) {
       for (const part of [rows, shifted, norms]) part.dispose();
@@ -207,10 +207,5 @@ export class PyramidSearch implements Disposable {
         ...this.#image,
       ]
     ) tensor.dispose();
-  }
-
-  /** Same as {@linkcode PyramidSearch.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }

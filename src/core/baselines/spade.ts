@@ -266,7 +266,7 @@ export class Spade implements Disposable {
       tensor.dispose();
     }
     for (const { pixels, maps, map } of this.#searches) {
-      for (const part of [pixels, maps, map]) part.dispose();
+      for (const part of [pixels, maps, map]) part[Symbol.dispose]();
     }
   }
 

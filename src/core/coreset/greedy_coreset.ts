@@ -1,5 +1,5 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
-import { boundsPay, coresetBoundsBytes } from "./prune.ts";
+import { pruningBytes, pruningPays } from "./prune.ts";
 import { candidateCapacity } from "./candidates.ts";
 import type { Coreset, CoresetOptions } from "./options.ts";
 import { CoresetState } from "./state.ts";
@@ -46,7 +46,7 @@ export function coresetBytes(
 ): number {
   const refined = candidateCapacity(rows);
   return packedBytes(rows, dim) + packedBytes(refined, dim) + refined * 8 +
-    (!lean && boundsPay(rows, dim, picks) ? coresetBoundsBytes(rows) : 0) +
+    (!lean && pruningPays(rows, dim, picks) ? pruningBytes(rows) : 0) +
     rows * (images ? 16 : 4) + picks * (dim + 2) * 4 + 2 ** 20;
 }
 

@@ -164,14 +164,9 @@ export class Resizer implements Disposable {
   }
 
   /** Frees what it owns. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#horizontal.dispose();
     this.#vertical.dispose();
     for (const taps of this.#taps) taps.dispose();
-  }
-
-  /** Same as {@linkcode Resizer.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }

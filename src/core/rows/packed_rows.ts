@@ -154,13 +154,8 @@ export class PackedRows implements Disposable {
   }
 
   /** Disposes the packed copies. */
-  dispose(): void {
-    for (const { packed } of this.pieces) packed.dispose();
-  }
-
-  /** Same as {@linkcode PackedRows.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    for (const { packed } of this.pieces) packed.dispose();
   }
 }
 

@@ -160,18 +160,13 @@ export class FullSearch implements Disposable {
   }
 
   /** Frees the packed copy; the bank stays its owner's. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#mean.dispose();
     for (const { packed, norms, images } of this.#pieces) {
       packed.dispose();
       norms.dispose();
       images?.dispose();
     }
-  }
-
-  /** Same as {@linkcode FullSearch.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }
 
