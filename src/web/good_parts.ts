@@ -7,7 +7,7 @@ import { canvasOf } from "./pictures.ts";
 const THUMB_SIDE = 96;
 
 /** The good parts that a model is to be fitted to. */
-export class Lesson {
+export class GoodParts {
   readonly #list: HTMLElement;
   readonly #onChange: (count: number) => void;
   readonly #images = new Map<string, NamedImage>();
