@@ -12,10 +12,7 @@ export class GoodParts {
   readonly #onChange: (count: number) => void;
   readonly #images = new Map<string, NamedImage>();
 
-  /**
-   * @param id The list that shows them.
-   * @param onChange Called with their number when it changes.
-   */
+  /** @param onChange Called with their number when it changes. */
   constructor(id: string, onChange: (count: number) => void) {
     this.#list = element(id, HTMLElement);
     this.#onChange = onChange;

@@ -12,9 +12,7 @@ import { pickPlainly } from "./plain_greedy.ts";
  * (minimax facility location; paper, Eq. 5 and Algorithm 1): each pick is the
  * row farthest from all picks so far, ties to the lowest index.
  *
- * @param gpu Where the rows are.
  * @param rows The rows, usually projected features.
- * @returns The picks.
  * @throws {RangeError} If there are fewer rows than picks or points outside.
  */
 export async function greedyCoreset(
@@ -33,9 +31,6 @@ export async function greedyCoreset(
 /**
  * GPU bytes that {@linkcode greedyCoreset} needs besides the rows themselves.
  *
- * @param rows Rows to pick from.
- * @param dim Elements of a row.
- * @param picks Rows to pick.
  * @param options Whether `images` are given, and whether it is `lean`.
  */
 export function coresetBytes(

@@ -31,8 +31,6 @@ const NARROWING = 0.55;
  *
  * Rows are left out of that when their anchor is below what the last pick's will
  * probably be: they have their turn only if it comes to less.
- *
- * @returns Passes.
  */
 export async function pickLazily(
   state: CoresetState,

@@ -55,7 +55,6 @@ export class Preprocessor implements Disposable {
   /**
    * Uploads the normalisation; kernels are compiled with the first images.
    *
-   * @param gpu Where the work is done.
    * @param options The network's input geometry and normalisation.
    */
   constructor(gpu: Gpu, options: PreprocessorOptions) {

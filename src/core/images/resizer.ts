@@ -34,7 +34,6 @@ export interface ResizerSizes {
 /**
  * How much memory a resize needs, and in how many bands it is done.
  *
- * @param plan What is resized.
  * @param maxSourceBytes The most bytes of the original uploaded at a time.
  */
 export function resizerSizes(

@@ -128,7 +128,6 @@ export class PackedRows implements Disposable {
   /**
    * Packs a row set.
    *
-   * @param gpu Where the rows are.
    * @param rows The rows; they may be disposed afterwards.
    */
   static async pack(gpu: Gpu, rows: RowChunks): Promise<PackedRows> {

@@ -46,7 +46,6 @@ export function onScale(value: number, { min, max }: MinMaxScale): number {
  * The mean over members of each training image's score on the member's scale.
  *
  * @param members Training scores of each member, images in the same order.
- * @param scales Scale of each member.
  * @returns NaN for images that a member has no score of.
  */
 export function jointScores(
@@ -67,7 +66,6 @@ export function jointScores(
  * The mean over members of maps on their scales.
  *
  * @param maps Map of each member, all of one size.
- * @param scales Scale of each member.
  */
 export function jointMap(
   maps: readonly Float32Array[],

@@ -173,7 +173,6 @@ export class FullSearch implements Disposable {
 /**
  * Records what is done to queries: a vector taken from each, and their norms then.
  *
- * @param program Where to record it.
  * @param sizes Number and length of the queries.
  * @param tensors Queries and vector; what they become, and their squared norms.
  */

@@ -157,8 +157,6 @@ export class PcaBounds implements Disposable {
 /**
  * The errors of distances along some axes.
  *
- * @param dim Elements of a row.
- * @param axes How many axes.
  * @param radius What no row is farther from the mean than.
  */
 export function boundErrors(

@@ -35,7 +35,6 @@ export class PcaProjection implements Disposable {
    *
    * @param x The rows `[≥ from + rows, dim]`.
    * @param y Where they go `[≥ rows, axes]`.
-   * @returns What was dispatched.
    */
   record(
     program: Program,

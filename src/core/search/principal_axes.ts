@@ -46,7 +46,6 @@ export interface PrincipalAxes {
  * The first principal axes of some rows, roughly: subspace iteration on evenly
  * spaced rows (Halko, Martinsson and Tropp, 2011, Algorithm 4.4).
  *
- * @param gpu The device.
  * @param rows At least one row.
  * @param count Axes to find, a multiple of 4, at most the length of a row.
  * @param rounds Rounds of the subspace iteration.
@@ -188,7 +187,6 @@ function squared(
  *
  * @param matrix `[dim, count]`, row-major.
  * @param length What the columns' length becomes.
- * @returns The same shape.
  */
 export function orthonormalise(
   matrix: Float32Array,

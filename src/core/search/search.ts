@@ -52,7 +52,6 @@ export class BankSearch implements Disposable {
   /**
    * Prepares a bank for searching: a second, packed copy of it.
    *
-   * @param gpu Where the bank is.
    * @param bank At least one row; it must outlive the search.
    * @throws {RangeError} If the bank is empty or `images` has another length.
    */
@@ -89,7 +88,6 @@ export class BankSearch implements Disposable {
   /**
    * Records the search of the first `rows` rows of `queries`.
    *
-   * @param program Where to record it.
    * @param queries Row-major `[≥ rows, dim]`.
    * @throws {RangeError} If k is not from 1 to 16 or the sizes do not fit.
    */
