@@ -1,5 +1,5 @@
 import { decodeImage, type NamedImage, type Pixels } from "../core/mod.ts";
-import type { FloatImage } from "../core/images/float_image.ts";
+import type { FloatImage } from "../core/images/pixels.ts";
 import { encodePng } from "../core/images/png.ts";
 import { closeUp } from "../core/report/small_copy.ts";
 import { fittedSize, sampleBox } from "../core/report/thumbnail.ts";

@@ -1,7 +1,6 @@
 // @ts-types="@types/d3-scale-chromatic"
 import { interpolateInferno } from "d3-scale-chromatic";
-import type { FloatImage } from "./float_image.ts";
-import type { Pixels } from "./pixels.ts";
+import type { FloatImage, Pixels } from "./pixels.ts";
 import type { GreyImage } from "./png.ts";
 
 /** A model's colour scale: the same for all its images. */

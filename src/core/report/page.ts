@@ -1,4 +1,4 @@
-import { drawCurves } from "./curve.ts";
+import { drawCurves } from "./curves.ts";
 import { histogram, type ScoreGroup } from "./histogram.ts";
 import { Html, html } from "./html.ts";
 import type { ReportFacts, ReportTable } from "./facts.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { FloatImage } from "../../../src/core/images/float_image.ts";
+import type { FloatImage, Pixels } from "../../../src/core/images/pixels.ts";
 import { mapToOriginal } from "../../../src/core/images/map_geometry.ts";
 import {
   colorMap,
@@ -7,7 +7,6 @@ import {
   mapToGrey16,
   thresholdMask,
 } from "../../../src/core/images/overlay.ts";
-import type { Pixels } from "../../../src/core/images/pixels.ts";
 import { planResize } from "../../../src/core/images/resize_plan.ts";
 import { assertAllClose, randomFloats } from "../../testing.ts";
 
