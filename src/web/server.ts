@@ -25,7 +25,7 @@ interface Answer {
 }
 
 /** What the server knows. */
-export interface ServerModels {
+interface ServerModels {
   /** Names of its models; none where this page comes from no service. */
   readonly names: readonly string[];
   /** Whether it asks for a token. */

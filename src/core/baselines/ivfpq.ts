@@ -11,7 +11,7 @@ import { type IvfPqOptions, type IvfPqPlan, planIvfPq } from "./ivfpq_plan.ts";
 const QUERIES_PER_BLOCK = 256;
 
 /** Options of {@linkcode IvfPqIndex.record}. */
-export interface IvfPqSearchOptions {
+interface IvfPqSearchOptions {
   /** Queries to search: the first rows of the tensor. */
   readonly rows: number;
   /** Inverted lists to scan for each query, 1 by default as in FAISS. */

@@ -7,7 +7,7 @@ import {
 import { choice, type Mt19937 } from "../settings/random.ts";
 
 /** What k-means clusters. */
-export interface KmeansOptions {
+interface KmeansOptions {
   /** Rows to cluster: the first ones of the tensor. */
   readonly rows: number;
   /** Elements of a row. */
@@ -25,7 +25,7 @@ export interface KmeansOptions {
 }
 
 /** Rows sorted by codeword, for every part of a row. */
-export interface SortedCodes {
+interface SortedCodes {
   /** Rows `[subs, rows]`, codeword after codeword, ascending within one. */
   readonly order: Uint32Array<ArrayBuffer>;
   /** Where each codeword's rows begin, `[subs, codewords + 1]`. */

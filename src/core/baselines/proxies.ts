@@ -19,7 +19,7 @@ import { choice, Mt19937, permutation } from "../settings/random.ts";
 import type { Progress } from "./scored_images.ts";
 
 /** Options of {@linkcode learnProxies}. */
-export interface ProxyOptions {
+interface ProxyOptions {
   /** Proxies to learn: the size of the memory bank. */
   readonly count: number;
   /** Steps of Adam, 200 by default. */
@@ -37,7 +37,7 @@ export interface ProxyOptions {
 }
 
 /** What {@linkcode learnProxies} returns; its owner disposes the rows. */
-export interface LearnedProxies {
+interface LearnedProxies {
   /** The proxies `[count, dim]`: a memory bank of no patch in particular. */
   readonly rows: RowChunks;
   /** Mean loss of each step's patches, before the step. */

@@ -7,7 +7,7 @@ export interface NpyArray {
 }
 
 /** Values of a NumPy array. */
-export type NpyData =
+type NpyData =
   | Uint8Array
   | Int8Array
   | Uint16Array
@@ -121,7 +121,7 @@ export function encodeNpy(
 }
 
 /** A grey mask. */
-export interface FrameMask {
+interface FrameMask {
   /** Columns. */
   readonly width: number;
   /** Rows. */

@@ -20,7 +20,7 @@ export function mapScale(threshold: number): MapScale {
 }
 
 /** Options of {@linkcode drawOverlay}. */
-export interface OverlayOptions extends MapScale {
+interface OverlayOptions extends MapScale {
   /** Map value from which on a pixel is anomalous. */
   readonly threshold: number;
   /** Opacity of the colours, 0 to 1, 0.6 by default. */

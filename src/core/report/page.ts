@@ -7,7 +7,7 @@ import { REPORT_STYLE } from "./style.ts";
 import { groupTable, timesTable } from "./summary.ts";
 
 /** Everything that a page shows. */
-export interface PageContent extends ReportFacts {
+interface PageContent extends ReportFacts {
   /** All images, the worst first. */
   readonly rows: readonly ReportRow[];
   /** Images that could not be used. */

@@ -5,7 +5,7 @@ import type { BankSearch } from "./search.ts";
 const BATCH = 1024;
 
 /** Options of {@linkcode nearestRows}. */
-export interface NearestRowsOptions {
+interface NearestRowsOptions {
   /** Image of each row, whose bank rows it must not find. */
   readonly images?: Uint32Array<ArrayBuffer>;
   /** Called with the rows done and all. */
@@ -15,7 +15,7 @@ export interface NearestRowsOptions {
 }
 
 /** The nearest bank row of each row. */
-export interface NearestRows {
+interface NearestRows {
   /** Squared distance to it; 3e38 where there is none. */
   readonly squared: Float32Array<ArrayBuffer>;
   /** Which one it is; 4,294,967,295 where there is none. */

@@ -18,7 +18,7 @@ export interface BoundPiece extends PackedPiece {
 }
 
 /** Queries in the form that is compared with the bank's. */
-export interface BoundQueries extends Disposable {
+interface BoundQueries extends Disposable {
   /** Along the axes `[rows, stride]`. */
   readonly rows: Tensor;
   /**

@@ -188,7 +188,7 @@ function squared(
  * @param matrix `[dim, count]`, row-major.
  * @param length What the columns' length becomes.
  */
-export function orthonormalise(
+function orthonormalise(
   matrix: Float32Array,
   count: number,
   dim: number,
