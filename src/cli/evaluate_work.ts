@@ -16,8 +16,11 @@ import { VERSION } from "../core/settings/version.ts";
 import { sha256 } from "../core/weights.ts";
 import type { Context } from "./command.ts";
 import { DISK, readFile } from "./disk.ts";
-import type { EvaluateValues } from "./evaluate_options.ts";
-import { refuseFitting, refuseUnused } from "./evaluate_refusals.ts";
+import {
+  type EvaluateValues,
+  refuseFitting,
+  refuseUnused,
+} from "./evaluate_options.ts";
 import { UsageError } from "./exit.ts";
 import { loadBackbones } from "./load_backbone.ts";
 import { loadDetector, modelsOf } from "./model_loading.ts";
