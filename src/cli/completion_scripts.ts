@@ -1,6 +1,6 @@
 import { ARCHITECTURES, KNOWN_WEIGHTS } from "../core/weights.ts";
 import type { Command } from "./command.ts";
-import { DEMO_BACKBONE } from "./demo_backbone.ts";
+import { DEMO_BACKBONE } from "./load_backbone.ts";
 import { flagName, type Option } from "./options.ts";
 
 /** What follows an option. */

@@ -1,3 +1,4 @@
+import { basename, dirname, resolve } from "node:path";
 import { join } from "../core/datasets/files.ts";
 import {
   checkWritable,
@@ -164,13 +165,10 @@ async function realPath(path: string): Promise<string> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  const [, parent = ".", name] = /^(?:(.*)[/\\])?([^/\\]+)[/\\]*$/.exec(path) ??
-    [];
-  if (name === undefined) return path;
-  const folder = await realPath(parent === "" ? "/" : parent);
-  if (name === ".") return folder;
-  if (name !== "..") return join(folder, name);
-  return folder.slice(0, folder.search(/[/\\][^/\\]*$/)) || "/";
+  const parent = dirname(path);
+  return parent === path
+    ? path
+    : resolve(await realPath(parent), basename(path));
 }
 
 async function isOurs(path: string): Promise<boolean> {

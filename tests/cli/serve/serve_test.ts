@@ -7,7 +7,7 @@ import {
 import { PatchCore } from "../../../src/core/mod.ts";
 import { DEMO_PRODUCTS, demoSet } from "../../../src/core/demo/demo_set.ts";
 import { encodePng } from "../../../src/core/images/png.ts";
-import { demoBackbone } from "../../../src/cli/demo_backbone.ts";
+import { demoBackbone } from "../../../src/cli/load_backbone.ts";
 import { byStatus, capacity, overload } from "../../../bench/load.ts";
 import { runCommand } from "../run_command.ts";
 import { serve } from "../../../src/cli/serve.ts";
