@@ -1,4 +1,4 @@
-import type { Stream } from "./terminal.ts";
+import type { Stream } from "./streams.ts";
 
 const REDRAW_MS = 100;
 const BAR_WIDTH = 24;

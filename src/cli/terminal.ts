@@ -1,14 +1,5 @@
 import { Progress, type ProgressOptions } from "./progress.ts";
-
-/** One of the program's output streams. */
-export interface Stream {
-  /** Writes text as it is. */
-  write(text: string): void;
-  /** Whether a person sees it at once. */
-  readonly isTerminal: boolean;
-  /** Characters a line has. */
-  columns(): number;
-}
+import type { Stream } from "./streams.ts";
 
 /** Settings of a {@linkcode Terminal}. */
 export interface TerminalOptions {

@@ -2,12 +2,12 @@ import { accepts } from "hono/accepts";
 import { didYouMean } from "../nearest.ts";
 import { failureRecord, predictionRecord } from "../prediction_record.ts";
 import type { FailureRecord, ScoredRecord } from "../prediction_record.ts";
-import type { Handler, ServiceParts } from "./app.ts";
 import { Deadline } from "./deadline.ts";
 import type { Inspected } from "./inspection_queue.ts";
 import type { ModelInfo } from "./model_info.ts";
 import { HttpProblem } from "./problem.ts";
 import { readUpload, type UploadedImage } from "./request_images.ts";
+import type { Handler, ServiceParts } from "./service_parts.ts";
 
 /** What `?map=` may ask for. */
 export const MAP_KINDS = ["png", "overlay"] as const;
