@@ -113,7 +113,7 @@ export const EVALUATE_OPTIONS = {
   },
 } as const satisfies Options;
 
-/** Values of {@linkcode EVALUATE_OPTIONS}. */
+/** The command line of `evaluate`, as it was read. */
 export type EvaluateValues = Values<typeof EVALUATE_OPTIONS>;
 
 type Key = keyof EvaluateValues;

@@ -28,13 +28,13 @@ import { settingsOf } from "./settings_options.ts";
 import { tuningStore } from "./tuning_store.ts";
 
 /** Options of the work on one category. */
-export type WorkOnCategory = Omit<
+type WorkOnCategory = Omit<
   EvaluateOptions,
   "files" | "rule" | "shots" | "seeds" | "radius" | "batch"
 >;
 
 /** What `evaluate` does with each category. */
-export interface EvaluationWork extends Disposable {
+interface EvaluationWork extends Disposable {
   /** All that decides the results beside the images. */
   readonly method: Readonly<Record<string, unknown>>;
   /** Every switch of PatchCore. */

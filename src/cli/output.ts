@@ -8,12 +8,12 @@ import {
 } from "./disk.ts";
 
 /** What makes a folder one of ours: written first, replaced at the end. */
-export const RUN_FILE = "run.json";
+const RUN_FILE = "run.json";
 
 const GENERATOR = "@patchcore/webgpu";
 
 /** What a run of the program was, for `run.json`. */
-export type RunRecord = Readonly<Record<string, unknown>>;
+type RunRecord = Readonly<Record<string, unknown>>;
 
 /**
  * A folder for results. It never touches a user's files: it refuses a folder
@@ -21,7 +21,7 @@ export type RunRecord = Readonly<Record<string, unknown>>;
  * input folder.
  */
 export class OutputFolder {
-  /** Path of the folder. */
+  /** Where it is, as the user gave it. */
   readonly path: string;
 
   private constructor(path: string) {

@@ -21,7 +21,7 @@ const FIT_BATCH = 8;
 const PREDICT_BATCH = 1;
 
 /** A fit that memory is planned for. */
-export interface FitToPlan {
+interface FitToPlan {
   /** The network. */
   readonly backbone: Backbone;
   /** Settings of the method. */

@@ -1,8 +1,7 @@
 import { Progress, type ProgressOptions } from "./progress.ts";
 import type { Stream } from "./streams.ts";
 
-/** Settings of a {@linkcode Terminal}. */
-export interface TerminalOptions {
+interface TerminalOptions {
   /** Where results go. */
   readonly stdout: Stream;
   /** Where messages and progress go. */
@@ -14,7 +13,7 @@ export interface TerminalOptions {
 }
 
 /** What the user asked of the output. */
-export interface OutputMode {
+interface OutputMode {
   /** Results are JSON lines. */
   readonly json: boolean;
   /** No progress, no messages but warnings and errors. */

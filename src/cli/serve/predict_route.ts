@@ -10,12 +10,12 @@ import { readUpload, type UploadedImage } from "./request_images.ts";
 import type { Handler, ServiceParts } from "./service_parts.ts";
 
 /** What `?map=` may ask for. */
-export const MAP_KINDS = ["png", "overlay"] as const;
+const MAP_KINDS = ["png", "overlay"] as const;
 
 type MapKind = typeof MAP_KINDS[number];
 
 /** What `POST /predict` answers of an image: `predict --json`, and the map. */
-export type ServedRecord =
+type ServedRecord =
   & ScoredRecord
   & { readonly map: { readonly png?: string } };
 

@@ -35,9 +35,9 @@ export interface AccessEntry {
 
 /** What the service is made of. */
 export interface ServiceParts {
-  /** The models. */
+  /** What clients may name with `?model=`. */
   readonly models: readonly ModelInfo[];
-  /** Name of the adapter. */
+  /** What WebGPU calls the GPU. */
   readonly adapter: string;
   /** Holds and inspects images. */
   readonly queue: InspectionQueue;
