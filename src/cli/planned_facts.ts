@@ -10,10 +10,10 @@ import {
   type SettingsOptions,
 } from "../core/settings/settings.ts";
 import { Gpu } from "../core/weights.ts";
+import type { Facts } from "./network_facts.ts";
 import type { Terminal } from "./terminal.ts";
 import { tuningStore } from "./tuning_store.ts";
 
-type Facts = Readonly<Record<string, unknown>>;
 type Backbone = NonNullable<LoadOptions["backbone"]>;
 
 /** Images of a batch of `fit` and of `predict`, unless they are told otherwise. */
