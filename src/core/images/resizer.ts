@@ -34,7 +34,6 @@ export interface ResizerSizes {
 /**
  * How much memory a resize needs, and in how many bands it is done.
  *
- * @param plan What is resized.
  * @param maxSourceBytes The most bytes of the original uploaded at a time.
  */
 export function resizerSizes(
@@ -164,14 +163,9 @@ export class Resizer implements Disposable {
   }
 
   /** Frees what it owns. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#horizontal.dispose();
     this.#vertical.dispose();
     for (const taps of this.#taps) taps.dispose();
-  }
-
-  /** Same as {@linkcode Resizer.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }

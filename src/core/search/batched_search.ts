@@ -15,10 +15,7 @@ export interface BatchedSearchOptions {
 /**
  * Searches all patches of a row set, a batch at a time.
  *
- * @param gpu The device.
- * @param features The patches.
  * @param record Records the searches of a batch; they are disposed at the end.
- * @param options Progress and cancelling.
  * @returns Squared distances to the nearest row, one array a search, batch
  * after batch.
  */

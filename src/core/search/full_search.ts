@@ -160,7 +160,7 @@ export class FullSearch implements Disposable {
   }
 
   /** Frees the packed copy; the bank stays its owner's. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#mean.dispose();
     for (const { packed, norms, images } of this.#pieces) {
       packed.dispose();
@@ -168,17 +168,11 @@ export class FullSearch implements Disposable {
       images?.dispose();
     }
   }
-
-  /** Same as {@linkcode FullSearch.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
 }
 
 /**
  * Records what is done to queries: a vector taken from each, and their norms then.
  *
- * @param program Where to record it.
  * @param sizes Number and length of the queries.
  * @param tensors Queries and vector; what they become, and their squared norms.
  */

@@ -25,9 +25,7 @@ export interface NearestRows {
 /**
  * Finds the nearest bank row of every row of a row set.
  *
- * @param gpu The device.
  * @param rows The rows `[N, dim]`.
- * @param search The bank.
  */
 export async function nearestRows(
   gpu: Gpu,
