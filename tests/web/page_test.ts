@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Buffer } from "node:buffer";
 import type { Page } from "playwright-core";
-import { demoBackbone } from "../../src/cli/demo_backbone.ts";
+import { demoBackbone } from "../../src/cli/load_backbone.ts";
 import { decodeImage, type NamedImage, PatchCore } from "../../src/core/mod.ts";
 import { encodePng } from "../../src/core/images/png.ts";
 import type { Pixels } from "../../src/core/images/pixels.ts";
