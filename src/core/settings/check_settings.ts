@@ -1,10 +1,8 @@
+import { MAX_NEIGHBOURS } from "../../wgsl/search_refine.ts";
 import type { Settings } from "./settings.ts";
 
 type Check = (option: string, value: unknown) => void;
 type Checks = Readonly<Record<string, Check>>;
-
-/** The most neighbours one search returns for a query. */
-export const MAX_NEIGHBOURS = 16;
 
 const PROJECTIONS: Readonly<Record<string, Checks>> = {
   linear: { kind: anything, dim: integer(1) },
