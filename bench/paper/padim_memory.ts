@@ -9,7 +9,7 @@ import type { Category } from "../../src/core/datasets/dataset.ts";
 import type { Files } from "../../src/core/datasets/files.ts";
 import { demoSet } from "../../src/core/demo/demo_set.ts";
 import { FLANGE } from "../../src/core/demo/flange.ts";
-import { planPadim } from "../../src/core/baselines/padim_plan.ts";
+import { planPadim } from "../../src/core/baselines/padim.ts";
 import { Evaluator } from "../../src/core/evaluation/mod.ts";
 import { encodePng } from "../../src/core/images/png.ts";
 import { Gpu } from "../../src/gpu/mod.ts";

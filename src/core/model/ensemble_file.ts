@@ -23,6 +23,7 @@ import {
   MODEL_FORMAT_VERSION,
   modelMetadata,
   parseThreshold,
+  setThreshold,
   text,
 } from "./model_metadata.ts";
 
@@ -67,10 +68,7 @@ export function writeEnsembleFile(
       ["members", String(members.length)],
       ["software_version", softwareVersion],
     ]);
-    if (threshold !== undefined) {
-      metadata.set("threshold", String(threshold.value));
-      metadata.set("threshold_rule", JSON.stringify(threshold.rule));
-    }
+    setThreshold(metadata, "threshold", threshold);
     members.forEach((member, i) => {
       for (const [name, tensor] of modelTensors(member)) {
         tensors.push([`${i}.${name}`, tensor]);
@@ -111,11 +109,10 @@ export function readEnsembleFile(bytes: Uint8Array): StoredEnsemble {
       }
     });
     checkMembers(members);
+    const threshold = parseThreshold(metadata, "threshold");
     return {
       members,
-      ...(metadata.has("threshold") && {
-        threshold: parseThreshold(metadata, "threshold"),
-      }),
+      ...(threshold && { threshold }),
       softwareVersion: text(metadata, "software_version"),
     };
   });
