@@ -47,6 +47,18 @@ export class FeatureExtractor implements Disposable {
     this.#preprocessor = new Preprocessor(gpu, { ...settings, normalise });
   }
 
+  /** An extractor for images that get the input size of this one. */
+  static forImage(
+    gpu: Gpu,
+    backbone: Backbone,
+    settings: Settings,
+    image: Pick<Pixels, "width" | "height">,
+    maxImages: number,
+  ): FeatureExtractor {
+    const input = FeatureExtractor.inputSize(image, settings);
+    return new FeatureExtractor(gpu, backbone, settings, input, maxImages);
+  }
+
   /** Input size that an image of this size gets, `[height, width]`. */
   static inputSize(
     { width, height }: Pick<Pixels, "width" | "height">,
