@@ -43,8 +43,12 @@ export class FeatureExtractor implements Disposable {
     this.input = input;
     const { normalisation: normalise } = backbone;
     const taps = tapShapes(backbone, input);
-    this.features = new PatchFeatures(gpu, taps, settings, maxImages);
+    using owned = new DisposableStack();
+    this.features = owned.use(
+      new PatchFeatures(gpu, taps, settings, maxImages),
+    );
     this.#preprocessor = new Preprocessor(gpu, { ...settings, normalise });
+    owned.move();
   }
 
   /** An extractor for images that get the input size of this one. */

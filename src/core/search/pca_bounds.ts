@@ -69,6 +69,7 @@ export class LeadingBounds implements Disposable {
   readonly #inputs: number;
   readonly #mean: Tensor;
   readonly #axes: Tensor;
+  readonly #owned: DisposableStack;
 
   private constructor(
     gpu: Gpu,
@@ -79,13 +80,15 @@ export class LeadingBounds implements Disposable {
     const [dim, stride] = LEADING_AXES;
     this.#gpu = gpu;
     this.#inputs = bank.dim;
-    this.#mean = gpu.upload(mean, [bank.dim], "bank mean");
-    this.#axes = gpu.upload(
+    using owned = new DisposableStack();
+    this.#mean = owned.use(gpu.upload(mean, [bank.dim], "bank mean"));
+    this.#axes = owned.use(gpu.upload(
       matrix,
       [bank.dim, stride],
       "leading axes",
       projectionKernel(gpu).storage,
-    );
+    ));
+    this.#owned = owned.move();
     this.dim = dim;
     this.stride = stride;
     this.errors = boundErrors(bank.dim, stride, radius);
@@ -105,7 +108,10 @@ export class LeadingBounds implements Disposable {
     const radius = await boundRadius(gpu, bank, axes);
     if (radius === undefined) return undefined;
     const bounds = new LeadingBounds(gpu, bank, axes, radius);
+    using failed = new DisposableStack();
+    failed.use(bounds);
     await bounds.#fill(bank);
+    failed.move();
     return bounds;
   }
 
@@ -138,10 +144,16 @@ export class LeadingBounds implements Disposable {
       along,
       sizes,
     );
-    const norms = gpu.tensor([allNorms.size], "f32", "bank norms");
+    using panels = new DisposableStack();
+    panels.use(packed);
+    this.#owned.use(allNorms);
+    const norms = this.#owned.use(
+      gpu.tensor([allNorms.size], "f32", "bank norms"),
+    );
     program.dispatch(packedNorms, { rows, dim, stride }, { packed, norms });
     (await program.compile()).run();
-    const read = panelsToRead(gpu, packed);
+    panels.move();
+    const read = this.#owned.use(panelsToRead(gpu, packed));
     await gpu.finish();
     return { packed: read, norms, allNorms };
   }
@@ -168,29 +180,22 @@ export class LeadingBounds implements Disposable {
   recordQueries(program: Program, queries: Tensor, rows: number): BoundQueries {
     const { dim, stride } = this;
     const padded = Math.ceil(rows / PANEL_ROWS) * PANEL_ROWS;
-    const norms = this.#gpu.tensor([2, padded], "f32", "query norms");
-    const along = this.#recordProjection(program, queries, rows, 0);
+    using owned = new DisposableStack();
+    const norms = owned.use(
+      this.#gpu.tensor([2, padded], "f32", "query norms"),
+    );
+    const along = owned.use(this.#recordProjection(program, queries, rows, 0));
     const tensors = { rows: along, shift: along, norms };
     program.dispatch(rowNorms, { rows, dim, stride }, tensors, "queries");
     const sizes = { rows, dim: stride, to: padded };
     program.dispatch(rowNorms, sizes, tensors, "queries");
-    return {
-      rows: along,
-      norms,
-      [Symbol.dispose]() {
-        along.dispose();
-        norms.dispose();
-      },
-    };
+    const kept = owned.move();
+    return { rows: along, norms, [Symbol.dispose]: () => kept.dispose() };
   }
 
   /** Frees the packed copy. */
   dispose(): void {
-    this.#mean.dispose();
-    this.#axes.dispose();
-    for (const { packed, norms, allNorms } of this.pieces) {
-      for (const tensor of [packed, norms, allNorms]) tensor.dispose();
-    }
+    this.#owned.dispose();
   }
 
   /** Same as {@linkcode LeadingBounds.dispose}. */
