@@ -58,7 +58,7 @@ export function modelsOf(detector: Detector): readonly StoredModel[] {
 }
 
 /** How a model is loaded. */
-export interface ModelLoading {
+interface ModelLoading {
   /** Names or paths of its backbones; by default where fit found them. */
   readonly backbone: readonly string[] | undefined;
   /** Images of a batch. */

@@ -14,7 +14,6 @@ export interface CameraUse {
 /**
  * Lets a button open and close the camera below it.
  *
- * @param buttonId The button.
  * @param viewId Where the camera is shown.
  */
 export function cameraView(

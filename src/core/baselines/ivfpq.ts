@@ -47,9 +47,7 @@ export class IvfPqIndex implements Disposable {
   /**
    * Trains an index and encodes the bank with it, on the GPU.
    *
-   * @param gpu Where the bank is.
    * @param bank At least one row; it must outlive the index.
-   * @param options What is asked for.
    * @throws {RangeError} If an option is not allowed or the bank is empty.
    */
   static async build(
@@ -66,7 +64,6 @@ export class IvfPqIndex implements Disposable {
    * Records the search of the first `rows` rows of `queries`: one neighbour
    * each, squared distances as an exact search gives them.
    *
-   * @param program Where to record it.
    * @param queries Row-major `[≥ rows, dim]`.
    * @throws {RangeError} If the sizes do not fit.
    */

@@ -37,9 +37,7 @@ export interface SortedCodes {
  * sorting between them on the host. The first codewords are different random
  * rows. A codeword without rows takes every second row of the largest one.
  *
- * @param gpu Where the rows are.
  * @param rows Row-major `[≥ rows, dim]`.
- * @param options How to cluster.
  * @returns Codebooks `[subs, dim / subs, codewords padded to 16]`.
  */
 export async function trainKmeans(

@@ -60,8 +60,6 @@ export class Padim implements Disposable {
   /**
    * Allocates all memory that fitting and scoring need: `plan.bytes`.
    *
-   * @param gpu Where to compute.
-   * @param options Sizes, dimensions and maps.
    * @throws {RangeError} If an option is not allowed or memory is too small.
    */
   constructor(gpu: Gpu, options: PadimOptions) {

@@ -74,7 +74,6 @@ export function proxyBytes(
  * no optimiser: this is Adam over random batches, from random patches, in
  * f32, with the gradient in closed form.
  *
- * @param gpu Where the features are.
  * @param features All patch features.
  * @param options How many proxies, and how they are learned.
  * @throws {RangeError} If an option is not allowed, or proxies or a batch's

@@ -64,7 +64,6 @@ export class PyramidSearch implements Disposable {
   readonly #image: readonly Tensor[];
 
   /**
-   * @param gpu Where to compute.
    * @param taps The layers that are concatenated, the first one gives the grid.
    * @param kappa Neighbours whose mean distance counts, 1 to 16.
    * @throws {RangeError} If one image's features are more than a binding.
@@ -112,7 +111,6 @@ export class PyramidSearch implements Disposable {
   /**
    * Records the search in one more image.
    *
-   * @param program Where to record.
    * @param taps The image's taps, `[1, height, width, channels]` each.
    * @param order 0 for the first image, then ascending.
    */
@@ -192,7 +190,7 @@ export class PyramidSearch implements Disposable {
   }
 
   /** Frees everything. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#features.dispose();
     for (const { rows, shifted, norms } of [this.#query, this.#other]) {
       for (const part of [rows, shifted, norms]) part.dispose();
@@ -207,10 +205,5 @@ export class PyramidSearch implements Disposable {
         ...this.#image,
       ]
     ) tensor.dispose();
-  }
-
-  /** Same as {@linkcode PyramidSearch.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }

@@ -112,14 +112,9 @@ export class Candidates implements Disposable {
   }
 
   /** Frees the programs and what they work on. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#select.dispose();
     this.#steps.dispose();
     for (const tensor of this.#owned) tensor.dispose();
-  }
-
-  /** Same as {@linkcode Candidates.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }

@@ -39,9 +39,6 @@ const MAGIC = "\x93NUMPY";
  * Parses a `.npy` file, versions 1 to 3: booleans, integers and floats,
  * little-endian and row-major.
  *
- * @param bytes The file.
- * @param name The file's name, for errors.
- * @returns The array.
  * @throws {SyntaxError} If the file is damaged or of another kind.
  */
 export function parseNpy(bytes: Uint8Array, name = "array"): NpyArray {
@@ -106,9 +103,6 @@ export interface FrameMask {
  * One frame of an array of masks.
  *
  * @param array Masks `[frames, H, W]`.
- * @param frame The frame's index.
- * @param name The file's name, for errors.
- * @returns The frame as a grey mask.
  * @throws {RangeError} If the array has not three dimensions or not that frame.
  */
 export function npyFrame(

@@ -19,7 +19,6 @@ interface Context2d {
  * WebGL where some are translucent: a canvas loses the colours below transparent
  * pixels. Only in a browser without WebGL are those not exact.
  *
- * @param bytes The file.
  * @throws {Error} If the runtime cannot decode it, or has no decoder.
  */
 export async function decodeByRuntime(bytes: Uint8Array): Promise<Pixels> {

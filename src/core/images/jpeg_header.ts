@@ -19,7 +19,6 @@ export interface JpegHeader {
  * the end marker: a decoder may fill with grey what a truncated file lacks.
  *
  * @param bytes A file that begins with the JPEG start marker.
- * @param name Its name, for messages.
  * @throws {ImageError} If it is truncated, or coded in a way that no decoder
  * here knows.
  */

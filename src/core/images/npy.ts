@@ -42,8 +42,6 @@ export function encodeNpy(
 /**
  * Reads a NumPy file of float32 in C order.
  *
- * @param bytes The file.
- * @param name Its name, for messages.
  * @throws {SyntaxError} If it is no such file, truncated or too long.
  */
 export function decodeNpy(bytes: Uint8Array, name: string): NpyArray {

@@ -41,7 +41,6 @@ const LINE_COLOR = [0, 229, 255] as const;
  * around what is above the threshold (as in the paper's Figure 1). The image
  * is unchanged where the map is NaN.
  *
- * @param image The original image.
  * @param map The anomaly map in the original image's geometry.
  * @param options The model's scale and threshold.
  * @returns A new image of the same size.

@@ -34,7 +34,6 @@ export interface ResizerSizes {
 /**
  * How much memory a resize needs, and in how many bands it is done.
  *
- * @param plan What is resized.
  * @param maxSourceBytes The most bytes of the original uploaded at a time.
  */
 export function resizerSizes(
@@ -169,12 +168,7 @@ export class Resizer implements Disposable {
   }
 
   /** Frees what it owns. */
-  dispose(): void {
-    this.#owned.dispose();
-  }
-
-  /** Same as {@linkcode Resizer.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    this.#owned.dispose();
   }
 }

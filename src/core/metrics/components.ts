@@ -20,7 +20,6 @@ export interface Components {
  * row by row.
  *
  * @param mask `[H, W]`, anything but 0 belongs to a component.
- * @param size The mask's width and height.
  * @returns The label of each pixel and the size of each component.
  * @throws {RangeError} If the mask's length is not width × height.
  */

@@ -38,7 +38,6 @@ export interface PixelCurves {
  *   {@linkcode DEFECTIVE_IMAGE}, or the component's index for anomalous pixels.
  * @param componentSizes Pixels of each component, by index.
  * @param limits False-positive rates to integrate the overlap to.
- * @returns The metrics.
  */
 export function pixelCurves(
   runs: readonly Run[],

@@ -111,11 +111,7 @@ export class PixelMetrics {
     if (defective) this.#defectiveImages++;
   }
 
-  /**
-   * Computes all metrics over the images added so far.
-   *
-   * @returns The metrics.
-   */
+  /** Computes all metrics over the images added so far. */
   result(): PixelResult {
     const sizes = this.#componentSizes;
     const curves = pixelCurves(this.#runs, sizes, [0.3, 0.05]);

@@ -9,7 +9,7 @@
  */
 import { readSafetensors, writeSafetensors } from "../../nn/safetensors.ts";
 import type { StoredTensor } from "../../nn/stored_tensor.ts";
-import { memberScale } from "../score/min_max_scale.ts";
+import { minMaxScale } from "../score/min_max_scale.ts";
 import { modelOf, modelTensors, withContext } from "./model_file.ts";
 import {
   ModelFileError,
@@ -160,7 +160,7 @@ function checkMembers(members: readonly StoredModel[]): void {
         `member ${i} was fitted to images of other sizes than member 0`,
       );
     }
-    if (memberScale(member.trainScores) === undefined) {
+    if (minMaxScale(member.trainScores) === undefined) {
       throw new ModelFileError(
         `member ${i} gave all its training images the same score, so that its scores have no scale`,
       );

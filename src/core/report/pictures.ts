@@ -31,10 +31,7 @@ export class Pictures {
   readonly #threshold: number;
   readonly #side: number;
 
-  /**
-   * @param prediction What is known of the image.
-   * @param side Most pixels of a picture's sides.
-   */
+  /** @param side Most pixels of a picture's sides. */
   constructor(prediction: Prediction, side: number) {
     this.#copy = smallCopy(prediction, side);
     this.#nearest = prediction.worstPatch.nearest;

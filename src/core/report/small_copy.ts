@@ -28,7 +28,6 @@ export interface SmallCopy {
 /**
  * Copies of a prediction's image, map and worst patch.
  *
- * @param prediction What is known of the image.
  * @param side Most pixels of a picture's sides.
  */
 export function smallCopy(prediction: Prediction, side: number): SmallCopy {
@@ -59,7 +58,6 @@ export function smallCopy(prediction: Prediction, side: number): SmallCopy {
 /**
  * The surroundings of a patch, moved so that they lie in the image.
  *
- * @param image The image.
  * @param patch The patch in it, in pixels.
  * @param side Most pixels of the picture's sides.
  */

@@ -132,7 +132,6 @@ export class PackedRows implements Disposable {
   /**
    * Packs a row set.
    *
-   * @param gpu Where the rows are.
    * @param rows The rows; they may be disposed afterwards.
    */
   static async pack(gpu: Gpu, rows: RowChunks): Promise<PackedRows> {
@@ -158,13 +157,8 @@ export class PackedRows implements Disposable {
   }
 
   /** Disposes the packed copies. */
-  dispose(): void {
-    for (const { packed } of this.pieces) packed.dispose();
-  }
-
-  /** Same as {@linkcode PackedRows.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    for (const { packed } of this.pieces) packed.dispose();
   }
 }
 

@@ -51,9 +51,7 @@ export class Projector implements Disposable {
   readonly #weights: Tensor;
 
   /**
-   * @param gpu Where the rows are.
    * @param dim Elements of a row, padding included.
-   * @param projection The matrix.
    * @throws {RangeError} If the matrix has another size than it says or rows are
    * shorter than it expects.
    */
@@ -116,7 +114,6 @@ export class Projector implements Disposable {
 /**
  * Projects rows into a row set of their own.
  *
- * @param gpu Where the rows are.
  * @param rows Row-major `[N, inputs padded]`.
  * @returns New rows `[N, outputs padded]`; padding is zero.
  * @throws {RangeError} What {@linkcode Projector} throws.

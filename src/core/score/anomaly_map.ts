@@ -34,9 +34,6 @@ export class AnomalyMaps implements Disposable {
   /**
    * Uploads the weights and allocates the space between the axes.
    *
-   * @param gpu Where to compute.
-   * @param shape Sizes of the maps.
-   * @param settings Interpolation, Gaussian and border.
    * @throws {GpuError} If a batch is more than the adapter binds at once.
    */
   constructor(gpu: Gpu, shape: AnomalyMapShape, settings: MapSettings) {
@@ -70,7 +67,6 @@ export class AnomalyMaps implements Disposable {
   /**
    * Records the dispatches that make a batch's maps.
    *
-   * @param program Where to record.
    * @param scores Patch scores, `[N, grid height · grid width]`.
    * @param maps Where the maps go, `[N, height, width]`.
    * @param images Images that count, from the first; all of `maps` by default.

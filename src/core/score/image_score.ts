@@ -70,9 +70,6 @@ export class ImageScores {
   /**
    * Keeps what scores are made with; allocates nothing.
    *
-   * @param gpu Where to compute.
-   * @param bank The memory bank.
-   * @param search Finds neighbours in that bank.
    * @param settings What a score is; a bank with fewer rows than asked for
    * gives what it has.
    */
@@ -94,7 +91,6 @@ export class ImageScores {
    * Records the dispatches that score a batch. Nothing comes back to the host.
    *
    * @param program Where to record, after the search of the batch.
-   * @param inputs The batch and its neighbours.
    * @throws {RangeError} If a tensor is too small.
    */
   record(program: Program, inputs: ScoreInputs): RecordedScores {
@@ -138,7 +134,6 @@ export class ImageScores {
    * Records the weighing of image scores alone (paper Eq. 7), in place; nothing
    * when the settings do not ask for it.
    *
-   * @param program Where to record.
    * @param inputs Scores, and the patches and bank rows they come from.
    * @returns The working memory, to be disposed after the last run.
    */

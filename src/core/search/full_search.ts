@@ -168,20 +168,14 @@ export class FullSearch implements Disposable {
   }
 
   /** Frees the packed copy; the bank stays its owner's. */
-  dispose(): void {
-    this.#owned.dispose();
-  }
-
-  /** Same as {@linkcode FullSearch.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    this.#owned.dispose();
   }
 }
 
 /**
  * Records what is done to queries: a vector taken from each, and their norms then.
  *
- * @param program Where to record it.
  * @param sizes Number and length of the queries.
  * @param tensors Queries and vector; what they become, and their squared norms.
  */

@@ -25,7 +25,6 @@ export interface NearestRows {
 /**
  * Searches all rows of a row set, a batch at a time.
  *
- * @param gpu The device.
  * @param rows The rows `[N, dim]`.
  * @param searches Banks to search: each finds a row's nearest.
  * @param options Which bank rows do not count, progress, cancelling.

@@ -1,15 +1,10 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { packedNorms } from "../../wgsl/packed_norms.ts";
 import { PANEL_ROWS } from "../../wgsl/pack_rows.ts";
-import { projectionKernel } from "../rows/projection.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
-import { LEADING_AXES, type LeadingAxes } from "./principal_axes.ts";
-import {
-  type PackedPiece,
-  panelsToRead,
-  planPieces,
-  recordPanels,
-} from "../rows/packed_rows.ts";
+import { PCA_AXES, type PrincipalAxes } from "./principal_axes.ts";
+import { type PackedPiece, planPieces } from "../rows/packed_rows.ts";
+import { PcaProjection } from "./pca_projection.ts";
 
 /** Rows of a piece at most: 4,096 groups of 8. */
 const MOST_PIECE_ROWS = 32_768;
@@ -45,7 +40,7 @@ export interface BoundErrors {
 
 /**
  * What lower bounds of distances to a bank's rows are made from: a packed copy
- * of the rows along their leading principal axes.
+ * of the rows along their first principal axes.
  *
  * Along orthonormal axes V no difference is longer than it is: |Vᵀ(q − x)| ≤
  * |q − x|. In float32, with u = 2⁻²⁴, a sum of D products errs by at most
@@ -56,7 +51,7 @@ export interface BoundErrors {
  * squares, which err by (D + 16) u of themselves at most; `stretch` counts that, too,
  * so that a row is never ruled out that would be measured as nearer.
  */
-export class LeadingBounds implements Disposable {
+export class PcaBounds implements Disposable {
   /** The bank in pieces, each within one of its chunks. */
   readonly pieces: BoundPiece[] = [];
   /** Dimensions that are compared first. */
@@ -66,50 +61,33 @@ export class LeadingBounds implements Disposable {
   /** How the result must be read. */
   readonly errors: BoundErrors;
   readonly #gpu: Gpu;
-  readonly #inputs: number;
-  readonly #mean: Tensor;
-  readonly #axes: Tensor;
-  readonly #owned: DisposableStack;
+  readonly #projection: PcaProjection;
+  readonly #owned = new DisposableStack();
 
-  private constructor(
-    gpu: Gpu,
-    bank: RowChunks,
-    { mean, matrix }: LeadingAxes,
-    radius: number,
-  ) {
-    const [dim, stride] = LEADING_AXES;
+  private constructor(gpu: Gpu, axes: PrincipalAxes, radius: number) {
+    const [dim, stride] = PCA_AXES;
     this.#gpu = gpu;
-    this.#inputs = bank.dim;
-    using owned = new DisposableStack();
-    this.#mean = owned.use(gpu.upload(mean, [bank.dim], "bank mean"));
-    this.#axes = owned.use(gpu.upload(
-      matrix,
-      [bank.dim, stride],
-      "leading axes",
-      projectionKernel(gpu).storage,
-    ));
-    this.#owned = owned.move();
+    this.#projection = this.#owned.use(new PcaProjection(gpu, axes));
     this.dim = dim;
     this.stride = stride;
-    this.errors = boundErrors(bank.dim, stride, radius);
+    this.errors = boundErrors(this.#projection.dim, stride, radius);
   }
 
   /**
    * Makes the bounds of a bank.
    *
-   * @param axes Leading axes of its rows, as many as {@linkcode LEADING_AXES} says.
+   * @param axes Principal axes of its rows, as many as {@linkcode PCA_AXES} says.
    * @returns Nothing when the rows are so large that their squares overflow.
    */
   static async create(
     gpu: Gpu,
     bank: RowChunks,
-    axes: LeadingAxes,
-  ): Promise<LeadingBounds | undefined> {
+    axes: PrincipalAxes,
+  ): Promise<PcaBounds | undefined> {
     const radius = await boundRadius(gpu, bank, axes);
     if (radius === undefined) return undefined;
-    const bounds = new LeadingBounds(gpu, bank, axes, radius);
     using failed = new DisposableStack();
-    failed.use(bounds);
+    const bounds = failed.use(new PcaBounds(gpu, axes, radius));
     await bounds.#fill(bank);
     failed.move();
     return bounds;
@@ -131,49 +109,24 @@ export class LeadingBounds implements Disposable {
 
   async #pack(
     source: Tensor,
-    { rows, first }: Pick<BoundPiece, "rows" | "first">,
+    { rows, first: from }: Pick<BoundPiece, "rows" | "first">,
   ): Promise<Pick<BoundPiece, "packed" | "norms" | "allNorms">> {
     const gpu = this.#gpu;
     const { dim, stride } = this;
-    using program = gpu.program("bank bounds");
-    using along = this.#recordProjection(program, source, rows, first);
-    const sizes = { rows, dim: stride };
-    const { packed, norms: allNorms } = recordPanels(
-      gpu,
-      program,
+    const padded = Math.ceil(rows / PANEL_ROWS) * PANEL_ROWS;
+    const norms = this.#owned.use(gpu.tensor([padded], "f32", "bank norms"));
+    using along = gpu.tensor([rows, stride], "f32", "rows along the axes");
+    const { packed, norms: allNorms } = await this.#projection.pack(
+      source,
       along,
-      sizes,
+      { rows, from },
+      (program, { packed }) =>
+        program.dispatch(packedNorms, { rows, dim, stride }, { packed, norms }),
     );
-    using panels = new DisposableStack();
-    panels.use(packed);
+    this.#owned.use(packed);
     this.#owned.use(allNorms);
-    const norms = this.#owned.use(
-      gpu.tensor([allNorms.size], "f32", "bank norms"),
-    );
-    program.dispatch(packedNorms, { rows, dim, stride }, { packed, norms });
-    (await program.compile()).run();
-    panels.move();
-    const read = this.#owned.use(panelsToRead(gpu, packed));
     await gpu.finish();
-    return { packed: read, norms, allNorms };
-  }
-
-  /** Records the projection of rows to the axes, `[rows, stride]`. */
-  #recordProjection(
-    program: Program,
-    x: Tensor,
-    rows: number,
-    from: number,
-  ): Tensor {
-    const { stride: outputs } = this;
-    const y = this.#gpu.tensor([rows, outputs], "f32", "rows along the axes");
-    program.dispatch(
-      projectionKernel(this.#gpu).kernel,
-      { rows, dim: this.#inputs, outputs, from, to: 0, shift: true },
-      { x, w: this.#axes, shift: this.#mean, y },
-      "bounds",
-    );
-    return y;
+    return { packed, norms, allNorms };
   }
 
   /** Records what must be done to the first `rows` rows of `queries`. */
@@ -184,7 +137,10 @@ export class LeadingBounds implements Disposable {
     const norms = owned.use(
       this.#gpu.tensor([2, padded], "f32", "query norms"),
     );
-    const along = owned.use(this.#recordProjection(program, queries, rows, 0));
+    const along = owned.use(
+      this.#gpu.tensor([rows, stride], "f32", "queries along axes"),
+    );
+    this.#projection.record(program, queries, along, { rows });
     const tensors = { rows: along, shift: along, norms };
     program.dispatch(rowNorms, { rows, dim, stride }, tensors, "queries");
     const sizes = { rows, dim: stride, to: padded };
@@ -194,21 +150,14 @@ export class LeadingBounds implements Disposable {
   }
 
   /** Frees the packed copy. */
-  dispose(): void {
-    this.#owned.dispose();
-  }
-
-  /** Same as {@linkcode LeadingBounds.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    this.#owned.dispose();
   }
 }
 
 /**
  * The errors of distances along some axes.
  *
- * @param dim Elements of a row.
- * @param axes How many axes.
  * @param radius What no row is farther from the mean than.
  */
 export function boundErrors(
@@ -234,7 +183,7 @@ export function boundErrors(
 export async function boundRadius(
   gpu: Gpu,
   rows: RowChunks,
-  { mean, matrix }: LeadingAxes,
+  { mean, matrix }: PrincipalAxes,
 ): Promise<number | undefined> {
   const radius = await largestNorm(gpu, rows, mean);
   // Written so that what is not a number says no.

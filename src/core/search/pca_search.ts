@@ -11,8 +11,8 @@ import {
   searchNarrow,
   searchNarrowSubgroup8,
 } from "../../wgsl/search_leading.ts";
-import type { LeadingAxes } from "./principal_axes.ts";
-import { type BoundPiece, LeadingBounds } from "./pca_bounds.ts";
+import type { PrincipalAxes } from "./principal_axes.ts";
+import { type BoundPiece, PcaBounds } from "./pca_bounds.ts";
 import { uploadImages } from "../rows/packed_rows.ts";
 import type { RecordedSearch, SearchOptions } from "./search_options.ts";
 
@@ -21,21 +21,21 @@ interface SearchPiece extends BoundPiece {
 }
 
 /**
- * Exact search by lower bounds from leading principal axes: a few axes rule most
+ * Exact search by lower bounds along principal axes (PCA): a few axes rule most
  * groups of rows out, some more most rows of the others, and those that are left
  * are measured by direct differences.
  */
-export class LeadingSearch implements Disposable {
+export class PcaSearch implements Disposable {
   readonly #gpu: Gpu;
   readonly #bank: RowChunks;
-  readonly #bounds: LeadingBounds;
+  readonly #bounds: PcaBounds;
   readonly #pieces: readonly SearchPiece[];
   readonly #owned: DisposableStack;
 
   private constructor(
     gpu: Gpu,
     bank: RowChunks,
-    bounds: LeadingBounds,
+    bounds: PcaBounds,
     images: ArrayLike<number> | undefined,
   ) {
     using owned = new DisposableStack();
@@ -54,11 +54,11 @@ export class LeadingSearch implements Disposable {
   static async create(
     gpu: Gpu,
     bank: RowChunks,
-    axes: LeadingAxes,
+    axes: PrincipalAxes,
     images?: ArrayLike<number>,
-  ): Promise<LeadingSearch | undefined> {
-    const bounds = await LeadingBounds.create(gpu, bank, axes);
-    return bounds && new LeadingSearch(gpu, bank, bounds, images);
+  ): Promise<PcaSearch | undefined> {
+    const bounds = await PcaBounds.create(gpu, bank, axes);
+    return bounds && new PcaSearch(gpu, bank, bounds, images);
   }
 
   /** Records a search; see `BankSearch`, which checks the sizes. */
@@ -149,12 +149,7 @@ export class LeadingSearch implements Disposable {
   }
 
   /** Frees the packed copy; the bank stays its owner's. */
-  dispose(): void {
-    this.#owned.dispose();
-  }
-
-  /** Same as {@linkcode LeadingSearch.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    this.#owned.dispose();
   }
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { leadingAxes } from "../../../src/core/search/principal_axes.ts";
+import { principalAxes } from "../../../src/core/search/principal_axes.ts";
 import { BankSearch } from "../../../src/core/search/search.ts";
 import type { Gpu } from "../../../src/gpu/mod.ts";
 import { type Exclusion, nearestNeighbours } from "../../reference/search.ts";
@@ -35,10 +35,10 @@ async function check(
 ): Promise<void> {
   using rows = uploadRows(gpu, bank, DIM);
   using search = await BankSearch.create(gpu, rows, {
-    bounds: "leading",
+    bounds: "pca",
     ...(exclusion && { images: exclusion.bank }),
   });
-  assertEquals(search.bounds, "leading");
+  assertEquals(search.bounds, "pca");
   const count = queries.length / DIM;
   using tensor = gpu.upload(queries, [count, DIM]);
   using queryImages = gpu.upload(Uint32Array.from(exclusion?.queries ?? [0]));
@@ -116,9 +116,9 @@ gpuTest("BankSearch along axes gives ties to the lowest index", async (gpu) => {
   await check(gpu, new Float32Array(DIM), new Float32Array(900 * DIM), 9);
 });
 
-gpuTest("leadingAxes() stretches no difference", async (gpu) => {
+gpuTest("principalAxes() stretches no difference", async (gpu) => {
   using rows = uploadRows(gpu, spread(5, 800, 300), DIM);
-  const { matrix, count } = await leadingAxes(gpu, rows, 256);
+  const { matrix, count } = await principalAxes(gpu, rows, 256);
   // The spectral norm, by power iteration in float64.
   let vector = Float64Array.from({ length: count }, (_, c) => 1 + c % 3);
   let norm = 0;
@@ -152,14 +152,14 @@ gpuTest("BankSearch chooses axes where they save work", async (gpu) => {
   const noise = randomFloats(1, 8192 * dim);
   assertEquals(await boundsOf(noise), "full");
   const flat = noise.map((x, i) => i % dim < 8 ? x : x / 100);
-  assertEquals(await boundsOf(flat), "leading");
+  assertEquals(await boundsOf(flat), "pca");
   assertEquals(await boundsOf(flat.slice(dim)), "full");
 });
 
 gpuTest("BankSearch refuses more axes than dimensions", async (gpu) => {
   using bank = uploadRows(gpu, randomFloats(1, 40), 4);
   await assertRejects(
-    () => BankSearch.create(gpu, bank, { bounds: "leading" }),
+    () => BankSearch.create(gpu, bank, { bounds: "pca" }),
     RangeError,
     "has 4 dimensions",
   );

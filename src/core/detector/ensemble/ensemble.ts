@@ -6,8 +6,8 @@ import {
 } from "../../model/ensemble_file.ts";
 import {
   jointScores,
-  type MemberScale,
-  memberScale,
+  type MinMaxScale,
+  minMaxScale,
   onScale,
 } from "../../score/min_max_scale.ts";
 import type {
@@ -291,9 +291,9 @@ export class Ensemble implements Disposable, AsyncDisposable {
     return { threshold, mapThreshold: Number.isNaN(mean) ? threshold : mean };
   }
 
-  #memberScales(): MemberScale[] {
+  #memberScales(): MinMaxScale[] {
     return this.members.map(({ model: { trainScores, backbone } }) => {
-      const scale = memberScale(trainScores);
+      const scale = minMaxScale(trainScores);
       if (scale !== undefined) return scale;
       throw new RangeError(
         `Cannot join backbone "${backbone.name}" to an ensemble: it gave all of ${trainScores.length} training images the same score, so that its scores have no scale; fit more images`,

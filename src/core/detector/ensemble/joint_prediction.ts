@@ -1,6 +1,6 @@
 import {
   jointMap,
-  type MemberScale,
+  type MinMaxScale,
   onScale,
 } from "../../score/min_max_scale.ts";
 import {
@@ -68,9 +68,9 @@ export async function* predictTogether(
 /** How an ensemble brings one member's results to the scale of the others. */
 export interface MemberScales {
   /** Of image scores. */
-  readonly score: MemberScale;
+  readonly score: MinMaxScale;
   /** Of the pixels of anomaly maps. */
-  readonly map: MemberScale;
+  readonly map: MinMaxScale;
 }
 
 /** Thresholds of an ensemble; NaN for none. */

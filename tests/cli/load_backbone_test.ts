@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { backboneFile } from "../../src/cli/backbone.ts";
+import { backboneFile } from "../../src/cli/load_backbone.ts";
 import { DownloadError } from "../../src/cli/download.ts";
 import { UsageError } from "../../src/cli/exit.ts";
 import { withFiles } from "./with_files.ts";
@@ -8,7 +8,7 @@ const NOWHERE = { mirror: "http://127.0.0.1:9", attempts: 1 };
 
 Deno.test("backboneFile() takes a path as it is", async () => {
   await withFiles([], async (folder) => {
-    for (const path of ["net.onnx", "nets/a", "C:\\nets\\a"]) {
+    for (const path of ["net.onnx", "NET.ONNX", "nets/a", "./a"]) {
       assertEquals(await backboneFile(path, { folder, ...NOWHERE }), path);
     }
   });

@@ -4,15 +4,15 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { PatchCore } from "../../../src/core/mod.ts";
-import { DEMO_PRODUCTS, demoSet } from "../../../src/core/demo/demo_set.ts";
-import { encodePng } from "../../../src/core/images/png.ts";
-import { demoBackbone } from "../../../src/cli/demo_backbone.ts";
-import { byStatus, capacity, overload } from "../../../bench/load.ts";
-import { runCommand } from "../run_command.ts";
-import { serve } from "../../../src/cli/serve.ts";
-import { formBody, hugePng, imageBody } from "./fake_service.ts";
-import { type ServiceProcess, startService } from "./service_process.ts";
+import { PatchCore } from "../../src/core/mod.ts";
+import { DEMO_PRODUCTS, demoSet } from "../../src/core/demo/demo_set.ts";
+import { encodePng } from "../../src/core/images/png.ts";
+import { demoBackbone } from "../../src/cli/load_backbone.ts";
+import { byStatus, capacity, overload } from "../../bench/load.ts";
+import { runCommand } from "./run_command.ts";
+import { serve } from "../../src/cli/serve.ts";
+import { formBody, hugePng, imageBody } from "./serve/fake_service.ts";
+import { type ServiceProcess, startService } from "./serve/service_process.ts";
 
 Deno.test("serve as a program", async (t) => {
   const folder = await Deno.makeTempDir();
@@ -221,7 +221,7 @@ async function runCurls(
   cwd: string,
 ): Promise<{ status: number; text: string }[]> {
   const document = await Deno.readTextFile(
-    new URL("../../../docs/service.md", import.meta.url),
+    new URL("../../docs/service.md", import.meta.url),
   );
   const shell = [...document.matchAll(/^```sh\n(.*?)^```$/gms)]
     .map(([, text]) => text!).join("").replaceAll("\\\n", "");

@@ -14,9 +14,9 @@ const DEVICE = "device";
 const SERVER = "server ";
 
 /** The choice between this device and the models of the server. */
-export class Whereabouts {
-  readonly #select = element("where", HTMLSelectElement);
-  readonly #field = element("where-field", HTMLElement);
+export class InspectorChoice {
+  readonly #select = element("inspector", HTMLSelectElement);
+  readonly #field = element("inspector-field", HTMLElement);
   readonly #onChange: () => void;
   #token = "";
   #hasDevice = false;

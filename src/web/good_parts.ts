@@ -7,15 +7,12 @@ import { canvasOf } from "./pictures.ts";
 const THUMB_SIDE = 96;
 
 /** The good parts that a model is to be fitted to. */
-export class Lesson {
+export class GoodParts {
   readonly #list: HTMLElement;
   readonly #onChange: (count: number) => void;
   readonly #images = new Map<string, NamedImage>();
 
-  /**
-   * @param id The list that shows them.
-   * @param onChange Called with their number when it changes.
-   */
+  /** @param onChange Called with their number when it changes. */
   constructor(id: string, onChange: (count: number) => void) {
     this.#list = element(id, HTMLElement);
     this.#onChange = onChange;
