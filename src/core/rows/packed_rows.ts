@@ -80,8 +80,12 @@ export function recordPanels(
   shift?: Tensor,
 ): Panels {
   const panels = Math.ceil(rows / PANEL_ROWS);
-  const packed = gpu.tensor([panels, dim, PANEL_ROWS], "f32", "packed rows");
+  using owned = new DisposableStack();
+  const packed = owned.use(
+    gpu.tensor([panels, dim, PANEL_ROWS], "f32", "packed rows"),
+  );
   const norms = gpu.tensor([panels * PANEL_ROWS], "f32", "row norms");
+  owned.move();
   program.dispatch(
     packRows,
     { rows, dim, first, shift: shift !== undefined },

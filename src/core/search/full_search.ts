@@ -32,17 +32,20 @@ export class FullSearch implements Disposable {
   readonly #mean: Tensor;
   readonly #pieces: readonly SearchPiece[];
   readonly #panelsPerGroup: number;
+  readonly #owned: DisposableStack;
 
   private constructor(
     gpu: Gpu,
     bank: RowChunks,
     mean: Tensor,
     pieces: readonly SearchPiece[],
+    owned: DisposableStack,
   ) {
     this.#gpu = gpu;
     this.#bank = bank;
     this.#mean = mean;
     this.#pieces = pieces;
+    this.#owned = owned;
     const lanes = Math.ceil(bank.rows / 8);
     this.#panelsPerGroup = Math.max(1, Math.ceil(lanes / MOST_GROUPS));
   }
@@ -54,7 +57,8 @@ export class FullSearch implements Disposable {
     images?: ArrayLike<number>,
   ): Promise<FullSearch> {
     const { dim } = bank;
-    const mean = gpu.tensor([dim], "f32", "bank mean");
+    using owned = new DisposableStack();
+    const mean = owned.use(gpu.tensor([dim], "f32", "bank mean"));
     using start = gpu.program("bank mean");
     start.dispatch(
       sampleMean,
@@ -74,15 +78,19 @@ export class FullSearch implements Disposable {
         { ...piece, dim },
         mean,
       );
+      using panels = new DisposableStack();
+      panels.use(packed);
+      owned.use(norms);
       (await program.compile()).run();
+      panels.move();
       pieces.push({
         ...piece,
-        packed: panelsToRead(gpu, packed),
+        packed: owned.use(panelsToRead(gpu, packed)),
         norms,
-        images: uploadImages(gpu, piece, images),
+        images: owned.use(uploadImages(gpu, piece, images)),
       });
     }
-    return new FullSearch(gpu, bank, mean, pieces);
+    return new FullSearch(gpu, bank, mean, pieces, owned.move());
   }
 
   /** Records a search; see `BankSearch`, which checks the sizes. */
@@ -95,12 +103,15 @@ export class FullSearch implements Disposable {
     const { dim } = this.#bank;
     const groupsOf = (piece: SearchPiece): number =>
       searchGroupCount(piece.rows, this.#panelsPerGroup);
-    const shifted = gpu.tensor([rows, dim], "f32", "queries");
-    const norms = gpu.tensor([rows], "f32", "query norms");
+    using owned = new DisposableStack();
+    const tensor = (columns: number, dtype: "f32" | "u32", label: string) =>
+      owned.use(gpu.tensor([rows, columns], dtype, label));
+    const shifted = tensor(dim, "f32", "queries");
+    const norms = tensor(1, "f32", "query norms");
     const groups = Math.max(...this.#pieces.map(groupsOf));
-    const least = gpu.tensor([rows, groups], "f32", "least of groups");
-    const squaredDistances = gpu.tensor([rows, k], "f32", "distances");
-    const indices = gpu.tensor([rows, k], "u32", "neighbours");
+    const least = tensor(groups, "f32", "least of groups");
+    const squaredDistances = tensor(k, "f32", "distances");
+    const indices = tensor(k, "u32", "neighbours");
 
     recordShift(program, { rows, dim }, {
       rows: queries,
@@ -151,22 +162,14 @@ export class FullSearch implements Disposable {
         indices,
       });
     });
-    const dispose = (): void => {
-      for (const t of [shifted, norms, least, squaredDistances, indices]) {
-        t.dispose();
-      }
-    };
+    const kept = owned.move();
+    const dispose = (): void => kept.dispose();
     return { squaredDistances, indices, dispose, [Symbol.dispose]: dispose };
   }
 
   /** Frees the packed copy; the bank stays its owner's. */
   [Symbol.dispose](): void {
-    this.#mean.dispose();
-    for (const { packed, norms, images } of this.#pieces) {
-      packed.dispose();
-      norms.dispose();
-      images?.dispose();
-    }
+    this.#owned.dispose();
   }
 }
 

@@ -24,10 +24,12 @@ export class PcaProjection implements Disposable {
     const dim = this.dim = of.mean.length;
     this.axes = of.matrix.length / dim;
     this.#gpu = gpu;
-    this.mean = gpu.upload(of.mean, [dim], "mean row");
+    using owned = new DisposableStack();
+    this.mean = owned.use(gpu.upload(of.mean, [dim], "mean row"));
     const { storage } = projectionKernel(gpu);
     const shape = [dim, this.axes];
     this.#matrix = gpu.upload(of.matrix, shape, "principal axes", storage);
+    owned.move();
   }
 
   /**
@@ -70,9 +72,13 @@ export class PcaProjection implements Disposable {
     this.record(program, x, y, at);
     const sizes = { rows: at.rows, dim: this.axes };
     const panels = recordPanels(gpu, program, y, sizes);
+    using failed = new DisposableStack();
+    for (const tensor of Object.values(panels)) failed.use(tensor);
     also?.(program, panels);
     (await program.compile()).run();
-    return { ...panels, packed: panelsToRead(gpu, panels.packed) };
+    const packed = panelsToRead(gpu, panels.packed);
+    failed.move();
+    return { ...panels, packed };
   }
 
   /** Frees mean and axes. */

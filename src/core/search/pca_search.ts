@@ -30,6 +30,7 @@ export class PcaSearch implements Disposable {
   readonly #bank: RowChunks;
   readonly #bounds: PcaBounds;
   readonly #pieces: readonly SearchPiece[];
+  readonly #owned: DisposableStack;
 
   private constructor(
     gpu: Gpu,
@@ -37,13 +38,16 @@ export class PcaSearch implements Disposable {
     bounds: PcaBounds,
     images: ArrayLike<number> | undefined,
   ) {
+    using owned = new DisposableStack();
+    owned.use(bounds);
     this.#gpu = gpu;
     this.#bank = bank;
     this.#bounds = bounds;
     this.#pieces = bounds.pieces.map((piece) => ({
       ...piece,
-      images: uploadImages(gpu, piece, images),
+      images: owned.use(uploadImages(gpu, piece, images)),
     }));
+    this.#owned = owned.move();
   }
 
   /** Packs the bank along the axes; nothing where squares overflow. */
@@ -65,15 +69,20 @@ export class PcaSearch implements Disposable {
   ): RecordedSearch {
     const gpu = this.#gpu;
     const { dim, stride, errors } = this.#bounds;
-    const prepared = this.#bounds.recordQueries(program, queries, rows);
+    using owned = new DisposableStack();
+    const tensor = (columns: number, dtype: "f32" | "u32", label: string) =>
+      owned.use(gpu.tensor([rows, columns], dtype, label));
+    const prepared = owned.use(
+      this.#bounds.recordQueries(program, queries, rows),
+    );
     const { norms } = prepared;
     const groups = Math.max(
       ...this.#pieces.map((piece) => leadingGroupCount(piece.rows)),
     );
-    const least = gpu.tensor([rows, groups], "f32", "least of groups");
-    const resume = gpu.tensor([rows], "u32", "groups done");
-    const squaredDistances = gpu.tensor([rows, k], "f32", "distances");
-    const indices = gpu.tensor([rows, k], "u32", "neighbours");
+    const least = tensor(groups, "f32", "least of groups");
+    const resume = tensor(1, "u32", "groups done");
+    const squaredDistances = tensor(k, "f32", "distances");
+    const indices = tensor(k, "u32", "neighbours");
     const narrow = gpu.subgroupSize === 8;
     const exclude = queryImages !== undefined;
     this.#pieces.forEach((piece, i) => {
@@ -134,16 +143,13 @@ export class PcaSearch implements Disposable {
         );
       }
     });
-    const dispose = (): void => {
-      prepared[Symbol.dispose]();
-      for (const t of [least, resume, squaredDistances, indices]) t.dispose();
-    };
+    const kept = owned.move();
+    const dispose = (): void => kept.dispose();
     return { squaredDistances, indices, dispose, [Symbol.dispose]: dispose };
   }
 
   /** Frees the packed copy; the bank stays its owner's. */
   [Symbol.dispose](): void {
-    this.#bounds[Symbol.dispose]();
-    for (const { images } of this.#pieces) images?.dispose();
+    this.#owned.dispose();
   }
 }
