@@ -1,3 +1,4 @@
+import { variantFor, type Variants } from "../wgsl/variants.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { GpuError, GpuLostError } from "./errors.ts";
 import { writeImage } from "./image.ts";
@@ -108,6 +109,11 @@ export class Gpu implements Disposable {
     const { subgroupMinSize, subgroupMaxSize } = this.adapterInfo;
     const fixed = subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0;
     return this.device.features.has("subgroups") ? fixed ?? 0 : 0;
+  }
+
+  /** The form of something that suits this adapter's subgroups. */
+  pick<Form>(variants: Variants<Form>): Form {
+    return variantFor(variants, this.subgroupSize);
   }
 
   /** Bytes of the largest tensor: what one binding and one buffer can hold. */

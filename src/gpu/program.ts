@@ -74,14 +74,16 @@ export class Program implements Disposable {
    *
    * @param kernel The kernel to run.
    * @param sizes The problem's sizes, as the kernel's `plan` takes them.
-   * @param tensors A tensor for every binding of the kernel, by name.
+   * @param tensors A tensor for every binding of the kernel, by name; one that
+   * is missing or misspelt does not compile.
    * @param role What this dispatch does here, for the profiler.
-   * @throws {GpuError} If a binding is missing or the grid is too large.
+   * @throws {GpuError} If the grid is too large, or the names of the bindings
+   * were not known to the compiler and one has no tensor.
    */
-  dispatch<Sizes>(
-    kernel: Kernel<Sizes>,
+  dispatch<Sizes, Binding extends string>(
+    kernel: Kernel<Sizes, Binding>,
     sizes: Sizes,
-    tensors: Readonly<Record<string, Tensor>>,
+    tensors: Readonly<Record<NoInfer<Binding>, Tensor>>,
     role = "",
   ): this {
     const { params, overrides = {}, workgroups } = kernel.plan(sizes);

@@ -1,5 +1,6 @@
 import type { Gpu } from "../gpu/mod.ts";
 import type { WeightPrecision } from "../wgsl/conv2d.ts";
+import { variantFor, type Variants } from "../wgsl/variants.ts";
 import type { ConvChoice } from "./conv_choice.ts";
 
 /**
@@ -23,6 +24,12 @@ export interface ConvTarget {
 /** PCI and Vulkan vendor of Apple. */
 const APPLE = 0x106b;
 
+/** Tiles that were written for subgroups of a size. */
+const SUBGROUP_TILES: Variants<ConvTile | undefined> = {
+  portable: undefined,
+  subgroup8: "subgroup8",
+};
+
 /**
  * The tile that suits an adapter.
  *
@@ -42,7 +49,8 @@ const APPLE = 0x106b;
 export function convTileFor(
   { subgroupSize, adapterInfo }: Pick<Gpu, "subgroupSize" | "adapterInfo">,
 ): ConvTile {
-  if (subgroupSize === 8) return "subgroup8";
+  const written = variantFor(SUBGROUP_TILES, subgroupSize);
+  if (written !== undefined) return written;
   const { isFallbackAdapter, vendor, description, device } = adapterInfo;
   const name = `${description} ${device}`;
   const isApple = vendor === "apple" || Number(vendor) === APPLE ||

@@ -19,7 +19,10 @@ export interface Conv2dSumSizes {
 }
 
 /** Adds up the partial sums of a convolution and finishes it. */
-export const conv2dSum: Kernel<Conv2dSumSizes> = {
+export const conv2dSum: Kernel<
+  Conv2dSumSizes,
+  "x" | "bias" | "residual" | "y"
+> = {
   name: "conv2d_sum",
   source: activation + source,
   bindings: { x: "read", bias: "read", residual: "read", y: "read_write" },

@@ -28,7 +28,10 @@ function shiftFor(rows: number): number {
 }
 
 /** Counts rows by their anchors, to find those that are farthest. */
-export const coresetHistogram: Kernel<CoresetHistogramSizes> = {
+export const coresetHistogram: Kernel<
+  CoresetHistogramSizes,
+  "anchors" | "state" | "bins"
+> = {
   name: "coreset_histogram",
   source: histogram,
   bindings: { anchors: "read", state: "read", bins: "read_write" },
@@ -43,19 +46,20 @@ export const coresetHistogram: Kernel<CoresetHistogramSizes> = {
 };
 
 /** Turns the counts of one pass into the bound of what is selected. */
-export const coresetThreshold: Kernel<CoresetHistogramSizes> = {
-  name: "coreset_threshold",
-  source: threshold,
-  bindings: { bins: "read_write", state: "read_write" },
-  params: { level: "u32", shift: "u32", capacity: "u32" },
-  overrides: {},
-  plan({ rows, level, capacity }) {
-    return {
-      params: { level, shift: shiftFor(rows), capacity },
-      workgroups: [1, 1, 1],
-    };
-  },
-};
+export const coresetThreshold: Kernel<CoresetHistogramSizes, "bins" | "state"> =
+  {
+    name: "coreset_threshold",
+    source: threshold,
+    bindings: { bins: "read_write", state: "read_write" },
+    params: { level: "u32", shift: "u32", capacity: "u32" },
+    overrides: {},
+    plan({ rows, level, capacity }) {
+      return {
+        params: { level, shift: shiftFor(rows), capacity },
+        workgroups: [1, 1, 1],
+      };
+    },
+  };
 
 /** Sizes of {@linkcode coresetSelect}. */
 export interface CoresetSelectSizes {
@@ -68,7 +72,10 @@ export interface CoresetSelectSizes {
 }
 
 /** Lists the rows that the threshold selects, with their anchors. */
-export const coresetSelect: Kernel<CoresetSelectSizes> = {
+export const coresetSelect: Kernel<
+  CoresetSelectSizes,
+  "anchors" | "state" | "index" | "candidates" | "refined"
+> = {
   name: "coreset_select",
   source: select,
   bindings: {
@@ -102,7 +109,10 @@ export interface CoresetGatherSizes {
 }
 
 /** Packs the listed rows of one chunk into panels. */
-export const coresetGather: Kernel<CoresetGatherSizes> = {
+export const coresetGather: Kernel<
+  CoresetGatherSizes,
+  "rows" | "candidates" | "state" | "packed"
+> = {
   name: "coreset_gather",
   source: gather,
   bindings: {

@@ -1,3 +1,4 @@
+import { expand } from "./expand.ts";
 import { gridFor } from "./grid.ts";
 import type { Kernel } from "./kernel.ts";
 import { PANEL_ROWS } from "./pack_rows.ts";
@@ -18,9 +19,14 @@ export interface CoresetStartSizes {
 }
 
 /** The anchors a greedy coreset starts from: mean distances to some points. */
-export const coresetStart: Kernel<CoresetStartSizes> = {
+export const coresetStart: Kernel<
+  CoresetStartSizes,
+  "packed" | "starts" | "anchors"
+> = {
   name: "coreset_start",
-  source,
+  get source() {
+    return expand(source);
+  },
   bindings: { packed: "read", starts: "read", anchors: "read_write" },
   params: {
     rows: "u32",

@@ -52,7 +52,7 @@ export interface ElementwiseSizes {
 }
 
 /** Element-wise arithmetic and activations (ONNX Add, Mul, Relu, BatchNormalization, …). */
-export const elementwise: Kernel<ElementwiseSizes> = {
+export const elementwise: Kernel<ElementwiseSizes, "x" | "b" | "c" | "y"> = {
   name: "elementwise",
   source: activation + main,
   bindings: { x: "read", b: "read", c: "read", y: "read_write" },

@@ -20,7 +20,17 @@ export interface IvfScanSizes {
 }
 
 /** Scans inverted lists of product-quantised rows for each query's nearest. */
-export const ivfScan: Kernel<IvfScanSizes> = {
+export const ivfScan: Kernel<
+  IvfScanSizes,
+  | "products"
+  | "norms"
+  | "offsets"
+  | "ids"
+  | "codes"
+  | "terms"
+  | "tables"
+  | "indices"
+> = {
   name: "ivf_scan",
   source,
   bindings: {

@@ -21,7 +21,7 @@ export interface PackRowsSizes {
  * Packs row-major rows into panels of 64 rows, the dimension outermost: lanes
  * that own neighbouring rows then read neighbouring words.
  */
-export const packRows: Kernel<PackRowsSizes> = {
+export const packRows: Kernel<PackRowsSizes, "rows" | "shift" | "packed"> = {
   name: "pack_rows",
   source,
   bindings: { rows: "read", shift: "read", packed: "read_write" },

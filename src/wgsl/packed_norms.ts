@@ -19,7 +19,7 @@ export interface PackedNormsSizes {
 }
 
 /** Squared norms of rows in panels, in the order of the rows. */
-export const packedNorms: Kernel<PackedNormsSizes> = {
+export const packedNorms: Kernel<PackedNormsSizes, "packed" | "norms"> = {
   name: "packed_norms",
   source,
   bindings: { packed: "read", norms: "read_write" },

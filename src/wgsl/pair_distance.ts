@@ -19,7 +19,10 @@ export interface PairDistanceSizes {
 }
 
 /** Squared distances of given pairs of rows, by direct differences. */
-export const pairDistance: Kernel<PairDistanceSizes> = {
+export const pairDistance: Kernel<
+  PairDistanceSizes,
+  "x" | "pairs" | "y" | "distances"
+> = {
   name: "pair_distance",
   source,
   bindings: { x: "read", pairs: "read", y: "read", distances: "read_write" },

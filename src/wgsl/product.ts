@@ -1,3 +1,4 @@
+import { expand } from "./expand.ts";
 import type { Kernel } from "./kernel.ts";
 import source from "./product.wgsl" with { type: "text" };
 
@@ -36,9 +37,11 @@ export interface ProductSizes {
 }
 
 /** Small matrix products with strides, so that A may be read transposed. */
-export const product: Kernel<ProductSizes> = {
+export const product: Kernel<ProductSizes, "a" | "b" | "c"> = {
   name: "product",
-  source,
+  get source() {
+    return expand(source);
+  },
   bindings: { a: "read", b: "read", c: "read_write" },
   params: {
     rows: "u32",

@@ -15,7 +15,10 @@ export interface ResidualRowsSizes {
 }
 
 /** What is left of rows when each one's centroid is taken off. */
-export const residualRows: Kernel<ResidualRowsSizes> = {
+export const residualRows: Kernel<
+  ResidualRowsSizes,
+  "x" | "centroids" | "lists" | "y"
+> = {
   name: "residual_rows",
   source,
   bindings: { x: "read", centroids: "read", lists: "read", y: "read_write" },

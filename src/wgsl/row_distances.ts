@@ -12,7 +12,10 @@ export interface RowDistancesSizes {
 }
 
 /** Squared distances of all queries to all of a few rows, directly. */
-export const rowDistances: Kernel<RowDistancesSizes> = {
+export const rowDistances: Kernel<
+  RowDistancesSizes,
+  "queries" | "rows" | "distances"
+> = {
   name: "row_distances",
   source,
   bindings: { queries: "read", rows: "read", distances: "read_write" },

@@ -17,7 +17,7 @@ export interface RowNormsSizes {
 }
 
 /** Squared norms of row-major rows. */
-export const rowNorms: Kernel<RowNormsSizes> = {
+export const rowNorms: Kernel<RowNormsSizes, "rows" | "shift" | "norms"> = {
   name: "row_norms",
   source,
   bindings: { rows: "read", shift: "read", norms: "read_write" },

@@ -17,7 +17,7 @@ export interface RunningMeanSizes {
 }
 
 /** Adds a batch to running means and centres it, see the WGSL text. */
-export const runningMean: Kernel<RunningMeanSizes> = {
+export const runningMean: Kernel<RunningMeanSizes, "rows" | "means"> = {
   name: "running_mean",
   source,
   bindings: { rows: "read_write", means: "read_write" },

@@ -12,7 +12,7 @@ export interface SampleMeanSizes {
 }
 
 /** The mean of some rows, to take the bulk out of rows before products. */
-export const sampleMean: Kernel<SampleMeanSizes> = {
+export const sampleMean: Kernel<SampleMeanSizes, "rows" | "mean"> = {
   name: "sample_mean",
   source,
   bindings: { rows: "read", mean: "read_write" },

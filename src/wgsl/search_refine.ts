@@ -43,7 +43,17 @@ export interface SearchRefineSizes {
  * their lower bounds, measured by direct differences until no bound is lower
  * than the k-th distance. Ties go to the lowest index.
  */
-export const searchRefine: Kernel<SearchRefineSizes> = {
+export const searchRefine: Kernel<
+  SearchRefineSizes,
+  | "queries"
+  | "query_norms"
+  | "bank"
+  | "images"
+  | "query_images"
+  | "least"
+  | "distances"
+  | "indices"
+> = {
   name: "search_refine",
   source,
   bindings: {

@@ -2,10 +2,9 @@ import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import {
   coresetRuleOut,
   type CoresetRuleOutSizes,
-  coresetRuleOutSubgroup8,
 } from "../../wgsl/coreset_rule_out.ts";
 import { PANEL_ROWS } from "../../wgsl/pack_rows.ts";
-import type { ProjectRowsSizes } from "../../wgsl/project_rows.ts";
+import { projectRows, type ProjectRowsSizes } from "../../wgsl/project_rows.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
 import type { CoresetRows } from "./coreset_state.ts";
 import { type LeadingAxes, leadingAxes } from "./leading_axes.ts";
@@ -15,7 +14,7 @@ import {
   boundRadius,
 } from "./leading_bounds.ts";
 import { packedBytes, panelsToRead, recordPanels } from "./packed_rows.ts";
-import { projectionKernel } from "./projection.ts";
+import { projectionStorage } from "./projection.ts";
 
 /** New centres that are compared at once. */
 export const CENTRES_AT_ONCE = 1024;
@@ -114,7 +113,7 @@ export class CoresetBounds implements Disposable {
       matrix,
       [rows.dim, AXES],
       "leading axes",
-      projectionKernel(gpu).storage,
+      projectionStorage(gpu),
     );
     const shape = [CENTRES_AT_ONCE, AXES];
     this.#centres = gpu.tensor(shape, "f32", "centres along the axes");
@@ -169,7 +168,14 @@ export class CoresetBounds implements Disposable {
     const sizes = { rows, dim: AXES };
     const { packed, norms } = recordPanels(gpu, program, along, sizes);
     (await program.compile()).run();
-    return { packed: panelsToRead(gpu, packed), norms };
+    return {
+      packed: panelsToRead(
+        gpu,
+        packed,
+        gpu.pick(coresetRuleOut).bindings.packed,
+      ),
+      norms,
+    };
   }
 
   #project(
@@ -182,7 +188,7 @@ export class CoresetBounds implements Disposable {
     const dim = this.#state.rows.dim;
     const sizes = { rows, dim, outputs: AXES, from, to: 0, shift: true };
     program.dispatch(
-      projectionKernel(this.#state.gpu).kernel,
+      this.#state.gpu.pick(projectRows),
       sizes,
       { x, w: this.#axes, shift: this.#mean, y },
       "bounds",
@@ -201,9 +207,7 @@ export class CoresetBounds implements Disposable {
     unused: Tensor,
   ): (first: number, end: number) => void {
     const { gpu, centres, anchors, others, limit } = this.#state;
-    const kernel = gpu.subgroupSize === 8
-      ? coresetRuleOutSubgroup8
-      : coresetRuleOut;
+    const kernel = gpu.pick(coresetRuleOut);
     const count = Math.min(CENTRES_AT_ONCE, limit);
     const at = program.length;
     const projecting = this.#project(program, centres, this.#centres, count, 0);
@@ -230,7 +234,7 @@ export class CoresetBounds implements Disposable {
       });
       return sizes;
     });
-    const { kernel: project } = projectionKernel(gpu);
+    const project = gpu.pick(projectRows);
     return (first, end) => {
       const count = end - first;
       const projected = { ...projecting, rows: count, from: first };

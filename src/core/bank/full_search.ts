@@ -2,12 +2,9 @@ import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { elementwise } from "../../wgsl/elementwise.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
 import { sampleMean } from "../../wgsl/sample_mean.ts";
-import {
-  searchGroupCount,
-  searchGroups,
-  searchGroupsSubgroup8Image,
-} from "../../wgsl/search_groups.ts";
+import { searchGroupCount, searchGroups } from "../../wgsl/search_groups.ts";
 import { searchRefine } from "../../wgsl/search_refine.ts";
+import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
 import {
   type PackedPiece,
   panelsToRead,
@@ -77,7 +74,7 @@ export class FullSearch implements Disposable {
       (await program.compile()).run();
       pieces.push({
         ...piece,
-        packed: panelsToRead(gpu, packed),
+        packed: panelsToRead(gpu, packed, gpu.pick(searchGroups).bindings.bank),
         norms,
         images: uploadImages(gpu, piece, images),
       });
@@ -108,7 +105,6 @@ export class FullSearch implements Disposable {
       shifted,
       norms,
     });
-    const narrow = gpu.subgroupSize === 8;
     const exclude = queryImages !== undefined;
     this.#pieces.forEach((piece, i) => {
       const sizes = {
@@ -120,7 +116,7 @@ export class FullSearch implements Disposable {
       };
       const images = exclude ? piece.images! : indices;
       program.dispatch(
-        narrow ? searchGroupsSubgroup8Image : searchGroups,
+        gpu.pick(searchGroups),
         sizes,
         {
           queries: shifted,
@@ -139,7 +135,7 @@ export class FullSearch implements Disposable {
         k,
         start: i === 0,
         slack: (dim + 16) * 2 ** -23,
-        lanes: narrow ? 8 : 64,
+        lanes: gpu.pick(WORKGROUP_LANES),
       }, {
         queries,
         query_norms: norms,

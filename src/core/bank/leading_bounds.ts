@@ -1,8 +1,10 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { packedNorms } from "../../wgsl/packed_norms.ts";
 import { PANEL_ROWS } from "../../wgsl/pack_rows.ts";
-import { projectionKernel } from "./projection.ts";
+import { projectRows } from "../../wgsl/project_rows.ts";
+import { projectionStorage } from "./projection.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
+import { searchLeading } from "../../wgsl/search_leading.ts";
 import { LEADING_AXES, type LeadingAxes } from "./leading_axes.ts";
 import {
   type PackedPiece,
@@ -84,7 +86,7 @@ export class LeadingBounds implements Disposable {
       matrix,
       [bank.dim, stride],
       "leading axes",
-      projectionKernel(gpu).storage,
+      projectionStorage(gpu),
     );
     this.dim = dim;
     this.stride = stride;
@@ -141,7 +143,11 @@ export class LeadingBounds implements Disposable {
     const norms = gpu.tensor([allNorms.size], "f32", "bank norms");
     program.dispatch(packedNorms, { rows, dim, stride }, { packed, norms });
     (await program.compile()).run();
-    const read = panelsToRead(gpu, packed);
+    const read = panelsToRead(
+      gpu,
+      packed,
+      gpu.pick(searchLeading).bindings.bank,
+    );
     await gpu.finish();
     return { packed: read, norms, allNorms };
   }
@@ -156,7 +162,7 @@ export class LeadingBounds implements Disposable {
     const { stride: outputs } = this;
     const y = this.#gpu.tensor([rows, outputs], "f32", "rows along the axes");
     program.dispatch(
-      projectionKernel(this.#gpu).kernel,
+      this.#gpu.pick(projectRows),
       { rows, dim: this.#inputs, outputs, from, to: 0, shift: true },
       { x, w: this.#axes, shift: this.#mean, y },
       "bounds",

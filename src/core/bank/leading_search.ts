@@ -7,10 +7,9 @@ import {
 import {
   leadingGroupCount,
   searchLeading,
-  searchLeadingSubgroup8,
   searchNarrow,
-  searchNarrowSubgroup8,
 } from "../../wgsl/search_leading.ts";
+import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
 import type { LeadingAxes } from "./leading_axes.ts";
 import { type BoundPiece, LeadingBounds } from "./leading_bounds.ts";
 import { uploadImages } from "./search_images.ts";
@@ -74,7 +73,6 @@ export class LeadingSearch implements Disposable {
     const resume = gpu.tensor([rows], "u32", "groups done");
     const squaredDistances = gpu.tensor([rows, k], "f32", "distances");
     const indices = gpu.tensor([rows, k], "u32", "neighbours");
-    const narrow = gpu.subgroupSize === 8;
     const exclude = queryImages !== undefined;
     this.#pieces.forEach((piece, i) => {
       const compared = { queries: rows, rows: piece.rows, stride, exclude };
@@ -85,7 +83,7 @@ export class LeadingSearch implements Disposable {
         query_images: queryImages ?? norms,
       };
       const groups = leadingGroupCount(piece.rows);
-      const lanes = narrow ? 8 : 64;
+      const lanes = gpu.pick(WORKGROUP_LANES);
       const sizes = {
         ...errors,
         queries: rows,
@@ -105,7 +103,7 @@ export class LeadingSearch implements Disposable {
       };
       const nearest = { ...panels, ...found, query_norms: norms, least };
       program.dispatch(
-        narrow ? searchLeadingSubgroup8 : searchLeading,
+        gpu.pick(searchLeading),
         { ...compared, dim },
         { ...panels, norms: piece.norms, least },
       );
@@ -115,7 +113,7 @@ export class LeadingSearch implements Disposable {
         nearest,
       );
       program.dispatch(
-        narrow ? searchNarrowSubgroup8 : searchNarrow,
+        gpu.pick(searchNarrow),
         { ...compared, ...errors, dim: stride, k },
         {
           ...panels,
