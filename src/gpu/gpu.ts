@@ -1,15 +1,22 @@
 import { variantFor, type Variants } from "../wgsl/variants.ts";
 import { BufferPool } from "./buffer_pool.ts";
+import type { GpuContext } from "./context.ts";
 import { GpuError, GpuLostError } from "./errors.ts";
 import { writeImage } from "./image.ts";
 import { requestDevice } from "./limits.ts";
 import { PipelineCache } from "./pipeline_cache.ts";
 import type { Profiler } from "./profiler.ts";
-import { encodePass, Program } from "./program.ts";
+import { encodePass } from "./pass.ts";
+import { Program } from "./program.ts";
 import { Readback, type ReadRange } from "./readback.ts";
 import type { StageClock } from "./stage_clock.ts";
-import { type DType, elementCount, type Storage, Tensor } from "./tensor.ts";
-import { dtypeOf, type TensorData, typedArray } from "./tensor_data.ts";
+import { elementCount, type Storage, Tensor } from "./tensor.ts";
+import {
+  type DType,
+  dtypeOf,
+  type TensorData,
+  typedArray,
+} from "./tensor_data.ts";
 
 /** Options of {@linkcode Gpu.create}. */
 export interface GpuOptions {
@@ -43,7 +50,7 @@ export interface CopyRange {
  * assertEquals(await gpu.readFloats(copy), new Float32Array([1, 1]));
  * ```
  */
-export class Gpu implements Disposable {
+export class Gpu implements Disposable, GpuContext {
   /** The device itself. */
   readonly device: GPUDevice;
   /** Name of the adapter, as it describes itself. */

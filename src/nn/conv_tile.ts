@@ -1,7 +1,5 @@
 import type { Gpu } from "../gpu/mod.ts";
-import type { WeightPrecision } from "../wgsl/conv2d.ts";
 import { variantFor, type Variants } from "../wgsl/variants.ts";
-import type { ConvChoice } from "./conv_choice.ts";
 
 /**
  * How convolutions and matrix products divide their work among lanes:
@@ -10,16 +8,6 @@ import type { ConvChoice } from "./conv_choice.ts";
  * `plain` by the simplest kernel there is, to compare with.
  */
 export type ConvTile = "plain" | "direct" | "shared" | "subgroup8";
-
-/** What convolutions are planned for. */
-export interface ConvTarget {
-  /** How the work is divided where nothing was measured. */
-  readonly tile: ConvTile;
-  /** How weights are stored. */
-  readonly precision: WeightPrecision;
-  /** What was measured to be best, by the problem's key. */
-  readonly choices?: ReadonlyMap<string, ConvChoice>;
-}
 
 /** PCI and Vulkan vendor of Apple. */
 const APPLE = 0x106b;

@@ -1,7 +1,8 @@
 import type { Gpu, Program, Tensor } from "../gpu/mod.ts";
 import { toNchw } from "./layout.ts";
 import { extentOf, memoryShape } from "./extent.ts";
-import type { NetworkPlan, Operand, PackedConstant } from "./plan.ts";
+import type { NetworkPlan } from "./plan.ts";
+import type { Operand, PackedConstant } from "./plan_context.ts";
 import type { Shape } from "./shape_rules.ts";
 
 /** Packed constants of a network on the GPU, shared by its sessions. */

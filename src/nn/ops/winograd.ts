@@ -6,7 +6,7 @@ import {
 } from "../../wgsl/winograd.ts";
 import { type ConvChoice, familyOf } from "../conv_choice.ts";
 import type { GraphNode } from "../graph.ts";
-import type { PlanContext } from "../plan.ts";
+import type { PlanContext } from "../plan_context.ts";
 import { winogradWeights } from "../winograd_weights.ts";
 import { noBias, type ProductReads } from "./product.ts";
 
