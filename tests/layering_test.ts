@@ -156,7 +156,7 @@ export type Info = Deno.FileInfo;
 Deno.exit(1);
 console.log(1);
 // Deno in a comment is fine
-${"\n".repeat(350)}`;
+${"\n".repeat(500)}`;
   const found = Deno.lint.runPlugin(plugin, path, source);
   assertEquals(found.map(({ id }) => id).sort(), [
     "patchcore/file-length",
