@@ -18,7 +18,7 @@ import {
   typedArray,
 } from "./tensor_data.ts";
 
-/** Options of {@linkcode Gpu.create}. */
+/** Which adapter is asked for. */
 export interface GpuOptions {
   /** Which adapter to prefer on a machine with several. */
   readonly powerPreference?: GPUPowerPreference;
@@ -344,7 +344,7 @@ export class Gpu implements Disposable, GpuContext {
     this.device.destroy();
   }
 
-  /** Same as {@linkcode Gpu.dispose}. */
+  /** Destroys the device where the block of a `using` ends. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -228,7 +228,7 @@ export class Program implements Disposable {
     this.#bound = undefined;
   }
 
-  /** Same as {@linkcode Program.dispose}. */
+  /** Frees the uniform buffer where the block of a `using` ends. */
   [Symbol.dispose](): void {
     this.dispose();
   }

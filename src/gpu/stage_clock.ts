@@ -88,7 +88,7 @@ export class StageClock implements Disposable {
     this.ticks.dispose();
   }
 
-  /** Same as {@linkcode StageClock.dispose}. */
+  /** Frees the queries where the block of a `using` ends. */
   [Symbol.dispose](): void {
     this.dispose();
   }

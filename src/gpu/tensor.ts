@@ -157,7 +157,7 @@ export class Tensor implements Disposable {
     else this.#pool.releaseImage(memory, this.dtype);
   }
 
-  /** Same as {@linkcode Tensor.dispose}. */
+  /** Gives the memory back where the block of a `using` ends. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -121,7 +121,7 @@ export class Network implements Disposable {
     this.#constants.dispose();
   }
 
-  /** Same as {@linkcode Network.dispose}. */
+  /** Frees the weights where the block of a `using` ends. */
   [Symbol.dispose](): void {
     this.dispose();
   }

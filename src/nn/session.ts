@@ -40,7 +40,7 @@ export class ConstantStore implements Disposable {
     this.#tensors.clear();
   }
 
-  /** Same as {@linkcode ConstantStore.dispose}. */
+  /** Frees the constants where the block of a `using` ends. */
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -163,7 +163,7 @@ export class Session implements Disposable {
     this.program.dispose();
   }
 
-  /** Same as {@linkcode Session.dispose}. */
+  /** Frees buffers and dispatches where the block of a `using` ends. */
   [Symbol.dispose](): void {
     this.dispose();
   }

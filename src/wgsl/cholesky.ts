@@ -17,7 +17,7 @@ export interface CholeskySizes {
   readonly lanes: number;
 }
 
-/** Sizes of {@linkcode choleskyUpdate}. */
+/** A step that also says what is factored: `scale · A + ridge · I`. */
 export interface CholeskyUpdateSizes extends CholeskySizes {
   /** What the matrix is multiplied with first. */
   readonly scale: number;

@@ -4,7 +4,7 @@ import source from "./conv2d_sum.wgsl" with { type: "text" };
 import { gridFor } from "./grid.ts";
 import type { Kernel } from "./kernel.ts";
 
-/** Sizes of {@linkcode conv2dSum}. */
+/** Partial sums `[splits, rows, columns]`, and how the convolution ends. */
 export interface Conv2dSumSizes {
   /** Output pixels of all images. */
   readonly rows: number;

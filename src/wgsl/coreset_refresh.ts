@@ -11,7 +11,7 @@ import subgroup8 from "./coreset_refresh/tile_subgroup8.wgsl" with {
 import type { Variants } from "./variants.ts";
 import uniform from "./coreset_refresh/tile_uniform.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode coresetRefresh}. */
+/** Rows of one piece, and the centres from `first` to before `end`. */
 export interface CoresetRefreshSizes {
   /** Rows in the panels. */
   readonly rows: number;

@@ -13,7 +13,7 @@ import uniform from "./coreset_rule_out/tile_uniform.wgsl" with {
   type: "text",
 };
 
-/** Sizes of {@linkcode coresetRuleOut}. */
+/** Rows of one piece along `axes`, new centres, and the errors of both. */
 export interface CoresetRuleOutSizes {
   /** Rows in the panels. */
   readonly rows: number;

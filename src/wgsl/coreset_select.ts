@@ -13,7 +13,7 @@ export const CORESET_LEVELS = 3;
 
 const MOST_WORKGROUPS = 1024;
 
-/** Sizes of {@linkcode coresetHistogram} and {@linkcode coresetThreshold}. */
+/** One of the passes that find the anchor from which on rows are selected. */
 export interface CoresetHistogramSizes {
   /** Rows in all. */
   readonly rows: number;
@@ -61,7 +61,7 @@ export const coresetThreshold: Kernel<CoresetHistogramSizes, "bins" | "state"> =
     },
   };
 
-/** Sizes of {@linkcode coresetSelect}. */
+/** Rows to choose from, and how many there is room for. */
 export interface CoresetSelectSizes {
   /** Rows in all. */
   readonly rows: number;
@@ -96,7 +96,7 @@ export const coresetSelect: Kernel<
   },
 };
 
-/** Sizes of {@linkcode coresetGather}. */
+/** A chunk `[rows, dim]`, of which selected rows go to the candidates' panels. */
 export interface CoresetGatherSizes {
   /** Index of the chunk's first row in the whole row set. */
   readonly base: number;

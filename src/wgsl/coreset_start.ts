@@ -4,7 +4,7 @@ import type { Kernel } from "./kernel.ts";
 import { PANEL_ROWS } from "./pack_rows.ts";
 import source from "./coreset_start.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode coresetStart}. */
+/** Rows of one piece `[rows, dim]`, and the points they are measured from. */
 export interface CoresetStartSizes {
   /** Rows in the panels. */
   readonly rows: number;

@@ -21,7 +21,7 @@ export const CORESET_STATE = {
   size: 16,
 } as const;
 
-/** Sizes of {@linkcode coresetStep}. */
+/** Rows `[rows, dim]` in one piece, and what this pick reads and leaves. */
 export interface CoresetStepSizes {
   /** Rows to pick from. */
   readonly rows: number;

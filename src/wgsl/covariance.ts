@@ -22,7 +22,7 @@ export function paddedToPanels(dim: number): number {
   return roundUp(dim, PANEL_COLUMNS);
 }
 
-/** Sizes of {@linkcode covariance}. */
+/** A batch of rows for each position, and which positions are bound. */
 export interface CovarianceSizes {
   /** Dimensions, a multiple of 16. */
   readonly dim: number;

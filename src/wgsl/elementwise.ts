@@ -21,7 +21,7 @@ const BROADCASTS: Readonly<Record<ElementwiseBroadcast, number>> = {
   image_channel: 2,
 };
 
-/** What {@linkcode elementwise} computes of `x` and `b`. */
+/** What is computed of `x`, `b` and, for `affine`, `c`. */
 export type ElementwiseOperation =
   | "none"
   | "add"

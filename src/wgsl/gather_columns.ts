@@ -1,7 +1,7 @@
 import source from "./gather_columns.wgsl" with { type: "text" };
 import type { Kernel } from "./kernel.ts";
 
-/** Sizes of {@linkcode gatherColumns}. */
+/** Images `[images, positions, stride]` that become `[positions, slots, dim]`. */
 export interface GatherColumnsSizes {
   /** Positions: rows of an image in `x`, at most 65,535. */
   readonly positions: number;

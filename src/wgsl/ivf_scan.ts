@@ -1,7 +1,7 @@
 import source from "./ivf_scan.wgsl" with { type: "text" };
 import type { Kernel } from "./kernel.ts";
 
-/** Sizes of {@linkcode ivfScan}. */
+/** A block of queries, and how the bank was quantised. */
 export interface IvfScanSizes {
   /** First query of this dispatch. */
   readonly first: number;

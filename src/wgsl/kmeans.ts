@@ -23,7 +23,7 @@ export interface KmeansSizes {
   readonly lanes: number;
 }
 
-/** Sizes of {@linkcode kmeansAssign}. */
+/** Rows of a chunk to assign, from `first` on. */
 export interface KmeansAssignSizes extends KmeansSizes {
   /** First row; 0 by default. */
   readonly first?: number;

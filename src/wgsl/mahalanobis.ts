@@ -3,7 +3,7 @@ import { packedTriangle } from "./covariance.ts";
 import type { Kernel } from "./kernel.ts";
 import source from "./mahalanobis.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode mahalanobis}. */
+/** Images `[positions, slots, dim]`, and the positions whose factors are bound. */
 export interface MahalanobisSizes {
   /** Dimensions, a multiple of 16. */
   readonly dim: number;

@@ -5,7 +5,7 @@ import source from "./pack_rows.wgsl" with { type: "text" };
 /** Rows of a panel, see {@linkcode packRows}. */
 export const PANEL_ROWS = 64;
 
-/** Sizes of {@linkcode packRows}. */
+/** Rows `[rows, dim]` of a chunk, from `first` on. */
 export interface PackRowsSizes {
   /** Rows to pack. */
   readonly rows: number;

@@ -6,7 +6,7 @@ import source from "./packed_norms.wgsl" with { type: "text" };
 /** Stands for "infinitely far": larger than any squared distance. */
 export const FAR = 3e38;
 
-/** Sizes of {@linkcode packedNorms}. */
+/** Rows `[rows, stride]` in panels, of which the first `dim` elements count. */
 export interface PackedNormsSizes {
   /** Rows packed; the rest of the last panel gets {@linkcode FAR}. */
   readonly rows: number;

@@ -2,7 +2,7 @@ import { gridFor } from "./grid.ts";
 import type { Kernel } from "./kernel.ts";
 import source from "./pair_distance.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode pairDistance}. */
+/** Two chunks of row sets; pairs are told by indices in the whole sets. */
 export interface PairDistanceSizes {
   /** Rows of the chunk `x`. */
   readonly rows: number;

@@ -2,7 +2,7 @@ import { expand } from "./expand.ts";
 import type { Kernel } from "./kernel.ts";
 import source from "./product.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode product}; strides count elements. */
+/** C `[rows, columns]` = A `[rows, inner]` · B `[inner, columns]`; strides count elements. */
 export interface ProductSizes {
   /** Rows of A and C. */
   readonly rows: number;

@@ -15,7 +15,7 @@ import subgroup8 from "./project_rows/tile_subgroup8.wgsl" with {
 import type { Variants } from "./variants.ts";
 import uniform from "./project_rows/tile_uniform.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode projectRows}. */
+/** Rows `[rows, dim]` of a chunk that become `[rows, outputs]` in another. */
 export interface ProjectRowsSizes {
   /** Rows to project. */
   readonly rows: number;

@@ -43,7 +43,7 @@ export const proxyWeights: Kernel<
   }),
 };
 
-/** Sizes of {@linkcode proxyResidual}. */
+/** Patches `[patches, dim]`, and where their losses go. */
 export interface ProxyResidualSizes {
   /** Patches of a batch, at most 65,535. */
   readonly patches: number;
@@ -95,7 +95,7 @@ export const proxyCoefficients: Kernel<
   }),
 };
 
-/** Sizes of {@linkcode proxyStep}. */
+/** Proxies `[proxies, dim]`, and the settings of Adam. */
 export interface ProxyStepSizes {
   /** Proxies. */
   readonly proxies: number;

@@ -2,7 +2,7 @@ import { gridFor } from "./grid.ts";
 import type { Kernel } from "./kernel.ts";
 import source from "./residual_rows.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode residualRows}. */
+/** Rows `[rows, dim]` of a chunk, and centroids `[dim, padded]`. */
 export interface ResidualRowsSizes {
   /** Number of rows. */
   readonly rows: number;

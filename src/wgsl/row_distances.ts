@@ -1,7 +1,7 @@
 import type { Kernel } from "./kernel.ts";
 import source from "./row_distances.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode rowDistances}. */
+/** Queries `[queries, dim]` against rows `[rows, dim]`, all pairs. */
 export interface RowDistancesSizes {
   /** Number of queries, at most 65,535. */
   readonly queries: number;

@@ -2,7 +2,7 @@ import { gridFor } from "./grid.ts";
 import type { Kernel } from "./kernel.ts";
 import source from "./row_norms.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode rowNorms}. */
+/** Rows `[rows, stride]`, of which the first `dim` elements count. */
 export interface RowNormsSizes {
   /** Number of rows. */
   readonly rows: number;

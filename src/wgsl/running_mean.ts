@@ -2,7 +2,7 @@ import { gridFor } from "./grid.ts";
 import type { Kernel } from "./kernel.ts";
 import source from "./running_mean.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode runningMean}. */
+/** A batch of `count` rows for each position, and how many came before. */
 export interface RunningMeanSizes {
   /** Positions. */
   readonly positions: number;

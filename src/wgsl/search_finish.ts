@@ -34,13 +34,13 @@ export interface SearchMeasureSizes {
   readonly lanes: number;
 }
 
-/** Sizes of {@linkcode searchFinish}. */
+/** A turn of the exact search, which goes on where the last one stopped. */
 export interface SearchFinishSizes extends SearchMeasureSizes {
   /** Whether this dispatch does not continue where another one stopped. */
   readonly fresh: boolean;
 }
 
-/** Sizes of {@linkcode searchNearest}. */
+/** A first search by lower bounds, and the errors of these. */
 export interface SearchNearestSizes extends SearchMeasureSizes {
   /** Whether rows of the query's own image are left out. */
   readonly exclude: boolean;

@@ -13,7 +13,7 @@ import subgroup8 from "./search_groups/tile_subgroup8.wgsl" with {
 import type { Variants } from "./variants.ts";
 import uniform from "./search_groups/tile_uniform.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode searchGroups}. */
+/** Queries `[queries, dim]`, and one binding's rows of the bank in panels. */
 export interface SearchGroupsSizes {
   /** Number of queries. */
   readonly queries: number;

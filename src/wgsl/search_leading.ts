@@ -19,7 +19,7 @@ const QUERIES = 16;
 /** Groups of a workgroup of `search_narrow`. */
 const SEGMENT = 512;
 
-/** Sizes of {@linkcode searchLeading}. */
+/** Queries, and one binding's rows of the bank, compared along the first `dim` axes. */
 export interface SearchLeadingSizes {
   /** Number of queries. */
   readonly queries: number;
@@ -33,7 +33,7 @@ export interface SearchLeadingSizes {
   readonly exclude: boolean;
 }
 
-/** Sizes of {@linkcode searchNarrow}. */
+/** The same along more axes, with what the comparison may be wrong by. */
 export interface SearchNarrowSizes extends SearchLeadingSizes {
   /** Neighbours of a query in `distances`. */
   readonly k: number;

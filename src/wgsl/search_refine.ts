@@ -8,7 +8,7 @@ export const MAX_NEIGHBOURS = 16;
 /** Index that stands for "no row": there are fewer than k to find. */
 export const NO_ROW = 0xffffffff;
 
-/** Sizes of {@linkcode searchRefine}. */
+/** Queries `[queries, dim]` and one binding's rows of the bank, in groups. */
 export interface SearchRefineSizes {
   /** Number of queries. */
   readonly queries: number;

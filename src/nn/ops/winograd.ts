@@ -11,7 +11,7 @@ import { winogradWeights } from "../winograd_weights.ts";
 import { noBias, type ProductReads } from "./product.ts";
 
 /** A 3 × 3 convolution of stride 1. */
-export interface WinogradConv {
+interface WinogradConv {
   /** Its sizes. */
   readonly sizes: Conv2dSizes & { readonly pads: readonly [number, number] };
   /** The kernel of the products. */
