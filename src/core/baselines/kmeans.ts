@@ -4,6 +4,7 @@ import {
   kmeansUpdate,
   paddedCodewords,
 } from "../../wgsl/kmeans.ts";
+import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
 import { choice, type Mt19937 } from "../settings/random.ts";
 
 /** What k-means clusters. */
@@ -49,7 +50,7 @@ export async function trainKmeans(
   const count = options.rows;
   const padded = paddedCodewords(codewords);
   const codebooks = gpu.tensor([subs, dim / subs, padded], "f32", "codebooks");
-  const lanes = gpu.subgroupSize === 8 ? 8 : 64;
+  const lanes = gpu.pick(WORKGROUP_LANES);
   const sizes = { rows: count, dim, subs, codewords, lanes };
   using order = gpu.tensor([subs, count], "u32", "order of rows");
   using offsets = gpu.tensor([subs, codewords + 1], "u32", "codeword offsets");

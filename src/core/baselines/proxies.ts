@@ -14,6 +14,7 @@ import {
   proxyWeights,
 } from "../../wgsl/proxies.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
+import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
 import { recordGather } from "../rows/row_sets.ts";
 import { choice, Mt19937, permutation } from "../settings/random.ts";
 import type { Progress } from "./scored_images.ts";
@@ -183,7 +184,7 @@ function recordStep(
   tensors: Tensors,
 ): { residual: number; step: number } {
   const { count: proxies, batch: patches, dim, stride, temperature } = work;
-  const lanes = gpu.subgroupSize === 8 ? 8 : 64;
+  const lanes = gpu.pick(WORKGROUP_LANES);
   const sizes: ProxySizes = { patches, proxies, stride, temperature };
   const multiply = (
     a: Tensor,

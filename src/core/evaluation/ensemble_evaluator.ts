@@ -177,16 +177,16 @@ export class EnsembleEvaluator implements EvaluateMethod, Disposable {
     const { batch } = this.#options;
     let scales: readonly MemberScales[] | undefined;
     const first = predictTogether(members, images, { ...work, batch });
-    const usable = new Set<string>();
+    const usable = new Set<number>();
     for await (const seen of first) {
-      usable.add(seen.name);
+      usable.add(seen.image.index);
       const own = rangesOf(seen);
       scales = scales?.map((scale, i) => ({
         score: joinRanges(scale.score, own[i]!.score),
         map: joinRanges(scale.map, own[i]!.map),
       })) ?? own;
     }
-    const again = images.filter(({ name }) => usable.has(name));
+    const again = images.filter((_, i) => usable.has(i));
     const second = predictTogether(members, again, { ...work, batch });
     for await (const seen of second) {
       yield jointPrediction(seen, scales!, {

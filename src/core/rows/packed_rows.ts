@@ -3,8 +3,10 @@ import {
   imageOf,
   type Program,
   type RowChunks,
+  storageOf,
   type Tensor,
 } from "../../gpu/mod.ts";
+import type { Access } from "../../wgsl/kernel.ts";
 import {
   packRows,
   type PackRowsSizes,
@@ -80,8 +82,12 @@ export function recordPanels(
   shift?: Tensor,
 ): Panels {
   const panels = Math.ceil(rows / PANEL_ROWS);
-  const packed = gpu.tensor([panels, dim, PANEL_ROWS], "f32", "packed rows");
+  using owned = new DisposableStack();
+  const packed = owned.use(
+    gpu.tensor([panels, dim, PANEL_ROWS], "f32", "packed rows"),
+  );
   const norms = gpu.tensor([panels * PANEL_ROWS], "f32", "row norms");
+  owned.move();
   program.dispatch(
     packRows,
     { rows, dim, first, shift: shift !== undefined },
@@ -92,13 +98,16 @@ export function recordPanels(
 }
 
 /**
- * Panels as kernels for subgroups of 8 lanes read them, an image; on other
- * adapters the panels themselves.
+ * Panels as a kernel's binding reads them: themselves, or an image.
  *
  * @param panels Kernels have written them; an image replaces them.
  */
-export function panelsToRead(gpu: Gpu, panels: Tensor): Tensor {
-  if (gpu.subgroupSize !== 8) return panels;
+export function panelsToRead(
+  gpu: Gpu,
+  panels: Tensor,
+  access: Access,
+): Tensor {
+  if (storageOf(access) === "buffer") return panels;
   using buffer = panels;
   return imageOf(gpu, buffer);
 }

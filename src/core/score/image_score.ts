@@ -98,10 +98,17 @@ export class ImageScores {
     const gpu = this.#gpu;
     const columns = found.squaredDistances.shape[1] ?? 0;
     this.#check(inputs, columns);
-    const patchScores = gpu.tensor([images, patches], "f32", "patch scores");
-    const scores = gpu.tensor([images], "f32", "image scores");
-    const worstPatches = gpu.tensor([images], "u32", "worst patches");
-    const nearestRows = gpu.tensor([images], "u32", "nearest bank rows");
+    using owned = new DisposableStack();
+    const patchScores = owned.use(
+      gpu.tensor([images, patches], "f32", "patch scores"),
+    );
+    const scores = owned.use(gpu.tensor([images], "f32", "image scores"));
+    const worstPatches = owned.use(
+      gpu.tensor([images], "u32", "worst patches"),
+    );
+    const nearestRows = owned.use(
+      gpu.tensor([images], "u32", "nearest bank rows"),
+    );
     program.dispatch(imageMax, {
       images,
       patches,
@@ -117,15 +124,9 @@ export class ImageScores {
       nearest: nearestRows,
     });
     const results = { patchScores, scores, worstPatches, nearestRows };
-    const weighed = this.recordWeights(program, {
-      ...results,
-      queries,
-      images,
-    });
-    const dispose = (): void => {
-      weighed.dispose();
-      for (const tensor of Object.values(results)) tensor.dispose();
-    };
+    owned.use(this.recordWeights(program, { ...results, queries, images }));
+    const kept = owned.move();
+    const dispose = (): void => kept.dispose();
     return { ...results, dispose, [Symbol.dispose]: dispose };
   }
 
@@ -142,15 +143,21 @@ export class ImageScores {
     const { queries, scores, worstPatches, images, queryImages } = inputs;
     const { dim } = this.#bank;
     const b = this.#reweight;
-    const owned: { dispose(): void }[] = [];
+    using owned = new DisposableStack();
     if (b > 1) {
-      const centres = this.#gather(program, inputs.nearestRows, images);
-      const around = this.#search.record(program, centres, {
-        rows: images,
-        k: b,
-        ...(queryImages !== undefined && { queryImages }),
-      });
-      const neighbours = this.#gather(program, around.indices, images * b);
+      const centres = owned.use(
+        this.#gather(program, inputs.nearestRows, images),
+      );
+      const around = owned.use(
+        this.#search.record(program, centres, {
+          rows: images,
+          k: b,
+          ...(queryImages !== undefined && { queryImages }),
+        }),
+      );
+      const neighbours = owned.use(
+        this.#gather(program, around.indices, images * b),
+      );
       program.dispatch(reweight, { images, dim, neighbours: b }, {
         queries,
         worst: worstPatches,
@@ -158,9 +165,9 @@ export class ImageScores {
         indices: around.indices,
         scores,
       });
-      owned.push(centres, around, neighbours);
     }
-    const dispose = (): void => owned.forEach((part) => part.dispose());
+    const kept = owned.move();
+    const dispose = (): void => kept.dispose();
     return { dispose, [Symbol.dispose]: dispose };
   }
 

@@ -8,13 +8,13 @@ import {
 import type { FitReport } from "./report.ts";
 import { type FitParts, type FitWork, secondsSince } from "./run.ts";
 import { startFit } from "./fit_start.ts";
-import type { InspectorParts } from "../predict/inspector.ts";
+import type { ModelOnGpu } from "../load.ts";
 import { ProjectedRun } from "./projected_run.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { stoppable } from "../../features/progress.ts";
 
 /** A model with its memory bank still on the GPU, and what was done. */
-export interface FittedModel extends InspectorParts {
+export interface FittedModel extends ModelOnGpu {
   /** What was done. */
   readonly report: FitReport;
 }
