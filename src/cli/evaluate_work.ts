@@ -116,7 +116,7 @@ async function fitting(
     adapterName: evaluator.gpu.adapterName,
     evaluate: (category, work) =>
       evaluator.evaluate(category, { ...work, ...choices, files: DISK, batch }),
-    [Symbol.dispose]: () => evaluator.dispose(),
+    [Symbol.dispose]: () => evaluator[Symbol.dispose](),
   };
 }
 

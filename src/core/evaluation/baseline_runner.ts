@@ -23,7 +23,7 @@ import { type NamedScore, scoreSamples } from "./score_samples.ts";
 import { TapStream } from "./tap_stream.ts";
 
 /** What a {@linkcode BaselineRunner} works with. */
-export interface BaselineMethod extends BaselineOptions {
+interface BaselineMethod extends BaselineOptions {
   /** The device. */
   readonly gpu: Gpu;
   /** Which of the paper's other systems. */

@@ -38,10 +38,10 @@ import { scoreSamples } from "./score_samples.ts";
  * value over the test set, as the published implementation has it, for which
  * the test set is predicted twice.
  */
-export type EnsembleNorm = "train" | "test";
+type EnsembleNorm = "train" | "test";
 
 /** Options of {@linkcode EnsembleEvaluator.create}. */
-export interface EnsembleEvaluatorOptions {
+interface EnsembleEvaluatorOptions {
   /** Device to work on; by default one of its own. */
   readonly gpu?: Gpu;
   /** Whether backbones with random weights are accepted. */
@@ -197,15 +197,10 @@ export class EnsembleEvaluator implements EvaluateMethod, Disposable {
   }
 
   /** Frees the backbones, and the device if it is the evaluator's own. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#ensemble?.dispose();
     this.#ensemble = undefined;
     if (this.#options.gpu === undefined) this.gpu.dispose();
-  }
-
-  /** Same as {@linkcode EnsembleEvaluator.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }
 

@@ -24,7 +24,7 @@ import type { EvaluationRecord } from "./record.ts";
 import type { CategoryWork, Runner } from "./runner.ts";
 
 /** Options of {@linkcode Evaluator.create}. */
-export interface EvaluatorOptions {
+interface EvaluatorOptions {
   /** Device to work on; by default one of its own. */
   readonly gpu?: Gpu;
   /** Whether a backbone with random weights is accepted. */
@@ -122,14 +122,9 @@ export class Evaluator implements EvaluateMethod, Disposable {
   }
 
   /** Frees the backbone, and the device if it is the evaluator's own. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.backbone.dispose();
     if (this.#ownsGpu) this.gpu.dispose();
-  }
-
-  /** Same as {@linkcode Evaluator.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }
 

@@ -273,16 +273,11 @@ export class Experiment implements Runner {
   }
 
   /** Frees the features. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     for (const features of [this.#train, this.#test]) {
       if (features === undefined) continue;
       features[Symbol.dispose]();
-      features.extractor.dispose();
+      features.extractor[Symbol.dispose]();
     }
-  }
-
-  /** Same as {@linkcode Experiment.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }

@@ -11,7 +11,7 @@ import {
 import { type GreyMask, resizeMask } from "./resize_mask.ts";
 
 /** How ground truth is brought to the geometry of anomaly maps. */
-export interface GroundTruthOptions {
+interface GroundTruthOptions {
   /** Input geometry of the model. */
   readonly geometry: ResizeSettings;
   /** Which grey values are anomalous. */

@@ -29,7 +29,7 @@ export interface EvaluationObserver {
 }
 
 /** Options of {@linkcode scoreSamples}. */
-export interface ScoreSamplesOptions {
+interface ScoreSamplesOptions {
   /** Told of scores and results. */
   readonly observer?: EvaluationObserver | undefined;
   /** The model's own threshold; NaN or absent for none. */

@@ -78,11 +78,9 @@ export class FullSearch implements Disposable {
         { ...piece, dim },
         mean,
       );
-      using panels = new DisposableStack();
-      panels.use(packed);
+      owned.use(packed);
       owned.use(norms);
       (await program.compile()).run();
-      panels.move();
       pieces.push({
         ...piece,
         packed: owned.use(panelsToRead(gpu, packed)),
