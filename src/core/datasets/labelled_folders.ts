@@ -12,7 +12,7 @@ import {
 } from "./files.ts";
 
 /** The folder name of normal images: `good` in MVTec AD, `ok` in BTAD. */
-export type NormalName = "good" | "ok";
+type NormalName = "good" | "ok";
 
 /**
  * Whether a folder is a category of MVTec AD or BTAD.

@@ -8,7 +8,7 @@ import {
 import type { ResizePlan } from "./resize_plan.ts";
 
 /** Tensors that a {@linkcode Resizer} works on but does not own. */
-export interface ResizerTensors {
+interface ResizerTensors {
   /** `u32`, at least {@linkcode ResizerSizes.sourceWords}. */
   readonly source: Tensor;
   /** `u32`, at least {@linkcode ResizerSizes.betweenWords}. */
@@ -20,7 +20,7 @@ export interface ResizerTensors {
 }
 
 /** What a resize needs besides its result. */
-export interface ResizerSizes {
+interface ResizerSizes {
   /** Original rows that are uploaded at a time. */
   readonly bandRows: number;
   /** Whether rows are resized, or copied in bands. */

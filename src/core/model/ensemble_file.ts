@@ -29,7 +29,7 @@ import {
 const FORMAT = "patchcore_ensemble";
 
 /** Members that a file has at most. */
-export const MAX_MEMBERS = 16;
+const MAX_MEMBERS = 16;
 
 /** Models of the same images that judge together. */
 export interface StoredEnsemble {

@@ -9,7 +9,7 @@ import {
 export const MODEL_FORMAT_VERSION = 1;
 
 /** What the strings of a model file say. */
-export interface ModelMetadata {
+interface ModelMetadata {
   /** Every setting of the fit. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** The seed of all random draws. */

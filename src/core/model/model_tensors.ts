@@ -6,7 +6,7 @@ import {
 import { ModelFileError } from "./stored_model.ts";
 
 /** A two-dimensional tensor of a model file. */
-export interface StoredMatrix extends StoredTensor {
+interface StoredMatrix extends StoredTensor {
   /** First size. */
   readonly rows: number;
   /** Second size. */

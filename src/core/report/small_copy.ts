@@ -1,7 +1,6 @@
 import type { Box, Prediction } from "../detector/predict/prediction.ts";
-import type { FloatImage } from "../images/float_image.ts";
+import type { FloatImage, Pixels } from "../images/pixels.ts";
 import { mapToOriginal } from "../images/map_geometry.ts";
-import type { Pixels } from "../images/pixels.ts";
 import { fittedSize, sampleBox } from "./thumbnail.ts";
 
 /** Sides of the neighbourhood that is shown of a patch, in patches. */

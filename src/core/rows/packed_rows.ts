@@ -3,8 +3,10 @@ import {
   imageOf,
   type Program,
   type RowChunks,
+  storageOf,
   type Tensor,
 } from "../../gpu/mod.ts";
+import type { Access } from "../../wgsl/kernel.ts";
 import {
   packRows,
   type PackRowsSizes,
@@ -96,13 +98,16 @@ export function recordPanels(
 }
 
 /**
- * Panels as kernels for subgroups of 8 lanes read them, an image; on other
- * adapters the panels themselves.
+ * Panels as a kernel's binding reads them: themselves, or an image.
  *
  * @param panels Kernels have written them; an image replaces them.
  */
-export function panelsToRead(gpu: Gpu, panels: Tensor): Tensor {
-  if (gpu.subgroupSize !== 8) return panels;
+export function panelsToRead(
+  gpu: Gpu,
+  panels: Tensor,
+  access: Access,
+): Tensor {
+  if (storageOf(access) === "buffer") return panels;
   using buffer = panels;
   return imageOf(gpu, buffer);
 }

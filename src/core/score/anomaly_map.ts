@@ -4,7 +4,7 @@ import type { MapSettings } from "../settings/settings.ts";
 import { mapWeights } from "./map_weights.ts";
 
 /** Sizes of {@linkcode AnomalyMaps}. */
-export interface AnomalyMapShape {
+interface AnomalyMapShape {
   /** Patch grid, `[height, width]`. */
   readonly grid: readonly [number, number];
   /** Size of the maps, `[height, width]` in pixels. */

@@ -12,7 +12,7 @@ export type ScoreSettings = Pick<
 >;
 
 /** What image scores are made from. */
-export interface ScoreInputs {
+interface ScoreInputs {
   /** Features of a batch's patches `[≥ images · patches, dim]`, row-major. */
   readonly queries: Tensor;
   /** Their neighbours in the bank, as a search of these queries left them. */
@@ -24,7 +24,7 @@ export interface ScoreInputs {
 }
 
 /** What {@linkcode ImageScores.recordWeights} weighs. */
-export interface WeightInputs {
+interface WeightInputs {
   /** Features `[≥ …, dim]`, row-major. */
   readonly queries: Tensor;
   /** Image scores `[images]`; updated. */

@@ -2,12 +2,9 @@ import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { elementwise } from "../../wgsl/elementwise.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
 import { sampleMean } from "../../wgsl/sample_mean.ts";
-import {
-  searchGroupCount,
-  searchGroups,
-  searchGroupsSubgroup8Image,
-} from "../../wgsl/search_groups.ts";
+import { searchGroupCount, searchGroups } from "../../wgsl/search_groups.ts";
 import { searchRefine } from "../../wgsl/search_refine.ts";
+import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
 import {
   type PackedPiece,
   panelsToRead,
@@ -83,7 +80,9 @@ export class FullSearch implements Disposable {
       (await program.compile()).run();
       pieces.push({
         ...piece,
-        packed: owned.use(panelsToRead(gpu, packed)),
+        packed: owned.use(
+          panelsToRead(gpu, packed, gpu.pick(searchGroups).bindings.bank),
+        ),
         norms,
         images: owned.use(uploadImages(gpu, piece, images)),
       });
@@ -117,7 +116,6 @@ export class FullSearch implements Disposable {
       shifted,
       norms,
     });
-    const narrow = gpu.subgroupSize === 8;
     const exclude = queryImages !== undefined;
     this.#pieces.forEach((piece, i) => {
       const sizes = {
@@ -129,7 +127,7 @@ export class FullSearch implements Disposable {
       };
       const images = exclude ? piece.images! : indices;
       program.dispatch(
-        narrow ? searchGroupsSubgroup8Image : searchGroups,
+        gpu.pick(searchGroups),
         sizes,
         {
           queries: shifted,
@@ -148,7 +146,7 @@ export class FullSearch implements Disposable {
         k,
         start: i === 0,
         slack: (dim + 16) * 2 ** -23,
-        lanes: narrow ? 8 : 64,
+        lanes: gpu.pick(WORKGROUP_LANES),
       }, {
         queries,
         query_norms: norms,

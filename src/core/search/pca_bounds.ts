@@ -5,6 +5,7 @@ import { rowNorms } from "../../wgsl/row_norms.ts";
 import { PCA_AXES, type PrincipalAxes } from "./principal_axes.ts";
 import { type PackedPiece, planPieces } from "../rows/packed_rows.ts";
 import { PcaProjection } from "./pca_projection.ts";
+import { searchLeading } from "../../wgsl/search_leading.ts";
 
 /** Rows of a piece at most: 4,096 groups of 8. */
 const MOST_PIECE_ROWS = 32_768;
@@ -18,7 +19,7 @@ export interface BoundPiece extends PackedPiece {
 }
 
 /** Queries in the form that is compared with the bank's. */
-export interface BoundQueries extends Disposable {
+interface BoundQueries extends Disposable {
   /** Along the axes `[rows, stride]`. */
   readonly rows: Tensor;
   /**
@@ -119,7 +120,7 @@ export class PcaBounds implements Disposable {
     const { packed, norms: allNorms } = await this.#projection.pack(
       source,
       along,
-      { rows, from },
+      { rows, from, access: gpu.pick(searchLeading).bindings.bank },
       (program, { packed }) =>
         program.dispatch(packedNorms, { rows, dim, stride }, { packed, norms }),
     );

@@ -7,10 +7,9 @@ import {
 import {
   leadingGroupCount,
   searchLeading,
-  searchLeadingSubgroup8,
   searchNarrow,
-  searchNarrowSubgroup8,
 } from "../../wgsl/search_leading.ts";
+import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
 import type { PrincipalAxes } from "./principal_axes.ts";
 import { type BoundPiece, PcaBounds } from "./pca_bounds.ts";
 import { uploadImages } from "../rows/packed_rows.ts";
@@ -83,7 +82,6 @@ export class PcaSearch implements Disposable {
     const resume = tensor(1, "u32", "groups done");
     const squaredDistances = tensor(k, "f32", "distances");
     const indices = tensor(k, "u32", "neighbours");
-    const narrow = gpu.subgroupSize === 8;
     const exclude = queryImages !== undefined;
     this.#pieces.forEach((piece, i) => {
       const compared = { queries: rows, rows: piece.rows, stride, exclude };
@@ -94,7 +92,7 @@ export class PcaSearch implements Disposable {
         query_images: queryImages ?? norms,
       };
       const groups = leadingGroupCount(piece.rows);
-      const lanes = narrow ? 8 : 64;
+      const lanes = gpu.pick(WORKGROUP_LANES);
       const sizes = {
         ...errors,
         queries: rows,
@@ -114,7 +112,7 @@ export class PcaSearch implements Disposable {
       };
       const nearest = { ...panels, ...found, query_norms: norms, least };
       program.dispatch(
-        narrow ? searchLeadingSubgroup8 : searchLeading,
+        gpu.pick(searchLeading),
         { ...compared, dim },
         { ...panels, norms: piece.norms, least },
       );
@@ -124,7 +122,7 @@ export class PcaSearch implements Disposable {
         nearest,
       );
       program.dispatch(
-        narrow ? searchNarrowSubgroup8 : searchNarrow,
+        gpu.pick(searchNarrow),
         { ...compared, ...errors, dim: stride, k },
         {
           ...panels,

@@ -14,7 +14,7 @@ const LEAST_ROWS = 8192;
 const LEAST_DIM = 2 * PCA_AXES[1];
 
 /** Options of {@linkcode BankSearch.create}. */
-export interface BankSearchOptions {
+interface BankSearchOptions {
   /** Training image of each bank row `[K]`, for searches that exclude one. */
   readonly images?: ArrayLike<number>;
   /**

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { npyFrame, parseNpy } from "../../../src/core/datasets/npy.ts";
-import { npyFile } from "./memory_files.ts";
+import { encodeNpy, npyFrame, parseNpy } from "../../../src/core/images/npy.ts";
+import { npyFile } from "../datasets/memory_files.ts";
 
 Deno.test("parseNpy() reads each type it names", () => {
   const cases = [
@@ -93,4 +93,39 @@ Deno.test("npyFrame() refuses frames that are not there", () => {
   }
   const flat = parseNpy(npyFile("|u1", [2], Uint8Array.of(0, 1)));
   assertThrows(() => npyFrame(flat, 0), RangeError, "found shape (2)");
+});
+
+Deno.test("encodeNpy() writes the bytes that NumPy writes", () => {
+  // numpy.save of numpy.float32([[1, -2.5]]), NumPy 1.24
+  const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }";
+  const expected = Uint8Array.from([
+    ...[0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0],
+    ...new TextEncoder().encode(header.padEnd(117) + "\n"),
+    ...[0, 0, 0x80, 0x3f, 0, 0, 0x20, 0xc0],
+  ]);
+  assertEquals(encodeNpy(Float32Array.of(1, -2.5), [1, 2]), expected);
+});
+
+Deno.test("parseNpy() reads what encodeNpy() writes, NaN too", () => {
+  for (const shape of [[6], [2, 3], [1, 6, 1], [0], [100, 1000]]) {
+    const count = shape.reduce((product, size) => product * size, 1);
+    const data = Float32Array.from(
+      { length: count },
+      (_, i) => i % 5 === 4 ? NaN : i / 3,
+    );
+    const bytes = encodeNpy(data, shape);
+    assertEquals((bytes.length - count * 4) % 64, 0);
+    // unaligned, as a part of a larger buffer
+    const moved = new Uint8Array(bytes.length + 1);
+    moved.set(bytes, 1);
+    assertEquals(parseNpy(moved.subarray(1), "a.npy"), { shape, data });
+  }
+});
+
+Deno.test("encodeNpy() refuses a shape that does not fit", () => {
+  assertThrows(
+    () => encodeNpy(new Float32Array(3), [2, 2]),
+    RangeError,
+    "has 4 values, data has 3",
+  );
 });

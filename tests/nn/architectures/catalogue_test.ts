@@ -1,16 +1,16 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { buildGraph } from "../../src/nn/architectures/architecture.ts";
+import { buildGraph } from "../../../src/nn/architectures/architecture.ts";
 import {
   architecture,
   ARCHITECTURES,
-} from "../../src/nn/architectures/catalogue.ts";
-import { randomWeights } from "../../src/nn/architectures/random_weights.ts";
-import { resnet } from "../../src/nn/architectures/resnet.ts";
-import { graphCost } from "../../src/nn/cost.ts";
-import { cutGraph } from "../../src/nn/cut.ts";
-import type { Graph } from "../../src/nn/graph.ts";
-import { elementCount, floatTensor } from "../../src/nn/host_tensor.ts";
-import { OnnxError } from "../../src/nn/onnx/errors.ts";
+} from "../../../src/nn/architectures/catalogue.ts";
+import { randomWeights } from "../../../src/nn/architectures/random_weights.ts";
+import { resnet } from "../../../src/nn/architectures/resnet.ts";
+import { graphCost } from "../../../src/nn/cost.ts";
+import { cutGraph } from "../../../src/nn/cut.ts";
+import type { Graph } from "../../../src/nn/graph.ts";
+import { elementCount, floatTensor } from "../../../src/nn/host_tensor.ts";
+import { OnnxError } from "../../../src/nn/onnx/errors.ts";
 
 /** Learned parameters, as torchvision documents them. */
 const PARAMETERS: Readonly<Record<string, number>> = {

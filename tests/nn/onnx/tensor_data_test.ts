@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { HostTensor } from "../../src/nn/graph.ts";
-import type { TensorMessage } from "../../src/nn/onnx/proto.ts";
-import { readTensor, toInteger } from "../../src/nn/onnx/tensor_data.ts";
+import type { HostTensor } from "../../../src/nn/graph.ts";
+import type { TensorMessage } from "../../../src/nn/onnx/proto.ts";
+import { readTensor, toInteger } from "../../../src/nn/onnx/tensor_data.ts";
 
 /** Bytes of a typed array, at an offset no element type is aligned to. */
 function unaligned(data: ArrayBufferView): Uint8Array {

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { OnnxError } from "../../src/nn/onnx/errors.ts";
-import { readOnnx } from "../../src/nn/onnx/read.ts";
-import { external, HOSTILE_CASES } from "./hostile_cases.ts";
-import { floats, graph, integers, model, node } from "./model_builder.ts";
+import { OnnxError } from "../../../src/nn/onnx/errors.ts";
+import { readOnnx } from "../../../src/nn/onnx/read.ts";
+import { external, HOSTILE_CASES } from "../hostile_cases.ts";
+import { floats, graph, integers, model, node } from "../model_builder.ts";
 
 for (const [what, bytes, kind, says] of HOSTILE_CASES) {
   Deno.test(`readOnnx() refuses ${what}`, async () => {

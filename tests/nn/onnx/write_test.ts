@@ -1,16 +1,16 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { densenet } from "../../src/nn/architectures/densenet.ts";
-import { resnet } from "../../src/nn/architectures/resnet.ts";
-import { cutGraph } from "../../src/nn/cut.ts";
-import { optimizeGraph } from "../../src/nn/fusion.ts";
-import type { Activation, Graph, GraphNode } from "../../src/nn/graph.ts";
-import { floatTensor } from "../../src/nn/host_tensor.ts";
-import { OnnxError } from "../../src/nn/onnx/errors.ts";
-import { readOnnx } from "../../src/nn/onnx/read.ts";
-import { writeOnnx } from "../../src/nn/onnx/write.ts";
-import { interpret } from "../reference/interpreter.ts";
-import { assertAllClose, randomFloats, relativeError } from "../testing.ts";
-import { BACKBONES, randomGraph } from "./backbones.ts";
+import { densenet } from "../../../src/nn/architectures/densenet.ts";
+import { resnet } from "../../../src/nn/architectures/resnet.ts";
+import { cutGraph } from "../../../src/nn/cut.ts";
+import { optimizeGraph } from "../../../src/nn/fusion.ts";
+import type { Activation, Graph, GraphNode } from "../../../src/nn/graph.ts";
+import { floatTensor } from "../../../src/nn/host_tensor.ts";
+import { OnnxError } from "../../../src/nn/onnx/errors.ts";
+import { readOnnx } from "../../../src/nn/onnx/read.ts";
+import { writeOnnx } from "../../../src/nn/onnx/write.ts";
+import { interpret } from "../../reference/interpreter.ts";
+import { assertAllClose, randomFloats, relativeError } from "../../testing.ts";
+import { BACKBONES, randomGraph } from "../backbones.ts";
 
 const planes = [8, 8, 12, 16, 20] as const;
 const NETWORKS = [
