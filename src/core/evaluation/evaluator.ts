@@ -13,14 +13,9 @@ import {
   baselineSettings,
 } from "./baseline_methods.ts";
 import { BaselineRunner } from "./baseline_runner.ts";
-import {
-  evaluateCategory,
-  type EvaluateMethod,
-  type EvaluateOptions,
-} from "./evaluate_category.ts";
+import type { EvaluateMethod } from "./evaluate_category.ts";
 import { Experiment } from "./experiment.ts";
 import type { Variant } from "./fitted_bank.ts";
-import type { EvaluationRecord } from "./record.ts";
 import type { CategoryWork, Runner } from "./runner.ts";
 
 /** Options of {@linkcode Evaluator.create}. */
@@ -111,14 +106,6 @@ export class Evaluator implements EvaluateMethod, Disposable {
   /** Prepares the method for a category. */
   start(category: Category, work: CategoryWork): Promise<Runner> {
     return this.#start(category, work);
-  }
-
-  /** Fits and evaluates a category; see {@linkcode evaluateCategory}. */
-  async evaluate(
-    category: Category,
-    options: EvaluateOptions,
-  ): Promise<EvaluationRecord[]> {
-    return await evaluateCategory(this, category, options);
   }
 
   /** Frees the backbone, and the device if it is the evaluator's own. */
