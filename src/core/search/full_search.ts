@@ -75,11 +75,9 @@ export class FullSearch implements Disposable {
         { ...piece, dim },
         mean,
       );
-      using panels = new DisposableStack();
-      panels.use(packed);
+      owned.use(packed);
       owned.use(norms);
       (await program.compile()).run();
-      panels.move();
       pieces.push({
         ...piece,
         packed: owned.use(

@@ -15,7 +15,7 @@ export interface BatchedSearchOptions {
 }
 
 /** What a search finds for some rows. */
-export interface NearestRows {
+interface NearestRows {
   /** Squared distance to the nearest bank row; 3e38 where there is none. */
   readonly squared: Float32Array<ArrayBuffer>;
   /** Which one it is; 4,294,967,295 where there is none. */
