@@ -1,6 +1,5 @@
 import type { Gpu } from "../../gpu/mod.ts";
-import { MemoryBank } from "../bank/memory_bank.ts";
-import { searchOf } from "../threshold/calibrate.ts";
+import { MemoryBank, searchOf } from "../bank/memory_bank.ts";
 import type { TrainingFeatures } from "../features/training_features.ts";
 import { choice, Mt19937 } from "../settings/random.ts";
 import type { BatchedSearchOptions } from "../search/batched_search.ts";

@@ -3,16 +3,18 @@ import { packedNorms } from "../../wgsl/packed_norms.ts";
 import { PANEL_ROWS } from "../../wgsl/pack_rows.ts";
 import { projectionKernel } from "../rows/projection.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
+import type { SearchBytes, SearchSizes } from "./search_options.ts";
 import { LEADING_AXES, type LeadingAxes } from "./principal_axes.ts";
 import {
   type PackedPiece,
+  panelsBytes,
   panelsToRead,
   planPieces,
   recordPanels,
 } from "../rows/packed_rows.ts";
 
 /** Rows of a piece at most: 4,096 groups of 8. */
-const MOST_PIECE_ROWS = 32_768;
+export const MOST_PIECE_ROWS = 32_768;
 
 /** Some of a bank's rows in the form that queries are compared with. */
 export interface BoundPiece extends PackedPiece {
@@ -197,6 +199,18 @@ export class LeadingBounds implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** GPU bytes of {@linkcode LeadingBounds} and of each query prepared for them. */
+export function leadingBoundsBytes(
+  { gpu, rows, dim }: SearchSizes,
+): SearchBytes {
+  const [, stride] = LEADING_AXES;
+  const along = Math.min(rows, MOST_PIECE_ROWS) * stride * 4;
+  return {
+    bank: panelsBytes(gpu, rows, stride) + rows * 4 + along + dim * stride * 4,
+    query: (stride + 2) * 4,
+  };
 }
 
 /**

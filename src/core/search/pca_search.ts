@@ -12,9 +12,19 @@ import {
   searchNarrowSubgroup8,
 } from "../../wgsl/search_leading.ts";
 import type { LeadingAxes } from "./principal_axes.ts";
-import { type BoundPiece, LeadingBounds } from "./pca_bounds.ts";
+import {
+  type BoundPiece,
+  LeadingBounds,
+  leadingBoundsBytes,
+  MOST_PIECE_ROWS,
+} from "./pca_bounds.ts";
 import { uploadImages } from "../rows/packed_rows.ts";
-import type { RecordedSearch, SearchOptions } from "./search_options.ts";
+import type {
+  RecordedSearch,
+  SearchBytes,
+  SearchOptions,
+  SearchSizes,
+} from "./search_options.ts";
 
 interface SearchPiece extends BoundPiece {
   readonly images: Tensor | undefined;
@@ -151,4 +161,12 @@ export class LeadingSearch implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** GPU bytes of a {@linkcode LeadingSearch}. */
+export function leadingSearchBytes(sizes: SearchSizes): SearchBytes {
+  const { rows, k = 1 } = sizes;
+  const groups = leadingGroupCount(Math.min(rows, MOST_PIECE_ROWS));
+  const { bank, query } = leadingBoundsBytes(sizes);
+  return { bank, query: query + (groups + 1 + 2 * k) * 4 };
 }

@@ -1,11 +1,20 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { MAX_NEIGHBOURS } from "../../wgsl/search_refine.ts";
-import { FullSearch } from "./full_search.ts";
+import { FullSearch, fullSearchBytes } from "./full_search.ts";
 import { LEADING_AXES, leadingAxes, leadingWork } from "./principal_axes.ts";
-import { LeadingSearch } from "./pca_search.ts";
-import type { RecordedSearch, SearchOptions } from "./search_options.ts";
+import { LeadingSearch, leadingSearchBytes } from "./pca_search.ts";
+import type {
+  RecordedSearch,
+  SearchBytes,
+  SearchOptions,
+  SearchSizes,
+} from "./search_options.ts";
 
-export type { RecordedSearch, SearchOptions } from "./search_options.ts";
+export type {
+  RecordedSearch,
+  SearchOptions,
+  SearchSizes,
+} from "./search_options.ts";
 
 /** Rows from which one image's search repays the finding of axes. */
 const LEAST_ROWS = 8192;
@@ -141,14 +150,30 @@ export class BankSearch implements Disposable {
   }
 }
 
+/** GPU bytes of a {@linkcode BankSearch}, whichever bounds it comes to use. */
+export function searchBytes(sizes: SearchSizes): SearchBytes {
+  const full = fullSearchBytes(sizes);
+  if (!isLarge(sizes)) return full;
+  const leading = leadingSearchBytes(sizes);
+  return {
+    bank: Math.max(full.bank, leading.bank),
+    query: Math.max(full.query, leading.query),
+  };
+}
+
+function isLarge({ rows, dim }: Pick<SearchSizes, "rows" | "dim">): boolean {
+  return rows >= LEAST_ROWS && dim >= LEAST_DIM;
+}
+
 async function leadingSearch(
   gpu: Gpu,
   bank: RowChunks,
   images: ArrayLike<number> | undefined,
   bounds: "auto" | "full" | "leading",
 ): Promise<LeadingSearch | undefined> {
-  const large = bank.rows >= LEAST_ROWS && bank.dim >= LEAST_DIM;
-  if (bounds === "full" || bounds === "auto" && !large) return undefined;
+  if (bounds === "full" || bounds === "auto" && !isLarge(bank)) {
+    return undefined;
+  }
   const axes = await leadingAxes(gpu, bank, LEADING_AXES[1]);
   if (bounds === "auto" && !(leadingWork(axes) < 0.5)) return undefined;
   return await LeadingSearch.create(gpu, bank, axes, images);
