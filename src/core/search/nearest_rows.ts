@@ -1,5 +1,5 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
-import type { BankSearch } from "./search.ts";
+import { type BankSearch, searchBytes, type SearchSizes } from "./search.ts";
 
 /** Rows searched with one submit. */
 const BATCH = 1024;
@@ -20,6 +20,11 @@ interface NearestRows {
   readonly squared: Float32Array<ArrayBuffer>;
   /** Which one it is; 4,294,967,295 where there is none. */
   readonly rows: Uint32Array<ArrayBuffer>;
+}
+
+/** GPU bytes of {@linkcode nearestRows}, what its search holds left out. */
+export function nearestRowsBytes(sizes: SearchSizes): number {
+  return BATCH * ((sizes.dim + 1) * 4 + searchBytes(sizes).query);
 }
 
 /**

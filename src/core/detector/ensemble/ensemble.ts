@@ -16,7 +16,7 @@ import type {
   StoredBackbone,
 } from "../../features/backbone.ts";
 import type { StoredModel, StoredThreshold } from "../../model/stored_model.ts";
-import { thresholdOf } from "../../threshold/leave_one_out.ts";
+import { thresholdOf } from "../../threshold/calibrate.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { settingsFromJson } from "../../settings/resolve_settings.ts";
 import { VERSION } from "../../settings/version.ts";

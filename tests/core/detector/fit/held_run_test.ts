@@ -1,9 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { MemoryBank } from "../../../../src/core/bank/memory_bank.ts";
-import {
-  calibrate,
-  searchOf,
-} from "../../../../src/core/threshold/calibrate.ts";
+import { MemoryBank, searchOf } from "../../../../src/core/bank/memory_bank.ts";
+import { calibrate } from "../../../../src/core/threshold/calibrate.ts";
 import { extractTrainingFeatures } from "../../../../src/core/features/training_features.ts";
 import {
   Backbone,
