@@ -20,7 +20,7 @@ import {
   bad,
   checkFormat,
   finite,
-  MODEL_FORMAT_VERSION,
+  formatVersionOf,
   modelMetadata,
   parseThreshold,
   setThreshold,
@@ -64,7 +64,7 @@ export function writeEnsembleFile(
     const tensors: [string, StoredTensor][] = [];
     const metadata = new Map([
       ["format", FORMAT],
-      ["format_version", String(MODEL_FORMAT_VERSION)],
+      ["format_version", String(formatVersionOf(members))],
       ["members", String(members.length)],
       ["software_version", softwareVersion],
     ]);

@@ -8,7 +8,7 @@
  * | `origin` | I32 `[K, 3]` | image index, row and column of each bank row |
  * | `image_sizes` | I32 `[images, 2]` | width and height of each training image |
  * | `projection` | F32 `[P, D]` | only when the features were projected |
- * | `train_scores` | F32 `[images]` | leave-one-image-out training scores, 0 where not known |
+ * | `train_scores` | F32 `[images]` | leave-one-image-out training scores, NaN where not known (0 in format version 1) |
  * | `backbone.onnx` | U8 `[bytes]` | only in a bundle: the cut network |
  *
  * @module
@@ -169,8 +169,13 @@ export function modelOf(
   tensors: ReadonlyMap<string, StoredTensor>,
   metadata: ReadonlyMap<string, string>,
 ): StoredModel {
-  const { backboneName, backboneSha256, backboneSource, ...known } =
-    parseModelMetadata(metadata);
+  const {
+    backboneName,
+    backboneSha256,
+    backboneSource,
+    formatVersion,
+    ...known
+  } = parseModelMetadata(metadata);
   const bank = matrix(tensors, "memory_bank", ["F32", "F16"]);
   const origin = matrix(tensors, "origin", ["I32"]);
   const onnx = tensors.has("backbone.onnx")
@@ -179,6 +184,7 @@ export function modelOf(
   const projection = tensors.has("projection")
     ? matrix(tensors, "projection", ["F32"])
     : undefined;
+  const scores = vector(tensors, "train_scores", "F32").data as Float32Array;
   const model: StoredModel = {
     ...known,
     memoryBank: bank.floats(),
@@ -187,7 +193,9 @@ export function modelOf(
     bankPrecision: bank.dtype === "F16" ? "f16" : "f32",
     origin: origin.data as Int32Array,
     imageSizes: matrix(tensors, "image_sizes", ["I32"]).data as Int32Array,
-    trainScores: vector(tensors, "train_scores", "F32").data as Float32Array,
+    trainScores: formatVersion === 1 && scores.includes(0)
+      ? scores.map((score) => score === 0 ? NaN : score)
+      : scores,
     backbone: {
       name: backboneName,
       sha256: backboneSha256,
@@ -240,7 +248,8 @@ function checkModel(model: StoredModel): void {
       }…], ${imageNames.length} images need a width and a height from 1 up each`,
     );
   }
-  checkFinite("train_scores", model.trainScores, 1);
+  const scores = model.trainScores.map((x) => Number.isNaN(x) ? 0 : x);
+  checkFinite("train_scores", scores, 1);
   if (projection) {
     checkFinite("projection", projection.data, projection.columns);
   }

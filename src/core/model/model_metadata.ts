@@ -5,11 +5,26 @@ import {
   type StoredThreshold,
 } from "./stored_model.ts";
 
-/** The newest model format this program reads, and the one it writes. */
-export const MODEL_FORMAT_VERSION = 1;
+/**
+ * The newest model format this program reads. Version 2 has NaN for a training
+ * score that is not known, version 1 had 0, so that it could not say 0.
+ */
+export const MODEL_FORMAT_VERSION = 2;
+
+/** The oldest version that can say what models hold. */
+export function formatVersionOf(
+  models: readonly Pick<StoredModel, "trainScores">[],
+): number {
+  const areOld = models.every(({ trainScores }) =>
+    trainScores.every((score) => score > 0)
+  );
+  return areOld ? 1 : MODEL_FORMAT_VERSION;
+}
 
 /** What the strings of a model file say. */
 interface ModelMetadata {
+  /** Version of the format. */
+  readonly formatVersion: number;
   /** Every setting of the fit. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** The seed of all random draws. */
@@ -41,7 +56,7 @@ interface ModelMetadata {
 export function modelMetadata(model: StoredModel): Map<string, string> {
   const metadata = new Map([
     ["format", "patchcore"],
-    ["format_version", String(MODEL_FORMAT_VERSION)],
+    ["format_version", String(formatVersionOf([model]))],
     ["settings", JSON.stringify(model.settings)],
     ["seed", String(model.seed)],
     ["backbone_name", model.backbone.name],
@@ -69,7 +84,7 @@ export function modelMetadata(model: StoredModel): Map<string, string> {
 export function parseModelMetadata(
   metadata: ReadonlyMap<string, string>,
 ): ModelMetadata {
-  checkFormat(metadata, "patchcore");
+  const formatVersion = checkFormat(metadata, "patchcore");
   const images = parseJson(metadata, "images");
   if (!isStrings(images)) throw bad(metadata, "images", "a list of names");
   const sha256 = text(metadata, "backbone_sha256");
@@ -80,6 +95,7 @@ export function parseModelMetadata(
   const threshold = parseThreshold(metadata, "threshold");
   const mapThreshold = parseThreshold(metadata, "map_threshold");
   return {
+    formatVersion,
     settings: object(metadata, "settings"),
     seed: finite(metadata, "seed"),
     backboneName: text(metadata, "backbone_name"),
@@ -134,12 +150,13 @@ function coverageOf(metadata: ReadonlyMap<string, string>): StoredCoverage {
 /**
  * Checks which format a file has, and that it is none of the future.
  *
+ * @returns Its version.
  * @throws {ModelFileError} If it is another one, or newer.
  */
 export function checkFormat(
   metadata: ReadonlyMap<string, string>,
   format: string,
-): void {
+): number {
   const found = metadata.get("format");
   if (found === "patchcore_ensemble" && format === "patchcore") {
     throw new ModelFileError(
@@ -162,6 +179,7 @@ export function checkFormat(
   if (!Number.isInteger(version) || version < 1) {
     throw bad(metadata, "format_version", "a whole number from 1 up");
   }
+  return version;
 }
 
 /** A string of the metadata that has to be there. */
