@@ -414,18 +414,13 @@ export class Padim implements Disposable {
   }
 
   /** Frees everything. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#columns.dispose();
     this.#rows.dispose();
     this.#means.dispose();
     this.#distances.dispose();
     this.#mapTensor.dispose();
-    this.#maps.dispose();
+    this.#maps[Symbol.dispose]();
     for (const { factors } of this.#chunks) factors.dispose();
-  }
-
-  /** Same as {@linkcode Padim.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }
