@@ -42,7 +42,7 @@ export interface SpadeOptions {
 }
 
 /** What SPADE needs, known before any work. */
-export interface SpadePlan {
+interface SpadePlan {
   /** Similar images of each image. */
   readonly neighbours: number;
   /** Neighbours of a pixel. */
