@@ -200,6 +200,6 @@ export class HeldRun implements FitRun<HeldChoice> {
   }
 
   [Symbol.dispose](): void {
-    this.#builder.dispose();
+    this.#builder[Symbol.dispose]();
   }
 }
