@@ -15,7 +15,7 @@ import {
   sparseProjection,
   sparseProjectionSize,
 } from "../settings/projection.ts";
-import { choice, Mt19937 } from "../settings/random.ts";
+import { choice, Mt19937, permutation } from "../settings/random.ts";
 import { bankRows } from "../settings/resolve_settings.ts";
 import type {
   CoresetSettings,
@@ -25,6 +25,8 @@ import type {
 import { stageProgress, type WorkOptions } from "../features/progress.ts";
 import type { ExtractedPatches } from "../features/training_features.ts";
 import type { Choice } from "./bank_builder.ts";
+import type { MendingRows } from "./mended_bank.ts";
+import { countOf, type Mends, mendsOf, NO_MENDS } from "./mends.ts";
 import { gatherRows } from "../rows/row_sets.ts";
 import { pairBytes, pairDistances } from "../rows/pair_distances.ts";
 
@@ -38,12 +40,22 @@ export interface ChosenBank {
   readonly radius: number | undefined;
   /** Passes over all patches that the choice took. */
   readonly passes: number;
-  /**
-   * For each patch the bank row of another image that is near it, where the
-   * choice found one: a start for the leave-one-image-out scores.
-   */
-  readonly nearestOther: Uint32Array<ArrayBuffer> | undefined;
+  /** What the choice knows that spares work when its images are scored. */
+  readonly near: NearRows | undefined;
+  /** What mends the bank for each fold. */
+  readonly mends: OwnedMends | undefined;
 }
+
+/** Bank rows near each patch, by the choice. */
+export interface NearRows {
+  /** The nearest bank row of each patch. */
+  readonly rows: Uint32Array<ArrayBuffer>;
+  /** The nearest one of another fold than that one's. */
+  readonly others: Uint32Array<ArrayBuffer>;
+}
+
+/** Mending rows that are to be freed. */
+export interface OwnedMends extends MendingRows, Disposable {}
 
 /**
  * Thins the training features out to the memory bank (paper §3.2).
@@ -51,42 +63,54 @@ export interface ChosenBank {
  * @param gpu The device.
  * @param features Patch features of all training images.
  * @param settings How the bank is thinned out.
+ * @param folds Fold of each image, see `foldsOf()`.
  * @param options Progress and cancelling.
  */
 export async function chooseBank(
   gpu: Gpu,
   { rows, extractor: { features: { dim, height, width } } }: ExtractedPatches,
   settings: Settings,
+  folds: ArrayLike<number>,
   options: WorkOptions,
 ): Promise<ChosenBank> {
   const { coreset, seed } = settings;
   const count = bankRows(coreset, rows.rows);
   const gather = (picks: Uint32Array) =>
     MemoryBank.gather(gpu, rows, dim, picks, { height, width });
-  const unmeasured = { radius: undefined, passes: 0, nearestOther: undefined };
+  const patches = height * width;
+  const foldOf = (row: number): number => folds[Math.floor(row / patches)]!;
+  const mending = async ({ rows: picks, folds }: Mends) =>
+    picks.length === 0
+      ? undefined
+      : ownedMends(await gatherRows(gpu, rows, picks, "mending rows"), folds);
   if (coreset.method !== "greedy" || count === rows.rows) {
     const picks = coreset.method === "random"
       ? choice(new Mt19937(seed), rows.rows, count).sort()
       : Uint32Array.from({ length: rows.rows }, (_, row) => row);
+    const mends = randomMends(picks, rows.rows, foldOf, seed);
     return {
       bank: await gather(picks),
       projection: undefined,
-      ...unmeasured,
+      ...{ radius: undefined, passes: 0, near: undefined },
+      mends: await mending(mends),
     };
   }
   const projection = projectionFor(settings, dim, rows.rows);
   const projected = projection && await project(gpu, rows, projection);
   try {
-    const { indices, radius, passes, nearestOther } = await pickRows(
+    const { indices, radius, passes, near, mends } = await pickRows(
       gpu,
       projected ?? rows,
       count,
-      height * width,
+      Uint32Array.from({ length: rows.rows }, (_, row) => foldOf(row)),
       settings,
       options,
     );
     const bank = await gather(indices);
-    return { bank, projection, radius, passes, nearestOther };
+    return {
+      ...{ bank, projection, radius, passes, near },
+      mends: await mending(mends),
+    };
   } finally {
     projected?.dispose();
   }
@@ -98,30 +122,85 @@ export async function chooseBank(
  * @param gpu The device.
  * @param rows Features of all patches or their projected copies, images in order.
  * @param picks How many.
- * @param patches Patches of an image.
+ * @param folds Fold of each row.
  * @param settings Start and seed.
  * @param options Progress and cancelling, and whether memory is short.
  */
-export function pickRows(
+export async function pickRows(
   gpu: Gpu,
   rows: RowChunks,
   picks: number,
-  patches: number,
+  folds: Uint32Array<ArrayBuffer>,
   { coreset, seed }: Settings,
   options: WorkOptions & { readonly lean?: boolean },
-): Promise<Coreset> {
+): Promise<PickedRows> {
   const random = new Mt19937(seed);
-  const images = Uint32Array.from(
-    { length: rows.rows },
-    (_, row) => Math.floor(row / patches),
-  );
-  return greedyCoreset(gpu, rows, {
+  const chosen = await greedyCoreset(gpu, rows, {
     picks,
-    images,
+    folds,
     lean: options.lean ?? false,
     start: coresetStart(coreset, random, rows.rows),
     ...stageProgress("coreset", options),
   });
+  const mends = await mendsOf(gpu, rows, folds, chosen);
+  const { indices, radius, passes, nearest } = chosen;
+  const near = { rows: nearest!.picks, others: nearest!.others };
+  return { indices, radius, passes, near, mends };
+}
+
+/** Rows picked greedily, and what mends them for each fold. */
+export interface PickedRows extends Omit<Coreset, "nearest"> {
+  /** Picks near each row. */
+  readonly near: NearRows;
+  /** Rows in place of each fold's picks. */
+  readonly mends: Mends;
+}
+
+/** Mending rows that own their features. */
+export function ownedMends(
+  rows: RowChunks,
+  folds: ArrayLike<number>,
+): OwnedMends {
+  return { rows, folds, [Symbol.dispose]: () => rows.dispose() };
+}
+
+/**
+ * As many rows of other folds, drawn at random, as rows of each fold were drawn:
+ * a bank drawn without the fold would have as many rows. None where the bank is
+ * all rows.
+ *
+ * @param picks The bank, ascending.
+ * @param count Rows that it was drawn from.
+ * @param foldOf Fold of a row.
+ * @param seed Where the draw starts.
+ */
+function randomMends(
+  picks: Uint32Array,
+  count: number,
+  foldOf: (row: number) => number,
+  seed: number,
+): Mends {
+  if (picks.length === count) return NO_MENDS;
+  const picked = new Uint8Array(count);
+  for (const pick of picks) picked[pick] = 1;
+  const left = Uint32Array.from({ length: count }, (_, row) => row)
+    .filter((row) => picked[row] === 0);
+  const random = new Mt19937(seed);
+  const order = permutation(random, left.length);
+  const rows: number[] = [];
+  const folds: number[] = [];
+  const lost = [...countOf(picks.values().map(foldOf))];
+  for (const [fold, needed] of lost.sort(([a], [b]) => a - b)) {
+    let found = 0;
+    for (let i = 0; i < order.length && found < needed; i++) {
+      const row = left[order[i]!]!;
+      if (foldOf(row) === fold) continue;
+      rows.push(row);
+      folds.push(fold);
+      found++;
+    }
+  }
+  return { rows: Uint32Array.from(rows), folds: Uint32Array.from(folds) };
 }
 
 /**
@@ -266,8 +345,10 @@ export class RowChooser {
     const { settings: { coreset }, projection, onProgress } = this.#options;
     const projected = projection && await project(this.#gpu, rows, projection);
     const points = projected ?? rows;
+    // Every row is a fold of its own: its nearest pick is asked for alone.
+    const folds = Uint32Array.from({ length: rows.rows }, (_, row) => row);
     try {
-      const { indices: picks, passes, nearestOther } = await greedyCoreset(
+      const { indices: picks, passes, nearest: near } = await greedyCoreset(
         this.#gpu,
         points,
         {
@@ -275,13 +356,12 @@ export class RowChooser {
           start: kept > 0
             ? { kind: "kept", rows: kept }
             : coresetStart(coreset, this.#random, rows.rows),
-          // Every row is an image of its own: the nearest pick but itself.
-          images: Uint32Array.from({ length: rows.rows }, (_, row) => row),
+          folds,
           ...(onProgress && { onProgress }),
         },
       );
       this.passes += passes;
-      const nearest = nearestOther!;
+      const nearest = near!.picks;
       using centres = await gatherRows(this.#gpu, points, picks, "picked rows");
       const squared = await pairDistances(this.#gpu, points, centres, nearest);
       return { picks, cover: { nearest, squared } };
@@ -343,7 +423,7 @@ export function choiceBytes(
     ? 0
     : projectedBytes(rows, projected) + dim * length * 4;
   return projection +
-    coresetBytes(rows, length, picks, { images: true, lean }) +
+    coresetBytes(rows, length, picks, { folds: true, lean }) +
     picks * length * 4 + pairBytes(rows) + 8 * (rows + picks) +
     readbackBytes(8 * (rows + picks));
 }
