@@ -27,6 +27,7 @@ import type { ExtractedPatches } from "../features/training_features.ts";
 import type { Choice } from "./bank_builder.ts";
 import type { MendingRows } from "./mended_bank.ts";
 import { countOf, type Mends, mendsOf, NO_MENDS } from "./mends.ts";
+import { SpareRows } from "./spare_rows.ts";
 import { gatherRows } from "../rows/row_sets.ts";
 import { pairBytes, pairDistances } from "../rows/pair_distances.ts";
 
@@ -185,15 +186,26 @@ function randomMends(
   for (const pick of picks) picked[pick] = 1;
   const left = Uint32Array.from({ length: count }, (_, row) => row)
     .filter((row) => picked[row] === 0);
-  const random = new Mt19937(seed);
-  const order = permutation(random, left.length);
+  const order = permutation(new Mt19937(seed), left.length);
+  return nextMends(picks, Array.from(order, (place) => left[place]!), foldOf);
+}
+
+/**
+ * For each fold the next rows of other folds that would have been drawn, as many
+ * as rows of it were.
+ */
+function nextMends(
+  picks: Uint32Array,
+  next: ArrayLike<number>,
+  foldOf: (row: number) => number,
+): Mends {
   const rows: number[] = [];
   const folds: number[] = [];
   const lost = [...countOf(picks.values().map(foldOf))];
   for (const [fold, needed] of lost.sort(([a], [b]) => a - b)) {
     let found = 0;
-    for (let i = 0; i < order.length && found < needed; i++) {
-      const row = left[order[i]!]!;
+    for (let i = 0; i < next.length && found < needed; i++) {
+      const row = next[i]!;
       if (foldOf(row) === fold) continue;
       rows.push(row);
       folds.push(fold);
@@ -274,6 +286,11 @@ interface RowChooserOptions {
   readonly settings: Settings;
   /** The projection that the greedy choice works on, if there is one. */
   readonly projection: Projection | undefined;
+  /**
+   * Folds of all images so far: asks for the rows that mend the bank. Without it
+   * there are none.
+   */
+  readonly folds?: () => ArrayLike<number>;
   /** Called with the picks made so far and those to make. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -288,6 +305,7 @@ export class RowChooser {
   readonly #gpu: Gpu;
   readonly #options: RowChooserOptions;
   readonly #random: Mt19937;
+  readonly #spares: SpareRows;
   #lots = new Float64Array(0);
 
   /** Starts with the settings' seed. */
@@ -295,6 +313,13 @@ export class RowChooser {
     this.#gpu = gpu;
     this.#options = options;
     this.#random = new Mt19937(options.settings.seed);
+    this.#spares = new SpareRows(gpu);
+  }
+
+  /** What mends the bank that was chosen last, for each fold. */
+  mends(dim: number): OwnedMends | undefined {
+    const found = this.#spares.mends(dim);
+    return found && ownedMends(found.rows, found.folds);
   }
 
   /**
@@ -320,18 +345,24 @@ export class RowChooser {
    * @param count How many.
    * @param kept The first rows, which are chosen already; 0: none, and the
    * choice is the last one, whose progress is worth telling.
+   * @param images Image of each row.
    */
   async choose(
     rows: RowChunks,
     count: number,
     kept: number,
+    images: Uint32Array<ArrayBuffer>,
   ): Promise<Choice> {
-    const { method } = this.#options.settings.coreset;
-    if (method === "random") return this.#chooseAtRandom(rows.rows, count);
+    const { folds, settings: { coreset: { method } } } = this.#options;
+    const known = folds?.();
+    const own = known && images.map((image) => known[image]!);
+    if (method === "random") {
+      return await this.#chooseAtRandom(rows, count, own);
+    }
     if (count >= rows.rows) {
       return { picks: Uint32Array.from({ length: rows.rows }, (_, i) => i) };
     }
-    if (method === "greedy") return await this.#choose(rows, count, kept);
+    if (method === "greedy") return await this.#choose(rows, count, kept, own);
     throw new RangeError(
       `Cannot keep all ${rows.rows} patches in a memory bank of ${count} rows`,
     );
@@ -341,14 +372,16 @@ export class RowChooser {
     rows: RowChunks,
     count: number,
     kept: number,
+    own: Uint32Array<ArrayBuffer> | undefined,
   ): Promise<Choice> {
     const { settings: { coreset }, projection, onProgress } = this.#options;
     const projected = projection && await project(this.#gpu, rows, projection);
     const points = projected ?? rows;
-    // Every row is a fold of its own: its nearest pick is asked for alone.
-    const folds = Uint32Array.from({ length: rows.rows }, (_, row) => row);
+    // Without folds every row is one of its own.
+    const folds = own ??
+      Uint32Array.from({ length: rows.rows }, (_, row) => row);
     try {
-      const { indices: picks, passes, nearest: near } = await greedyCoreset(
+      const chosen = await greedyCoreset(
         this.#gpu,
         points,
         {
@@ -360,8 +393,12 @@ export class RowChooser {
           ...(onProgress && { onProgress }),
         },
       );
-      this.passes += passes;
-      const nearest = near!.picks;
+      const { indices: picks } = chosen;
+      this.passes += chosen.passes;
+      if (own) {
+        await this.#spares.spare({ rows, points, folds, coreset: chosen });
+      }
+      const nearest = chosen.nearest!.picks;
       using centres = await gatherRows(this.#gpu, points, picks, "picked rows");
       const squared = await pairDistances(this.#gpu, points, centres, nearest);
       return { picks, cover: { nearest, squared } };
@@ -371,15 +408,24 @@ export class RowChooser {
   }
 
   /** Every patch draws a lot; those with the smallest ones are left. */
-  #chooseAtRandom(rows: number, count: number): Choice {
+  async #chooseAtRandom(
+    all: RowChunks,
+    count: number,
+    folds: Uint32Array<ArrayBuffer> | undefined,
+  ): Promise<Choice> {
+    const { rows } = all;
     const drawn = this.#draw(rows - this.#lots.length);
     const lots = new Float64Array(rows);
     lots.set(this.#lots);
     lots.set(drawn, this.#lots.length);
-    const picks = Uint32Array.from({ length: rows }, (_, row) => row)
-      .sort((a, b) => lots[a] - lots[b] || a - b)
-      .slice(0, count)
-      .sort();
+    const order = Uint32Array.from({ length: rows }, (_, row) => row)
+      .sort((a, b) => lots[a]! - lots[b]! || a - b);
+    const picks = order.slice(0, count).sort();
+    if (folds) {
+      const foldOf = (row: number): number => folds[row]!;
+      const mends = nextMends(picks, order.subarray(count), foldOf);
+      await this.#spares.replace(all, mends.rows, mends.folds);
+    }
     this.#lots = Float64Array.from(picks, (pick) => lots[pick]);
     return { picks };
   }

@@ -56,18 +56,30 @@ export async function mendsOf(
   folds: ArrayLike<number>,
   coreset: Coreset,
 ): Promise<Mends> {
-  const lost = countOf(Array.from(coreset.indices, (row) => folds[row]!));
+  const lost = lostOf(folds, coreset);
   const mends: number[] = [];
   const owners: number[] = [];
-  for (const [fold, holes] of holesOf(folds, coreset)) {
-    const most = mostMends(lost.get(fold) ?? 0);
-    const picks = await thin(gpu, rows, holes, coreset.radius, most);
+  for (const [fold, { rows: holes, distances }] of holesOf(folds, coreset)) {
+    const list = Uint32Array.from(holes);
+    using gathered = await gatherRows(gpu, rows, list, "rows without a pick");
+    const picks = await thin(gpu, gathered, distances, {
+      radius: coreset.radius,
+      most: mostMends(lost.get(fold) ?? 0),
+    });
     for (const place of picks) {
-      mends.push(holes.rows[place]!);
+      mends.push(holes[place]!);
       owners.push(fold);
     }
   }
   return { rows: Uint32Array.from(mends), folds: Uint32Array.from(owners) };
+}
+
+/** Picks of each fold. */
+export function lostOf(
+  folds: ArrayLike<number>,
+  { indices }: Pick<Coreset, "indices">,
+): Map<number, number> {
+  return countOf(Array.from(indices, (row) => folds[row]!));
 }
 
 /** How often each value occurs. */
@@ -112,29 +124,24 @@ export function holesOf(
 }
 
 /**
- * Thins holes out: picks the farthest until none is farther than the radius.
+ * Thins rows without a pick out: picks the farthest until none is farther than
+ * the radius.
  *
- * @param most How many to pick at most.
- * @returns Places among the holes.
+ * @param rows The rows, at least one.
+ * @param distances How far each is from a pick.
+ * @param limits The radius, and how many to pick at most.
+ * @returns Places among them.
  */
 export async function thin(
   gpu: Gpu,
   rows: RowChunks,
-  holes: Holes,
-  radius: number,
-  most: number,
+  distances: readonly number[],
+  { radius, most }: { readonly radius: number; readonly most: number },
 ): Promise<Uint32Array> {
-  const count = holes.rows.length;
-  if (count === 0 || most === 0) return new Uint32Array();
-  using gathered = await gatherRows(
-    gpu,
-    rows,
-    Uint32Array.from(holes.rows),
-    "rows without a pick",
-  );
-  const { indices } = await greedyCoreset(gpu, gathered, {
-    picks: Math.min(count, most),
-    start: { kind: "covered", distances: Float32Array.from(holes.distances) },
+  if (most === 0) return new Uint32Array();
+  const { indices } = await greedyCoreset(gpu, rows, {
+    picks: Math.min(rows.rows, most),
+    start: { kind: "covered", distances: Float32Array.from(distances) },
     enough: radius,
     lean: true,
   });

@@ -78,7 +78,8 @@ export class CoresetState implements CoresetRows, Disposable {
     }
     // The least anchor above what is near enough.
     const floor = new Uint32Array(Float32Array.of(options.enough ?? 0).buffer);
-    words[CORESET_STATE.floor] = options.enough ? floor[0]! + 1 : 0;
+    const least = options.enough ? floor[0]! + 1 : 0;
+    words[CORESET_STATE.least] = words[CORESET_STATE.floor] = least;
     this.words = gpu.upload(words, [words.length], STATE_LABEL);
     this.picks = gpu.upload(picks, [picks.length], "picks");
     this.centres = gpu.tensor([options.picks, rows.dim], "f32", "centres");
@@ -228,7 +229,11 @@ function apart(
 ): NearestPicks {
   const rows = anchors.length;
   const floats = new Float32Array(nearest.buffer, nearest.byteOffset);
-  const pick = <T extends Uint32Array | Float32Array>(to: T, from: T, at: number): T => {
+  const pick = <T extends Uint32Array | Float32Array>(
+    to: T,
+    from: T,
+    at: number,
+  ): T => {
     for (let row = 0; row < rows; row++) to[row] = from[4 * row + at]!;
     return to;
   };

@@ -203,7 +203,9 @@ export function storedThreshold(
   if (quantile !== null) {
     const { value, images } = thresholdOf(scores, { quantile, factor });
     const rule = { rule: "quantile", scores: what, images, quantile, factor };
-    return value === undefined ? undefined : { value, rule: { ...rule, ...more } };
+    return value === undefined
+      ? undefined
+      : { value, rule: { ...rule, ...more } };
   }
   const left = new Set(odd);
   const counted = known(
@@ -235,9 +237,7 @@ function oddAmong(
   const all = Array.from(scores.keys());
   const scored = all.filter((image) => Number.isFinite(scores[image]!));
   const mapped = scored.filter((image) => Number.isFinite(maxima[image]!));
-  const kinds = mapped.length === scored.length
-    ? [scores, maxima]
-    : [scores];
+  const kinds = mapped.length === scored.length ? [scores, maxima] : [scores];
   const { odd, secondKind } = oddImages(
     ...kinds.map((kind) => scored.map((image) => kind[image]!)),
   );

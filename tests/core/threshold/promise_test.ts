@@ -95,7 +95,7 @@ Deno.test("promisedThreshold() is called as often as promised when the tail is e
 });
 
 Deno.test("promisedThreshold() keeps its promise whatever the distribution when there are scores enough", () => {
-  for (const shape of[exponential, uniform]) {
+  for (const shape of [exponential, uniform]) {
     for (const images of [19, 30, 50]) {
       const { mean, within } = shareAbove(shape.draw, shape.above, {
         images,

@@ -152,8 +152,8 @@ function trainingFacts(
     const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];
     return low + (high - low) * (place - Math.floor(place));
   };
-  const { false_alarms: rate, expected_false_alarms: ends } =
-    threshold?.rule ?? {};
+  const { false_alarms: rate, expected_false_alarms: ends } = threshold?.rule ??
+    {};
   return {
     falseAlarms: typeof rate === "number" && Array.isArray(ends)
       ? { rate, low: Number(ends[0]), high: Number(ends[1]) }

@@ -60,6 +60,7 @@ export class HeldRun implements FitRun<HeldChoice> {
     this.#chooser = new RowChooser(gpu, {
       settings,
       projection: work.projection,
+      folds: () => this.#folds.folds,
       onProgress: (done, total) => {
         options.signal?.throwIfAborted();
         if (this.#isComplete) options.onProgress?.("coreset", done, total);
@@ -177,8 +178,10 @@ export class HeldRun implements FitRun<HeldChoice> {
       picks,
       (...rows) => this.#chooser.choose(...rows),
     );
+    gpu.pool.trim();
     const { passes } = this.#chooser;
-    return { bank, projection, passes, radius, features: undefined };
+    const mends = this.#chooser.mends(bank.rows.dim);
+    return { bank, projection, passes, radius, mends, features: undefined };
   }
 
   /** Scores images, from their features where they are held. */
