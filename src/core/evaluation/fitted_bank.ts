@@ -90,7 +90,6 @@ export async function fitBank(
       settings,
       options,
     );
-  chosen?.mends?.[Symbol.dispose]();
   const kept = owned.move();
   return {
     bank,

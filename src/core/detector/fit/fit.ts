@@ -63,8 +63,8 @@ export async function fitModel(
   gpu.pool.trim();
   const coreset = secondsSince(choiceStart) + run.reducing;
   const scoringStart = performance.now();
+  using _mends = chosen.mends;
   const scored = await run.score(chosen);
-  chosen.mends?.[Symbol.dispose]();
   gpu.pool.trim();
   const threshold = secondsSince(scoringStart);
   const search = failed.use(await searchOf(gpu, bank));
