@@ -1,7 +1,7 @@
 import { MEMORY_OPTION } from "./memory.ts";
 import { PRECISION_OPTION } from "./model_loading.ts";
 import type { Options, Values } from "./options.ts";
-import { SETTINGS_OPTIONS } from "./settings_options.ts";
+import { GROUP_BY_OPTION, SETTINGS_OPTIONS } from "./settings_options.ts";
 import { AUTOTUNE_OPTION } from "./tuning_store.ts";
 
 /** How a model is written. */
@@ -27,6 +27,7 @@ const { model, ...writing } = WRITING_OPTIONS;
 export const FIT_OPTIONS = {
   model,
   ...SETTINGS_OPTIONS,
+  groupBy: GROUP_BY_OPTION,
   memory: MEMORY_OPTION,
   thresholdImages: {
     kind: "integer",

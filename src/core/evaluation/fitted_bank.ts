@@ -52,10 +52,10 @@ export async function fitBank(
   features: TrainingFeatures,
   settings: Settings,
   variant: Variant,
-  options: WorkOptions,
+  options: WorkOptions & { readonly groupBy?: RegExp },
 ): Promise<FittedBank> {
   using owned = new DisposableStack();
-  const folds = foldsByName(features.names, settings.seed);
+  const folds = foldsByName(features.names, settings.seed, options.groupBy);
   let start = performance.now();
   const chosen = variant.proxies
     ? undefined

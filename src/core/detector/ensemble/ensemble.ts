@@ -29,7 +29,7 @@ import {
   type MemberScales,
   predictTogether,
 } from "./joint_prediction.ts";
-import type { FitReport } from "../fit/report.ts";
+import { type FitReport, trainingFacts } from "../fit/report.ts";
 import {
   type ImageSources,
   loadPixels,
@@ -267,7 +267,13 @@ export class Ensemble implements Disposable, AsyncDisposable {
       );
     }
     this.#adopt(this.#jointThreshold());
-    return jointReport(reports, this.#thresholds);
+    const odd = this.#threshold?.rule["odd_images"];
+    const facts = trainingFacts({
+      trainScores: this.trainScores,
+      imageNames: this.members[0]!.model.imageNames,
+      threshold: this.#threshold,
+    }, Array.isArray(odd) ? odd : []);
+    return jointReport(reports, this.#thresholds, facts);
   }
 
   /**

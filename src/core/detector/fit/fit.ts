@@ -17,7 +17,7 @@ import type { Thresholds, TrainingRecord } from "../../threshold/calibrate.ts";
 import { HeldRun } from "./held_run.ts";
 import { planMemory } from "./plan.ts";
 import { ProjectedRun } from "./projected_run.ts";
-import type { FitReport } from "./report.ts";
+import { type FitReport, trainingFacts } from "./report.ts";
 import type { FitParts, FitRun, FitWork, PlannedWork } from "./run.ts";
 import { secondsSince } from "./time.ts";
 
@@ -40,7 +40,8 @@ export async function fitModel(
   feed: ImageFeed,
   given: FitWork,
 ): Promise<FittedModel> {
-  const options = stoppable(given);
+  const groupBy = given.groupBy ?? knownGroups(parts.known);
+  const options = stoppable({ ...given, ...(groupBy && { groupBy }) });
   const start = performance.now();
   gpu.pool.trim();
   gpu.pool.resetPeak();
@@ -141,31 +142,10 @@ async function planWork(
   return { ...work, demand, memory: planMemory(demand), projection };
 }
 
-/** What the training images say of the model, for people. */
-function trainingFacts(
-  { trainScores, imageNames, threshold }: StoredModel,
-  odd: readonly number[],
-): Pick<FitReport, "falseAlarms" | "scoreSpread" | "oddImages"> {
-  const sorted = trainScores.filter(Number.isFinite).sort();
-  const quantile = (share: number): number => {
-    const place = (sorted.length - 1) * share;
-    const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];
-    return low + (high - low) * (place - Math.floor(place));
-  };
-  const { false_alarms: rate, expected_false_alarms: ends } = threshold?.rule ??
-    {};
-  return {
-    falseAlarms: typeof rate === "number" && Array.isArray(ends)
-      ? { rate, low: Number(ends[0]), high: Number(ends[1]) }
-      : undefined,
-    scoreSpread: sorted.length === 0 ? undefined : {
-      median: quantile(0.5),
-      low: quantile(0.05),
-      high: quantile(0.95),
-      largest: quantile(1),
-    },
-    oddImages: odd.map((image) => imageNames[image]!),
-  };
+/** How the images that a model was fitted to were grouped. */
+function knownGroups(known: StoredModel | undefined): RegExp | undefined {
+  const pattern = known?.threshold?.rule["group_by"];
+  return typeof pattern === "string" ? new RegExp(pattern, "u") : undefined;
 }
 
 /** What a model is made of. */
