@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu/mod.ts";
-import { MemoryBank, searchOf } from "../bank/memory_bank.ts";
+import { MemoryBank } from "../bank/memory_bank.ts";
 import { BankSearch } from "../search/search.ts";
 import type { StoredThreshold } from "../model/stored_model.ts";
 import { learnProxies } from "../baselines/proxies.ts";
@@ -64,9 +64,7 @@ export async function fitBank(
     chosen?.bank ?? await proxyBank(gpu, features, settings, options),
   );
   const exact = owned.use(
-    chosen
-      ? await searchOf(gpu, bank)
-      : await BankSearch.create(gpu, bank.rows),
+    await BankSearch.create(gpu, bank.rows),
   );
   const approximate = variant.probes === undefined ? undefined : owned.use(
     await ApproximateSearch.create(gpu, bank.rows, {

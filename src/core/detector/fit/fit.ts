@@ -1,6 +1,6 @@
 import type { Gpu } from "../../../gpu/mod.ts";
 import { projectionFor } from "../../bank/choose_rows.ts";
-import { type MemoryBank, searchOf } from "../../bank/memory_bank.ts";
+import type { MemoryBank } from "../../bank/memory_bank.ts";
 import type { StoredBackbone } from "../../features/backbone.ts";
 import {
   FeatureStream,
@@ -11,6 +11,7 @@ import type { ModelOnGpu } from "../load.ts";
 import { stoppable } from "../../features/progress.ts";
 import type { StoredCoverage, StoredModel } from "../../model/stored_model.ts";
 import type { Projection } from "../../rows/projection.ts";
+import { BankSearch } from "../../search/search.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { VERSION } from "../../settings/version.ts";
 import type { Thresholds, TrainingRecord } from "../../threshold/calibrate.ts";
@@ -68,7 +69,7 @@ export async function fitModel(
   const scored = await run.score(chosen);
   gpu.pool.trim();
   const threshold = secondsSince(scoringStart);
-  const search = failed.use(await searchOf(gpu, bank));
+  const search = failed.use(await BankSearch.create(gpu, bank.rows));
   const { radiusBound, radius, radiusImages } = scored;
   const { known, shard, backbone } = parts;
   const { log, patches } = run;
