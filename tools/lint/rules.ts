@@ -28,6 +28,7 @@ export const CORE_FLOW: readonly string[] = [
   "features",
   "bank",
   "score",
+  "threshold",
   "baselines",
   "detector",
   "metrics",
