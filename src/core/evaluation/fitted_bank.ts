@@ -55,7 +55,7 @@ export async function fitBank(
   options: WorkOptions & { readonly groupBy?: RegExp },
 ): Promise<FittedBank> {
   using owned = new DisposableStack();
-  const folds = foldsByName(features.names, settings.seed, options.groupBy);
+  const folds = foldsByName(features.names, settings.seed, options);
   let start = performance.now();
   const chosen = variant.proxies
     ? undefined

@@ -7,7 +7,7 @@ import { searchBytes, type SearchSizes } from "../../search/search.ts";
 import { bytesInWords } from "../../settings/byte_size.ts";
 import { bankRows } from "../../settings/resolve_settings.ts";
 import type { Settings } from "../../settings/settings.ts";
-import { FOLDS } from "../../threshold/folds.ts";
+import { mostFolds } from "../../threshold/folds.ts";
 import { secondPassBytes } from "../../threshold/second_pass.ts";
 import { heldOutBytes } from "../../threshold/training_scores.ts";
 
@@ -275,7 +275,7 @@ function mendRows(
   rows: number,
   bankRows: number,
 ): number {
-  const folds = known ? FOLDS : Math.min(FOLDS, images);
+  const folds = mostFolds(known ? Infinity : images);
   return coreset.method === "none" || bankRows >= rows
     ? 0
     : mostMendsOfAll(bankRows, folds);
