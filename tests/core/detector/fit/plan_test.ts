@@ -48,8 +48,8 @@ for (
     ],
     [
       "a greedy bank",
-      16,
-      { coreset: { ratio: 0.2, projection: LINEAR } },
+      40,
+      { coreset: { ratio: 0.1, projection: LINEAR } },
       ["features", "projections", "projections"],
     ],
     [
