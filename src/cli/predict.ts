@@ -4,7 +4,9 @@ import { type Command, type Context, defineCommand } from "./command.ts";
 import { predictionCsv } from "./csv.ts";
 import { EXIT, UsageError } from "./exit.ts";
 import { listImages } from "./files.ts";
+import { ImageChecks } from "./image_checks.ts";
 import { ImageReader } from "./image_reader.ts";
+import { checkOperands, LAYOUT_OPTIONS } from "./layout_options.ts";
 import { loadDetector, MODEL_OPTIONS } from "./model_loading.ts";
 import { OutputFolder } from "./output.ts";
 import {
@@ -26,7 +28,7 @@ export const predict: Command = defineCommand({
     name: "IMAGES",
     help:
       "images to inspect: files, folders, or a dataset folder, whose test images are taken",
-    min: 1,
+    min: 0,
   },
   options: {
     model: {
@@ -34,6 +36,11 @@ export const predict: Command = defineCommand({
       value: "M.safetensors",
       required: true,
       help: "the model, as fit wrote it",
+    },
+    ...LAYOUT_OPTIONS,
+    all: {
+      kind: "flag",
+      help: "take every image below a folder, dataset or not",
     },
     ...MODEL_OPTIONS,
     out: {
@@ -75,15 +82,26 @@ export const predict: Command = defineCommand({
   async run(operands, values, context): Promise<number> {
     const { terminal, signal } = context;
     const { out, maps, overlay, mask, csv, report } = values;
+    checkOperands(operands, "IMAGES", values);
     if (out === undefined && (maps || overlay || mask || csv || report)) {
       throw new UsageError(
         "--maps, --overlay, --mask, --csv and --report write files: name a folder with --out DIR",
       );
     }
-    const { paths, notes, truths } = await listImages(operands, "predict");
+    const { paths, notes, warnings, truths } = await listImages(
+      operands,
+      "predict",
+      values,
+    );
     for (const note of notes) terminal.message(note);
-    using reader = new ImageReader(paths);
+    for (const warning of warnings) terminal.warn(warning);
+    const checks = new ImageChecks(terminal, {
+      refuseMasks: false,
+      advice: "fit with --no-crop or --square to see more",
+    });
+    using reader = new ImageReader(paths, { onImage: checks.look });
     using detector = await loadDetector(values.model, values, context);
+    checks.geometry = detector.settings;
     const folder = out === undefined
       ? undefined
       : await OutputFolder.open(out, operands, values.overwrite);
@@ -114,6 +132,7 @@ export const predict: Command = defineCommand({
       printLine(prediction, context);
       progress("predict", records.length, paths.length);
     }
+    checks.finish();
     const { adapterName: adapter, settings } = detector;
     if (folder !== undefined) {
       await folder.write(

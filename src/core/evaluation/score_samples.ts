@@ -71,7 +71,11 @@ export async function scoreSamples(
     observer?.onScored?.(prediction, sample);
     onProgress?.(++done);
   }
-  const result = metrics.result(threshold);
+  const { labelMaps: labelMasks } = truth;
+  const result = {
+    ...metrics.result(threshold),
+    ...(labelMasks > 0 && { labelMasks }),
+  };
   observer?.onResult?.(result);
   return result;
 }
