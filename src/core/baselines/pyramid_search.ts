@@ -10,10 +10,10 @@ import { packedNorms } from "../../wgsl/packed_norms.ts";
 import { sampleMean } from "../../wgsl/sample_mean.ts";
 import {
   searchGroupCount,
-  searchGroups,
-  searchGroupsSubgroup8,
+  searchGroupsInBuffer,
 } from "../../wgsl/search_groups.ts";
 import { searchRefine } from "../../wgsl/search_refine.ts";
+import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
 import { recordShift } from "../search/full_search.ts";
 import type { TapShape } from "../features/feature_layer.ts";
 import { PatchFeatures } from "../features/patch_features.ts";
@@ -118,7 +118,6 @@ export class PyramidSearch implements Disposable {
     const { rows } = this.#other;
     this.#features.record(program, taps, rows, { images: 1 });
     this.#packOther(program);
-    const narrow = this.#gpu.subgroupSize === 8;
     const sizes = {
       queries: rows.rows,
       dim: rows.dim,
@@ -128,7 +127,7 @@ export class PyramidSearch implements Disposable {
     };
     const { shifted, norms } = this.#other;
     const unused = { images: norms, query_images: norms };
-    program.dispatch(narrow ? searchGroupsSubgroup8 : searchGroups, sizes, {
+    program.dispatch(this.#gpu.pick(searchGroupsInBuffer), sizes, {
       queries: this.#query.shifted,
       bank: shifted,
       norms,
@@ -143,7 +142,7 @@ export class PyramidSearch implements Disposable {
       k: this.#kappa,
       start: order === 0,
       slack: (rows.dim + 16) * 2 ** -23,
-      lanes: narrow ? 8 : 64,
+      lanes: this.#gpu.pick(WORKGROUP_LANES),
     }, {
       queries: this.#query.rows.chunks[0]!,
       query_norms: this.#query.norms,

@@ -2,8 +2,8 @@ import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import {
   coresetRuleOut,
   type CoresetRuleOutSizes,
-  coresetRuleOutSubgroup8,
 } from "../../wgsl/coreset_rule_out.ts";
+import { projectRows } from "../../wgsl/project_rows.ts";
 import { PANEL_ROWS } from "../../wgsl/pack_rows.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
 import type { CoresetRows } from "./state.ts";
@@ -15,7 +15,6 @@ import {
 } from "../search/pca_bounds.ts";
 import { PcaProjection } from "../search/pca_projection.ts";
 import { packedBytes } from "../rows/packed_rows.ts";
-import { projectionKernel } from "../rows/projection.ts";
 
 /** New centres that are compared at once. */
 export const CENTRES_AT_ONCE = 1024;
@@ -141,7 +140,11 @@ export class CoresetPruning implements Disposable {
       const { chunk, row: from } = of.locate(span.base);
       const { rows } = span;
       const source = of.chunks[chunk];
-      const panels = await this.#projection.pack(source, along, { rows, from });
+      const panels = await this.#projection.pack(source, along, {
+        rows,
+        from,
+        access: gpu.pick(coresetRuleOut).bindings.packed,
+      });
       this.#pieces.push({ ...span, ...panels });
     }
   }
@@ -157,9 +160,7 @@ export class CoresetPruning implements Disposable {
     unused: Tensor,
   ): (first: number, end: number) => void {
     const { gpu, centres, anchors, others, limit } = this.#state;
-    const kernel = gpu.subgroupSize === 8
-      ? coresetRuleOutSubgroup8
-      : coresetRuleOut;
+    const kernel = gpu.pick(coresetRuleOut);
     const count = Math.min(CENTRES_AT_ONCE, limit);
     const at = program.length;
     const projecting = this.#projection.record(
@@ -191,7 +192,7 @@ export class CoresetPruning implements Disposable {
       });
       return sizes;
     });
-    const { kernel: project } = projectionKernel(gpu);
+    const project = gpu.pick(projectRows);
     return (first, end) => {
       const count = end - first;
       const projected = { ...projecting, rows: count, from: first };

@@ -2,7 +2,6 @@ import type { Program } from "../../gpu/mod.ts";
 import {
   coresetRefresh,
   type CoresetRefreshSizes,
-  coresetRefreshSubgroup8,
 } from "../../wgsl/coreset_refresh.ts";
 import { CENTRES_AT_ONCE, type CoresetPruning } from "./prune.ts";
 import type { CoresetRows } from "./state.ts";
@@ -37,9 +36,7 @@ export class Refresh implements Disposable {
     pruning?: CoresetPruning,
   ): Promise<Refresh> {
     const { gpu, packed, others } = state;
-    const kernel = gpu.subgroupSize === 8
-      ? coresetRefreshSubgroup8
-      : coresetRefresh;
+    const kernel = gpu.pick(coresetRefresh);
     const program = gpu.program("coreset refresh");
     // Bindings that the kernel does not touch need a buffer each all the same.
     const unused = [gpu.tensor([4]), gpu.tensor([4])];

@@ -175,7 +175,7 @@ export async function readProgress(
 }
 
 /** The nearest centre of another image, for every row. */
-export class OtherImages implements Disposable {
+class OtherImages implements Disposable {
   /** Image of each row. */
   readonly images: Tensor;
   /** Image of each centre `[K]`; filled as they are picked. */

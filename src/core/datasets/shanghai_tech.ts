@@ -8,7 +8,7 @@ import {
   join,
   listFolder,
 } from "./files.ts";
-import { type NpyArray, parseNpy } from "./npy.ts";
+import { type NpyArray, parseNpy } from "../images/npy.ts";
 
 const FRAME_MASKS = "test_frame_mask";
 const PIXEL_MASKS = "test_pixel_mask";

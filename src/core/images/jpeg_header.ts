@@ -5,7 +5,7 @@ const EOI = 0xd9;
 const APP1 = 0xe1;
 
 /** What a JPEG's segments say. */
-export interface JpegHeader {
+interface JpegHeader {
   /** Columns as stored. */
   readonly width: number;
   /** Rows as stored. */

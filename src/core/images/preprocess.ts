@@ -15,7 +15,7 @@ import {
 import { Resizer, resizerSizes } from "./resizer.ts";
 
 /** Options of {@linkcode Preprocessor}. */
-export interface PreprocessorOptions extends ResizeSettings {
+interface PreprocessorOptions extends ResizeSettings {
   /** What levels become, {@linkcode IMAGENET} by default. */
   readonly normalise?: Normalisation;
   /**
@@ -26,7 +26,7 @@ export interface PreprocessorOptions extends ResizeSettings {
 }
 
 /** Images as a network takes them. */
-export interface EncodedImages {
+interface EncodedImages {
   /** `[N, H, W, 4]` floats: red, green, blue, 0. */
   readonly tensor: Tensor;
   /** Of each image, where the tensor lies in it. */

@@ -9,7 +9,7 @@ export interface ResizeSettings {
 }
 
 /** What becomes of one axis of an image. */
-export interface AxisExtent {
+interface AxisExtent {
   /** Pixels before. */
   readonly input: number;
   /** Pixels after the resize, before the crop. */

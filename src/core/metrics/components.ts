@@ -7,7 +7,7 @@ export interface MapSize {
 }
 
 /** The connected components of a mask. */
-export interface Components {
+interface Components {
   /** `[H, W]`: 0 outside the mask, else the component's number from 1. */
   readonly labels: Uint32Array<ArrayBuffer>;
   /** Pixels of each component; index 0 is component 1. */

@@ -17,7 +17,7 @@ import { dataAddress, pngAddress } from "./thumbnail.ts";
 export type ReadTraining = (name: string) => Promise<Pixels | undefined>;
 
 /** What all pictures of a report share. */
-export interface PictureOptions {
+interface PictureOptions {
   /** The model's colour scale. */
   readonly scale: MapScale;
   /** Gives training images; without it there are no nearest patches. */

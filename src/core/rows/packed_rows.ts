@@ -3,8 +3,10 @@ import {
   imageOf,
   type Program,
   type RowChunks,
+  storageOf,
   type Tensor,
 } from "../../gpu/mod.ts";
+import type { Access } from "../../wgsl/kernel.ts";
 import {
   packRows,
   type PackRowsSizes,
@@ -59,6 +61,25 @@ export function packedBytes(rows: number, dim: number): number {
   return Math.ceil(rows / PANEL_ROWS) * PANEL_ROWS * dim * 4;
 }
 
+/** What decides how a GPU reads panels, and how large a piece of them is. */
+export type PanelReader = Pick<Gpu, "subgroupSize" | "maxTensorBytes">;
+
+/**
+ * GPU bytes of panels to read with norms and images of their rows, at the moment
+ * that the last piece becomes an image; see {@linkcode panelsToRead}.
+ */
+export function panelsBytes(
+  gpu: PanelReader,
+  rows: number,
+  dim: number,
+): number {
+  const packed = packedBytes(rows, dim);
+  const piece = gpu.subgroupSize === 8
+    ? Math.min(packed, gpu.maxTensorBytes)
+    : 0;
+  return packed + piece + rows * 8;
+}
+
 /** Rows in panels, and their squared norms. */
 export interface Panels {
   /** Panels `[panels, dim, 64]`, see the kernel `pack_rows`. */
@@ -80,8 +101,12 @@ export function recordPanels(
   shift?: Tensor,
 ): Panels {
   const panels = Math.ceil(rows / PANEL_ROWS);
-  const packed = gpu.tensor([panels, dim, PANEL_ROWS], "f32", "packed rows");
+  using owned = new DisposableStack();
+  const packed = owned.use(
+    gpu.tensor([panels, dim, PANEL_ROWS], "f32", "packed rows"),
+  );
   const norms = gpu.tensor([panels * PANEL_ROWS], "f32", "row norms");
+  owned.move();
   program.dispatch(
     packRows,
     { rows, dim, first, shift: shift !== undefined },
@@ -92,13 +117,16 @@ export function recordPanels(
 }
 
 /**
- * Panels as kernels for subgroups of 8 lanes read them, an image; on other
- * adapters the panels themselves.
+ * Panels as a kernel's binding reads them: themselves, or an image.
  *
  * @param panels Kernels have written them; an image replaces them.
  */
-export function panelsToRead(gpu: Gpu, panels: Tensor): Tensor {
-  if (gpu.subgroupSize !== 8) return panels;
+export function panelsToRead(
+  gpu: Gpu,
+  panels: Tensor,
+  access: Access,
+): Tensor {
+  if (storageOf(access) === "buffer") return panels;
   using buffer = panels;
   return imageOf(gpu, buffer);
 }

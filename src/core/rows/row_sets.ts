@@ -60,7 +60,7 @@ export async function gatherRows(
 }
 
 /** Rows that lie within one chunk of each of two row sets. */
-export interface RowSpan {
+interface RowSpan {
   /** Chunk of the first row set. */
   readonly x: Tensor;
   /** Row within that chunk. */

@@ -3,11 +3,17 @@ import { packedNorms } from "../../wgsl/packed_norms.ts";
 import { PANEL_ROWS } from "../../wgsl/pack_rows.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
 import { PCA_AXES, type PrincipalAxes } from "./principal_axes.ts";
-import { type PackedPiece, planPieces } from "../rows/packed_rows.ts";
+import {
+  type PackedPiece,
+  panelsBytes,
+  planPieces,
+} from "../rows/packed_rows.ts";
 import { PcaProjection } from "./pca_projection.ts";
+import { searchLeading } from "../../wgsl/search_leading.ts";
+import type { SearchBytes, SearchSizes } from "./search_options.ts";
 
 /** Rows of a piece at most: 4,096 groups of 8. */
-const MOST_PIECE_ROWS = 32_768;
+export const MOST_PIECE_ROWS = 32_768;
 
 /** Some of a bank's rows in the form that queries are compared with. */
 export interface BoundPiece extends PackedPiece {
@@ -18,7 +24,7 @@ export interface BoundPiece extends PackedPiece {
 }
 
 /** Queries in the form that is compared with the bank's. */
-export interface BoundQueries extends Disposable {
+interface BoundQueries extends Disposable {
   /** Along the axes `[rows, stride]`. */
   readonly rows: Tensor;
   /**
@@ -62,11 +68,12 @@ export class PcaBounds implements Disposable {
   readonly errors: BoundErrors;
   readonly #gpu: Gpu;
   readonly #projection: PcaProjection;
+  readonly #owned = new DisposableStack();
 
   private constructor(gpu: Gpu, axes: PrincipalAxes, radius: number) {
     const [dim, stride] = PCA_AXES;
     this.#gpu = gpu;
-    this.#projection = new PcaProjection(gpu, axes);
+    this.#projection = this.#owned.use(new PcaProjection(gpu, axes));
     this.dim = dim;
     this.stride = stride;
     this.errors = boundErrors(this.#projection.dim, stride, radius);
@@ -85,8 +92,10 @@ export class PcaBounds implements Disposable {
   ): Promise<PcaBounds | undefined> {
     const radius = await boundRadius(gpu, bank, axes);
     if (radius === undefined) return undefined;
-    const bounds = new PcaBounds(gpu, axes, radius);
+    using failed = new DisposableStack();
+    const bounds = failed.use(new PcaBounds(gpu, axes, radius));
     await bounds.#fill(bank);
+    failed.move();
     return bounds;
   }
 
@@ -111,15 +120,17 @@ export class PcaBounds implements Disposable {
     const gpu = this.#gpu;
     const { dim, stride } = this;
     const padded = Math.ceil(rows / PANEL_ROWS) * PANEL_ROWS;
-    const norms = gpu.tensor([padded], "f32", "bank norms");
+    const norms = this.#owned.use(gpu.tensor([padded], "f32", "bank norms"));
     using along = gpu.tensor([rows, stride], "f32", "rows along the axes");
     const { packed, norms: allNorms } = await this.#projection.pack(
       source,
       along,
-      { rows, from },
+      { rows, from, access: gpu.pick(searchLeading).bindings.bank },
       (program, { packed }) =>
         program.dispatch(packedNorms, { rows, dim, stride }, { packed, norms }),
     );
+    this.#owned.use(packed);
+    this.#owned.use(allNorms);
     await gpu.finish();
     return { packed, norms, allNorms };
   }
@@ -128,30 +139,38 @@ export class PcaBounds implements Disposable {
   recordQueries(program: Program, queries: Tensor, rows: number): BoundQueries {
     const { dim, stride } = this;
     const padded = Math.ceil(rows / PANEL_ROWS) * PANEL_ROWS;
-    const norms = this.#gpu.tensor([2, padded], "f32", "query norms");
-    const along = this.#gpu.tensor([rows, stride], "f32", "queries along axes");
+    using owned = new DisposableStack();
+    const norms = owned.use(
+      this.#gpu.tensor([2, padded], "f32", "query norms"),
+    );
+    const along = owned.use(
+      this.#gpu.tensor([rows, stride], "f32", "queries along axes"),
+    );
     this.#projection.record(program, queries, along, { rows });
     const tensors = { rows: along, shift: along, norms };
     program.dispatch(rowNorms, { rows, dim, stride }, tensors, "queries");
     const sizes = { rows, dim: stride, to: padded };
     program.dispatch(rowNorms, sizes, tensors, "queries");
-    return {
-      rows: along,
-      norms,
-      [Symbol.dispose]() {
-        along.dispose();
-        norms.dispose();
-      },
-    };
+    const kept = owned.move();
+    return { rows: along, norms, [Symbol.dispose]: () => kept.dispose() };
   }
 
   /** Frees the packed copy. */
   [Symbol.dispose](): void {
-    this.#projection[Symbol.dispose]();
-    for (const { packed, norms, allNorms } of this.pieces) {
-      for (const tensor of [packed, norms, allNorms]) tensor.dispose();
-    }
+    this.#owned.dispose();
   }
+}
+
+/** GPU bytes of {@linkcode PcaBounds} and of each query prepared for them. */
+export function pcaBoundsBytes(
+  { gpu, rows, dim }: SearchSizes,
+): SearchBytes {
+  const [, stride] = PCA_AXES;
+  const along = Math.min(rows, MOST_PIECE_ROWS) * stride * 4;
+  return {
+    bank: panelsBytes(gpu, rows, stride) + rows * 4 + along + dim * stride * 4,
+    query: (stride + 2) * 4,
+  };
 }
 
 /**

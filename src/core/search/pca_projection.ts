@@ -1,11 +1,12 @@
 import type { Gpu, Program, Tensor } from "../../gpu/mod.ts";
-import type { ProjectRowsSizes } from "../../wgsl/project_rows.ts";
+import type { Access } from "../../wgsl/kernel.ts";
+import { projectRows, type ProjectRowsSizes } from "../../wgsl/project_rows.ts";
 import {
   type Panels,
   panelsToRead,
   recordPanels,
 } from "../rows/packed_rows.ts";
-import { projectionKernel } from "../rows/projection.ts";
+import { projectionStorage } from "../rows/projection.ts";
 import type { PrincipalAxes } from "./principal_axes.ts";
 
 /** Rows along principal axes: what bounds of their distances are made from. */
@@ -24,10 +25,12 @@ export class PcaProjection implements Disposable {
     const dim = this.dim = of.mean.length;
     this.axes = of.matrix.length / dim;
     this.#gpu = gpu;
-    this.mean = gpu.upload(of.mean, [dim], "mean row");
-    const { storage } = projectionKernel(gpu);
+    using owned = new DisposableStack();
+    this.mean = owned.use(gpu.upload(of.mean, [dim], "mean row"));
+    const storage = projectionStorage(gpu);
     const shape = [dim, this.axes];
     this.#matrix = gpu.upload(of.matrix, shape, "principal axes", storage);
+    owned.move();
   }
 
   /**
@@ -45,7 +48,7 @@ export class PcaProjection implements Disposable {
     const { dim, axes: outputs } = this;
     const sizes = { rows, dim, outputs, from, to: 0, shift: true };
     const tensors = { x, w: this.#matrix, shift: this.mean, y };
-    const { kernel } = projectionKernel(this.#gpu);
+    const kernel = this.#gpu.pick(projectRows);
     program.dispatch(kernel, sizes, tensors, "bounds");
     return sizes;
   }
@@ -55,14 +58,18 @@ export class PcaProjection implements Disposable {
    *
    * @param x The rows.
    * @param y Overwritten with the projected rows.
-   * @param at How many rows, and the first.
+   * @param at How many rows, the first, and how kernels read the panels.
    * @param also Records what else is made from the panels.
    * @returns Panels as kernels read them, and the squared norms.
    */
   async pack(
     x: Tensor,
     y: Tensor,
-    at: { readonly rows: number; readonly from: number },
+    at: {
+      readonly rows: number;
+      readonly from: number;
+      readonly access: Access;
+    },
     also?: (program: Program, panels: Panels) => void,
   ): Promise<Panels> {
     const gpu = this.#gpu;
@@ -70,9 +77,13 @@ export class PcaProjection implements Disposable {
     this.record(program, x, y, at);
     const sizes = { rows: at.rows, dim: this.axes };
     const panels = recordPanels(gpu, program, y, sizes);
+    using failed = new DisposableStack();
+    for (const tensor of Object.values(panels)) failed.use(tensor);
     also?.(program, panels);
     (await program.compile()).run();
-    return { ...panels, packed: panelsToRead(gpu, panels.packed) };
+    const packed = panelsToRead(gpu, panels.packed, at.access);
+    failed.move();
+    return { ...panels, packed };
   }
 
   /** Frees mean and axes. */

@@ -7,14 +7,23 @@ import {
 import {
   leadingGroupCount,
   searchLeading,
-  searchLeadingSubgroup8,
   searchNarrow,
-  searchNarrowSubgroup8,
 } from "../../wgsl/search_leading.ts";
+import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
 import type { PrincipalAxes } from "./principal_axes.ts";
-import { type BoundPiece, PcaBounds } from "./pca_bounds.ts";
+import {
+  type BoundPiece,
+  MOST_PIECE_ROWS,
+  PcaBounds,
+  pcaBoundsBytes,
+} from "./pca_bounds.ts";
 import { uploadImages } from "../rows/packed_rows.ts";
-import type { RecordedSearch, SearchOptions } from "./search_options.ts";
+import type {
+  RecordedSearch,
+  SearchBytes,
+  SearchOptions,
+  SearchSizes,
+} from "./search_options.ts";
 
 interface SearchPiece extends BoundPiece {
   readonly images: Tensor | undefined;
@@ -30,6 +39,7 @@ export class PcaSearch implements Disposable {
   readonly #bank: RowChunks;
   readonly #bounds: PcaBounds;
   readonly #pieces: readonly SearchPiece[];
+  readonly #owned: DisposableStack;
 
   private constructor(
     gpu: Gpu,
@@ -37,13 +47,16 @@ export class PcaSearch implements Disposable {
     bounds: PcaBounds,
     images: ArrayLike<number> | undefined,
   ) {
+    using owned = new DisposableStack();
+    owned.use(bounds);
     this.#gpu = gpu;
     this.#bank = bank;
     this.#bounds = bounds;
     this.#pieces = bounds.pieces.map((piece) => ({
       ...piece,
-      images: uploadImages(gpu, piece, images),
+      images: owned.use(uploadImages(gpu, piece, images)),
     }));
+    this.#owned = owned.move();
   }
 
   /** Packs the bank along the axes; nothing where squares overflow. */
@@ -65,16 +78,20 @@ export class PcaSearch implements Disposable {
   ): RecordedSearch {
     const gpu = this.#gpu;
     const { dim, stride, errors } = this.#bounds;
-    const prepared = this.#bounds.recordQueries(program, queries, rows);
+    using owned = new DisposableStack();
+    const tensor = (columns: number, dtype: "f32" | "u32", label: string) =>
+      owned.use(gpu.tensor([rows, columns], dtype, label));
+    const prepared = owned.use(
+      this.#bounds.recordQueries(program, queries, rows),
+    );
     const { norms } = prepared;
     const groups = Math.max(
       ...this.#pieces.map((piece) => leadingGroupCount(piece.rows)),
     );
-    const least = gpu.tensor([rows, groups], "f32", "least of groups");
-    const resume = gpu.tensor([rows], "u32", "groups done");
-    const squaredDistances = gpu.tensor([rows, k], "f32", "distances");
-    const indices = gpu.tensor([rows, k], "u32", "neighbours");
-    const narrow = gpu.subgroupSize === 8;
+    const least = tensor(groups, "f32", "least of groups");
+    const resume = tensor(1, "u32", "groups done");
+    const squaredDistances = tensor(k, "f32", "distances");
+    const indices = tensor(k, "u32", "neighbours");
     const exclude = queryImages !== undefined;
     this.#pieces.forEach((piece, i) => {
       const compared = { queries: rows, rows: piece.rows, stride, exclude };
@@ -85,7 +102,7 @@ export class PcaSearch implements Disposable {
         query_images: queryImages ?? norms,
       };
       const groups = leadingGroupCount(piece.rows);
-      const lanes = narrow ? 8 : 64;
+      const lanes = gpu.pick(WORKGROUP_LANES);
       const sizes = {
         ...errors,
         queries: rows,
@@ -105,7 +122,7 @@ export class PcaSearch implements Disposable {
       };
       const nearest = { ...panels, ...found, query_norms: norms, least };
       program.dispatch(
-        narrow ? searchLeadingSubgroup8 : searchLeading,
+        gpu.pick(searchLeading),
         { ...compared, dim },
         { ...panels, norms: piece.norms, least },
       );
@@ -115,7 +132,7 @@ export class PcaSearch implements Disposable {
         nearest,
       );
       program.dispatch(
-        narrow ? searchNarrowSubgroup8 : searchNarrow,
+        gpu.pick(searchNarrow),
         { ...compared, ...errors, dim: stride, k },
         {
           ...panels,
@@ -134,16 +151,21 @@ export class PcaSearch implements Disposable {
         );
       }
     });
-    const dispose = (): void => {
-      prepared[Symbol.dispose]();
-      for (const t of [least, resume, squaredDistances, indices]) t.dispose();
-    };
+    const kept = owned.move();
+    const dispose = (): void => kept.dispose();
     return { squaredDistances, indices, dispose, [Symbol.dispose]: dispose };
   }
 
   /** Frees the packed copy; the bank stays its owner's. */
   [Symbol.dispose](): void {
-    this.#bounds[Symbol.dispose]();
-    for (const { images } of this.#pieces) images?.dispose();
+    this.#owned.dispose();
   }
+}
+
+/** GPU bytes of a {@linkcode PcaSearch}. */
+export function pcaSearchBytes(sizes: SearchSizes): SearchBytes {
+  const { rows, k = 1 } = sizes;
+  const groups = leadingGroupCount(Math.min(rows, MOST_PIECE_ROWS));
+  const { bank, query } = pcaBoundsBytes(sizes);
+  return { bank, query: query + (groups + 1 + 2 * k) * 4 };
 }

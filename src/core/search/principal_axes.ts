@@ -1,10 +1,11 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
 import { roundUp } from "../../wgsl/grid.ts";
+import { projectRows } from "../../wgsl/project_rows.ts";
 import { sampleMean } from "../../wgsl/sample_mean.ts";
 import { Mt19937 } from "../settings/random.ts";
 import { gaussianProjection } from "../settings/projection.ts";
 import { recordGather } from "../rows/row_sets.ts";
-import { projectionKernel } from "../rows/projection.ts";
+import { projectionStorage } from "../rows/projection.ts";
 
 /** Rows that the axes are made from, at most. */
 const MOST_SAMPLES = 1024;
@@ -87,7 +88,8 @@ export async function principalAxes(
   gpu.write(sampled, data);
 
   using columns = gpu.upload(transposed, [dim, length], "sample columns");
-  const { kernel, storage } = projectionKernel(gpu);
+  const kernel = gpu.pick(projectRows);
+  const storage = projectionStorage(gpu);
   using axes = gpu.tensor([dim, count], "f32", "axes", storage);
   using scores = gpu.tensor([length, count], "f32", "scores");
   using factors = gpu.tensor([length, count], "f32", "scores", storage);
@@ -188,7 +190,7 @@ function squared(
  * @param matrix `[dim, count]`, row-major.
  * @param length What the columns' length becomes.
  */
-export function orthonormalise(
+function orthonormalise(
   matrix: Float32Array,
   count: number,
   dim: number,

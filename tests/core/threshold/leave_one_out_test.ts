@@ -4,16 +4,13 @@ import {
   leaveOneImageOut,
   type LeaveOneImageOutInputs,
   type LeftOutImages,
-  thresholdOf,
+  upperBounds,
 } from "../../../src/core/threshold/leave_one_out.ts";
-import { pairDistances } from "../../../src/core/rows/pair_distances.ts";
 import { nearestPickOfOthers } from "./nearest_other.ts";
 import type { Gpu } from "../../../src/gpu/mod.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
-import { nearestNeighbours, squaredDistance } from "../../reference/search.ts";
+import { nearestNeighbours } from "../../reference/search.ts";
 import { narrow, uploadRows } from "../coreset/some_rows.ts";
-
-const NONE = 0xffffffff;
 
 interface Case {
   readonly images: number;
@@ -49,14 +46,15 @@ async function leaveOut(gpu: Gpu, c: Case): Promise<LeftOutImages> {
       ),
     )
     : undefined;
-  return await leaveOneImageOut(gpu, {
+  const inputs = {
     features,
     patches: c.patches,
     bank,
     search,
-    ...(nearby && { nearby }),
     ...c.options,
-  });
+  };
+  const bounds = nearby && await upperBounds(gpu, inputs, nearby);
+  return await leaveOneImageOut(gpu, { ...inputs, ...(bounds && { bounds }) });
 }
 
 function gatherHost(
@@ -211,40 +209,3 @@ gpuTest(
     await assertRejects(() => leaveOut(gpu, c), RangeError, "60 patches");
   },
 );
-
-gpuTest(
-  "pairDistances() measures across chunks and marks missing rows",
-  async (gpu) => {
-    const dim = 8;
-    const a = randomFloats(1, 50 * dim);
-    const b = randomFloats(2, 33 * dim);
-    const pairs = Uint32Array.from(
-      { length: 50 },
-      (_, i) => i % 7 ? i * 5 % 33 : NONE,
-    );
-    const expected = Array.from(
-      pairs,
-      (pair, i) => pair === NONE ? 3e38 : squaredDistance(a, i, b, pair, dim),
-    );
-    for (const device of [gpu, narrow(gpu, 10 * dim * 4)]) {
-      using rows = uploadRows(device, a, dim);
-      using bank = uploadRows(device, b, dim);
-      assertAllClose(await pairDistances(device, rows, bank, pairs), expected);
-    }
-  },
-);
-
-Deno.test("thresholdOf() takes the quantile of the scores that are numbers", () => {
-  const scores = [3, NaN, 1, 2, Infinity, 5];
-  assertEquals(thresholdOf(scores, { quantile: 1, factor: 1 }), {
-    value: 5,
-    images: 4,
-  });
-  assertEquals(thresholdOf(scores, { quantile: 1, factor: 1.5 }).value, 7.5);
-  assertEquals(thresholdOf(scores, { quantile: 0.5, factor: 1 }).value, 2.5);
-  assertEquals(thresholdOf(scores, { quantile: 0, factor: 2 }).value, 2);
-  assertEquals(thresholdOf([NaN], { quantile: 1, factor: 1 }), {
-    value: undefined,
-    images: 0,
-  });
-});

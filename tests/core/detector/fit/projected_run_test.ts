@@ -18,11 +18,12 @@ import {
 
 Deno.test("planMemory() holds features, else their projections", () => {
   const fixedBytes = 50 * 2 ** 20;
-  const sizes = { fixedBytes, patches: 784, dim: 1024, greedy: true };
+  const adapter = { subgroupSize: 8, maxTensorBytes: 2 ** 27 };
+  const sizes = { gpu: adapter, fixedBytes, patches: 784, dim: 1024 };
   const settings = resolveSettings({ coreset: 0.01 });
   const of = (share: number, areListed = true, projected?: number) => {
     const demand = { settings, images: 213, batch: 4, areListed };
-    const fit = { ...demand, sizes: { ...sizes, projected } };
+    const fit = { ...demand, ...sizes, pixels: 224 ** 2, projected };
     const { bytes } = planMemory({ ...fit, budget: undefined });
     const budget = fixedBytes + (bytes - fixedBytes) / share;
     const plan = planMemory({ ...fit, budget });
