@@ -9,6 +9,7 @@ import {
   type ReportRow,
 } from "../core/report/mod.ts";
 import { readFile, statOrNothing } from "./disk.ts";
+import type { ImageChecks } from "./image_checks.ts";
 import { type Detector, modelsOf } from "./model_loading.ts";
 
 /** Training images that are kept decoded: pictures often share one. */
@@ -19,6 +20,7 @@ export function reportFacts(
   detector: Detector,
   path: string,
   rows: readonly ReportRow[],
+  { seen }: Pick<ImageChecks, "seen">,
 ): ReportFacts {
   const { settings, adapterName } = detector;
   const { softwareVersion, threshold: limit } = detector.model;
@@ -37,6 +39,9 @@ export function reportFacts(
         ["Memory bank", `${bank} patches of ${dim} features`],
       ]),
       ["Training images", String(imageNames.length)],
+      ...seen === undefined
+        ? []
+        : [["Seen of each image", seenInWords(seen)] as const],
       ["Adapter", adapterName],
       ["Software", `@patchcore/webgpu ${softwareVersion} (fit)`],
       ["Written", new Date().toISOString()],
@@ -49,6 +54,18 @@ export function reportFacts(
     curves: imageCurves(rows),
     readTraining: trainingReader(),
   };
+}
+
+function seenInWords(
+  { least, most }: { readonly least: number; readonly most: number },
+): string {
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  const share = percent(least) === percent(most)
+    ? percent(least)
+    : `${percent(least)} to ${percent(most)}`;
+  return least < 1
+    ? `${share} of its area, the middle; the crop leaves the rest out`
+    : "the whole image";
 }
 
 /** Reads training images by their paths, as long as they are there. */

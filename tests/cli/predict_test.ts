@@ -95,8 +95,10 @@ Deno.test("fit and predict as programs", async (t) => {
           "threshold",
           "worst_patch",
           "map",
+          "seen",
           "ms",
         ]);
+        assertEquals(line["seen"], { x: 16, y: 16, width: 224, height: 224 });
         const map = line["map"] as Record<string, string>;
         assertEquals(Object.keys(map), [
           "path",
