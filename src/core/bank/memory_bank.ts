@@ -110,7 +110,6 @@ export class MemoryBank implements Disposable {
     this.rows.dispose();
   }
 
-  /** Same as {@linkcode MemoryBank.dispose}. */
   [Symbol.dispose](): void {
     this.dispose();
   }
