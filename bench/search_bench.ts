@@ -33,9 +33,9 @@ for (const rows of [1024, 4096]) {
   }
 }
 
-for (const bounds of ["full", "leading"] as const) {
+for (const bounds of ["full", "pca"] as const) {
   gpuBench({
-    name: `search along ${bounds === "full" ? "all" : "leading"} axes`,
+    name: `search along ${bounds === "full" ? "all" : "principal"} axes`,
     group: `${QUERIES} patches in a bank of 8192 × ${DIM} along 64 axes`,
     baseline: bounds === "full",
     n: 3,

@@ -1,10 +1,10 @@
 import {
   EnsembleEvaluator,
+  evaluateCategory,
   type EvaluateOptions,
   type EvaluationRecord,
   evaluationRecord,
   Evaluator,
-  GroundTruth,
   scoreSamples,
   sourcesOf,
   type Variant,
@@ -16,8 +16,11 @@ import { VERSION } from "../core/settings/version.ts";
 import { sha256 } from "../core/weights.ts";
 import type { Context } from "./command.ts";
 import { DISK, readFile } from "./disk.ts";
-import type { EvaluateValues } from "./evaluate_options.ts";
-import { refuseFitting, refuseUnused } from "./evaluate_refusals.ts";
+import {
+  type EvaluateValues,
+  refuseFitting,
+  refuseUnused,
+} from "./evaluate_options.ts";
 import { UsageError } from "./exit.ts";
 import { loadBackbones } from "./load_backbone.ts";
 import { loadDetector, modelsOf } from "./model_loading.ts";
@@ -25,13 +28,13 @@ import { settingsOf } from "./settings_options.ts";
 import { tuningStore } from "./tuning_store.ts";
 
 /** Options of the work on one category. */
-export type WorkOnCategory = Omit<
+type WorkOnCategory = Omit<
   EvaluateOptions,
   "files" | "rule" | "shots" | "seeds" | "radius" | "batch"
 >;
 
 /** What `evaluate` does with each category. */
-export interface EvaluationWork extends Disposable {
+interface EvaluationWork extends Disposable {
   /** All that decides the results beside the images. */
   readonly method: Readonly<Record<string, unknown>>;
   /** Every switch of PatchCore. */
@@ -112,8 +115,13 @@ async function fitting(
     settings,
     adapterName: evaluator.gpu.adapterName,
     evaluate: (category, work) =>
-      evaluator.evaluate(category, { ...work, ...choices, files: DISK, batch }),
-    [Symbol.dispose]: () => evaluator.dispose(),
+      evaluateCategory(evaluator, category, {
+        ...work,
+        ...choices,
+        files: DISK,
+        batch,
+      }),
+    [Symbol.dispose]: () => evaluator[Symbol.dispose](),
   };
 }
 
@@ -198,16 +206,15 @@ async function stored(
     async evaluate(category, work): Promise<EvaluationRecord[]> {
       const start = performance.now();
       const { name, test } = category;
-      const threshold = model.threshold?.value;
-      const { onProgress, observer, ...rest } = work;
+      const { onProgress: _, ...rest } = work;
       const result = await scoreSamples(
         detector.predict(sourcesOf(test, DISK), rest),
         test,
-        new GroundTruth(DISK, { geometry: detector.settings, rule }),
+        { ...work, files: DISK },
         {
-          ...(threshold !== undefined && { threshold }),
-          observer,
-          onProgress: (done) => onProgress?.("predict", done, test.length),
+          geometry: detector.settings,
+          rule,
+          threshold: model.threshold?.value,
         },
       );
       const total = (performance.now() - start) / 1000;

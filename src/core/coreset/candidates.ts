@@ -9,8 +9,9 @@ import {
 } from "../../wgsl/coreset_select.ts";
 import { coresetStep, coresetStepWorkgroups } from "../../wgsl/coreset_step.ts";
 import { PANEL_ROWS } from "../../wgsl/pack_rows.ts";
+import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
 import { type CoresetRows, readProgress } from "./state.ts";
-import { lanesFor, STEPS_PER_SUBMIT } from "./plain_greedy.ts";
+import { STEPS_PER_SUBMIT } from "./plain_greedy.ts";
 
 /** Rows that are refined alone at most. */
 export function candidateCapacity(rows: number, share = 0.01): number {
@@ -37,7 +38,7 @@ export class Candidates implements Disposable {
       candidateCapacity(rows.rows, share),
       candidateCapacity(count, 2 * share),
     );
-    const lanes = lanesFor(gpu.subgroupSize);
+    const lanes = gpu.pick(WORKGROUP_LANES);
     const workgroups = coresetStepWorkgroups(capacity, lanes);
     const panels = Math.ceil(capacity / PANEL_ROWS);
     const bins = gpu.tensor([CORESET_BINS], "u32", "anchor histogram");
@@ -112,14 +113,9 @@ export class Candidates implements Disposable {
   }
 
   /** Frees the programs and what they work on. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#select.dispose();
     this.#steps.dispose();
     for (const tensor of this.#owned) tensor.dispose();
-  }
-
-  /** Same as {@linkcode Candidates.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }

@@ -1,5 +1,5 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
-import { boundsPay, coresetBoundsBytes } from "./prune.ts";
+import { pruningBytes, pruningPays } from "./prune.ts";
 import { candidateCapacity } from "./candidates.ts";
 import type { Coreset, CoresetOptions } from "./options.ts";
 import { CoresetState } from "./state.ts";
@@ -12,9 +12,7 @@ import { pickPlainly } from "./plain_greedy.ts";
  * (minimax facility location; paper, Eq. 5 and Algorithm 1): each pick is the
  * row farthest from all picks so far, ties to the lowest index.
  *
- * @param gpu Where the rows are.
  * @param rows The rows, usually projected features.
- * @returns The picks.
  * @throws {RangeError} If there are fewer rows than picks or points outside.
  */
 export async function greedyCoreset(
@@ -33,9 +31,6 @@ export async function greedyCoreset(
 /**
  * GPU bytes that {@linkcode greedyCoreset} needs besides the rows themselves.
  *
- * @param rows Rows to pick from.
- * @param dim Elements of a row.
- * @param picks Rows to pick.
  * @param options Whether `images` are given, and whether it is `lean`.
  */
 export function coresetBytes(
@@ -46,7 +41,7 @@ export function coresetBytes(
 ): number {
   const refined = candidateCapacity(rows);
   return packedBytes(rows, dim) + packedBytes(refined, dim) + refined * 8 +
-    (!lean && boundsPay(rows, dim, picks) ? coresetBoundsBytes(rows) : 0) +
+    (!lean && pruningPays(rows, dim, picks) ? pruningBytes(rows) : 0) +
     rows * (images ? 16 : 4) + picks * (dim + 2) * 4 + 2 ** 20;
 }
 

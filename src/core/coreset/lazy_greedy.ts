@@ -1,10 +1,10 @@
 import { CORESET_STATE } from "../../wgsl/coreset_step.ts";
 import type { CoresetOptions } from "./options.ts";
 import {
-  boundsPay,
-  type CoresetAxes,
-  coresetAxes,
-  CoresetBounds,
+  CoresetPruning,
+  type PruningAxes,
+  pruningAxes,
+  pruningPays,
 } from "./prune.ts";
 import { type CoresetRows, type CoresetState, readProgress } from "./state.ts";
 import { PackedRows } from "../rows/packed_rows.ts";
@@ -31,16 +31,14 @@ const NARROWING = 0.55;
  *
  * Rows are left out of that when their anchor is below what the last pick's will
  * probably be: they have their turn only if it comes to less.
- *
- * @returns Passes.
  */
 export async function pickLazily(
   state: CoresetState,
   options: CoresetOptions,
 ): Promise<number> {
   const { gpu, rows, limit } = state;
-  const axes = !options.lean && boundsPay(rows.rows, rows.dim, limit)
-    ? await coresetAxes(gpu, rows)
+  const axes = !options.lean && pruningPays(rows.rows, rows.dim, limit)
+    ? await pruningAxes(gpu, rows)
     : undefined;
   using greedy = new LazyGreedy(state, axes, options);
   return await greedy.pick();
@@ -48,11 +46,11 @@ export async function pickLazily(
 
 class LazyGreedy implements Disposable {
   readonly #state: CoresetState;
-  readonly #axes: CoresetAxes | undefined;
+  readonly #axes: PruningAxes | undefined;
   readonly #options: CoresetOptions;
   readonly #forecast: RadiusForecast;
-  #level: Level | undefined;
-  /** The rows of the level; nothing when they are all. */
+  #active: ActiveSet | undefined;
+  /** The rows of the active set; nothing when they are all. */
   #list: Uint32Array<ArrayBuffer> | undefined;
   /** What is known of the anchors of all rows while some are left out. */
   #known = new Float32Array(0);
@@ -63,7 +61,7 @@ class LazyGreedy implements Disposable {
 
   constructor(
     state: CoresetState,
-    axes: CoresetAxes | undefined,
+    axes: PruningAxes | undefined,
     options: CoresetOptions,
   ) {
     this.#state = state;
@@ -75,61 +73,67 @@ class LazyGreedy implements Disposable {
   async pick(): Promise<number> {
     const state = this.#state;
     const { start, onProgress } = this.#options;
-    let level = await this.#open();
+    let active = await this.#open();
     if (start.kind === "kept") {
-      await level.refresh.gatherCentres(start.rows);
-      await level.refresh.run(0, start.rows);
+      await active.refresh.gatherCentres(start.rows);
+      await active.refresh.run(0, start.rows);
     }
     const knowsFirst = state.others === undefined || start.kind === "kept";
     let fresh = knowsFirst ? (await readProgress(state)).count : 0;
     for (let passes = 1;;) {
       const { limit } = state;
-      const count = await level.candidates.pick((n) => onProgress?.(n, limit));
+      const count = await active.candidates.pick((n) => onProgress?.(n, limit));
       if (count > fresh) {
-        await level.refresh.run(fresh, count);
+        await active.refresh.run(fresh, count);
         passes++;
       }
       const stuck = count === fresh;
       fresh = count;
       if (count < limit && !stuck) {
-        level = await this.#narrow(level, count);
+        active = await this.#narrow(active, count);
         continue;
       }
       if (this.#list === undefined) return passes;
-      const farthest = await this.#merge(level);
+      const farthest = await this.#merge(active);
       if (count === limit && farthest >= this.#floor) return passes;
-      level = await this.#widen(count);
+      active = await this.#widen(count);
       passes++;
       if (count === limit) return passes;
     }
   }
 
-  /** Makes the level of the rows that may be picked. */
-  async #open(anchors?: Float32Array<ArrayBuffer>): Promise<Level> {
-    this.#level?.dispose();
-    this.#level = undefined;
+  /** Makes the active set of the rows that may be picked. */
+  async #open(anchors?: Float32Array<ArrayBuffer>): Promise<ActiveSet> {
+    this.#active?.[Symbol.dispose]();
+    this.#active = undefined;
     // What is free now has other sizes than what follows.
     this.#state.gpu.pool.trim();
     const { candidates } = this.#options;
     const list = this.#list;
-    this.#level = list === undefined
-      ? await Level.all(this.#state, this.#axes, candidates)
-      : await Level.some(this.#state, list, anchors!, this.#axes, candidates);
-    return this.#level;
+    this.#active = list === undefined
+      ? await ActiveSet.all(this.#state, this.#axes, candidates)
+      : await ActiveSet.some(
+        this.#state,
+        list,
+        anchors!,
+        this.#axes,
+        candidates,
+      );
+    return this.#active;
   }
 
   /** Leaves rows out that will probably not be picked any more. */
-  async #narrow(level: Level, count: number): Promise<Level> {
+  async #narrow(active: ActiveSet, count: number): Promise<ActiveSet> {
     const { gpu, others } = this.#state;
-    const { rows } = level.rows.packed;
-    if (others !== undefined || rows < FEW_ROWS) return level;
-    const anchors = await gpu.readFloats(level.rows.anchors);
+    const { rows } = active.rows.packed;
+    if (others !== undefined || rows < FEW_ROWS) return active;
+    const anchors = await gpu.readFloats(active.rows.anchors);
     const floor = Math.fround(
       this.#forecast.add(count, largest(anchors)),
     );
-    if (!(floor > 0)) return level;
+    if (!(floor > 0)) return active;
     const kept = notBelow(anchors, floor);
-    if (kept.length > NARROWING * rows) return level;
+    if (kept.length > NARROWING * rows) return active;
     if (this.#list === undefined) {
       this.#known = anchors;
       this.#since = count;
@@ -142,22 +146,22 @@ class LazyGreedy implements Disposable {
   }
 
   /** Brings all rows up to date, those that were left out as well. */
-  async #widen(count: number): Promise<Level> {
-    this.#level?.dispose();
-    this.#level = undefined;
+  async #widen(count: number): Promise<ActiveSet> {
+    this.#active?.[Symbol.dispose]();
+    this.#active = undefined;
     this.#list = undefined;
     this.#setFloor(0);
     this.#forecast.missed();
     await this.#state.pack();
-    const level = await this.#open();
-    await level.refresh.run(this.#since, count);
-    return level;
+    const active = await this.#open();
+    await active.refresh.run(this.#since, count);
+    return active;
   }
 
-  /** Puts what is known together; returns the largest anchor of the level. */
-  async #merge(level: Level): Promise<number> {
+  /** Puts what is known together; returns the largest anchor of the active set. */
+  async #merge(active: ActiveSet): Promise<number> {
     const { gpu, anchors } = this.#state;
-    const now = await gpu.readFloats(level.rows.anchors);
+    const now = await gpu.readFloats(active.rows.anchors);
     this.#keep(now);
     gpu.write(anchors, this.#known);
     return largest(now);
@@ -174,12 +178,8 @@ class LazyGreedy implements Disposable {
     gpu.write(words, bits, CORESET_STATE.floor);
   }
 
-  dispose(): void {
-    this.#level?.dispose();
-  }
-
   [Symbol.dispose](): void {
-    this.dispose();
+    this.#active?.[Symbol.dispose]();
   }
 }
 
@@ -204,8 +204,8 @@ function largest(values: Float32Array): number {
   return most;
 }
 
-/** Rows that are brought up to date together, and the programs that do it. */
-export class Level implements Disposable {
+/** The active set: rows that are brought up to date together, and how. */
+class ActiveSet implements Disposable {
   /** The rows. */
   readonly rows: CoresetRows;
   /** Those that are refined alone. */
@@ -229,16 +229,17 @@ export class Level implements Disposable {
   /**
    * All rows of a coreset.
    *
-   * @param axes What is ruled out along, if that pays.
+   * @param axes What is pruned along, if that pays.
    * @param share Share of the rows that are refined alone.
    */
   static async all(
     state: CoresetState,
-    axes: CoresetAxes | undefined,
+    axes: PruningAxes | undefined,
     share: number | undefined,
-  ): Promise<Level> {
-    const bounds = axes && await CoresetBounds.create(state, state.rows, axes);
-    return await Level.#compile(state, bounds, share, []);
+  ): Promise<ActiveSet> {
+    const pruning = axes &&
+      await CoresetPruning.create(state, state.rows, axes);
+    return await ActiveSet.#compile(state, pruning, share, []);
   }
 
   /**
@@ -251,9 +252,9 @@ export class Level implements Disposable {
     state: CoresetState,
     list: Uint32Array<ArrayBuffer>,
     anchors: Float32Array<ArrayBuffer>,
-    axes: CoresetAxes | undefined,
+    axes: PruningAxes | undefined,
     share: number | undefined,
-  ): Promise<Level> {
+  ): Promise<ActiveSet> {
     const { gpu, words, picks, centres, limit } = state;
     using copies = await gatherRows(gpu, state.rows, list, "rows left");
     const rows: CoresetRows = {
@@ -263,32 +264,27 @@ export class Level implements Disposable {
       anchors: gpu.upload(anchors, [anchors.length], "anchors"),
       others: undefined,
     };
-    const bounds = axes && await CoresetBounds.create(rows, copies, axes);
+    const pruning = axes && await CoresetPruning.create(rows, copies, axes);
     const owned = [rows.packed, rows.index!, rows.anchors];
-    return await Level.#compile(rows, bounds, share, owned);
+    return await ActiveSet.#compile(rows, pruning, share, owned);
   }
 
   static async #compile(
     rows: CoresetRows,
-    bounds: CoresetBounds | undefined,
+    pruning: CoresetPruning | undefined,
     share: number | undefined,
     owned: Disposable[],
-  ): Promise<Level> {
-    const refresh = await Refresh.create(rows, bounds);
+  ): Promise<ActiveSet> {
+    const refresh = await Refresh.create(rows, pruning);
     const candidates = new Candidates(rows, share);
     await candidates.compile();
-    if (bounds) owned.push(bounds);
-    return new Level(rows, candidates, refresh, owned);
+    if (pruning) owned.push(pruning);
+    return new ActiveSet(rows, candidates, refresh, owned);
   }
 
   /** Frees all but the rows of the coreset themselves. */
-  dispose(): void {
-    for (const owned of this.#owned) owned[Symbol.dispose]();
-  }
-
-  /** Same as {@linkcode Level.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    for (const owned of this.#owned) owned[Symbol.dispose]();
   }
 }
 

@@ -1,15 +1,11 @@
 import { coresetStep, coresetStepWorkgroups } from "../../wgsl/coreset_step.ts";
+import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
 import type { CoresetOptions } from "./options.ts";
 import { type CoresetState, readProgress } from "./state.ts";
 import { Refresh } from "./refresh.ts";
 
 /** Picks of one submit; even, so that the counters end at parity 0. */
 export const STEPS_PER_SUBMIT = 64;
-
-/** Lanes of a workgroup that suit the adapter. */
-export function lanesFor(subgroupSize: number): number {
-  return subgroupSize === 8 ? 8 : 64;
-}
 
 /**
  * Makes the picks with one pass over all rows each.
@@ -32,7 +28,7 @@ export async function pickPlainly(
     await refresh.gatherCentres(start.rows);
     await refresh.run(0, start.rows);
   }
-  const lanes = lanesFor(gpu.subgroupSize);
+  const lanes = gpu.pick(WORKGROUP_LANES);
   const workgroups = coresetStepWorkgroups(rows.rows, lanes);
   using maxima = gpu.tensor([2, workgroups, 4], "u32", "maxima");
   const identity = Uint32Array.from({ length: rows.rows }, (_, i) => i);

@@ -2,24 +2,19 @@ import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import {
   coresetRuleOut,
   type CoresetRuleOutSizes,
-  coresetRuleOutSubgroup8,
 } from "../../wgsl/coreset_rule_out.ts";
+import { projectRows } from "../../wgsl/project_rows.ts";
 import { PANEL_ROWS } from "../../wgsl/pack_rows.ts";
-import type { ProjectRowsSizes } from "../../wgsl/project_rows.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
 import type { CoresetRows } from "./state.ts";
-import { type LeadingAxes, leadingAxes } from "../search/principal_axes.ts";
+import { type PrincipalAxes, principalAxes } from "../search/principal_axes.ts";
 import {
   type BoundErrors,
   boundErrors,
   boundRadius,
 } from "../search/pca_bounds.ts";
-import {
-  packedBytes,
-  panelsToRead,
-  recordPanels,
-} from "../rows/packed_rows.ts";
-import { projectionKernel } from "../rows/projection.ts";
+import { PcaProjection } from "../search/pca_projection.ts";
+import { packedBytes } from "../rows/packed_rows.ts";
 
 /** New centres that are compared at once. */
 export const CENTRES_AT_ONCE = 1024;
@@ -36,7 +31,7 @@ const ROUNDS = 3;
 /** Less work (rows × picks × elements) is done as quickly without. */
 const LEAST_WORK = 2 ** 33;
 
-/** Share of the rows' variance that the axes must hold to rule much out. */
+/** Share of the rows' variance that the axes must hold to prune much. */
 const LEAST_SHARE = 0.7;
 
 /** Rows of a piece at most, for what is needed to pack it. */
@@ -58,28 +53,24 @@ interface Piece {
   readonly norms: Tensor;
 }
 
-/** Axes that distances are compared along. */
-export interface CoresetAxes {
-  /** Mean of the rows `[dim]`. */
-  readonly mean: Float32Array<ArrayBuffer>;
-  /** The axes as columns `[dim, 48]`, see {@linkcode LeadingAxes}. */
-  readonly matrix: Float32Array<ArrayBuffer>;
+/** The 48 axes that distances are compared along. */
+export interface PruningAxes extends Pick<PrincipalAxes, "mean" | "matrix"> {
   /** What no row is farther from the mean than. */
   readonly radius: number;
 }
 
 /**
- * Finds the leading principal axes of rows.
+ * Finds the principal axes of rows.
  *
  * @param rows Of more than 48 elements.
  * @returns Nothing when the rows differ in all directions alike, so that little
- * could be ruled out, or where squares overflow.
+ * could be pruned, or where squares overflow.
  */
-export async function coresetAxes(
+export async function pruningAxes(
   gpu: Gpu,
   rows: RowChunks,
-): Promise<CoresetAxes | undefined> {
-  const axes = await leadingAxes(gpu, rows, AXES, ROUNDS);
+): Promise<PruningAxes | undefined> {
+  const axes = await principalAxes(gpu, rows, AXES, ROUNDS);
   const { mean, matrix } = axes;
   const radius = await boundRadius(gpu, rows, axes);
   // The share is no number of rows that are all alike, or that a dry run does not
@@ -90,36 +81,25 @@ export async function coresetAxes(
 }
 
 /**
- * Rules out, for every panel of 64 rows, the new centres that are no nearer to
- * any of them than what they have: by the distance along the leading principal
- * axes of all rows, which is no longer than the true one. See `LeadingBounds` for
- * the rounding.
+ * Prunes, for every panel of 64 rows, the new centres that are no nearer to any
+ * of them than what they have: by the distance along the principal axes of all
+ * rows, which is no longer than the true one. See `PcaBounds` for the rounding.
  */
-export class CoresetBounds implements Disposable {
+export class CoresetPruning implements Disposable {
   /** For each packed piece, a bit per panel and centre `[panels, 32]`. */
   readonly alive: readonly Tensor[];
   readonly #state: CoresetRows;
   readonly #pieces: Piece[] = [];
   readonly #errors: BoundErrors;
-  readonly #mean: Tensor;
-  readonly #axes: Tensor;
+  readonly #projection: PcaProjection;
   readonly #centres: Tensor;
   readonly #centreNorms: Tensor;
 
-  private constructor(
-    state: CoresetRows,
-    { mean, matrix, radius }: CoresetAxes,
-  ) {
+  private constructor(state: CoresetRows, axes: PruningAxes) {
     const { gpu, rows, packed } = state;
     this.#state = state;
-    this.#errors = boundErrors(rows.dim, AXES, radius);
-    this.#mean = gpu.upload(mean, [rows.dim], "mean row");
-    this.#axes = gpu.upload(
-      matrix,
-      [rows.dim, AXES],
-      "leading axes",
-      projectionKernel(gpu).storage,
-    );
+    this.#errors = boundErrors(rows.dim, AXES, axes.radius);
+    this.#projection = new PcaProjection(gpu, axes);
     const shape = [CENTRES_AT_ONCE, AXES];
     this.#centres = gpu.tensor(shape, "f32", "centres along the axes");
     this.#centreNorms = gpu.tensor([CENTRES_AT_ONCE], "f32", "centre norms");
@@ -129,7 +109,7 @@ export class CoresetBounds implements Disposable {
   }
 
   /**
-   * Makes the bounds of the rows that may be picked.
+   * Packs the rows that may be picked, along the axes.
    *
    * @param of Those rows, row-major, as they were packed from; they may be
    * disposed afterwards.
@@ -137,11 +117,11 @@ export class CoresetBounds implements Disposable {
   static async create(
     state: CoresetRows,
     of: RowChunks,
-    axes: CoresetAxes,
-  ): Promise<CoresetBounds> {
-    const bounds = new CoresetBounds(state, axes);
-    await bounds.#fill(of);
-    return bounds;
+    axes: PruningAxes,
+  ): Promise<CoresetPruning> {
+    const pruning = new CoresetPruning(state, axes);
+    await pruning.#fill(of);
+    return pruning;
   }
 
   async #fill(of: RowChunks): Promise<void> {
@@ -157,41 +137,16 @@ export class CoresetBounds implements Disposable {
     const most = Math.max(...spans.map(({ rows }) => rows));
     using along = gpu.tensor([most, AXES], "f32", "rows along the axes");
     for (const span of spans) {
-      this.#pieces.push({ ...span, ...await this.#pack(of, span, along) });
+      const { chunk, row: from } = of.locate(span.base);
+      const { rows } = span;
+      const source = of.chunks[chunk];
+      const panels = await this.#projection.pack(source, along, {
+        rows,
+        from,
+        access: gpu.pick(coresetRuleOut).bindings.packed,
+      });
+      this.#pieces.push({ ...span, ...panels });
     }
-  }
-
-  async #pack(
-    of: RowChunks,
-    { base, rows }: Pick<Piece, "base" | "rows">,
-    along: Tensor,
-  ): Promise<Pick<Piece, "packed" | "norms">> {
-    const { gpu } = this.#state;
-    const { chunk, row } = of.locate(base);
-    using program = gpu.program("coreset bounds");
-    this.#project(program, of.chunks[chunk], along, rows, row);
-    const sizes = { rows, dim: AXES };
-    const { packed, norms } = recordPanels(gpu, program, along, sizes);
-    (await program.compile()).run();
-    return { packed: panelsToRead(gpu, packed), norms };
-  }
-
-  #project(
-    program: Program,
-    x: Tensor,
-    y: Tensor,
-    rows: number,
-    from: number,
-  ): ProjectRowsSizes {
-    const dim = this.#state.rows.dim;
-    const sizes = { rows, dim, outputs: AXES, from, to: 0, shift: true };
-    program.dispatch(
-      projectionKernel(this.#state.gpu).kernel,
-      sizes,
-      { x, w: this.#axes, shift: this.#mean, y },
-      "bounds",
-    );
-    return sizes;
   }
 
   /**
@@ -205,15 +160,18 @@ export class CoresetBounds implements Disposable {
     unused: Tensor,
   ): (first: number, end: number) => void {
     const { gpu, centres, anchors, others, limit } = this.#state;
-    const kernel = gpu.subgroupSize === 8
-      ? coresetRuleOutSubgroup8
-      : coresetRuleOut;
+    const kernel = gpu.pick(coresetRuleOut);
     const count = Math.min(CENTRES_AT_ONCE, limit);
     const at = program.length;
-    const projecting = this.#project(program, centres, this.#centres, count, 0);
+    const projecting = this.#projection.record(
+      program,
+      centres,
+      this.#centres,
+      { rows: count },
+    );
     program.dispatch(rowNorms, { rows: count, dim: AXES }, {
       rows: this.#centres,
-      shift: this.#mean,
+      shift: this.#projection.mean,
       norms: this.#centreNorms,
     });
     const sizes = this.#pieces.map((piece): CoresetRuleOutSizes => {
@@ -234,7 +192,7 @@ export class CoresetBounds implements Disposable {
       });
       return sizes;
     });
-    const { kernel: project } = projectionKernel(gpu);
+    const project = gpu.pick(projectRows);
     return (first, end) => {
       const count = end - first;
       const projected = { ...projecting, rows: count, from: first };
@@ -246,33 +204,29 @@ export class CoresetBounds implements Disposable {
   }
 
   /** Frees everything but the rows. */
-  dispose(): void {
-    const owned = [this.#mean, this.#axes, this.#centres, this.#centreNorms];
-    for (const tensor of [...owned, ...this.alive]) tensor.dispose();
+  [Symbol.dispose](): void {
+    this.#projection[Symbol.dispose]();
+    const owned = [this.#centres, this.#centreNorms, ...this.alive];
+    for (const tensor of owned) tensor.dispose();
     for (const { packed, norms } of this.#pieces) {
       packed.dispose();
       norms.dispose();
     }
   }
-
-  /** Same as {@linkcode CoresetBounds.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
 }
 
-/** Whether the bounds spare more than it takes to make them. */
-export function boundsPay(rows: number, dim: number, picks: number): boolean {
+/** Whether pruning spares more than its bounds take to make. */
+export function pruningPays(rows: number, dim: number, picks: number): boolean {
   return dim >= 2 * AXES && rows * picks * dim >= LEAST_WORK;
 }
 
-/** GPU bytes of the bounds of so many rows. */
-export function coresetBoundsBytes(rows: number): number {
+/** GPU bytes of {@linkcode CoresetPruning} for so many rows. */
+export function pruningBytes(rows: number): number {
   return packedBytes(rows, AXES) + panelsOf(rows) * (PANEL_ROWS + WORDS) * 4 +
     2 * MOST_PIECE_ROWS * AXES * 4 + rows * 4 + 2 ** 20;
 }
 
-function shareOf({ samples, scores }: LeadingAxes): number {
+function shareOf({ samples, scores }: PrincipalAxes): number {
   return squares(scores) / squares(samples);
 }
 

@@ -2,9 +2,8 @@ import type { Program } from "../../gpu/mod.ts";
 import {
   coresetRefresh,
   type CoresetRefreshSizes,
-  coresetRefreshSubgroup8,
 } from "../../wgsl/coreset_refresh.ts";
-import { CENTRES_AT_ONCE, type CoresetBounds } from "./prune.ts";
+import { CENTRES_AT_ONCE, type CoresetPruning } from "./prune.ts";
 import type { CoresetRows } from "./state.ts";
 import { recordGather } from "../rows/row_sets.ts";
 
@@ -30,26 +29,24 @@ export class Refresh implements Disposable {
   /**
    * Compiles the pass over all rows.
    *
-   * @param bounds Of the same rows; without, every row is measured.
+   * @param pruning Of the same rows; without, every row is measured.
    */
   static async create(
     state: CoresetRows,
-    bounds?: CoresetBounds,
+    pruning?: CoresetPruning,
   ): Promise<Refresh> {
     const { gpu, packed, others } = state;
-    const kernel = gpu.subgroupSize === 8
-      ? coresetRefreshSubgroup8
-      : coresetRefresh;
+    const kernel = gpu.pick(coresetRefresh);
     const program = gpu.program("coreset refresh");
     // Bindings that the kernel does not touch need a buffer each all the same.
     const unused = [gpu.tensor([4]), gpu.tensor([4])];
-    const ruleOut = bounds?.record(program, unused[0]);
+    const prune = pruning?.record(program, unused[0]);
     const base = program.length;
     const sizes = packed.pieces.map((piece, i): CoresetRefreshSizes => {
       const sizes = {
         ...{ rows: piece.rows, base: piece.base, dim: packed.dim },
         ...{ first: 0, end: 0, others: others !== undefined },
-        words: bounds?.alive[i].shape[1] ?? 0,
+        words: pruning?.alive[i].shape[1] ?? 0,
       };
       program.dispatch(kernel, sizes, {
         packed: piece.packed,
@@ -59,20 +56,20 @@ export class Refresh implements Disposable {
         centre_images: others?.centreImages ?? state.centres,
         others: others?.distances ?? unused[0],
         nearest_other: others?.nearest ?? unused[1],
-        alive: bounds?.alive[i] ?? state.centres,
+        alive: pruning?.alive[i] ?? state.centres,
       });
       return sizes;
     });
     await program.compile();
     for (const tensor of unused) tensor.dispose();
     const setParams = (first: number, end: number): void => {
-      ruleOut?.(first, end);
+      prune?.(first, end);
       sizes.forEach((of, i) => {
         const { params } = kernel.plan({ ...of, first, end });
         program.setParams(base + i, params);
       });
     };
-    const most = bounds ? CENTRES_AT_ONCE : Infinity;
+    const most = pruning ? CENTRES_AT_ONCE : Infinity;
     return new Refresh(state, program, setParams, most);
   }
 
@@ -95,12 +92,7 @@ export class Refresh implements Disposable {
   }
 
   /** Frees the program. */
-  dispose(): void {
-    this.#program.dispose();
-  }
-
-  /** Same as {@linkcode Refresh.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    this.#program.dispose();
   }
 }

@@ -128,7 +128,7 @@ export class CoresetState implements CoresetRows, Disposable {
 
   /** Frees the panels, where fewer rows may be picked. */
   unpack(): void {
-    this.#packed?.dispose();
+    this.#packed?.[Symbol.dispose]();
     this.#packed = undefined;
   }
 
@@ -154,15 +154,12 @@ export class CoresetState implements CoresetRows, Disposable {
   }
 
   /** Frees everything but the rows. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     const { anchors, words, picks, centres, others } = this;
     this.unpack();
-    for (const t of [anchors, words, picks, centres, others]) t?.dispose();
-  }
-
-  /** Same as {@linkcode CoresetState.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
+    for (const t of [anchors, words, picks, centres, others]) {
+      t?.[Symbol.dispose]();
+    }
   }
 }
 
@@ -178,7 +175,7 @@ export async function readProgress(
 }
 
 /** The nearest centre of another image, for every row. */
-export class OtherImages implements Disposable {
+class OtherImages implements Disposable {
   /** Image of each row. */
   readonly images: Tensor;
   /** Image of each centre `[K]`; filled as they are picked. */
@@ -211,13 +208,8 @@ export class OtherImages implements Disposable {
   }
 
   /** Frees the tensors. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     const { images, centreImages, distances, nearest } = this;
     for (const t of [images, centreImages, distances, nearest]) t.dispose();
-  }
-
-  /** Same as {@linkcode OtherImages.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }

@@ -1,42 +1,51 @@
-import type { Gpu } from "../../gpu/mod.ts";
 import { MemoryBank, searchOf } from "../bank/memory_bank.ts";
 import { ModelFileError, type StoredModel } from "../model/stored_model.ts";
+import { BankSearch } from "../search/search.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Backbone, BackboneFile } from "../features/backbone.ts";
 import { resolveBackbone } from "../features/named_backbone.ts";
 import type { LoadOptions } from "./options.ts";
 import { FeatureExtractor } from "../features/extractor.ts";
-import type { InspectorParts } from "./predict/inspector.ts";
 
-/** What a stored model is used with. */
-export interface ModelUse {
-  /** The network it was fitted with. */
-  readonly backbone: Backbone;
-  /** Its settings. */
-  readonly settings: Settings;
-  /** Images of a batch. */
-  readonly batch: number;
+/** A fitted model whose memory bank is on the GPU. */
+export interface ModelOnGpu {
+  /** Everything a model file holds. */
+  readonly model: StoredModel;
+  /** The memory bank. */
+  readonly bank: MemoryBank;
+  /** Finds neighbours in it. */
+  readonly search: BankSearch;
+  /** Turns images into features. */
+  readonly extractor: FeatureExtractor;
 }
 
-/** Puts a stored model on the GPU. */
+/**
+ * Puts a stored model on the GPU.
+ *
+ * @param backbone The network it was fitted with; it stays its owner's.
+ * @param model What the file holds.
+ * @param settings The model's settings.
+ * @param batch Images of a batch.
+ */
 export async function uploadModel(
-  gpu: Gpu,
+  backbone: Backbone,
   model: StoredModel,
-  { backbone, settings, batch }: ModelUse,
-): Promise<InspectorParts> {
+  settings: Settings,
+  batch: number,
+): Promise<ModelOnGpu> {
+  const { gpu } = backbone;
   const { memoryBank, dim, origin, imageSizes } = model;
   const rows = new Int32Array(origin);
-  const bank = MemoryBank.upload(gpu, memoryBank, dim, rows);
+  using owned = new DisposableStack();
+  const bank = owned.use(MemoryBank.upload(gpu, memoryBank, dim, rows));
   const [width, height] = imageSizes;
-  const input = FeatureExtractor.inputSize({ width, height }, settings);
-  const extractor = new FeatureExtractor(
-    gpu,
-    backbone,
-    settings,
-    input,
-    batch,
+  const size = { width, height };
+  const extractor = owned.use(
+    FeatureExtractor.forImage(gpu, backbone, settings, size, batch),
   );
-  const search = await searchOf(gpu, bank);
+  const { images } = bank;
+  const search = await BankSearch.create(gpu, bank.rows, { images });
+  owned.move();
   return { model, bank, search, extractor };
 }
 

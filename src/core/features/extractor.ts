@@ -43,8 +43,24 @@ export class FeatureExtractor implements Disposable {
     this.input = input;
     const { normalisation: normalise } = backbone;
     const taps = tapShapes(backbone, input);
-    this.features = new PatchFeatures(gpu, taps, settings, maxImages);
+    using owned = new DisposableStack();
+    this.features = owned.use(
+      new PatchFeatures(gpu, taps, settings, maxImages),
+    );
     this.#preprocessor = new Preprocessor(gpu, { ...settings, normalise });
+    owned.move();
+  }
+
+  /** An extractor for images that get the input size of this one. */
+  static forImage(
+    gpu: Gpu,
+    backbone: Backbone,
+    settings: Settings,
+    image: Pick<Pixels, "width" | "height">,
+    maxImages: number,
+  ): FeatureExtractor {
+    const input = FeatureExtractor.inputSize(image, settings);
+    return new FeatureExtractor(gpu, backbone, settings, input, maxImages);
   }
 
   /** Input size that an image of this size gets, `[height, width]`. */
@@ -125,15 +141,10 @@ export class FeatureExtractor implements Disposable {
   }
 
   /** Frees everything but the backbone. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.release();
     this.features.dispose();
     this.#preprocessor.dispose();
-  }
-
-  /** Same as {@linkcode FeatureExtractor.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }
 

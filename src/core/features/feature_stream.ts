@@ -1,15 +1,12 @@
 import { type Gpu, type RowChunks, StageClock } from "../../gpu/mod.ts";
-import type { Pixels } from "../images/pixels.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Backbone } from "./backbone.ts";
 import { FeatureExtractor } from "./extractor.ts";
-import {
-  type ImageSources,
-  loadPixels,
-  named,
-  type NamedImage,
-} from "./image_source.ts";
-import { reportImageError, type WorkOptions } from "./progress.ts";
+import { ImageBatches, type LoadedImage } from "./image_batches.ts";
+import { type ImageSources, named, type NamedImage } from "./image_source.ts";
+import type { WorkOptions } from "./progress.ts";
+
+export type { LoadedImage } from "./image_batches.ts";
 
 /** Options of {@linkcode FeatureStream}. */
 export interface ExtractOptions extends WorkOptions {
@@ -66,15 +63,7 @@ async function* namedImages(images: ImageSources): AsyncGenerator<NamedImage> {
   for await (const image of images) yield named(image, index++);
 }
 
-/** An image that was decoded. */
-export interface LoadedImage {
-  /** Where it came from. */
-  readonly source: NamedImage;
-  /** The image. */
-  readonly pixels: Pixels;
-}
-
-/** What {@linkcode FeatureStream} works with. */
+/** How images become features. */
 export interface StreamParts {
   /** The network, tapped at the settings' layers. */
   readonly backbone: Backbone;
@@ -97,14 +86,13 @@ export class FeatureStream implements Disposable {
     patches: 0,
   };
   readonly #gpu: Gpu;
-  readonly #parts: StreamParts;
   readonly #feed: ImageFeed;
   readonly #options: ExtractOptions;
-  readonly #source: Iterator<NamedImage> | AsyncIterator<NamedImage>;
+  readonly #loading: ImageBatches;
+  readonly #batches: AsyncIterator<LoadedImage[]>;
   readonly #clock: StageClock | undefined;
   readonly #ownsExtractor: boolean;
   #extractor: FeatureExtractor | undefined;
-  #seen = 0;
   #running = false;
 
   /** Starts before the first image. */
@@ -114,15 +102,26 @@ export class FeatureStream implements Disposable {
     feed: ImageFeed,
     options: ExtractOptions,
   ) {
+    const { backbone, settings } = parts;
     this.#gpu = gpu;
-    this.#parts = parts;
     this.#feed = feed;
     this.#options = options;
     this.#extractor = parts.extractor;
     this.#ownsExtractor = parts.extractor === undefined;
-    this.#source = Symbol.asyncIterator in feed.images
-      ? feed.images[Symbol.asyncIterator]()
-      : feed.images[Symbol.iterator]();
+    this.#loading = new ImageBatches(feed.images, {
+      ...options,
+      check: (pixels) => {
+        this.#extractor ??= FeatureExtractor.forImage(
+          gpu,
+          backbone,
+          settings,
+          pixels,
+          options.batch,
+        );
+        this.#extractor.check(pixels);
+      },
+    });
+    this.#batches = this.#loading[Symbol.asyncIterator]();
     this.#clock = StageClock.create(gpu, 2);
   }
 
@@ -134,52 +133,20 @@ export class FeatureStream implements Disposable {
   get extractor(): FeatureExtractor {
     if (this.#extractor !== undefined) return this.#extractor;
     throw new RangeError(
-      `Cannot fit: none of ${this.#seen} images could be used`,
+      `Cannot fit: none of ${this.seen} images could be used`,
     );
   }
 
   /** Images that were looked at, the unusable ones included. */
   get seen(): number {
-    return this.#seen;
+    return this.#loading.seen;
   }
 
   /** Decodes the next batch; an empty one after the last image. */
   async next(): Promise<LoadedImage[]> {
-    const batch: LoadedImage[] = [];
-    while (batch.length < this.#options.batch) {
-      this.#options.signal?.throwIfAborted();
-      const next = await this.#source.next();
-      if (next.done) break;
-      const loaded = await this.#load(next.value);
-      if (loaded !== undefined) batch.push(loaded);
-    }
-    return batch;
-  }
-
-  async #load(source: NamedImage): Promise<LoadedImage | undefined> {
-    const start = performance.now();
-    this.#seen++;
-    try {
-      const pixels = await loadPixels(source);
-      this.#extractorFor(pixels).check(pixels);
-      return { source, pixels };
-    } catch (error) {
-      reportImageError(source.name, error, this.#options);
-      return undefined;
-    } finally {
-      this.seconds.decode += (performance.now() - start) / 1000;
-    }
-  }
-
-  #extractorFor(pixels: Pixels): FeatureExtractor {
-    const { settings, backbone } = this.#parts;
-    return this.#extractor ??= new FeatureExtractor(
-      this.#gpu,
-      backbone,
-      settings,
-      FeatureExtractor.inputSize(pixels, settings),
-      this.#options.batch,
-    );
+    const next = await this.#batches.next();
+    this.seconds.decode = this.#loading.seconds;
+    return next.done ? [] : next.value;
   }
 
   /**
@@ -203,7 +170,7 @@ export class FeatureStream implements Disposable {
     this.#running = true;
     this.#options.onProgress?.(
       "features",
-      this.#seen,
+      this.seen,
       this.#feed.count ?? Infinity,
     );
   }
@@ -222,9 +189,9 @@ export class FeatureStream implements Disposable {
   }
 
   /** Frees the clock and, unless it was given or taken, the extractor. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#clock?.dispose();
-    if (this.#ownsExtractor) this.#extractor?.dispose();
+    if (this.#ownsExtractor) this.#extractor?.[Symbol.dispose]();
   }
 
   /** Hands the extractor over to the caller, who disposes it. */
@@ -232,11 +199,6 @@ export class FeatureStream implements Disposable {
     const { extractor } = this;
     this.#extractor = undefined;
     return extractor;
-  }
-
-  /** Same as {@linkcode FeatureStream.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }
 

@@ -9,7 +9,7 @@
  */
 import { readSafetensors, writeSafetensors } from "../../nn/safetensors.ts";
 import type { StoredTensor } from "../../nn/stored_tensor.ts";
-import { memberScale } from "../score/min_max_scale.ts";
+import { minMaxScale } from "../score/min_max_scale.ts";
 import { modelOf, modelTensors, withContext } from "./model_file.ts";
 import {
   ModelFileError,
@@ -23,13 +23,14 @@ import {
   formatVersionOf,
   modelMetadata,
   parseThreshold,
+  setThreshold,
   text,
 } from "./model_metadata.ts";
 
 const FORMAT = "patchcore_ensemble";
 
 /** Members that a file has at most. */
-export const MAX_MEMBERS = 16;
+const MAX_MEMBERS = 16;
 
 /** Models of the same images that judge together. */
 export interface StoredEnsemble {
@@ -67,10 +68,7 @@ export function writeEnsembleFile(
       ["members", String(members.length)],
       ["software_version", softwareVersion],
     ]);
-    if (threshold !== undefined) {
-      metadata.set("threshold", String(threshold.value));
-      metadata.set("threshold_rule", JSON.stringify(threshold.rule));
-    }
+    setThreshold(metadata, "threshold", threshold);
     members.forEach((member, i) => {
       for (const [name, tensor] of modelTensors(member)) {
         tensors.push([`${i}.${name}`, tensor]);
@@ -111,11 +109,10 @@ export function readEnsembleFile(bytes: Uint8Array): StoredEnsemble {
       }
     });
     checkMembers(members);
+    const threshold = parseThreshold(metadata, "threshold");
     return {
       members,
-      ...(metadata.has("threshold") && {
-        threshold: parseThreshold(metadata, "threshold"),
-      }),
+      ...(threshold && { threshold }),
       softwareVersion: text(metadata, "software_version"),
     };
   });
@@ -160,7 +157,7 @@ function checkMembers(members: readonly StoredModel[]): void {
         `member ${i} was fitted to images of other sizes than member 0`,
       );
     }
-    if (memberScale(member.trainScores) === undefined) {
+    if (minMaxScale(member.trainScores) === undefined) {
       throw new ModelFileError(
         `member ${i} gave all its training images the same score, so that its scores have no scale`,
       );

@@ -13,21 +13,18 @@
  *
  * @module
  */
-
 import {
   readSafetensors,
   SafetensorsError,
   writeSafetensors,
 } from "../../nn/safetensors.ts";
-import type { StoredTensor } from "../../nn/stored_tensor.ts";
+import {
+  floatData,
+  type StoredDtype,
+  type StoredTensor,
+} from "../../nn/stored_tensor.ts";
 import { modelMetadata, parseModelMetadata } from "./model_metadata.ts";
 import { ModelFileError, type StoredModel } from "./stored_model.ts";
-import { checkFinite, matrix, vector } from "./model_tensors.ts";
-
-export type { StoredBackbone } from "../features/backbone.ts";
-export type { StoredModel, StoredThreshold } from "./stored_model.ts";
-export type { StoredProjection } from "../rows/projection.ts";
-export { MODEL_FORMAT_VERSION } from "./model_metadata.ts";
 
 /**
  * Writes a model as the bytes of its file. The same model gives the same
@@ -294,5 +291,83 @@ export function withContext<T>(what: string, work: () => T): T {
       !(error instanceof ModelFileError) || error.message.startsWith("Cannot ")
     ) throw error;
     throw new ModelFileError(`${what}: ${error.message}`);
+  }
+}
+
+/** A two-dimensional tensor of a model file. */
+interface StoredMatrix extends StoredTensor {
+  /** First size. */
+  readonly rows: number;
+  /** Second size. */
+  readonly columns: number;
+  /** Returns the elements as float32. */
+  floats(): Float32Array;
+}
+
+/**
+ * Returns the tensor `name` as a matrix.
+ *
+ * @throws {ModelFileError} When it is missing, has another dtype or rank.
+ */
+function matrix(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  name: string,
+  dtypes: readonly StoredDtype[],
+): StoredMatrix {
+  const tensor = find(tensors, name, dtypes, 2);
+  const [rows, columns] = tensor.shape;
+  return { ...tensor, rows, columns, floats: () => floatData(tensor) };
+}
+
+/**
+ * Returns the tensor `name`, which must have one dimension.
+ *
+ * @throws {ModelFileError} When it is missing, has another dtype or rank.
+ */
+function vector(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  name: string,
+  dtype: StoredDtype,
+): StoredTensor {
+  return find(tensors, name, [dtype], 1);
+}
+
+function find(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  name: string,
+  dtypes: readonly StoredDtype[],
+  rank: number,
+): StoredTensor {
+  const tensor = tensors.get(name);
+  if (!tensor) {
+    throw new ModelFileError(
+      `the file has no tensor "${name}"; it is not a PatchCore model`,
+    );
+  }
+  if (!dtypes.includes(tensor.dtype) || tensor.shape.length !== rank) {
+    throw new ModelFileError(
+      `${name} is ${tensor.dtype} [${tensor.shape}], expected ${
+        dtypes.join(" or ")
+      } with ${rank} dimension${rank === 1 ? "" : "s"}`,
+    );
+  }
+  return tensor;
+}
+
+/**
+ * Checks that every number is finite.
+ *
+ * @throws {ModelFileError} Naming the first row that holds NaN or an infinity.
+ */
+function checkFinite(
+  name: string,
+  data: Float32Array,
+  columns: number,
+): void {
+  for (let i = 0; i < data.length; i++) {
+    if (Number.isFinite(data[i])) continue;
+    throw new ModelFileError(
+      `${name} holds ${data[i]} in row ${Math.floor(i / columns)}`,
+    );
   }
 }

@@ -22,7 +22,7 @@ export function formatVersionOf(
 }
 
 /** What the strings of a model file say. */
-export interface ModelMetadata {
+interface ModelMetadata {
   /** Version of the format. */
   readonly formatVersion: number;
   /** Every setting of the fit. */
@@ -66,16 +66,8 @@ export function modelMetadata(model: StoredModel): Map<string, string> {
   ]);
   const { source } = model.backbone;
   if (source !== undefined) metadata.set("backbone_source", source);
-  for (
-    const [key, threshold] of [
-      ["threshold", model.threshold],
-      ["map_threshold", model.mapThreshold],
-    ] as const
-  ) {
-    if (threshold === undefined) continue;
-    metadata.set(key, String(threshold.value));
-    metadata.set(`${key}_rule`, JSON.stringify(threshold.rule));
-  }
+  setThreshold(metadata, "threshold", model.threshold);
+  setThreshold(metadata, "map_threshold", model.mapThreshold);
   if (model.coverage) {
     metadata.set("coverage", JSON.stringify(model.coverage));
   }
@@ -99,36 +91,43 @@ export function parseModelMetadata(
   if (!/^[0-9a-f]{64}$/.test(sha256)) {
     throw bad(metadata, "backbone_sha256", "64 hexadecimal digits");
   }
+  const source = metadata.get("backbone_source");
+  const threshold = parseThreshold(metadata, "threshold");
+  const mapThreshold = parseThreshold(metadata, "map_threshold");
   return {
     formatVersion,
     settings: object(metadata, "settings"),
     seed: finite(metadata, "seed"),
     backboneName: text(metadata, "backbone_name"),
     backboneSha256: sha256,
-    ...(metadata.has("backbone_source") && {
-      backboneSource: text(metadata, "backbone_source"),
-    }),
+    ...(source !== undefined && { backboneSource: source }),
     imageNames: images,
-    ...(metadata.has("threshold") && {
-      threshold: parseThreshold(metadata, "threshold"),
-    }),
-    ...(metadata.has("map_threshold") && {
-      mapThreshold: parseThreshold(metadata, "map_threshold"),
-    }),
+    ...(threshold && { threshold }),
+    ...(mapThreshold && { mapThreshold }),
     ...(metadata.has("coverage") && { coverage: coverageOf(metadata) }),
     softwareVersion: text(metadata, "software_version"),
   };
 }
 
-/** A threshold of the metadata and the rule it came from. */
+/** Writes a threshold and the rule it came from, where there is one. */
+export function setThreshold(
+  metadata: Map<string, string>,
+  key: string,
+  threshold: StoredThreshold | undefined,
+): void {
+  if (threshold === undefined) return;
+  metadata.set(key, String(threshold.value));
+  metadata.set(`${key}_rule`, JSON.stringify(threshold.rule));
+}
+
+/** Reads what {@linkcode setThreshold} wrote; nothing where it wrote nothing. */
 export function parseThreshold(
   metadata: ReadonlyMap<string, string>,
   key: string,
-): StoredThreshold {
-  return {
-    value: finite(metadata, key),
-    rule: object(metadata, `${key}_rule`),
-  };
+): StoredThreshold | undefined {
+  if (!metadata.has(key)) return undefined;
+  const rule = object(metadata, `${key}_rule`);
+  return { value: finite(metadata, key), rule };
 }
 
 function coverageOf(metadata: ReadonlyMap<string, string>): StoredCoverage {

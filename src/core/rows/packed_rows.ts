@@ -3,8 +3,10 @@ import {
   imageOf,
   type Program,
   type RowChunks,
+  storageOf,
   type Tensor,
 } from "../../gpu/mod.ts";
+import type { Access } from "../../wgsl/kernel.ts";
 import {
   packRows,
   type PackRowsSizes,
@@ -99,8 +101,12 @@ export function recordPanels(
   shift?: Tensor,
 ): Panels {
   const panels = Math.ceil(rows / PANEL_ROWS);
-  const packed = gpu.tensor([panels, dim, PANEL_ROWS], "f32", "packed rows");
+  using owned = new DisposableStack();
+  const packed = owned.use(
+    gpu.tensor([panels, dim, PANEL_ROWS], "f32", "packed rows"),
+  );
   const norms = gpu.tensor([panels * PANEL_ROWS], "f32", "row norms");
+  owned.move();
   program.dispatch(
     packRows,
     { rows, dim, first, shift: shift !== undefined },
@@ -111,13 +117,16 @@ export function recordPanels(
 }
 
 /**
- * Panels as kernels for subgroups of 8 lanes read them, an image; on other
- * adapters the panels themselves.
+ * Panels as a kernel's binding reads them: themselves, or an image.
  *
  * @param panels Kernels have written them; an image replaces them.
  */
-export function panelsToRead(gpu: Gpu, panels: Tensor): Tensor {
-  if (gpu.subgroupSize !== 8) return panels;
+export function panelsToRead(
+  gpu: Gpu,
+  panels: Tensor,
+  access: Access,
+): Tensor {
+  if (storageOf(access) === "buffer") return panels;
   using buffer = panels;
   return imageOf(gpu, buffer);
 }
@@ -147,7 +156,6 @@ export class PackedRows implements Disposable {
   /**
    * Packs a row set.
    *
-   * @param gpu Where the rows are.
    * @param rows The rows; they may be disposed afterwards.
    */
   static async pack(gpu: Gpu, rows: RowChunks): Promise<PackedRows> {
@@ -173,13 +181,8 @@ export class PackedRows implements Disposable {
   }
 
   /** Disposes the packed copies. */
-  dispose(): void {
-    for (const { packed } of this.pieces) packed.dispose();
-  }
-
-  /** Same as {@linkcode PackedRows.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    for (const { packed } of this.pieces) packed.dispose();
   }
 }
 

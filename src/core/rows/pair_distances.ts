@@ -5,7 +5,6 @@ import { pairDistance } from "../../wgsl/pair_distance.ts";
  * Squared distance of each row to one given bank row: at least that of its
  * nearest bank row.
  *
- * @param gpu The device.
  * @param rows The rows `[N, dim]`.
  * @param bank The bank `[K, dim]`.
  * @param pairs A bank row for each row; 4,294,967,295 for none.

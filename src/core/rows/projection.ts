@@ -6,12 +6,7 @@ import {
   type Tensor,
 } from "../../gpu/mod.ts";
 import { roundUp } from "../../wgsl/grid.ts";
-import type { Kernel } from "../../wgsl/kernel.ts";
-import {
-  projectRows,
-  type ProjectRowsSizes,
-  projectRowsSubgroup8,
-} from "../../wgsl/project_rows.ts";
+import { projectRows } from "../../wgsl/project_rows.ts";
 import { rowSpans } from "./row_sets.ts";
 
 /** A matrix of features, row-major. */
@@ -34,12 +29,9 @@ export interface Projection {
   readonly matrix: Float32Array;
 }
 
-/** What projects rows on an adapter, and where it reads the matrix from. */
-export function projectionKernel(
-  { subgroupSize }: Gpu,
-): { readonly kernel: Kernel<ProjectRowsSizes>; readonly storage: Storage } {
-  const kernel = subgroupSize === 8 ? projectRowsSubgroup8 : projectRows;
-  return { kernel, storage: storageOf(kernel.bindings["w"]!) };
+/** Where the kernel that projects rows on an adapter reads the matrix from. */
+export function projectionStorage(gpu: Gpu): Storage {
+  return storageOf(gpu.pick(projectRows).bindings.w);
 }
 
 /** Projects rows, any number of times: `y = matrix · x` for every row. */
@@ -51,9 +43,7 @@ export class Projector implements Disposable {
   readonly #weights: Tensor;
 
   /**
-   * @param gpu Where the rows are.
    * @param dim Elements of a row, padding included.
-   * @param projection The matrix.
    * @throws {RangeError} If the matrix has another size than it says or rows are
    * shorter than it expects.
    */
@@ -79,7 +69,7 @@ export class Projector implements Disposable {
     this.columns = columns;
     this.#gpu = gpu;
     this.#dim = dim;
-    const { storage } = projectionKernel(gpu);
+    const storage = projectionStorage(gpu);
     const shape = [dim, columns];
     this.#weights = gpu.upload(weights, shape, "projection", storage);
   }
@@ -93,7 +83,7 @@ export class Projector implements Disposable {
    */
   async run(rows: RowChunks, to: RowChunks, first = 0): Promise<void> {
     const gpu = this.#gpu;
-    const { kernel } = projectionKernel(gpu);
+    const kernel = gpu.pick(projectRows);
     using program = gpu.program("projection");
     const sizes = { dim: this.#dim, outputs: this.columns };
     const w = this.#weights;
@@ -116,7 +106,6 @@ export class Projector implements Disposable {
 /**
  * Projects rows into a row set of their own.
  *
- * @param gpu Where the rows are.
  * @param rows Row-major `[N, inputs padded]`.
  * @returns New rows `[N, outputs padded]`; padding is zero.
  * @throws {RangeError} What {@linkcode Projector} throws.

@@ -9,8 +9,6 @@ import { copyRows } from "../../wgsl/copy_rows.ts";
 /**
  * Records the copy of listed rows into a tensor.
  *
- * @param program Where to record it.
- * @param rows The rows to choose from.
  * @param indices Rows to copy (u32).
  * @param count How many of `indices` to copy, from the first on.
  * @param to `[≥ count, dim]`.
@@ -36,10 +34,7 @@ export function recordGather(
 /**
  * Copies listed rows into a row set of their own.
  *
- * @param gpu The device.
- * @param rows The rows to choose from.
  * @param picks Rows to copy, in the order wanted.
- * @param label What the copies are, for messages.
  */
 export async function gatherRows(
   gpu: Gpu,
@@ -65,7 +60,7 @@ export async function gatherRows(
 }
 
 /** Rows that lie within one chunk of each of two row sets. */
-export interface RowSpan {
+interface RowSpan {
   /** Chunk of the first row set. */
   readonly x: Tensor;
   /** Row within that chunk. */
@@ -83,7 +78,6 @@ export interface RowSpan {
  * no chunk's border.
  *
  * @param x The first row set, from its first row on.
- * @param y The second one.
  * @param first Its row that belongs to the first one's first.
  */
 export function* rowSpans(
@@ -107,9 +101,6 @@ export function* rowSpans(
 /**
  * Copies all rows of a row set into another one of the same dimensions.
  *
- * @param gpu The device.
- * @param from The rows.
- * @param to Where they go.
  * @param first The first row there.
  */
 export function copyRowSpans(

@@ -1,5 +1,5 @@
-/** The scale of one member's scores in an ensemble. */
-export interface MemberScale {
+/** Min-max scale: how one member of an ensemble's scores become 0 to 1. */
+export interface MinMaxScale {
   /** What becomes 0. */
   readonly min: number;
   /** What becomes 1. */
@@ -7,23 +7,23 @@ export interface MemberScale {
 }
 
 /**
- * The scale that makes a model's scores comparable with another model's: the
+ * The min-max scale that makes a model's scores comparable with another's: the
  * least and the largest leave-one-image-out score of its training images.
  *
  * @param trainScores One a training image; NaN where it is not known, as where
  * leaving the image out left nothing to compare with.
  * @returns Nothing where they are not two different numbers at least.
  */
-export function memberScale(
+export function minMaxScale(
   trainScores: ArrayLike<number>,
-): MemberScale | undefined {
+): MinMaxScale | undefined {
   const known = Array.from(trainScores).filter(Number.isFinite);
   const scale = rangeOf(known);
   return scale.max > scale.min ? scale : undefined;
 }
 
 /** The least and the largest of some values. */
-export function rangeOf(values: Iterable<number>): MemberScale {
+export function rangeOf(values: Iterable<number>): MinMaxScale {
   let [min, max] = [Infinity, -Infinity];
   for (const value of values) {
     if (value < min) min = value;
@@ -33,12 +33,12 @@ export function rangeOf(values: Iterable<number>): MemberScale {
 }
 
 /** The least and the largest of two ranges. */
-export function joinRanges(a: MemberScale, b: MemberScale): MemberScale {
+export function joinRanges(a: MinMaxScale, b: MinMaxScale): MinMaxScale {
   return { min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) };
 }
 
 /** A value on a scale: 0 at its least, 1 at its largest, never clamped. */
-export function onScale(value: number, { min, max }: MemberScale): number {
+export function onScale(value: number, { min, max }: MinMaxScale): number {
   return (value - min) / (max - min);
 }
 
@@ -46,12 +46,11 @@ export function onScale(value: number, { min, max }: MemberScale): number {
  * The mean over members of each training image's score on the member's scale.
  *
  * @param members Training scores of each member, images in the same order.
- * @param scales Scale of each member.
  * @returns NaN for images that a member has no score of.
  */
 export function jointScores(
   members: readonly ArrayLike<number>[],
-  scales: readonly MemberScale[],
+  scales: readonly MinMaxScale[],
 ): Float64Array<ArrayBuffer> {
   return Float64Array.from(members[0]!, (_, image) => {
     let sum = 0;
@@ -66,11 +65,10 @@ export function jointScores(
  * The mean over members of maps on their scales.
  *
  * @param maps Map of each member, all of one size.
- * @param scales Scale of each member.
  */
 export function jointMap(
   maps: readonly Float32Array[],
-  scales: readonly MemberScale[],
+  scales: readonly MinMaxScale[],
 ): Float32Array<ArrayBuffer> {
   const sum = new Float64Array(maps[0]!.length);
   maps.forEach((map, i) => {

@@ -2,12 +2,9 @@ import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { elementwise } from "../../wgsl/elementwise.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
 import { sampleMean } from "../../wgsl/sample_mean.ts";
-import {
-  searchGroupCount,
-  searchGroups,
-  searchGroupsSubgroup8Image,
-} from "../../wgsl/search_groups.ts";
+import { searchGroupCount, searchGroups } from "../../wgsl/search_groups.ts";
 import { searchRefine } from "../../wgsl/search_refine.ts";
+import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
 import {
   type PackedPiece,
   panelsBytes,
@@ -38,17 +35,20 @@ export class FullSearch implements Disposable {
   readonly #mean: Tensor;
   readonly #pieces: readonly SearchPiece[];
   readonly #panelsPerGroup: number;
+  readonly #owned: DisposableStack;
 
   private constructor(
     gpu: Gpu,
     bank: RowChunks,
     mean: Tensor,
     pieces: readonly SearchPiece[],
+    owned: DisposableStack,
   ) {
     this.#gpu = gpu;
     this.#bank = bank;
     this.#mean = mean;
     this.#pieces = pieces;
+    this.#owned = owned;
     this.#panelsPerGroup = panelsPerGroup(bank.rows);
   }
 
@@ -59,7 +59,8 @@ export class FullSearch implements Disposable {
     images?: ArrayLike<number>,
   ): Promise<FullSearch> {
     const { dim } = bank;
-    const mean = gpu.tensor([dim], "f32", "bank mean");
+    using owned = new DisposableStack();
+    const mean = owned.use(gpu.tensor([dim], "f32", "bank mean"));
     using start = gpu.program("bank mean");
     start.dispatch(
       sampleMean,
@@ -79,15 +80,19 @@ export class FullSearch implements Disposable {
         { ...piece, dim },
         mean,
       );
+      owned.use(packed);
+      owned.use(norms);
       (await program.compile()).run();
       pieces.push({
         ...piece,
-        packed: panelsToRead(gpu, packed),
+        packed: owned.use(
+          panelsToRead(gpu, packed, gpu.pick(searchGroups).bindings.bank),
+        ),
         norms,
-        images: uploadImages(gpu, piece, images),
+        images: owned.use(uploadImages(gpu, piece, images)),
       });
     }
-    return new FullSearch(gpu, bank, mean, pieces);
+    return new FullSearch(gpu, bank, mean, pieces, owned.move());
   }
 
   /** Records a search; see `BankSearch`, which checks the sizes. */
@@ -100,12 +105,15 @@ export class FullSearch implements Disposable {
     const { dim } = this.#bank;
     const groupsOf = (piece: SearchPiece): number =>
       searchGroupCount(piece.rows, this.#panelsPerGroup);
-    const shifted = gpu.tensor([rows, dim], "f32", "queries");
-    const norms = gpu.tensor([rows], "f32", "query norms");
+    using owned = new DisposableStack();
+    const tensor = (columns: number, dtype: "f32" | "u32", label: string) =>
+      owned.use(gpu.tensor([rows, columns], dtype, label));
+    const shifted = tensor(dim, "f32", "queries");
+    const norms = tensor(1, "f32", "query norms");
     const groups = Math.max(...this.#pieces.map(groupsOf));
-    const least = gpu.tensor([rows, groups], "f32", "least of groups");
-    const squaredDistances = gpu.tensor([rows, k], "f32", "distances");
-    const indices = gpu.tensor([rows, k], "u32", "neighbours");
+    const least = tensor(groups, "f32", "least of groups");
+    const squaredDistances = tensor(k, "f32", "distances");
+    const indices = tensor(k, "u32", "neighbours");
 
     recordShift(program, { rows, dim }, {
       rows: queries,
@@ -113,7 +121,6 @@ export class FullSearch implements Disposable {
       shifted,
       norms,
     });
-    const narrow = gpu.subgroupSize === 8;
     const exclude = queryImages !== undefined;
     this.#pieces.forEach((piece, i) => {
       const sizes = {
@@ -125,7 +132,7 @@ export class FullSearch implements Disposable {
       };
       const images = exclude ? piece.images! : indices;
       program.dispatch(
-        narrow ? searchGroupsSubgroup8Image : searchGroups,
+        gpu.pick(searchGroups),
         sizes,
         {
           queries: shifted,
@@ -144,7 +151,7 @@ export class FullSearch implements Disposable {
         k,
         start: i === 0,
         slack: (dim + 16) * 2 ** -23,
-        lanes: narrow ? 8 : 64,
+        lanes: gpu.pick(WORKGROUP_LANES),
       }, {
         queries,
         query_norms: norms,
@@ -156,27 +163,14 @@ export class FullSearch implements Disposable {
         indices,
       });
     });
-    const dispose = (): void => {
-      for (const t of [shifted, norms, least, squaredDistances, indices]) {
-        t.dispose();
-      }
-    };
+    const kept = owned.move();
+    const dispose = (): void => kept.dispose();
     return { squaredDistances, indices, dispose, [Symbol.dispose]: dispose };
   }
 
   /** Frees the packed copy; the bank stays its owner's. */
-  dispose(): void {
-    this.#mean.dispose();
-    for (const { packed, norms, images } of this.#pieces) {
-      packed.dispose();
-      norms.dispose();
-      images?.dispose();
-    }
-  }
-
-  /** Same as {@linkcode FullSearch.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    this.#owned.dispose();
   }
 }
 
@@ -198,7 +192,6 @@ function panelsPerGroup(rows: number): number {
 /**
  * Records what is done to queries: a vector taken from each, and their norms then.
  *
- * @param program Where to record it.
  * @param sizes Number and length of the queries.
  * @param tensors Queries and vector; what they become, and their squared norms.
  */

@@ -4,8 +4,8 @@ import { type BankSearch, searchBytes, type SearchSizes } from "./search.ts";
 /** Rows searched with one submit. */
 const BATCH = 1024;
 
-/** Options of {@linkcode nearestRows}. */
-export interface NearestRowsOptions {
+/** Options of {@linkcode searchInBatches}. */
+export interface BatchedSearchOptions {
   /** Image of each row, whose bank rows it must not find. */
   readonly images?: Uint32Array<ArrayBuffer>;
   /** Called with the rows done and all. */
@@ -14,9 +14,9 @@ export interface NearestRowsOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The nearest bank row of each row. */
-export interface NearestRows {
-  /** Squared distance to it; 3e38 where there is none. */
+/** What a search finds for some rows. */
+interface NearestRows {
+  /** Squared distance to the nearest bank row; 3e38 where there is none. */
   readonly squared: Float32Array<ArrayBuffer>;
   /** Which one it is; 4,294,967,295 where there is none. */
   readonly rows: Uint32Array<ArrayBuffer>;
@@ -28,34 +28,37 @@ export function nearestRowsBytes(sizes: SearchSizes): number {
 }
 
 /**
- * Finds the nearest bank row of every row of a row set.
+ * Searches all rows of a row set, a batch at a time.
  *
- * @param gpu The device.
  * @param rows The rows `[N, dim]`.
- * @param search The bank.
+ * @param searches Banks to search: each finds a row's nearest.
+ * @param options Which bank rows do not count, progress, cancelling.
+ * @returns What each search finds for the next rows, batch after batch.
  */
-export async function nearestRows(
+export async function* searchInBatches(
   gpu: Gpu,
   rows: RowChunks,
-  search: BankSearch,
-  { images, onProgress, signal }: NearestRowsOptions = {},
-): Promise<NearestRows> {
+  searches: readonly Pick<BankSearch, "record">[],
+  { images, onProgress, signal }: BatchedSearchOptions = {},
+): AsyncGenerator<readonly NearestRows[]> {
+  using owned = new DisposableStack();
   const { dim } = rows;
   const height = Math.min(BATCH, rows.rows);
-  using queries = gpu.tensor([height, dim], "f32", "searched rows");
-  using owners = gpu.tensor([height], "u32", "images");
+  const queries = owned.use(gpu.tensor([height, dim], "f32", "searched rows"));
   gpu.clear(queries);
-  gpu.clear(owners);
-  using program = gpu.program("nearest rows");
-  using found = search.record(program, queries, {
-    rows: height,
-    ...(images && { queryImages: owners }),
+  const owners = images && owned.use(gpu.tensor([height], "u32", "images"));
+  if (owners) gpu.clear(owners);
+  const program = owned.use(gpu.program("nearest rows"));
+  const tensors = searches.flatMap((search) => {
+    const { squaredDistances, indices } = owned.use(
+      search.record(program, queries, {
+        rows: height,
+        ...(owners && { queryImages: owners }),
+      }),
+    );
+    return [squaredDistances, indices];
   });
   await program.compile();
-  const result = {
-    squared: new Float32Array(rows.rows),
-    rows: new Uint32Array(rows.rows),
-  };
   let done = 0;
   for (const chunk of rows.chunks) {
     const size = chunk.shape[0]!;
@@ -66,17 +69,42 @@ export async function nearestRows(
         fromOffset: first * dim,
         count: count * dim,
       });
-      if (images) gpu.write(owners, images.subarray(done, done + count));
+      if (owners) gpu.write(owners, images!.subarray(done, done + count));
       program.run();
-      const [squared, indices] = await gpu.readAll([
-        found.squaredDistances,
-        found.indices,
-      ]);
-      result.squared.set(squared.subarray(0, count), done);
-      result.rows.set(indices.subarray(0, count), done);
+      const found = await gpu.readAll(tensors);
+      yield searches.map((_, i) => ({
+        squared: (found[2 * i] as NearestRows["squared"]).subarray(0, count),
+        rows: (found[2 * i + 1] as NearestRows["rows"]).subarray(0, count),
+      }));
       done += count;
       onProgress?.(done, rows.rows);
     }
   }
-  return result;
+}
+
+/**
+ * The nearest bank row of every row of a row set.
+ *
+ * @param gpu The device.
+ * @param rows The rows `[N, dim]`.
+ * @param search The bank.
+ * @param options Which bank rows do not count, progress, cancelling.
+ */
+export async function nearestRows(
+  gpu: Gpu,
+  rows: RowChunks,
+  search: BankSearch,
+  options: BatchedSearchOptions = {},
+): Promise<NearestRows> {
+  const nearest = {
+    squared: new Float32Array(rows.rows),
+    rows: new Uint32Array(rows.rows),
+  };
+  let done = 0;
+  for await (const [found] of searchInBatches(gpu, rows, [search], options)) {
+    nearest.squared.set(found!.squared, done);
+    nearest.rows.set(found!.rows, done);
+    done += found!.rows.length;
+  }
+  return nearest;
 }

@@ -1,17 +1,16 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { packedNorms } from "../../wgsl/packed_norms.ts";
 import { PANEL_ROWS } from "../../wgsl/pack_rows.ts";
-import { projectionKernel } from "../rows/projection.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
-import type { SearchBytes, SearchSizes } from "./search_options.ts";
-import { LEADING_AXES, type LeadingAxes } from "./principal_axes.ts";
+import { PCA_AXES, type PrincipalAxes } from "./principal_axes.ts";
 import {
   type PackedPiece,
   panelsBytes,
-  panelsToRead,
   planPieces,
-  recordPanels,
 } from "../rows/packed_rows.ts";
+import { PcaProjection } from "./pca_projection.ts";
+import { searchLeading } from "../../wgsl/search_leading.ts";
+import type { SearchBytes, SearchSizes } from "./search_options.ts";
 
 /** Rows of a piece at most: 4,096 groups of 8. */
 export const MOST_PIECE_ROWS = 32_768;
@@ -25,7 +24,7 @@ export interface BoundPiece extends PackedPiece {
 }
 
 /** Queries in the form that is compared with the bank's. */
-export interface BoundQueries extends Disposable {
+interface BoundQueries extends Disposable {
   /** Along the axes `[rows, stride]`. */
   readonly rows: Tensor;
   /**
@@ -47,7 +46,7 @@ export interface BoundErrors {
 
 /**
  * What lower bounds of distances to a bank's rows are made from: a packed copy
- * of the rows along their leading principal axes.
+ * of the rows along their first principal axes.
  *
  * Along orthonormal axes V no difference is longer than it is: |Vᵀ(q − x)| ≤
  * |q − x|. In float32, with u = 2⁻²⁴, a sum of D products errs by at most
@@ -58,7 +57,7 @@ export interface BoundErrors {
  * squares, which err by (D + 16) u of themselves at most; `stretch` counts that, too,
  * so that a row is never ruled out that would be measured as nearer.
  */
-export class LeadingBounds implements Disposable {
+export class PcaBounds implements Disposable {
   /** The bank in pieces, each within one of its chunks. */
   readonly pieces: BoundPiece[] = [];
   /** Dimensions that are compared first. */
@@ -68,46 +67,35 @@ export class LeadingBounds implements Disposable {
   /** How the result must be read. */
   readonly errors: BoundErrors;
   readonly #gpu: Gpu;
-  readonly #inputs: number;
-  readonly #mean: Tensor;
-  readonly #axes: Tensor;
+  readonly #projection: PcaProjection;
+  readonly #owned = new DisposableStack();
 
-  private constructor(
-    gpu: Gpu,
-    bank: RowChunks,
-    { mean, matrix }: LeadingAxes,
-    radius: number,
-  ) {
-    const [dim, stride] = LEADING_AXES;
+  private constructor(gpu: Gpu, axes: PrincipalAxes, radius: number) {
+    const [dim, stride] = PCA_AXES;
     this.#gpu = gpu;
-    this.#inputs = bank.dim;
-    this.#mean = gpu.upload(mean, [bank.dim], "bank mean");
-    this.#axes = gpu.upload(
-      matrix,
-      [bank.dim, stride],
-      "leading axes",
-      projectionKernel(gpu).storage,
-    );
+    this.#projection = this.#owned.use(new PcaProjection(gpu, axes));
     this.dim = dim;
     this.stride = stride;
-    this.errors = boundErrors(bank.dim, stride, radius);
+    this.errors = boundErrors(this.#projection.dim, stride, radius);
   }
 
   /**
    * Makes the bounds of a bank.
    *
-   * @param axes Leading axes of its rows, as many as {@linkcode LEADING_AXES} says.
+   * @param axes Principal axes of its rows, as many as {@linkcode PCA_AXES} says.
    * @returns Nothing when the rows are so large that their squares overflow.
    */
   static async create(
     gpu: Gpu,
     bank: RowChunks,
-    axes: LeadingAxes,
-  ): Promise<LeadingBounds | undefined> {
+    axes: PrincipalAxes,
+  ): Promise<PcaBounds | undefined> {
     const radius = await boundRadius(gpu, bank, axes);
     if (radius === undefined) return undefined;
-    const bounds = new LeadingBounds(gpu, bank, axes, radius);
+    using failed = new DisposableStack();
+    const bounds = failed.use(new PcaBounds(gpu, axes, radius));
     await bounds.#fill(bank);
+    failed.move();
     return bounds;
   }
 
@@ -127,85 +115,57 @@ export class LeadingBounds implements Disposable {
 
   async #pack(
     source: Tensor,
-    { rows, first }: Pick<BoundPiece, "rows" | "first">,
+    { rows, first: from }: Pick<BoundPiece, "rows" | "first">,
   ): Promise<Pick<BoundPiece, "packed" | "norms" | "allNorms">> {
     const gpu = this.#gpu;
     const { dim, stride } = this;
-    using program = gpu.program("bank bounds");
-    using along = this.#recordProjection(program, source, rows, first);
-    const sizes = { rows, dim: stride };
-    const { packed, norms: allNorms } = recordPanels(
-      gpu,
-      program,
+    const padded = Math.ceil(rows / PANEL_ROWS) * PANEL_ROWS;
+    const norms = this.#owned.use(gpu.tensor([padded], "f32", "bank norms"));
+    using along = gpu.tensor([rows, stride], "f32", "rows along the axes");
+    const { packed, norms: allNorms } = await this.#projection.pack(
+      source,
       along,
-      sizes,
+      { rows, from, access: gpu.pick(searchLeading).bindings.bank },
+      (program, { packed }) =>
+        program.dispatch(packedNorms, { rows, dim, stride }, { packed, norms }),
     );
-    const norms = gpu.tensor([allNorms.size], "f32", "bank norms");
-    program.dispatch(packedNorms, { rows, dim, stride }, { packed, norms });
-    (await program.compile()).run();
-    const read = panelsToRead(gpu, packed);
+    this.#owned.use(packed);
+    this.#owned.use(allNorms);
     await gpu.finish();
-    return { packed: read, norms, allNorms };
-  }
-
-  /** Records the projection of rows to the axes, `[rows, stride]`. */
-  #recordProjection(
-    program: Program,
-    x: Tensor,
-    rows: number,
-    from: number,
-  ): Tensor {
-    const { stride: outputs } = this;
-    const y = this.#gpu.tensor([rows, outputs], "f32", "rows along the axes");
-    program.dispatch(
-      projectionKernel(this.#gpu).kernel,
-      { rows, dim: this.#inputs, outputs, from, to: 0, shift: true },
-      { x, w: this.#axes, shift: this.#mean, y },
-      "bounds",
-    );
-    return y;
+    return { packed, norms, allNorms };
   }
 
   /** Records what must be done to the first `rows` rows of `queries`. */
   recordQueries(program: Program, queries: Tensor, rows: number): BoundQueries {
     const { dim, stride } = this;
     const padded = Math.ceil(rows / PANEL_ROWS) * PANEL_ROWS;
-    const norms = this.#gpu.tensor([2, padded], "f32", "query norms");
-    const along = this.#recordProjection(program, queries, rows, 0);
+    using owned = new DisposableStack();
+    const norms = owned.use(
+      this.#gpu.tensor([2, padded], "f32", "query norms"),
+    );
+    const along = owned.use(
+      this.#gpu.tensor([rows, stride], "f32", "queries along axes"),
+    );
+    this.#projection.record(program, queries, along, { rows });
     const tensors = { rows: along, shift: along, norms };
     program.dispatch(rowNorms, { rows, dim, stride }, tensors, "queries");
     const sizes = { rows, dim: stride, to: padded };
     program.dispatch(rowNorms, sizes, tensors, "queries");
-    return {
-      rows: along,
-      norms,
-      [Symbol.dispose]() {
-        along.dispose();
-        norms.dispose();
-      },
-    };
+    const kept = owned.move();
+    return { rows: along, norms, [Symbol.dispose]: () => kept.dispose() };
   }
 
   /** Frees the packed copy. */
-  dispose(): void {
-    this.#mean.dispose();
-    this.#axes.dispose();
-    for (const { packed, norms, allNorms } of this.pieces) {
-      for (const tensor of [packed, norms, allNorms]) tensor.dispose();
-    }
-  }
-
-  /** Same as {@linkcode LeadingBounds.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    this.#owned.dispose();
   }
 }
 
-/** GPU bytes of {@linkcode LeadingBounds} and of each query prepared for them. */
-export function leadingBoundsBytes(
+/** GPU bytes of {@linkcode PcaBounds} and of each query prepared for them. */
+export function pcaBoundsBytes(
   { gpu, rows, dim }: SearchSizes,
 ): SearchBytes {
-  const [, stride] = LEADING_AXES;
+  const [, stride] = PCA_AXES;
   const along = Math.min(rows, MOST_PIECE_ROWS) * stride * 4;
   return {
     bank: panelsBytes(gpu, rows, stride) + rows * 4 + along + dim * stride * 4,
@@ -216,8 +176,6 @@ export function leadingBoundsBytes(
 /**
  * The errors of distances along some axes.
  *
- * @param dim Elements of a row.
- * @param axes How many axes.
  * @param radius What no row is farther from the mean than.
  */
 export function boundErrors(
@@ -243,7 +201,7 @@ export function boundErrors(
 export async function boundRadius(
   gpu: Gpu,
   rows: RowChunks,
-  { mean, matrix }: LeadingAxes,
+  { mean, matrix }: PrincipalAxes,
 ): Promise<number | undefined> {
   const radius = await largestNorm(gpu, rows, mean);
   // Written so that what is not a number says no.

@@ -7,16 +7,15 @@ import {
 import {
   leadingGroupCount,
   searchLeading,
-  searchLeadingSubgroup8,
   searchNarrow,
-  searchNarrowSubgroup8,
 } from "../../wgsl/search_leading.ts";
-import type { LeadingAxes } from "./principal_axes.ts";
+import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
+import type { PrincipalAxes } from "./principal_axes.ts";
 import {
   type BoundPiece,
-  LeadingBounds,
-  leadingBoundsBytes,
   MOST_PIECE_ROWS,
+  PcaBounds,
+  pcaBoundsBytes,
 } from "./pca_bounds.ts";
 import { uploadImages } from "../rows/packed_rows.ts";
 import type {
@@ -31,40 +30,44 @@ interface SearchPiece extends BoundPiece {
 }
 
 /**
- * Exact search by lower bounds from leading principal axes: a few axes rule most
+ * Exact search by lower bounds along principal axes (PCA): a few axes rule most
  * groups of rows out, some more most rows of the others, and those that are left
  * are measured by direct differences.
  */
-export class LeadingSearch implements Disposable {
+export class PcaSearch implements Disposable {
   readonly #gpu: Gpu;
   readonly #bank: RowChunks;
-  readonly #bounds: LeadingBounds;
+  readonly #bounds: PcaBounds;
   readonly #pieces: readonly SearchPiece[];
+  readonly #owned: DisposableStack;
 
   private constructor(
     gpu: Gpu,
     bank: RowChunks,
-    bounds: LeadingBounds,
+    bounds: PcaBounds,
     images: ArrayLike<number> | undefined,
   ) {
+    using owned = new DisposableStack();
+    owned.use(bounds);
     this.#gpu = gpu;
     this.#bank = bank;
     this.#bounds = bounds;
     this.#pieces = bounds.pieces.map((piece) => ({
       ...piece,
-      images: uploadImages(gpu, piece, images),
+      images: owned.use(uploadImages(gpu, piece, images)),
     }));
+    this.#owned = owned.move();
   }
 
   /** Packs the bank along the axes; nothing where squares overflow. */
   static async create(
     gpu: Gpu,
     bank: RowChunks,
-    axes: LeadingAxes,
+    axes: PrincipalAxes,
     images?: ArrayLike<number>,
-  ): Promise<LeadingSearch | undefined> {
-    const bounds = await LeadingBounds.create(gpu, bank, axes);
-    return bounds && new LeadingSearch(gpu, bank, bounds, images);
+  ): Promise<PcaSearch | undefined> {
+    const bounds = await PcaBounds.create(gpu, bank, axes);
+    return bounds && new PcaSearch(gpu, bank, bounds, images);
   }
 
   /** Records a search; see `BankSearch`, which checks the sizes. */
@@ -75,16 +78,20 @@ export class LeadingSearch implements Disposable {
   ): RecordedSearch {
     const gpu = this.#gpu;
     const { dim, stride, errors } = this.#bounds;
-    const prepared = this.#bounds.recordQueries(program, queries, rows);
+    using owned = new DisposableStack();
+    const tensor = (columns: number, dtype: "f32" | "u32", label: string) =>
+      owned.use(gpu.tensor([rows, columns], dtype, label));
+    const prepared = owned.use(
+      this.#bounds.recordQueries(program, queries, rows),
+    );
     const { norms } = prepared;
     const groups = Math.max(
       ...this.#pieces.map((piece) => leadingGroupCount(piece.rows)),
     );
-    const least = gpu.tensor([rows, groups], "f32", "least of groups");
-    const resume = gpu.tensor([rows], "u32", "groups done");
-    const squaredDistances = gpu.tensor([rows, k], "f32", "distances");
-    const indices = gpu.tensor([rows, k], "u32", "neighbours");
-    const narrow = gpu.subgroupSize === 8;
+    const least = tensor(groups, "f32", "least of groups");
+    const resume = tensor(1, "u32", "groups done");
+    const squaredDistances = tensor(k, "f32", "distances");
+    const indices = tensor(k, "u32", "neighbours");
     const exclude = queryImages !== undefined;
     this.#pieces.forEach((piece, i) => {
       const compared = { queries: rows, rows: piece.rows, stride, exclude };
@@ -95,7 +102,7 @@ export class LeadingSearch implements Disposable {
         query_images: queryImages ?? norms,
       };
       const groups = leadingGroupCount(piece.rows);
-      const lanes = narrow ? 8 : 64;
+      const lanes = gpu.pick(WORKGROUP_LANES);
       const sizes = {
         ...errors,
         queries: rows,
@@ -115,7 +122,7 @@ export class LeadingSearch implements Disposable {
       };
       const nearest = { ...panels, ...found, query_norms: norms, least };
       program.dispatch(
-        narrow ? searchLeadingSubgroup8 : searchLeading,
+        gpu.pick(searchLeading),
         { ...compared, dim },
         { ...panels, norms: piece.norms, least },
       );
@@ -125,7 +132,7 @@ export class LeadingSearch implements Disposable {
         nearest,
       );
       program.dispatch(
-        narrow ? searchNarrowSubgroup8 : searchNarrow,
+        gpu.pick(searchNarrow),
         { ...compared, ...errors, dim: stride, k },
         {
           ...panels,
@@ -144,29 +151,21 @@ export class LeadingSearch implements Disposable {
         );
       }
     });
-    const dispose = (): void => {
-      prepared[Symbol.dispose]();
-      for (const t of [least, resume, squaredDistances, indices]) t.dispose();
-    };
+    const kept = owned.move();
+    const dispose = (): void => kept.dispose();
     return { squaredDistances, indices, dispose, [Symbol.dispose]: dispose };
   }
 
   /** Frees the packed copy; the bank stays its owner's. */
-  dispose(): void {
-    this.#bounds.dispose();
-    for (const { images } of this.#pieces) images?.dispose();
-  }
-
-  /** Same as {@linkcode LeadingSearch.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    this.#owned.dispose();
   }
 }
 
-/** GPU bytes of a {@linkcode LeadingSearch}. */
-export function leadingSearchBytes(sizes: SearchSizes): SearchBytes {
+/** GPU bytes of a {@linkcode PcaSearch}. */
+export function pcaSearchBytes(sizes: SearchSizes): SearchBytes {
   const { rows, k = 1 } = sizes;
   const groups = leadingGroupCount(Math.min(rows, MOST_PIECE_ROWS));
-  const { bank, query } = leadingBoundsBytes(sizes);
+  const { bank, query } = pcaBoundsBytes(sizes);
   return { bank, query: query + (groups + 1 + 2 * k) * 4 };
 }

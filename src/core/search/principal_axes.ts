@@ -1,16 +1,17 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
 import { roundUp } from "../../wgsl/grid.ts";
+import { projectRows } from "../../wgsl/project_rows.ts";
 import { sampleMean } from "../../wgsl/sample_mean.ts";
 import { Mt19937 } from "../settings/random.ts";
 import { gaussianProjection } from "../settings/projection.ts";
 import { recordGather } from "../rows/row_sets.ts";
-import { projectionKernel } from "../rows/projection.ts";
+import { projectionStorage } from "../rows/projection.ts";
 
 /** Rows that the axes are made from, at most. */
 const MOST_SAMPLES = 1024;
 
 /** Axes that rows are compared along first, and those not ruled out then. */
-export const LEADING_AXES = [128, 256] as const;
+export const PCA_AXES = [128, 256] as const;
 
 /** Samples that stand for queries. */
 const PROBES = 32;
@@ -25,7 +26,7 @@ const MEASURING = 6;
 const CONTRACTION = 1 - 2 ** -19;
 
 /** Directions in which rows differ most. */
-export interface LeadingAxes {
+export interface PrincipalAxes {
   /** Mean of the rows, as exact as needed to take their bulk away `[dim]`. */
   readonly mean: Float32Array<ArrayBuffer>;
   /**
@@ -43,20 +44,19 @@ export interface LeadingAxes {
 }
 
 /**
- * The leading principal axes of some rows, roughly: subspace iteration on evenly
+ * The first principal axes of some rows, roughly: subspace iteration on evenly
  * spaced rows (Halko, Martinsson and Tropp, 2011, Algorithm 4.4).
  *
- * @param gpu The device.
  * @param rows At least one row.
  * @param count Axes to find, a multiple of 4, at most the length of a row.
  * @param rounds Rounds of the subspace iteration.
  */
-export async function leadingAxes(
+export async function principalAxes(
   gpu: Gpu,
   rows: RowChunks,
   count: number,
   rounds = 1,
-): Promise<LeadingAxes> {
+): Promise<PrincipalAxes> {
   const { dim } = rows;
   const samples = Math.min(rows.rows, MOST_SAMPLES);
   const list = Uint32Array.from(
@@ -88,7 +88,8 @@ export async function leadingAxes(
   gpu.write(sampled, data);
 
   using columns = gpu.upload(transposed, [dim, length], "sample columns");
-  const { kernel, storage } = projectionKernel(gpu);
+  const kernel = gpu.pick(projectRows);
+  const storage = projectionStorage(gpu);
   using axes = gpu.tensor([dim, count], "f32", "axes", storage);
   using scores = gpu.tensor([length, count], "f32", "scores");
   using factors = gpu.tensor([length, count], "f32", "scores", storage);
@@ -134,13 +135,13 @@ export async function leadingAxes(
  * The work of a search along the axes as a share of one along all dimensions,
  * from what the axes leave of the samples when some of these are queries.
  */
-export function leadingWork(
-  { samples, scores, count }: LeadingAxes,
+export function pcaWork(
+  { samples, scores, count }: PrincipalAxes,
 ): number {
   const rows = scores.length / count;
   const dim = samples.length / rows;
   const probes = Math.min(PROBES, rows);
-  const [first] = LEADING_AXES;
+  const [first] = PCA_AXES;
   let groups = 0;
   let measured = 0;
   for (let i = 0; i < probes; i++) {
@@ -188,9 +189,8 @@ function squared(
  *
  * @param matrix `[dim, count]`, row-major.
  * @param length What the columns' length becomes.
- * @returns The same shape.
  */
-export function orthonormalise(
+function orthonormalise(
   matrix: Float32Array,
   count: number,
   dim: number,

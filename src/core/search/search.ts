@@ -1,8 +1,8 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { MAX_NEIGHBOURS } from "../../wgsl/search_refine.ts";
 import { FullSearch, fullSearchBytes } from "./full_search.ts";
-import { LEADING_AXES, leadingAxes, leadingWork } from "./principal_axes.ts";
-import { LeadingSearch, leadingSearchBytes } from "./pca_search.ts";
+import { PCA_AXES, pcaWork, principalAxes } from "./principal_axes.ts";
+import { PcaSearch, pcaSearchBytes } from "./pca_search.ts";
 import type {
   RecordedSearch,
   SearchBytes,
@@ -19,26 +19,26 @@ export type {
 /** Rows from which one image's search repays the finding of axes. */
 const LEAST_ROWS = 8192;
 
-/** Dimensions from which a search along the axes can be much less work. */
-const LEAST_DIM = 2 * LEADING_AXES[1];
+/** Dimensions from which a search along them can be much less work. */
+const LEAST_DIM = 2 * PCA_AXES[1];
 
 /** Options of {@linkcode BankSearch.create}. */
-export interface BankSearchOptions {
+interface BankSearchOptions {
   /** Training image of each bank row `[K]`, for searches that exclude one. */
   readonly images?: ArrayLike<number>;
   /**
-   * What lower bounds are made from: `full` compares all dimensions, `leading`
-   * the leading principal axes, `auto` (the default) takes these in a bank of at
+   * What lower bounds are made from: `full` compares all dimensions, `pca`
+   * the first principal axes, `auto` (the default) takes these in a bank of at
    * least 8192 rows of 512 dimensions where a sample of it says that they save
    * half of the work. The result is the same.
    */
-  readonly bounds?: "auto" | "full" | "leading";
+  readonly bounds?: "auto" | "full" | "pca";
 }
 
 /**
  * Exact nearest-neighbour search in a memory bank.
  *
- * A tiled product of queries and bank, along all dimensions or the leading
+ * A tiled product of queries and bank, along all dimensions or the first
  * principal axes, gives every group of rows a lower bound for each query; the
  * groups that their bounds do not rule out are then measured by direct
  * differences. No distance matrix, ties to the lowest index.
@@ -46,12 +46,12 @@ export interface BankSearchOptions {
 export class BankSearch implements Disposable {
   readonly #bank: RowChunks;
   readonly #hasImages: boolean;
-  readonly #search: FullSearch | LeadingSearch;
+  readonly #search: FullSearch | PcaSearch;
 
   private constructor(
     bank: RowChunks,
     hasImages: boolean,
-    search: FullSearch | LeadingSearch,
+    search: FullSearch | PcaSearch,
   ) {
     this.#bank = bank;
     this.#hasImages = hasImages;
@@ -61,7 +61,6 @@ export class BankSearch implements Disposable {
   /**
    * Prepares a bank for searching: a second, packed copy of it.
    *
-   * @param gpu Where the bank is.
    * @param bank At least one row; it must outlive the search.
    * @throws {RangeError} If the bank is empty or `images` has another length.
    */
@@ -78,27 +77,26 @@ export class BankSearch implements Disposable {
         `Cannot search the memory bank: it has ${bank.rows} rows, images has ${images.length}`,
       );
     }
-    if (bounds === "leading" && bank.dim < LEADING_AXES[1]) {
+    if (bounds === "pca" && bank.dim < PCA_AXES[1]) {
       throw new RangeError(
         `Cannot search along ${
-          LEADING_AXES[1]
+          PCA_AXES[1]
         } axes: the memory bank has ${bank.dim} dimensions`,
       );
     }
-    const search = await leadingSearch(gpu, bank, images, bounds) ??
+    const search = await pcaSearch(gpu, bank, images, bounds) ??
       await FullSearch.create(gpu, bank, images);
     return new BankSearch(bank, images !== undefined, search);
   }
 
   /** What lower bounds are made from. */
-  get bounds(): "full" | "leading" {
-    return this.#search instanceof LeadingSearch ? "leading" : "full";
+  get bounds(): "full" | "pca" {
+    return this.#search instanceof PcaSearch ? "pca" : "full";
   }
 
   /**
    * Records the search of the first `rows` rows of `queries`.
    *
-   * @param program Where to record it.
    * @param queries Row-major `[≥ rows, dim]`.
    * @throws {RangeError} If k is not from 1 to 16 or the sizes do not fit.
    */
@@ -141,7 +139,7 @@ export class BankSearch implements Disposable {
 
   /** Frees the packed copy; the bank stays its owner's. */
   dispose(): void {
-    this.#search.dispose();
+    this.#search[Symbol.dispose]();
   }
 
   /** Same as {@linkcode BankSearch.dispose}. */
@@ -154,7 +152,7 @@ export class BankSearch implements Disposable {
 export function searchBytes(sizes: SearchSizes): SearchBytes {
   const full = fullSearchBytes(sizes);
   if (!isLarge(sizes)) return full;
-  const leading = leadingSearchBytes(sizes);
+  const leading = pcaSearchBytes(sizes);
   return {
     bank: Math.max(full.bank, leading.bank),
     query: Math.max(full.query, leading.query),
@@ -165,16 +163,16 @@ function isLarge({ rows, dim }: Pick<SearchSizes, "rows" | "dim">): boolean {
   return rows >= LEAST_ROWS && dim >= LEAST_DIM;
 }
 
-async function leadingSearch(
+async function pcaSearch(
   gpu: Gpu,
   bank: RowChunks,
   images: ArrayLike<number> | undefined,
-  bounds: "auto" | "full" | "leading",
-): Promise<LeadingSearch | undefined> {
+  bounds: "auto" | "full" | "pca",
+): Promise<PcaSearch | undefined> {
   if (bounds === "full" || bounds === "auto" && !isLarge(bank)) {
     return undefined;
   }
-  const axes = await leadingAxes(gpu, bank, LEADING_AXES[1]);
-  if (bounds === "auto" && !(leadingWork(axes) < 0.5)) return undefined;
-  return await LeadingSearch.create(gpu, bank, axes, images);
+  const axes = await principalAxes(gpu, bank, PCA_AXES[1]);
+  if (bounds === "auto" && !(pcaWork(axes) < 0.5)) return undefined;
+  return await PcaSearch.create(gpu, bank, axes, images);
 }

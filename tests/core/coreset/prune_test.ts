@@ -1,5 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { coresetAxes, CoresetBounds } from "../../../src/core/coreset/prune.ts";
+import {
+  CoresetPruning,
+  pruningAxes,
+} from "../../../src/core/coreset/prune.ts";
 import { Refresh } from "../../../src/core/coreset/refresh.ts";
 import { CoresetState } from "../../../src/core/coreset/state.ts";
 import type { Gpu, TensorData } from "../../../src/gpu/mod.ts";
@@ -40,9 +43,9 @@ async function refreshed(
     ...(images && { images }),
   });
   gpu.write(state.picks, picks);
-  const axes = bounded ? await coresetAxes(gpu, rows) : undefined;
+  const axes = bounded ? await pruningAxes(gpu, rows) : undefined;
   assertEquals(axes !== undefined, bounded);
-  using bounds = axes && await CoresetBounds.create(state, rows, axes);
+  using bounds = axes && await CoresetPruning.create(state, rows, axes);
   using refresh = await Refresh.create(state, bounds);
   await refresh.gatherCentres(picks.length);
   const half = picks.length >> 1;
@@ -58,7 +61,7 @@ async function refreshed(
 
 for (const count of [40, 1100]) {
   gpuTest(
-    `CoresetBounds rules out none of ${count} centres that matters`,
+    `CoresetPruning prunes none of ${count} centres that matters`,
     async (gpu) => {
       const rows = 2500;
       const data = spread(rows, 10);
@@ -84,13 +87,13 @@ for (const count of [40, 1100]) {
 }
 
 gpuTest(
-  "coresetAxes() finds none where little could be ruled out",
+  "pruningAxes() finds none where little could be pruned",
   async (gpu) => {
     using rows = uploadRows(gpu, randomFloats(1, 1000 * DIM), DIM);
-    assertEquals(await coresetAxes(gpu, rows), undefined);
+    assertEquals(await pruningAxes(gpu, rows), undefined);
     const huge = spread(1000, 10).map((x) => x * 1e19);
     using large = uploadRows(gpu, huge, DIM);
-    assertEquals(await coresetAxes(gpu, large), undefined);
+    assertEquals(await pruningAxes(gpu, large), undefined);
   },
 );
 

@@ -1,4 +1,5 @@
 import { type Gpu, RowChunks } from "../../../src/gpu/mod.ts";
+import type { Variants } from "../../../src/wgsl/variants.ts";
 
 /** Row chunks from host data. */
 export function uploadRows(
@@ -21,7 +22,8 @@ export function narrow(gpu: Gpu, bytes: number): Gpu {
 
 /** A device as `gpu` that runs the kernels for any adapter. */
 export function withoutSubgroups(gpu: Gpu): Gpu {
-  return withValues(gpu, { subgroupSize: 0 });
+  const pick = <Form>({ portable }: Variants<Form>): Form => portable;
+  return withValues(gpu, { subgroupSize: 0, pick });
 }
 
 function withValues(

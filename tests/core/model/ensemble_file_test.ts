@@ -5,10 +5,12 @@ import {
   type StoredEnsemble,
   writeEnsembleFile,
 } from "../../../src/core/model/ensemble_file.ts";
-import { ModelFileError } from "../../../src/core/model/stored_model.ts";
+import {
+  ModelFileError,
+  type StoredModel,
+} from "../../../src/core/model/stored_model.ts";
 import {
   readModelFile,
-  type StoredModel,
   writeModelFile,
 } from "../../../src/core/model/model_file.ts";
 import {

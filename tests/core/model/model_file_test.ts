@@ -2,10 +2,12 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   checkBackbone,
   readModelFile,
-  type StoredModel,
   writeModelFile,
 } from "../../../src/core/model/model_file.ts";
-import { ModelFileError } from "../../../src/core/model/stored_model.ts";
+import {
+  ModelFileError,
+  type StoredModel,
+} from "../../../src/core/model/stored_model.ts";
 import {
   readSafetensors,
   writeSafetensors,

@@ -2,23 +2,23 @@ import { assertAlmostEquals, assertEquals } from "@std/assert";
 import {
   jointMap,
   jointScores,
-  memberScale,
+  minMaxScale,
   onScale,
 } from "../../../src/core/score/min_max_scale.ts";
 
-Deno.test("memberScale() takes the least and the largest known score", () => {
-  assertEquals(memberScale([NaN, 3, 0, 5, NaN]), { min: 0, max: 5 });
+Deno.test("minMaxScale() takes the least and the largest known score", () => {
+  assertEquals(minMaxScale([NaN, 3, 0, 5, NaN]), { min: 0, max: 5 });
 });
 
 for (const scores of [[], [NaN, NaN], [0], [NaN, 4, 4]]) {
-  Deno.test(`memberScale() finds no scale of [${scores}]`, () => {
-    assertEquals(memberScale(scores), undefined);
+  Deno.test(`minMaxScale() finds no scale of [${scores}]`, () => {
+    assertEquals(minMaxScale(scores), undefined);
   });
 }
 
 Deno.test("jointScores() averages on the members' scales and knows what is missing", () => {
   const members = [[2, 5, 3, NaN], [10, 20, 40, 30]];
-  const scales = members.map((scores) => memberScale(scores)!);
+  const scales = members.map((scores) => minMaxScale(scores)!);
   const joint = jointScores(members, scales);
   assertEquals(joint.length, 4);
   const expected = [0, (1 + 1 / 3) / 2, (1 / 3 + 1) / 2];

@@ -1,30 +1,10 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { leadingAxes } from "../../../src/core/search/principal_axes.ts";
+import { assertEquals, assertRejects } from "@std/assert";
 import { BankSearch } from "../../../src/core/search/search.ts";
 import type { Gpu } from "../../../src/gpu/mod.ts";
 import { type Exclusion, nearestNeighbours } from "../../reference/search.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
 import { narrow, uploadRows, withoutSubgroups } from "../coreset/some_rows.ts";
-
-const DIM = 260;
-
-/** Rows that differ mostly along a few directions, around 20. */
-function spread(
-  seed: number,
-  rows: number,
-  directions = 12,
-): Float32Array<ArrayBuffer> {
-  const axes = randomFloats(1, directions * DIM);
-  const weights = randomFloats(seed, rows * directions);
-  return randomFloats(seed + 1, rows * DIM).map((noise, i) => {
-    const [row, k] = [Math.floor(i / DIM), i % DIM];
-    let sum = 20 + noise / 10;
-    for (let a = 0; a < directions; a++) {
-      sum += weights[row * directions + a]! * axes[a * DIM + k]!;
-    }
-    return sum;
-  });
-}
+import { DIM, spread } from "./spread_rows.ts";
 
 async function check(
   gpu: Gpu,
@@ -35,10 +15,10 @@ async function check(
 ): Promise<void> {
   using rows = uploadRows(gpu, bank, DIM);
   using search = await BankSearch.create(gpu, rows, {
-    bounds: "leading",
+    bounds: "pca",
     ...(exclusion && { images: exclusion.bank }),
   });
-  assertEquals(search.bounds, "leading");
+  assertEquals(search.bounds, "pca");
   const count = queries.length / DIM;
   using tensor = gpu.upload(queries, [count, DIM]);
   using queryImages = gpu.upload(Uint32Array.from(exclusion?.queries ?? [0]));
@@ -116,32 +96,6 @@ gpuTest("BankSearch along axes gives ties to the lowest index", async (gpu) => {
   await check(gpu, new Float32Array(DIM), new Float32Array(900 * DIM), 9);
 });
 
-gpuTest("leadingAxes() stretches no difference", async (gpu) => {
-  using rows = uploadRows(gpu, spread(5, 800, 300), DIM);
-  const { matrix, count } = await leadingAxes(gpu, rows, 256);
-  // The spectral norm, by power iteration in float64.
-  let vector = Float64Array.from({ length: count }, (_, c) => 1 + c % 3);
-  let norm = 0;
-  for (let i = 0; i < 50; i++) {
-    const image = Float64Array.from({ length: DIM }, (_, k) => {
-      let sum = 0;
-      for (let c = 0; c < count; c++) {
-        sum += matrix[k * count + c]! * vector[c]!;
-      }
-      return sum;
-    });
-    const back = Float64Array.from({ length: count }, (_, c) => {
-      let sum = 0;
-      for (let k = 0; k < DIM; k++) sum += matrix[k * count + c]! * image[k]!;
-      return sum;
-    });
-    norm = Math.hypot(...back) / Math.hypot(...vector);
-    vector = back.map((x) => x / Math.hypot(...back));
-  }
-  assert(norm <= 1, `squared spectral norm ${norm}`);
-  assert(norm > 1 - 1e-4, `squared spectral norm ${norm}`);
-});
-
 gpuTest("BankSearch chooses axes where they save work", async (gpu) => {
   const dim = 512;
   const boundsOf = async (data: Float32Array) => {
@@ -152,14 +106,14 @@ gpuTest("BankSearch chooses axes where they save work", async (gpu) => {
   const noise = randomFloats(1, 8192 * dim);
   assertEquals(await boundsOf(noise), "full");
   const flat = noise.map((x, i) => i % dim < 8 ? x : x / 100);
-  assertEquals(await boundsOf(flat), "leading");
+  assertEquals(await boundsOf(flat), "pca");
   assertEquals(await boundsOf(flat.slice(dim)), "full");
 });
 
 gpuTest("BankSearch refuses more axes than dimensions", async (gpu) => {
   using bank = uploadRows(gpu, randomFloats(1, 40), 4);
   await assertRejects(
-    () => BankSearch.create(gpu, bank, { bounds: "leading" }),
+    () => BankSearch.create(gpu, bank, { bounds: "pca" }),
     RangeError,
     "has 4 dimensions",
   );

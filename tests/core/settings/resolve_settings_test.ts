@@ -12,32 +12,6 @@ Deno.test("resolveSettings() starts from the paper preset", () => {
   assertEquals(resolveSettings({ preset: "anomalib" }), PRESETS.anomalib);
 });
 
-Deno.test("PRESETS differ in exactly the switches the design lists", () => {
-  const { paper, reference, anomalib } = PRESETS;
-  assertEquals(
-    [paper.distance, reference.distance, anomalib.distance],
-    ["euclidean", "squared", "euclidean"],
-  );
-  assertEquals(
-    [paper.reweight, reference.reweight, anomalib.reweight],
-    [9, 0, 9],
-  );
-  assertEquals([paper.crop, reference.crop, anomalib.crop], [224, 224, null]);
-  assertEquals(
-    [paper.coreset.start, reference.coreset.start, anomalib.coreset.start],
-    ["random", "mean-of-10", "random"],
-  );
-  assertEquals(anomalib.layerDim, "channels");
-  assertEquals(anomalib.dim, "concat");
-  assertEquals(anomalib.map, {
-    interpolation: "nearest",
-    sigma: 4,
-    border: "reflect",
-  });
-  assertEquals(reference.map, paper.map);
-  assertEquals(reference.layerDim, 1024);
-});
-
 Deno.test("resolveSettings() overrides single switches of nested groups", () => {
   const settings = resolveSettings({
     preset: "reference",

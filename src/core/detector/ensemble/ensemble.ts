@@ -6,8 +6,8 @@ import {
 } from "../../model/ensemble_file.ts";
 import {
   jointScores,
-  type MemberScale,
-  memberScale,
+  type MinMaxScale,
+  minMaxScale,
   onScale,
 } from "../../score/min_max_scale.ts";
 import type {
@@ -31,6 +31,7 @@ import {
 import type { FitReport } from "../fit/report.ts";
 import {
   type ImageSources,
+  loadPixels,
   named,
   type NamedImage,
 } from "../../features/image_source.ts";
@@ -143,8 +144,20 @@ export class Ensemble implements Disposable, AsyncDisposable {
     bytes: Uint8Array,
     options: EnsembleLoadOptions = {},
   ): Promise<Ensemble> {
+    return await Ensemble.fromModel(readEnsembleFile(bytes), options);
+  }
+
+  /**
+   * A fitted ensemble from what its file holds.
+   *
+   * @throws {ModelFileError} If a backbone is missing or differs from the one
+   * that was fitted.
+   */
+  static async fromModel(
+    stored: StoredEnsemble,
+    options: EnsembleLoadOptions = {},
+  ): Promise<Ensemble> {
     const { backbone: fetchBackbone, shared: share, ...rest } = options;
-    const stored = readEnsembleFile(bytes);
     for (const { settings } of stored.members) settingsFromJson(settings);
     const ensemble = await Ensemble.#open(
       rest,
@@ -163,8 +176,13 @@ export class Ensemble implements Disposable, AsyncDisposable {
         });
       },
     );
-    ensemble.#adopt(stored.threshold);
-    return ensemble;
+    try {
+      ensemble.#adopt(stored.threshold);
+      return ensemble;
+    } catch (error) {
+      ensemble.dispose();
+      throw error;
+    }
   }
 
   /** Every switch of the method; the same for all members. */
@@ -214,24 +232,38 @@ export class Ensemble implements Disposable, AsyncDisposable {
     images: ImageSources,
     options: Omit<FitOptions, "shard" | "count"> = {},
   ): Promise<EnsembleFitReport> {
-    let sources: NamedImage[] = [];
+    const failed = new Set<number>();
+    let loaded = 0;
+    const sources: NamedImage[] = [];
     for await (const image of images) {
-      sources.push(named(image, sources.length));
+      const index = sources.length;
+      const source = named(image, index);
+      sources.push({
+        name: source.name,
+        content: () => {
+          loaded = index;
+          return loadPixels(source);
+        },
+      });
     }
     this.#scales = undefined;
     const reports: FitReport[] = [];
     for (const member of this.members) {
-      const failed: string[] = [];
-      reports.push(
-        await member.fit(sources, {
-          ...options,
-          onImageError: (name, error) => {
-            reportImageError(name, error, options);
-            failed.push(name);
-          },
-        }),
+      // Images are loaded one after the other: the last one is it that failed.
+      const onImageError = (name: string, error: Error): void => {
+        reportImageError(name, error, options);
+        failed.add(loaded);
+      };
+      const usable = sources.filter((_, index) => !failed.has(index));
+      reports.push(await member.fit(usable, { ...options, onImageError }));
+    }
+    const used = reports.map((report) => report.images);
+    if (new Set(used).size > 1) {
+      throw new RangeError(
+        `Cannot fit an ensemble: its members could use ${
+          used.join(" and ")
+        } images; leave the images as they are until the fit is done`,
       );
-      sources = sources.filter(({ name }) => !failed.includes(name));
     }
     this.#adopt(this.#jointThreshold());
     return jointReport(reports, this.#thresholds);
@@ -272,9 +304,9 @@ export class Ensemble implements Disposable, AsyncDisposable {
     return { threshold, mapThreshold: Number.isNaN(mean) ? threshold : mean };
   }
 
-  #memberScales(): MemberScale[] {
+  #memberScales(): MinMaxScale[] {
     return this.members.map(({ model: { trainScores, backbone } }) => {
-      const scale = memberScale(trainScores);
+      const scale = minMaxScale(trainScores);
       if (scale !== undefined) return scale;
       throw new RangeError(
         `Cannot join backbone "${backbone.name}" to an ensemble: it gave all of ${trainScores.length} training images the same score, so that its scores have no scale; fit more images`,
@@ -312,6 +344,11 @@ export class Ensemble implements Disposable, AsyncDisposable {
       batch: this.#batch,
     });
     for await (const seen of together) {
+      if (this.#scales !== scales) {
+        throw new TypeError(
+          "Cannot go on with a prediction: the ensemble was fitted anew since it began; start it again",
+        );
+      }
       yield jointPrediction(seen, scales, thresholds);
     }
   }
@@ -327,20 +364,23 @@ export class Ensemble implements Disposable, AsyncDisposable {
     );
   }
 
-  /** Frees the members, and the device if it is the ensemble's own. */
+  /**
+   * Frees the members, and the device if it is the ensemble's own: at once, or
+   * when a fit or a batch that is under way has stopped.
+   */
   dispose(): void {
-    for (const member of this.members) member.dispose();
-    if (this.#ownsGpu) this.#gpu.dispose();
+    void this[Symbol.asyncDispose]();
   }
 
-  /** Same as {@linkcode Ensemble.dispose}. */
+  /** Frees at the end of a `using` what {@linkcode Ensemble.dispose} does. */
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  /** Same as {@linkcode Ensemble.dispose}. */
-  [Symbol.asyncDispose](): Promise<void> {
-    this.dispose();
-    return Promise.resolve();
+  /** Frees as well, and waits until that is done. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closing = this.members.map((member) => member[Symbol.asyncDispose]());
+    await Promise.all(closing);
+    if (this.#ownsGpu) this.#gpu.dispose();
   }
 }

@@ -1,40 +1,25 @@
 import {
   jointMap,
-  type MemberScale,
+  type MinMaxScale,
   onScale,
 } from "../../score/min_max_scale.ts";
-import type { Pixels } from "../../images/pixels.ts";
 import {
-  type ImageSource,
-  type ImageSources,
-  loadPixels,
-  named,
-} from "../../features/image_source.ts";
+  type BatchOptions,
+  ImageBatches,
+  type LoadedImage,
+} from "../../features/image_batches.ts";
+import type { ImageSources } from "../../features/image_source.ts";
+import { reportImageError } from "../../features/progress.ts";
+import type { FitReport } from "../fit/report.ts";
 import type { PatchCore } from "../patchcore.ts";
 import type { Prediction, PredictionTimes } from "../predict/prediction.ts";
-import { reportImageError, type WorkOptions } from "../../features/progress.ts";
-import type { FitReport } from "../fit/report.ts";
 
 /** What the members of an ensemble say of one image. */
 export interface MemberPredictions {
-  /** Name of the image. */
-  readonly name: string;
-  /** Milliseconds that reading and decoding took. */
-  readonly decode: number;
+  /** The image. */
+  readonly image: LoadedImage;
   /** One prediction a member. */
   readonly predictions: readonly Prediction[];
-}
-
-/** Options of {@linkcode predictTogether}. */
-export interface TogetherOptions extends WorkOptions {
-  /** Images of a batch. */
-  readonly batch: number;
-}
-
-interface Decoded {
-  readonly name: string;
-  readonly pixels: Pixels;
-  readonly ms: number;
 }
 
 /**
@@ -48,74 +33,44 @@ interface Decoded {
 export async function* predictTogether(
   members: readonly PatchCore[],
   images: ImageSources,
-  options: TogetherOptions,
+  options: BatchOptions,
 ): AsyncGenerator<MemberPredictions> {
-  let batch: Decoded[] = [];
-  let count = 0;
-  for await (const source of images) {
-    options.signal?.throwIfAborted();
-    const image = await decode(source, count++, options);
-    if (image !== undefined) batch.push(image);
-    if (batch.length < options.batch) continue;
-    yield* await predictBatch(members, batch, options);
-    batch = [];
-  }
-  if (batch.length > 0) yield* await predictBatch(members, batch, options);
-}
-
-async function decode(
-  source: ImageSource,
-  index: number,
-  options: WorkOptions,
-): Promise<Decoded | undefined> {
-  const image = named(source, index);
-  const start = performance.now();
-  try {
-    const pixels = await loadPixels(image);
-    return { name: image.name, pixels, ms: performance.now() - start };
-  } catch (error) {
-    reportImageError(image.name, error, options);
-    return undefined;
-  }
-}
-
-async function predictBatch(
-  members: readonly PatchCore[],
-  batch: readonly Decoded[],
-  options: WorkOptions,
-): Promise<MemberPredictions[]> {
-  let usable = [...batch.keys()];
-  const found = batch.map((): Prediction[] => []);
-  for (const member of members) {
-    const failed = new Set<number>();
-    const sources = usable.map((i) => ({
-      name: `${i}`,
-      content: batch[i]!.pixels,
+  for await (const batch of new ImageBatches(images, options)) {
+    let usable = batch.map((image) => ({
+      image,
+      predictions: [] as Prediction[],
     }));
-    const predictions = member.predict(sources, {
-      ...options,
-      onImageError: (name, error) => {
-        reportImageError(batch[Number(name)]!.name, error, options);
-        failed.add(Number(name));
-      },
-    });
-    for await (const prediction of predictions) {
-      found[Number(prediction.name)]!.push(prediction);
+    for (const member of members) {
+      const sources = usable.map(({ image }, i) => ({
+        name: `${i}`,
+        content: image.pixels,
+      }));
+      const predictions = member.predict(sources, {
+        ...options,
+        onImageError: (place, error) =>
+          reportImageError(
+            usable[Number(place)]!.image.source.name,
+            error,
+            options,
+          ),
+      });
+      const seen: typeof usable = [];
+      for await (const prediction of predictions) {
+        const { image, predictions } = usable[Number(prediction.name)]!;
+        seen.push({ image, predictions: [...predictions, prediction] });
+      }
+      usable = seen;
     }
-    usable = usable.filter((i) => !failed.has(i));
+    yield* usable;
   }
-  return usable.map((i) => {
-    const { name, ms } = batch[i]!;
-    return { name, decode: ms, predictions: found[i]! };
-  });
 }
 
 /** How an ensemble brings one member's results to the scale of the others. */
 export interface MemberScales {
   /** Of image scores. */
-  readonly score: MemberScale;
+  readonly score: MinMaxScale;
   /** Of the pixels of anomaly maps. */
-  readonly map: MemberScale;
+  readonly map: MinMaxScale;
 }
 
 /** Thresholds of an ensemble; NaN for none. */
@@ -136,7 +91,7 @@ export interface JointThresholds {
  * @param thresholds The joint thresholds.
  */
 export function jointPrediction(
-  { name, decode, predictions }: MemberPredictions,
+  { image: { source, ms }, predictions }: MemberPredictions,
   scales: readonly MemberScales[],
   { threshold, mapThreshold }: JointThresholds,
 ): Prediction {
@@ -148,7 +103,7 @@ export function jointPrediction(
     predictions[scores.indexOf(Math.max(...scores))]!;
   const maps = predictions.map(({ map }) => map.data);
   return {
-    name,
+    name: source.name,
     image,
     score,
     normalizedScore: score / threshold,
@@ -160,7 +115,7 @@ export function jointPrediction(
       data: jointMap(maps, scales.map(({ map }) => map)),
       threshold: mapThreshold,
     },
-    ms: jointTimes(predictions.map(({ ms }) => ms), decode),
+    ms: jointTimes(predictions.map((prediction) => prediction.ms), ms),
   };
 }
 

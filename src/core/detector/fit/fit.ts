@@ -7,13 +7,13 @@ import {
   type ImageFeed,
   type LoadedImage,
 } from "../../features/feature_stream.ts";
+import type { ModelOnGpu } from "../load.ts";
 import { stoppable } from "../../features/progress.ts";
 import type { StoredCoverage, StoredModel } from "../../model/stored_model.ts";
 import type { Projection } from "../../rows/projection.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { VERSION } from "../../settings/version.ts";
 import type { Calibration } from "../../threshold/calibrate.ts";
-import type { InspectorParts } from "../predict/inspector.ts";
 import { HeldRun } from "./held_run.ts";
 import { planMemory } from "./plan.ts";
 import { ProjectedRun } from "./projected_run.ts";
@@ -22,7 +22,7 @@ import type { FitParts, FitRun, FitWork, PlannedWork } from "./run.ts";
 import { secondsSince } from "./time.ts";
 
 /** A model with its memory bank still on the GPU, and what was done. */
-interface FittedModel extends InspectorParts {
+interface FittedModel extends ModelOnGpu {
   /** What was done. */
   readonly report: FitReport;
 }

@@ -50,7 +50,7 @@ async function allFeatures(gpu: Gpu): Promise<Features> {
   );
   const { rows, extractor } = extracted;
   const { dim } = extractor.features;
-  extractor.dispose();
+  extractor[Symbol.dispose]();
   using all = new MemoryBank(rows, dim, new Int32Array());
   const memoryBank = await all.download(gpu);
   return features = { memoryBank, dim, rows: rows.rows };
@@ -174,7 +174,7 @@ gpuTest("fit() in bounded memory scores as with all features", async (gpu) => {
     settings,
     {},
   );
-  features.extractor.dispose();
+  features.extractor[Symbol.dispose]();
   assertAllClose(model.trainScores, expected.scores);
   for (const key of ["threshold", "mapThreshold"] as const) {
     assertEquals(model[key]!.rule, expected[key]!.rule);
