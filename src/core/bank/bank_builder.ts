@@ -168,7 +168,7 @@ export class BankBuilder implements Disposable {
     const { picks, cover } = await choose(all, count, 0);
     const rows = await gatherRows(this.#gpu, all, picks, "memory bank");
     this.#account(picks, cover);
-    this.dispose();
+    this[Symbol.dispose]();
     let radius = 0;
     for (const reach of this.#reach) radius = Math.max(radius, reach);
     const { dim } = this.#options;
@@ -217,11 +217,7 @@ export class BankBuilder implements Disposable {
   }
 
   /** Frees the space. */
-  dispose(): void {
-    this.rows.dispose();
-  }
-
   [Symbol.dispose](): void {
-    this.dispose();
+    this.rows.dispose();
   }
 }

@@ -241,7 +241,7 @@ class LeftOutMaps implements Disposable {
   [Symbol.dispose](): void {
     this.#one.dispose();
     this.#all.dispose();
-    this.#maps.dispose();
+    this.#maps[Symbol.dispose]();
     for (
       const tensor of [
         this.#scores,

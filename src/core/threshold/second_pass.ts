@@ -182,7 +182,7 @@ class ChoiceSpace implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#bank === undefined) return;
-    this.#search.dispose();
+    this.#search[Symbol.dispose]();
     this.#bank.dispose();
   }
 }

@@ -5,8 +5,8 @@ import type { StoredBackbone } from "../../features/backbone.ts";
 import {
   FeatureStream,
   type ImageFeed,
-  type LoadedImage,
 } from "../../features/feature_stream.ts";
+import type { LoadedImage } from "../../features/image_batches.ts";
 import type { ModelOnGpu } from "../load.ts";
 import { stoppable } from "../../features/progress.ts";
 import type { StoredCoverage, StoredModel } from "../../model/stored_model.ts";

@@ -145,7 +145,7 @@ async function merge(
     });
     return { model, passes: chooser.passes, peakGpuBytes: gpu.peakBytes };
   } finally {
-    bank.dispose();
+    bank[Symbol.dispose]();
   }
 }
 
