@@ -159,13 +159,8 @@ export class IvfPqIndex implements Disposable {
   }
 
   /** Frees the index; the bank stays its owner's. */
-  dispose(): void {
-    for (const tensor of Object.values(this.parts)) tensor.dispose();
-  }
-
-  /** Same as {@linkcode IvfPqIndex.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    for (const tensor of Object.values(this.parts)) tensor.dispose();
   }
 }
 

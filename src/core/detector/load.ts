@@ -6,6 +6,7 @@ import type { Backbone, BackboneFile } from "../features/backbone.ts";
 import { resolveBackbone } from "../features/named_backbone.ts";
 import type { LoadOptions } from "./options.ts";
 import { FeatureExtractor } from "../features/extractor.ts";
+
 /** A fitted model whose memory bank is on the GPU. */
 export interface ModelOnGpu {
   /** Everything a model file holds. */

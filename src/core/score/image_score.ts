@@ -45,7 +45,7 @@ interface WeightInputs {
 }
 
 /** Where recorded scores are left. */
-export interface RecordedScores extends Disposable {
+interface RecordedScores extends Disposable {
   /** Patch scores `[images, patches]`; NaN where features are not finite. */
   readonly patchScores: Tensor;
   /** Image scores `[images]`. */

@@ -138,13 +138,8 @@ export class BankSearch implements Disposable {
   }
 
   /** Frees the packed copy; the bank stays its owner's. */
-  dispose(): void {
-    this.#search[Symbol.dispose]();
-  }
-
-  /** Same as {@linkcode BankSearch.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    this.#search[Symbol.dispose]();
   }
 }
 

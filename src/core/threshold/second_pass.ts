@@ -7,7 +7,11 @@ import {
 } from "../features/feature_stream.ts";
 import type { SampledImage } from "../features/image_sample.ts";
 import { allocateFeatures } from "../features/training_features.ts";
-import { project, type Projection } from "../rows/projection.ts";
+import {
+  project,
+  projectedBytes,
+  type Projection,
+} from "../rows/projection.ts";
 import { nearestRows, nearestRowsBytes } from "../search/nearest_rows.ts";
 import { BankSearch, searchBytes, type SearchSizes } from "../search/search.ts";
 import { roundUp } from "../../wgsl/grid.ts";
@@ -22,7 +26,7 @@ import {
 } from "./training_scores.ts";
 
 /** What a second pass over training images works with. */
-export interface SecondPassParts extends ScoringBank {
+interface SecondPassParts extends ScoringBank {
   /** The network. */
   readonly backbone: Backbone;
   /** Images to features. */
@@ -39,7 +43,7 @@ export interface SecondPassParts extends ScoringBank {
 }
 
 /** What a second pass over training images tells. */
-export interface SecondPass extends TrainingScores {
+interface SecondPass extends TrainingScores {
   /** Images that were scored. */
   readonly images: number;
   /**
@@ -178,7 +182,7 @@ class ChoiceSpace implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#bank === undefined) return;
-    this.#search.dispose();
+    this.#search[Symbol.dispose]();
     this.#bank.dispose();
   }
 }
@@ -203,26 +207,25 @@ function pickImages(
  * @param sizes The search.
  * @param settings How scores are made.
  * @param block Images that are scored together.
- * @param grid Patches of an image, pixels of its map, and elements of a
- * projected feature.
+ * @param grid Patches of an image, and pixels of its map.
+ * @param space Elements of a feature in the space that rows were chosen in, where
+ * distances there are measured: as given, or projected.
  */
 export function secondPassBytes(
   sizes: SearchSizes,
   settings: Settings,
   block: number,
-  grid: {
-    readonly patches: number;
-    readonly pixels: number;
-    readonly projected: number | undefined;
-  },
+  grid: { readonly patches: number; readonly pixels: number },
+  space?: { readonly projected: number | undefined },
 ): number {
   const { dim, rows } = sizes;
-  const length = roundUp(grid.projected ?? dim, 4);
   const held = rows + block * grid.patches;
-  const chosen = { ...sizes, dim: length };
-  const choiceSpace = settings.coreset.method === "greedy"
-    ? searchBytes(chosen).bank + nearestRowsBytes(chosen)
-    : 0;
-  return held * (dim + length) * 4 + searchBytes(sizes).bank + choiceSpace +
+  const scoring = held * dim * 4 + searchBytes(sizes).bank +
     leftOutBytes(sizes, settings, block, grid);
+  if (space === undefined) return scoring;
+  const { projected } = space;
+  if (projected === undefined) return scoring + nearestRowsBytes(sizes);
+  const chosen = { ...sizes, dim: roundUp(projected, 4) };
+  return scoring + projectedBytes(held, projected) +
+    searchBytes(chosen).bank + nearestRowsBytes(chosen);
 }

@@ -254,7 +254,10 @@ function bucketFitBytes(
   const building = rowBytes(fit, capacity + chosen) +
     choosingBytes(fit, capacity, chosen);
   const sizes = searchSizes(fit, bankRows);
-  const scoring = secondPassBytes(sizes, fit.settings, block, fit);
+  const { settings } = fit;
+  const isMeasured = settings.coreset.method === "greedy";
+  const space = isMeasured ? fit : undefined;
+  const scoring = secondPassBytes(sizes, settings, block, fit, space);
   return fit.fixedBytes + Math.max(building, scoring) + SMALL;
 }
 
