@@ -55,10 +55,14 @@ export const evaluate: Command = defineCommand({
     if (reportPath !== undefined) refuseUnpictured(values);
     const found = await findCategories(operands, values);
     const unusable = await checkMasks(found.categories, context.signal);
-    const lost = [...found.failed, ...unusable];
-    const categories = found.categories.filter(({ category }) =>
-      !unusable.some((failure) => failure.category === category.name)
-    );
+    const categories = found.categories.filter((one) => !unusable.has(one));
+    const lost = [
+      ...found.failed,
+      ...[...unusable].map(([{ category: { name } }, error]) => ({
+        category: name,
+        error,
+      })),
+    ];
     for (const failure of lost) tellFailure(failure, terminal);
     noteMissingMasks(categories, terminal);
     const journal = await Journal.open(values.resume);

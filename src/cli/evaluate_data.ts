@@ -69,7 +69,7 @@ export async function findCategories(
       found.push({ root, layout: "list", category });
     }
   }
-  for (const root of roots) {
+  for (const root of new Set(roots)) {
     if (!(await statOrNothing(root))?.isDirectory) {
       throw new FileError(`Cannot find "${root}": there is no such folder`);
     }

@@ -2,7 +2,7 @@ import {
   planExtents,
   type ResizeSettings,
 } from "../core/images/resize_plan.ts";
-import { hasTwoLevels } from "../core/images/two_levels.ts";
+import { distinctColors } from "../core/images/distinct_colors.ts";
 import { FileError } from "./disk.ts";
 import type { FilePixels } from "./read_pixels.ts";
 import type { Terminal } from "./terminal.ts";
@@ -25,8 +25,8 @@ interface ImageChecksOptions {
 
 /**
  * Looks at the images of a run for what would otherwise go wrong without a
- * word: a crop that hides much, dark 16-bit files, masks among images of good
- * parts. Each is told once, with an example; the end tells how many there were.
+ * word: a crop that hides much, dark 16-bit files, blank images, masks among
+ * images of good parts. Each is told once, with an example; the end tells how many there were.
  */
 export class ImageChecks {
   /** How images become the network's input; nothing is cropped without it. */
@@ -36,6 +36,7 @@ export class ImageChecks {
   readonly #seen = new Map<string, number>();
   readonly #dark = new Set<string>();
   #cut = 0;
+  #blank = 0;
   #refusal: FileError | undefined;
 
   /** Tells what it finds on a terminal. */
@@ -62,11 +63,15 @@ export class ImageChecks {
    */
   readonly look = (path: string, { pixels, unused }: FilePixels): void => {
     if (this.#seen.has(path)) return;
-    if (this.#options.refuseMasks && hasTwoLevels(pixels)) {
+    const colors = distinctColors(pixels);
+    if (this.#options.refuseMasks && colors === 2) {
       this.#refusal = new FileError(
         `Refused to fit "${path}": it has two levels alone, as masks have; leave it out, or add --all if it is an image of a good part`,
       );
       throw this.#refusal;
+    }
+    if (colors === 1 && this.#blank++ === 0) {
+      this.#terminal.warn(`"${path}" is of one colour: it shows nothing`);
     }
     const { width, height } = pixels;
     const share = this.geometry === undefined
@@ -109,6 +114,9 @@ export class ImageChecks {
           percent(1 - this.seen!.least)
         }`,
       );
+    }
+    if (this.#blank > 1) {
+      this.#terminal.warn(`${this.#blank} of ${size} images are of one colour`);
     }
     if (this.#dark.size > 1) {
       this.#terminal.warn(

@@ -2,7 +2,7 @@ import type { MaskSource, Sample } from "../core/datasets/dataset.ts";
 import { parseNpy } from "../core/images/npy.ts";
 import { readImageHeader } from "../core/images/image_header.ts";
 import { readImage } from "./disk.ts";
-import type { FailedCategory, FoundCategory } from "./evaluate_data.ts";
+import type { FoundCategory } from "./evaluate_data.ts";
 
 /** Files that are read at once. */
 const AT_ONCE = 8;
@@ -12,15 +12,17 @@ const AT_ONCE = 8;
  * spent on a category that a mask of another size would end.
  *
  * @param signal Ends it.
- * @returns The categories whose masks cannot be used.
+ * @returns The categories whose masks cannot be used, and why.
  */
 export async function checkMasks(
   categories: readonly FoundCategory[],
   signal: AbortSignal,
-): Promise<FailedCategory[]> {
-  const failed: FailedCategory[] = [];
-  for (const { category } of categories) {
-    const samples = category.test.filter(({ mask }) => mask !== undefined);
+): Promise<Map<FoundCategory, Error>> {
+  const failed = new Map<FoundCategory, Error>();
+  for (const found of categories) {
+    const samples = found.category.test.filter(({ mask }) =>
+      mask !== undefined
+    );
     const sizes = new Map<string, Promise<Size>>();
     const errors: Error[] = [];
     for (let at = 0; at < samples.length; at += AT_ONCE) {
@@ -36,8 +38,7 @@ export async function checkMasks(
     const others = errors.length === 1
       ? ""
       : `; ${errors.length - 1} more of its masks cannot be used`;
-    const error = new Error(first.message + others, { cause: first });
-    failed.push({ category: category.name, error });
+    failed.set(found, new Error(first.message + others, { cause: first }));
   }
   return failed;
 }

@@ -68,3 +68,17 @@ Deno.test("ImageChecks refuses an image that looks like a mask", () => {
   );
   assertThrows(() => run.throwIfRefused(), FileError, "m.png");
 });
+
+Deno.test("ImageChecks tells of images that show nothing", () => {
+  const { checks: run, fake } = checks(null);
+  for (const name of ["a", "b", "c"]) {
+    const blank = photo(4, 4);
+    blank.pixels.data.fill(255);
+    run.look(name, name === "c" ? photo(4, 4) : blank);
+  }
+  run.finish();
+  assertEquals(
+    fake.stderr,
+    'warning: "a" is of one colour: it shows nothing\nwarning: 2 of 3 images are of one colour\n',
+  );
+});

@@ -32,8 +32,9 @@ Deno.test("checkMasks() names the first mask that cannot be used and counts the 
       } as const));
       const category = { name: "part", train: [], test };
       const found = [{ root, layout: undefined, category }];
-      const [failed] = await checkMasks(found, new AbortController().signal);
-      return failed?.error.message;
+      const { signal } = new AbortController();
+      const failed = await checkMasks(found, signal);
+      return failed.get(found[0]!)?.message;
     };
     assertEquals(
       await check({ path: good }, { path: frames, frame: 1 }, undefined),
