@@ -21,7 +21,7 @@ const FIRST_SHARE = 2;
 /** Bounds and scores are sums in different orders. */
 const MORE_THAN_ROUNDING = 1.00001;
 
-/** What {@linkcode leaveOneImageOut} works on. */
+/** Training patches, and the bank that was chosen from them. */
 export interface LeaveOneImageOutInputs {
   /** Features of all training patches, images in order. */
   readonly features: RowChunks;
@@ -59,7 +59,7 @@ export interface LeftOutImage {
   readonly nearestRow: number;
 }
 
-/** What {@linkcode leaveOneImageOut} finds. */
+/** Training images as the bank without their own rows sees them. */
 export interface LeftOutImages {
   /** One for each training image, in order. */
   readonly images: readonly LeftOutImage[];

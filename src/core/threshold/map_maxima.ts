@@ -20,7 +20,7 @@ const MAP_PIXELS = 2 ** 18;
 /** Larger than any score, and small enough to be summed. */
 const UNBOUNDED = 1e30;
 
-/** What {@linkcode mapMaxima} works on. */
+/** Training images without rows of their own, and how large their maps may be. */
 export interface MapMaximaInputs extends LeaveOneImageOutInputs {
   /** Places of the images that count: those with bank rows of another image. */
   readonly known: readonly number[];
@@ -36,7 +36,7 @@ export interface MapMaximaInputs extends LeaveOneImageOutInputs {
   readonly floor?: number;
 }
 
-/** What {@linkcode mapMaxima} finds. */
+/** The largest pixels of training images' maps, and what finding them took. */
 export interface MapMaxima {
   /** The largest maxima, in no order. */
   readonly maxima: readonly number[];
