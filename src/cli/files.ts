@@ -180,7 +180,9 @@ function datasetImages(
     notes: [
       `"${root}" is a ${kind}: taking its ${own.length} ${part} images (${
         counted(root, own)
-      })${known.length > 0 ? `, leaving ${counted(root, known)}` : ""}`,
+      })${known.length > 0 ? `, leaving ${counted(root, known)}` : ""}${
+        heldBackNote(root, categories, purpose)
+      }`,
       ...purpose === "predict" && beside.length > 0
         ? [`"${root}": also taking ${counted(root, beside)} beside the dataset`]
         : [],
@@ -196,6 +198,26 @@ function datasetImages(
       ...warnings,
     ],
   };
+}
+
+/** Tells that of a folder of normal images some are kept for the test. */
+function heldBackNote(
+  root: string,
+  categories: readonly Category[],
+  purpose: Purpose,
+): string {
+  if (purpose !== "fit") return "";
+  const folders = (samples: Category["train"]): Set<string> =>
+    new Set(samples.map(({ path }) => folderOf(root, path)));
+  const held = categories.flatMap(({ train, test }) => {
+    const trained = folders(train);
+    return test.filter(({ label, path }) =>
+      label === "normal" && trained.has(folderOf(root, path))
+    );
+  });
+  return held.length === 0
+    ? ""
+    : `; ${held.length} normal images are held back for the test`;
 }
 
 /** All images below a folder, apart from each other where they are datasets. */

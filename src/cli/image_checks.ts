@@ -1,4 +1,5 @@
 import {
+  type CropGeometry,
   planExtents,
   type ResizeSettings,
 } from "../core/images/resize_plan.ts";
@@ -23,6 +24,16 @@ interface ImageChecksOptions {
   readonly advice: string;
 }
 
+/** What the network saw of images. */
+export interface SeenImages {
+  /** The smallest share of an image, from 0 to 1. */
+  readonly least: number;
+  /** The largest. */
+  readonly most: number;
+  /** The box in each, where all are of one size. */
+  readonly box?: CropGeometry;
+}
+
 /**
  * Looks at the images of a run for what would otherwise go wrong without a
  * word: a crop that hides much, dark 16-bit files, blank images, masks among
@@ -35,6 +46,7 @@ export class ImageChecks {
   readonly #options: ImageChecksOptions;
   readonly #seen = new Map<string, number>();
   readonly #dark = new Set<string>();
+  #box: CropGeometry | undefined;
   #cut = 0;
   #blank = 0;
   #refusal: FileError | undefined;
@@ -45,15 +57,15 @@ export class ImageChecks {
     this.#options = options;
   }
 
-  /** The largest and the smallest share of an image that the network saw. */
-  get seen(): { readonly least: number; readonly most: number } | undefined {
+  /** What the network saw of the images; nothing while there are none. */
+  get seen(): SeenImages | undefined {
     if (this.#seen.size === 0) return undefined;
     let [least, most] = [1, 0];
     for (const share of this.#seen.values()) {
       if (share < least) least = share;
       if (share > most) most = share;
     }
-    return { least, most };
+    return { least, most, ...this.#box && { box: this.#box } };
   }
 
   /**
@@ -74,9 +86,15 @@ export class ImageChecks {
       this.#terminal.warn(`"${path}" is of one colour: it shows nothing`);
     }
     const { width, height } = pixels;
-    const share = this.geometry === undefined
-      ? 1
-      : seenShare(width, height, this.geometry);
+    const box = this.geometry === undefined
+      ? { width, height, left: 0, top: 0, right: width, bottom: height }
+      : planExtents(width, height, this.geometry).geometry;
+    const share = (box.right - box.left) * (box.bottom - box.top) /
+      (width * height);
+    if (this.#seen.size === 0) this.#box = box;
+    if (this.#box?.width !== width || this.#box.height !== height) {
+      this.#box = undefined;
+    }
     this.#seen.set(path, share);
     if (1 - share > SILENT_SHARE && this.#cut++ === 0) {
       this.#terminal.warn(
@@ -124,17 +142,6 @@ export class ImageChecks {
       );
     }
   }
-}
-
-/** The share of an image that becomes the network's input, from 0 to 1. */
-function seenShare(
-  width: number,
-  height: number,
-  geometry: ResizeSettings,
-): number {
-  const { left, top, right, bottom } =
-    planExtents(width, height, geometry).geometry;
-  return (right - left) * (bottom - top) / (width * height);
 }
 
 function percent(share: number): string {

@@ -9,7 +9,7 @@ import {
   type ReportRow,
 } from "../core/report/mod.ts";
 import { readFile, statOrNothing } from "./disk.ts";
-import type { ImageChecks } from "./image_checks.ts";
+import type { ImageChecks, SeenImages } from "./image_checks.ts";
 import { type Detector, modelsOf } from "./model_loading.ts";
 
 /** Training images that are kept decoded: pictures often share one. */
@@ -56,16 +56,20 @@ export function reportFacts(
   };
 }
 
-function seenInWords(
-  { least, most }: { readonly least: number; readonly most: number },
-): string {
+function seenInWords({ least, most, box }: SeenImages): string {
+  if (least === 1) return "the whole image";
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-  const share = percent(least) === percent(most)
-    ? percent(least)
-    : `${percent(least)} to ${percent(most)}`;
-  return least < 1
-    ? `${share} of its area, the middle; the crop leaves the rest out`
-    : "the whole image";
+  if (box === undefined) {
+    const range = percent(least) === percent(most)
+      ? percent(least)
+      : `${percent(least)} to ${percent(most)}`;
+    return `${range} of its area, in the middle`;
+  }
+  const { left, top, right, bottom, width, height } = box;
+  const pixels = (value: number): string => String(Number(value.toFixed(1)));
+  return `${percent(least)} of its area: ${pixels(right - left)} × ${
+    pixels(bottom - top)
+  } of ${width} × ${height} pixels, from x ${pixels(left)}, y ${pixels(top)}`;
 }
 
 /** Reads training images by their paths, as long as they are there. */

@@ -227,6 +227,10 @@ Deno.test("listImages() takes folders of normal and abnormal images by name", as
     const folders = { normalDir: "A", abnormalDir: ["B"] };
     const fit = await listImages([`${root}/p`], "fit", folders);
     assertEquals(fit.paths.length, 1);
+    assertEquals(
+      fit.notes[0]?.endsWith("; 1 normal images are held back for the test"),
+      true,
+    );
     assertEquals(fit.warnings, [
       `"${root}/p" is a dataset: 3 other images are not taken (A 1, B 1, C 1)`,
     ]);

@@ -33,10 +33,10 @@ export async function trainTestFolders(
   files: Files,
   root: Folder,
 ): Promise<TrainTestFolders | undefined> {
-  const train = await findFolder(files, root, "train");
+  const train = await partOf(files, root, "train");
   if (train === undefined) return undefined;
   const normal = foldersOf(train.folders, "normal");
-  const test = await findFolder(files, root, "test");
+  const test = await partOf(files, root, "test");
   if (normal.length === 0) {
     const whole = test !== undefined && imageNames(train).length > 0 &&
       train.folders.length === 0 && test.folders.length > 0;
@@ -62,7 +62,7 @@ export async function readTrainTest(
   { root, normal, layout }: TrainTestFolders,
   { purpose = "evaluate" }: DatasetOptions,
 ): Promise<Category> {
-  const nominal = await findFolder(files, root, "train");
+  const nominal = await partOf(files, root, "train");
   const train: Sample[] = [];
   for (const name of normal) {
     const folder = await listFolder(files, join(nominal!.path, name));
@@ -73,7 +73,7 @@ export async function readTrainTest(
     throw noImages(root, `train/${normal[0] ?? ""}`);
   }
   const test: Sample[] = [];
-  const kinds = await findFolder(files, root, "test");
+  const kinds = await partOf(files, root, "test");
   const masks = purpose === "evaluate"
     ? await maskFolder(files, root)
     : undefined;
@@ -92,6 +92,20 @@ export async function readTrainTest(
   }
   if (test.length === 0 && purpose !== "fit") throw noImages(root, "test/*");
   return { name: baseName(root.path), train, test };
+}
+
+/** The folder of a part; without one to test, the one to validate. */
+async function partOf(
+  files: Files,
+  root: Folder,
+  part: "train" | "test",
+): Promise<Folder | undefined> {
+  const names = foldersOf(root.folders, part);
+  if (part === "test") names.push(...foldersOf(root.folders, "validation"));
+  const [name] = names;
+  return name === undefined
+    ? undefined
+    : await listFolder(files, join(root.path, name));
 }
 
 async function withMasks(

@@ -127,6 +127,30 @@ Deno.test("readDataset() reads OK and NG, and classes in train and test", async 
   ]);
 });
 
+Deno.test("readDataset() tests what is to validate where there is no test", async () => {
+  const files = new MemoryFiles(
+    "/c/Train/normal/0.png",
+    "/c/Train/broken/1.png",
+    "/c/Val/normal/2.png",
+    "/c/Val/broken/3.png",
+  );
+  const { train, test } = await readOne(files, "/c");
+  assertEquals(paths(train), ["/c/Train/normal/0.png"]);
+  assertEquals(test.map(({ label }) => label), ["anomalous", "normal"]);
+});
+
+Deno.test("readDataset() reads Magnetic Tile Defects whatever the case", async () => {
+  const files = new MemoryFiles(
+    "/m/mt_free/imgs/a.JPG",
+    "/m/mt_free/imgs/b.jpg",
+    "/m/mt_crack/imgs/c.jpg",
+    "/m/mt_crack/imgs/C.PNG",
+  );
+  const { train, test } = await readOne(files, "/m");
+  assertEquals([train.length, test.length], [1, 2]);
+  assertEquals(test[0]!.mask, { path: "/m/mt_crack/imgs/C.PNG" });
+});
+
 Deno.test("readDataset() goes on after a category that cannot be read", async () => {
   const files = new MemoryFiles(
     "/d/a/train/good/0.png",
