@@ -13,7 +13,8 @@ import { OPERATORS } from "./ops/mod.ts";
 import { toHalf } from "./layout.ts";
 import { type Extent, extentBytes, extentOf } from "./extent.ts";
 import type { Graph, GraphNode, HostTensor } from "./graph.ts";
-import { nodeError } from "./onnx/errors.ts";
+import { named } from "./named_errors.ts";
+import { nodeError, OnnxError } from "./onnx/errors.ts";
 import { inferShapes } from "./shape_inference.ts";
 import type { Shape } from "./shape_rules.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "./memory_plan.ts";
@@ -145,12 +146,24 @@ export class PlanContext {
     return { value: name };
   }
 
-  /** Registers so many constants, to be packed and uploaded once a network. */
+  /**
+   * Registers so many constants of a node, to be packed and uploaded once a
+   * network. The role tells them from others of the node.
+   *
+   * @param source The tensor they are made of: one that follows from the size
+   * of the image is uploaded once for each size.
+   */
   constant(
-    key: string,
+    node: GraphNode,
+    role: string,
     elements: number,
     pack: () => Float32Array<ArrayBuffer>,
+    source?: string,
   ): Operand {
+    const fixed = source === undefined || this.graph.constants.has(source);
+    const [image] = this.graph.inputs;
+    const size = fixed ? "" : ` for [${this.shape(image!.name)}]`;
+    const key = keyOf(node, `${role}${size}`);
     this.constants.set(key, { elements, dtype: "f32", pack });
     return { constant: key };
   }
@@ -170,7 +183,7 @@ export class PlanContext {
     const { precision: dtype } = this;
     const storage = storageOf(familyOf(choice)[dtype].bindings["w"]!);
     const isImage = storage === "image";
-    const key = `${node.name} ${role}${isImage ? " as an image" : ""}`;
+    const key = keyOf(node, `${role}${isImage ? " as an image" : ""}`);
     this.constants.set(key, {
       ...{ elements, dtype, storage },
       pack: dtype === "f32" ? pack : () => toHalf(pack()),
@@ -217,9 +230,13 @@ export class PlanContext {
     });
   }
 
-  /** Names an intermediate tensor of the shape `[images, channels, pixels]`. */
+  /**
+   * Names an intermediate tensor of the shape `[images, channels, pixels]`,
+   * otherwise than any tensor of the graph.
+   */
   temporary(node: GraphNode, role: string, shape: Shape): string {
-    const name = `${node.name} ${role}`;
+    let name = keyOf(node, role);
+    while (this.#shapes.has(name)) name = `${name}'`;
     this.#shapes.set(name, shape);
     return name;
   }
@@ -235,6 +252,14 @@ export class PlanContext {
     return this.aliases.get(name) ?? name;
   }
 }
+
+/** A name that no other role and no other node gives, whatever characters theirs have. */
+function keyOf(node: GraphNode, role: string): string {
+  return `${role} of ${JSON.stringify(node.name)}`;
+}
+
+/** More operators than this on the GPU are no network for images. */
+const MAX_RUN = 2 ** 13;
 
 /**
  * Lays a network out for images `[N, C, H, W]`.
@@ -263,6 +288,20 @@ export function planNetwork(
 ): NetworkPlan {
   const { shapes, values, nodes } = inferShapes(graph, image);
   const context = new PlanContext(graph, shapes, values, target);
+  if (nodes.length > MAX_RUN) {
+    throw new OnnxError(
+      "too_large",
+      `Cannot run the network: ${nodes.length} operators would have to run, at most ${MAX_RUN} are`,
+      { hint: "the file is no network for images" },
+    );
+  }
+  const constant = graph.outputs.find((name) => values.has(name));
+  if (constant !== undefined) {
+    throw new OnnxError(
+      "unknown_tap",
+      `Cannot tap "${constant}": it follows from the image's size alone and is no feature map`,
+    );
+  }
   for (const node of nodes) {
     const operator = OPERATORS[node.op];
     if (operator === undefined) {
@@ -273,7 +312,7 @@ export function planNetwork(
         "tap an earlier layer, or export the network without it",
       );
     }
-    operator(node, context);
+    named(node, () => operator(node, context));
   }
   const input = graph.inputs[0].name;
   const memory = planMemory(lifetimes(context, input, graph.outputs));

@@ -65,6 +65,12 @@ export const Sqrt: Operator = unary(Math.sqrt);
 export const LeakyRelu: Operator = unary((x, { alpha = 0.01 }) =>
   x < 0 ? Number(alpha) * x : x
 );
+/** x, or slope · x below zero. */
+export const PRelu: Operator = ([x, slope]) =>
+  binary((x, slope) => x < 0 ? slope * x : x)([x, slope]);
+/** The sum of all inputs. */
+export const Sum: Operator = ([first, ...others]) =>
+  others.reduce<HostTensor>((sum, x) => Add([sum, x]), first!);
 /** max(0, min(1, alpha · x + beta)). */
 export const HardSigmoid: Operator = unary((x, { alpha = 0.2, beta = 0.5 }) =>
   Math.max(0, Math.min(1, Number(alpha) * x + Number(beta)))
