@@ -13,7 +13,7 @@
 import { PatchCore } from "../src/core/mod.ts";
 import { DEMO_PRODUCTS, demoSet } from "../src/core/demo/demo_set.ts";
 import { encodePng } from "../src/core/images/png.ts";
-import { demoBackbone } from "../src/cli/demo_backbone.ts";
+import { demoBackbone } from "../src/cli/load_backbone.ts";
 import { startService } from "../tests/cli/serve/service_process.ts";
 import { byStatus, capacity, growth, overload, type Send } from "./load.ts";
 

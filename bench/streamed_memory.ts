@@ -5,7 +5,7 @@
  *
  * `deno run -A bench/streamed_memory.ts [DATASET] [PIXELS] [BUDGET] [COUNTS]`
  */
-import { demoBackbone } from "../src/cli/demo_backbone.ts";
+import { demoBackbone } from "../src/cli/load_backbone.ts";
 import { DISK } from "../src/cli/disk.ts";
 import { readDataset } from "../src/core/datasets/read_dataset.ts";
 import { decodeImage } from "../src/core/images/decode.ts";

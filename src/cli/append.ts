@@ -1,9 +1,6 @@
 import type { AppendOptions, PatchCore } from "../core/mod.ts";
-import {
-  resolveSettings,
-  type Settings,
-  type SettingsOptions,
-} from "../core/settings/settings.ts";
+import { resolveSettings } from "../core/settings/resolve_settings.ts";
+import type { Settings, SettingsOptions } from "../core/settings/settings.ts";
 import type { Context } from "./command.ts";
 import { UsageError } from "./exit.ts";
 import type { FitValues } from "./fit_options.ts";
@@ -11,7 +8,7 @@ import { loadDetector } from "./model_loading.ts";
 import { settingsOf } from "./settings_options.ts";
 
 /** A fitted detector that images are added to. */
-export interface Appending {
+interface Appending {
   /** The detector of the earlier model. */
   readonly detector: PatchCore;
   /** What may differ from that model. */
@@ -63,7 +60,7 @@ export async function loadToAppend(
  *
  * @throws {UsageError} If something else is to change.
  */
-export function checkSame(
+function checkSame(
   stored: Settings,
   { preset, coreset, threshold, map, ...given }: SettingsOptions,
   path: string,

@@ -12,7 +12,7 @@ import {
 } from "./options.ts";
 
 /** A command line as its command's syntax understands it. */
-export interface Parsed<O extends Options> {
+interface Parsed<O extends Options> {
   /** The arguments that are no options. */
   readonly operands: readonly string[];
   /** The options' values, defaults included. */

@@ -35,7 +35,7 @@ export interface Command {
 type WithCommon<O extends Options> = O & typeof COMMON_OPTIONS;
 
 /** A command's syntax and what it does. */
-export interface Definition<O extends Options> extends Syntax<O> {
+interface Definition<O extends Options> extends Syntax<O> {
   /** Does the command's work; returns the exit code. */
   run(
     operands: readonly string[],

@@ -1,22 +1,7 @@
 import { type Command, defineCommand } from "./command.ts";
-import { bashCompletions } from "./completions_bash.ts";
-import { fishCompletions } from "./completions_fish.ts";
-import { type CompletedCommand, completionSpec } from "./completion_spec.ts";
-import { zshCompletions } from "./completions_zsh.ts";
+import { completionScript, SHELLS } from "./completion_scripts.ts";
 import { EXIT, UsageError } from "./exit.ts";
 import { didYouMean } from "./nearest.ts";
-
-/** Writes the completions of a program of that name. */
-export type WriteCompletions = (
-  program: string,
-  commands: readonly CompletedCommand[],
-) => string;
-
-const SHELLS: ReadonlyMap<string, WriteCompletions> = new Map([
-  ["bash", bashCompletions],
-  ["zsh", zshCompletions],
-  ["fish", fishCompletions],
-]);
 
 /**
  * `completions`: what a shell needs to complete command lines.
@@ -24,16 +9,15 @@ const SHELLS: ReadonlyMap<string, WriteCompletions> = new Map([
  * @param commands Gives the program's commands, this one among them.
  */
 export function completions(commands: () => readonly Command[]): Command {
-  const names = [...SHELLS.keys()];
   return defineCommand({
     name: "completions",
     summary: "Print what a shell needs to complete commands and options",
     operands: {
       name: "SHELL",
-      help: names.join(", "),
+      help: SHELLS.join(", "),
       min: 1,
       max: 1,
-      words: names,
+      words: SHELLS,
     },
     options: {
       program: {
@@ -55,11 +39,10 @@ export function completions(commands: () => readonly Command[]): Command {
       ],
     ],
     run([shell = ""], { program }, { terminal }): Promise<number> {
-      const write = SHELLS.get(shell);
-      if (write === undefined) {
+      if (!SHELLS.includes(shell)) {
         throw new UsageError(
-          `Unknown shell "${shell}", expected one of ${names.join(", ")}${
-            didYouMean(shell, names)
+          `Unknown shell "${shell}", expected one of ${SHELLS.join(", ")}${
+            didYouMean(shell, SHELLS)
           }`,
         );
       }
@@ -68,7 +51,7 @@ export function completions(commands: () => readonly Command[]): Command {
           `Cannot use --program "${program}": expected letters, digits, ".", "-" and "_"`,
         );
       }
-      const script = write(program, completionSpec(commands()));
+      const script = completionScript(shell, program, commands());
       if (terminal.json) terminal.record({ shell, program, script });
       else terminal.print(script);
       return Promise.resolve(EXIT.ok);

@@ -8,7 +8,7 @@ import {
 import { encodePng } from "../core/images/png.ts";
 import { auroc } from "../core/metrics/roc.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
-import { demoBackbone } from "./demo_backbone.ts";
+import { demoBackbone } from "./load_backbone.ts";
 import { DemoReport } from "./demo_report.ts";
 import { EXIT } from "./exit.ts";
 import { OutputFolder } from "./output.ts";

@@ -12,7 +12,7 @@ import { VERSION } from "../core/settings/version.ts";
 import { trainingReader } from "./prediction_report.ts";
 
 /** Takes the images of one product. */
-export interface DemoCategory {
+interface DemoCategory {
   /** Adds a test image, with the mask of its defect if it has one. */
   add(prediction: Prediction, mask: GreyImage | undefined): void;
   /** Draws the curves of the images so far. */

@@ -1,3 +1,4 @@
+import { basename, dirname, join } from "node:path";
 import type { FileEntry, Files } from "../core/datasets/files.ts";
 
 /** A file that cannot be read or must not be written: exit code 1. */
@@ -102,10 +103,11 @@ export async function writeAtomically(
   path: string,
   bytes: Uint8Array,
 ): Promise<void> {
-  const [, folder = "", name = path] = /^(.*[/\\])?([^/\\]+)$/.exec(path) ?? [];
-  const temporary = `${folder}.${name}.tmp-${crypto.randomUUID().slice(0, 8)}`;
+  const folder = dirname(path);
+  const random = crypto.randomUUID().slice(0, 8);
+  const temporary = join(folder, `.${basename(path)}.tmp-${random}`);
   try {
-    if (folder !== "") await Deno.mkdir(folder, { recursive: true });
+    if (folder !== ".") await Deno.mkdir(folder, { recursive: true });
     await writeNew(temporary, bytes);
     await Deno.rename(temporary, path);
   } catch (error) {
@@ -123,9 +125,9 @@ export async function writeAtomically(
  * @throws {FileError} If it cannot, saying why.
  */
 export async function checkWritable(path: string): Promise<void> {
-  let folder = parentOf(path);
+  let folder = dirname(path);
   const beside = await statOrNothing(folder) !== undefined;
-  while (await statOrNothing(folder) === undefined) folder = parentOf(folder);
+  while (await statOrNothing(folder) === undefined) folder = dirname(folder);
   try {
     const probe = await Deno.makeTempFile({ dir: folder, prefix: ".tmp-" });
     await Deno.remove(probe);
@@ -135,12 +137,6 @@ export async function checkWritable(path: string): Promise<void> {
       cause: error,
     });
   }
-}
-
-function parentOf(path: string): string {
-  const [, parent] = /^(.*)[/\\]+[^/\\]+[/\\]*$/.exec(path) ?? [];
-  if (parent !== undefined) return parent === "" ? "/" : parent;
-  return /^[/\\]/.test(path) ? "/" : ".";
 }
 
 async function writeNew(path: string, bytes: Uint8Array): Promise<void> {

@@ -6,8 +6,7 @@ export class DownloadError extends Error {
   override readonly name = "DownloadError";
 }
 
-/** Settings of {@linkcode download}. */
-export interface DownloadOptions {
+interface DownloadOptions {
   /** The SHA-256 of the file or its first digits; not checked when absent. */
   readonly sha256?: string;
   /** How often a connection may fail before giving up; 4 by default. */
@@ -22,8 +21,7 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What {@linkcode download} has done. */
-export interface Downloaded {
+interface Downloaded {
   /** Size of the file. */
   readonly bytes: number;
   /** SHA-256 of the file, 64 hexadecimal digits. */

@@ -1,5 +1,6 @@
 import { type EvaluationRecord, meanRecord } from "../core/evaluation/mod.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
+import { evaluationCsv } from "./csv.ts";
 import {
   findCategories,
   type FoundCategory,
@@ -7,7 +8,7 @@ import {
 } from "./evaluate_data.ts";
 import { evaluationKey, Journal } from "./evaluate_journal.ts";
 import { EVALUATE_OPTIONS } from "./evaluate_options.ts";
-import { evaluationCsv, evaluationTable } from "./evaluate_output.ts";
+import { evaluationTable } from "./evaluate_output.ts";
 import { EvaluationWorks } from "./evaluate_work.ts";
 import { EvaluationReport, refuseUnpictured } from "./evaluation_report.ts";
 import { EXIT } from "./exit.ts";

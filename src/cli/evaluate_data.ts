@@ -12,7 +12,7 @@ export interface FoundCategory {
   readonly root: string;
   /** How the dataset is laid out. */
   readonly layout: LayoutName | undefined;
-  /** The category. */
+  /** Its training and test images. */
   readonly category: Category;
 }
 

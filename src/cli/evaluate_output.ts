@@ -55,26 +55,3 @@ function count(value: number | null): string {
   if (value === null) return "–";
   return Number.isInteger(value) ? `${value}` : value.toFixed(1);
 }
-
-/** A table of results for programs, RFC 4180: nested keys joined by a dot. */
-export function evaluationCsv(records: readonly EvaluationRecord[]): string {
-  const rows = records.map((record) => new Map(flatten(record)));
-  const columns = [...new Set(rows.flatMap((row) => [...row.keys()]))];
-  const lines = [
-    columns,
-    ...rows.map((row) => columns.map((column) => row.get(column) ?? "")),
-  ];
-  return lines.map((cells) => `${cells.map(quote).join(",")}\r\n`).join("");
-}
-
-function flatten(object: object, prefix = ""): [string, string][] {
-  return Object.entries(object).flatMap(([key, value]) =>
-    typeof value === "object" && value !== null
-      ? flatten(value, `${prefix}${key}.`)
-      : [[prefix + key, value === null ? "" : String(value)]]
-  );
-}
-
-function quote(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}

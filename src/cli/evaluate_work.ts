@@ -16,8 +16,11 @@ import { VERSION } from "../core/settings/version.ts";
 import { sha256 } from "../core/weights.ts";
 import type { Context } from "./command.ts";
 import { DISK, readFile } from "./disk.ts";
-import type { EvaluateValues } from "./evaluate_options.ts";
-import { refuseFitting, refuseUnused } from "./evaluate_refusals.ts";
+import {
+  type EvaluateValues,
+  refuseFitting,
+  refuseUnused,
+} from "./evaluate_options.ts";
 import { UsageError } from "./exit.ts";
 import { loadBackbones } from "./load_backbone.ts";
 import { loadDetector, modelsOf } from "./model_loading.ts";
@@ -25,13 +28,13 @@ import { settingsOf } from "./settings_options.ts";
 import { tuningStore } from "./tuning_store.ts";
 
 /** Options of the work on one category. */
-export type WorkOnCategory = Omit<
+type WorkOnCategory = Omit<
   EvaluateOptions,
   "files" | "rule" | "shots" | "seeds" | "radius" | "batch"
 >;
 
 /** What `evaluate` does with each category. */
-export interface EvaluationWork extends Disposable {
+interface EvaluationWork extends Disposable {
   /** All that decides the results beside the images. */
   readonly method: Readonly<Record<string, unknown>>;
   /** Every switch of PatchCore. */

@@ -19,7 +19,7 @@ import { UsageError } from "./exit.ts";
 import { trainingReader } from "./prediction_report.ts";
 
 /** What decides whether there is something to picture. */
-export interface ReportedMethod {
+interface ReportedMethod {
   /** `--method`. */
   readonly method: string;
   /** `--subsample`. */
@@ -58,7 +58,7 @@ export function refuseUnpictured(values: ReportedMethod): void {
 }
 
 /** What a report tells of the evaluation as a whole. */
-export interface EvaluationFacts {
+interface EvaluationFacts {
   /** Results of all categories, and their means. */
   readonly records: readonly EvaluationRecord[];
   /** Name of the adapter. */

@@ -4,10 +4,10 @@ import type { ReportTruth } from "../core/report/mod.ts";
 import { DISK, FileError, statOrNothing } from "./disk.ts";
 
 /** What images are wanted for: of a dataset, fit takes other ones. */
-export type Purpose = "fit" | "predict";
+type Purpose = "fit" | "predict";
 
 /** Images that were asked for. */
-export interface ImageList {
+interface ImageList {
   /** Paths, each once, in the order of the arguments, folders sorted. */
   readonly paths: readonly string[];
   /** What was chosen from datasets, a sentence each. */

@@ -69,5 +69,5 @@ export const FIT_OPTIONS = {
   profile: { kind: "flag", help: "print the GPU time of every kernel" },
 } as const satisfies Options;
 
-/** Values of {@linkcode FIT_OPTIONS}. */
+/** The command line of `fit`, as it was read. */
 export type FitValues = Values<typeof FIT_OPTIONS>;

@@ -30,8 +30,7 @@ export async function main(): Promise<never> {
   Deno.exit(code);
 }
 
-/** What {@linkcode runProgram} works with. */
-export interface ProgramOptions {
+interface ProgramOptions {
   /** Where results and messages go. */
   readonly terminal: Terminal;
   /** Aborted when the user presses Ctrl-C. */

@@ -7,7 +7,7 @@ interface Described {
 }
 
 /** An option without a value: true when given. */
-export interface FlagOption extends Described {
+interface FlagOption extends Described {
   /** Discriminates the kinds of options. */
   readonly kind: "flag";
 }
@@ -39,10 +39,10 @@ export interface ListOption extends Described {
 }
 
 /** An option whose value is one of a few words. */
-export interface ChoiceOption extends Described {
+interface ChoiceOption extends Described {
   /** Discriminates the kinds of options. */
   readonly kind: "choice";
-  /** The words. */
+  /** The words, in the order of `--help`. */
   readonly choices: readonly string[];
   /** Value when not given. */
   readonly default?: string;
@@ -92,7 +92,7 @@ type Always<O> = O extends { default: unknown } | { required: true } ? never
   : undefined;
 
 /** The type of an option's value. */
-export type ValueOf<O extends Option> = O extends FlagOption ? boolean
+type ValueOf<O extends Option> = O extends FlagOption ? boolean
   : O extends TextOption ? string | Always<O>
   : O extends ListOption ? ListValue<O> | undefined
   : O extends ChoiceOption ? O["choices"][number] | Always<O>
@@ -114,7 +114,7 @@ export type Values<O extends Options> = {
 };
 
 /** The arguments of a command that are no options. */
-export interface Operands {
+interface Operands {
   /** Placeholder in `--help`, e.g. `IMAGES`. */
   readonly name: string;
   /** What they are: a phrase without a period. */
@@ -135,7 +135,7 @@ export interface Syntax<O extends Options = Options> {
   readonly summary: string;
   /** Its arguments that are no options. */
   readonly operands?: Operands;
-  /** Its options. */
+  /** Its options by key, in the order of `--help`. */
   readonly options: O;
   /** Command lines, without the program's name, and what each does. */
   readonly examples: readonly (readonly [line: string, meaning: string])[];

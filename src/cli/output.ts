@@ -1,3 +1,4 @@
+import { basename, dirname, resolve } from "node:path";
 import { join } from "../core/datasets/files.ts";
 import {
   checkWritable,
@@ -7,12 +8,12 @@ import {
 } from "./disk.ts";
 
 /** What makes a folder one of ours: written first, replaced at the end. */
-export const RUN_FILE = "run.json";
+const RUN_FILE = "run.json";
 
 const GENERATOR = "@patchcore/webgpu";
 
 /** What a run of the program was, for `run.json`. */
-export type RunRecord = Readonly<Record<string, unknown>>;
+type RunRecord = Readonly<Record<string, unknown>>;
 
 /**
  * A folder for results. It never touches a user's files: it refuses a folder
@@ -20,7 +21,7 @@ export type RunRecord = Readonly<Record<string, unknown>>;
  * input folder.
  */
 export class OutputFolder {
-  /** Path of the folder. */
+  /** Where it is, as the user gave it. */
   readonly path: string;
 
   private constructor(path: string) {
@@ -164,13 +165,10 @@ async function realPath(path: string): Promise<string> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  const [, parent = ".", name] = /^(?:(.*)[/\\])?([^/\\]+)[/\\]*$/.exec(path) ??
-    [];
-  if (name === undefined) return path;
-  const folder = await realPath(parent === "" ? "/" : parent);
-  if (name === ".") return folder;
-  if (name !== "..") return join(folder, name);
-  return folder.slice(0, folder.search(/[/\\][^/\\]*$/)) || "/";
+  const parent = dirname(path);
+  return parent === path
+    ? path
+    : resolve(await realPath(parent), basename(path));
 }
 
 async function isOurs(path: string): Promise<boolean> {

@@ -5,15 +5,13 @@ import {
   type PlannedMemory,
   planPredict,
 } from "../core/detector/planned_memory.ts";
-import {
-  settingsFromJson,
-  type SettingsOptions,
-} from "../core/settings/settings.ts";
+import { settingsFromJson } from "../core/settings/resolve_settings.ts";
+import type { SettingsOptions } from "../core/settings/settings.ts";
 import { Gpu } from "../core/weights.ts";
+import type { Facts } from "./network_facts.ts";
 import type { Terminal } from "./terminal.ts";
 import { tuningStore } from "./tuning_store.ts";
 
-type Facts = Readonly<Record<string, unknown>>;
 type Backbone = NonNullable<LoadOptions["backbone"]>;
 
 /** Images of a batch of `fit` and of `predict`, unless they are told otherwise. */
@@ -21,7 +19,7 @@ const FIT_BATCH = 8;
 const PREDICT_BATCH = 1;
 
 /** A fit that memory is planned for. */
-export interface FitToPlan {
+interface FitToPlan {
   /** The network. */
   readonly backbone: Backbone;
   /** Settings of the method. */

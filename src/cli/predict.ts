@@ -1,12 +1,12 @@
 import type { Prediction } from "../core/mod.ts";
 import { Report } from "../core/report/mod.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
+import { predictionCsv } from "./csv.ts";
 import { EXIT, UsageError } from "./exit.ts";
 import { listImages } from "./files.ts";
 import { ImageReader } from "./image_reader.ts";
 import { loadDetector, MODEL_OPTIONS } from "./model_loading.ts";
 import { OutputFolder } from "./output.ts";
-import { predictionCsv } from "./prediction_csv.ts";
 import {
   failureRecord,
   type PredictionRecord,

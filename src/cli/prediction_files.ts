@@ -1,6 +1,6 @@
 import type { Prediction } from "../core/mod.ts";
 import { join } from "../core/datasets/files.ts";
-import type { FloatImage } from "../core/images/float_image.ts";
+import type { FloatImage } from "../core/images/pixels.ts";
 import { mapToOriginal } from "../core/images/map_geometry.ts";
 import { encodeNpy } from "../core/images/npy.ts";
 import {
@@ -15,7 +15,7 @@ import { encodeTiff } from "../core/images/tiff.ts";
 import { type OutputFolder, resultNames } from "./output.ts";
 
 /** Which files `predict` writes for an image. */
-export interface PredictionFileOptions {
+interface PredictionFileOptions {
   /** Format of the anomaly maps; none without it. */
   readonly maps: "npy" | "png" | "tiff" | undefined;
   /** Whether maps are drawn over the images. */
@@ -26,7 +26,7 @@ export interface PredictionFileOptions {
 
 /** An anomaly map that was written. */
 export interface WrittenMap {
-  /** Path of the file. */
+  /** Where it is: the output folder's path, then the name inside. */
   readonly path: string;
 }
 

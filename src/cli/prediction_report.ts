@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { Ensemble, type StoredModel } from "../core/mod.ts";
 import { decodeImage } from "../core/images/decode.ts";
 import type { Pixels } from "../core/images/pixels.ts";
@@ -26,7 +27,7 @@ export function reportFacts(
   const trainScores = detector instanceof Ensemble ? detector.trainScores : own;
   const threshold = limit?.value ?? NaN;
   return {
-    title: `Inspection with ${path.replace(/^.*[/\\]/, "")}`,
+    title: `Inspection with ${basename(path)}`,
     facts: [
       ["Model", path],
       ...members.flatMap((

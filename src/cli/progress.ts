@@ -1,4 +1,4 @@
-import type { Stream } from "./terminal.ts";
+import type { Stream } from "./streams.ts";
 
 const REDRAW_MS = 100;
 const BAR_WIDTH = 24;
@@ -14,7 +14,7 @@ export interface ProgressOptions {
 }
 
 /** Where and how a {@linkcode Progress} is drawn. */
-export interface ProgressDisplay extends ProgressOptions {
+interface ProgressDisplay extends ProgressOptions {
   /** The stream it is drawn on. */
   readonly stderr: Stream;
   /** Milliseconds since some fixed moment. */
@@ -75,7 +75,7 @@ export class Progress implements Disposable {
     this.#ended = true;
   }
 
-  /** Same as {@linkcode Progress.end}. */
+  /** Ends the display where a `using` block ends. */
   [Symbol.dispose](): void {
     this.end();
   }

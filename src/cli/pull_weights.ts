@@ -15,7 +15,7 @@ import { UsageError } from "./exit.ts";
 import { didYouMean } from "./nearest.ts";
 import { backbonePath } from "./weights_cache.ts";
 
-/** Settings of {@linkcode pullWeights}. */
+/** Where published weights come from, and what is made and kept of them. */
 export interface PullOptions extends ConvertOptions {
   /** Where backbones are kept, see `weightsFolder`. */
   readonly folder: string;
@@ -35,7 +35,7 @@ export interface PullOptions extends ConvertOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What {@linkcode pullWeights} has done. */
+/** A published network in the weights folder. */
 export interface PulledWeights {
   /** The ONNX file. */
   readonly path: string;
@@ -96,7 +96,7 @@ export function knownWeights(name: string): KnownWeights {
 }
 
 /** Lists every way to get the weights of a network, one a line. */
-export function otherWays(known: KnownWeights, folder: string): string {
+function otherWays(known: KnownWeights, folder: string): string {
   const { name, file, url, timmUrl } = known;
   return `Other ways to get the weights of "${name}":
   - download ${url} on another machine, put it into "${folder}" as "${file}" and run "weights pull ${name}" again

@@ -116,8 +116,7 @@ export const SETTINGS_OPTIONS = {
   },
 } as const satisfies Options;
 
-/** Values of {@linkcode SETTINGS_OPTIONS}. */
-export type SettingsValues = Values<typeof SETTINGS_OPTIONS>;
+type SettingsValues = Values<typeof SETTINGS_OPTIONS>;
 
 /** The library's options that a command line stands for. */
 export function settingsOf(

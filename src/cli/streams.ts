@@ -1,4 +1,12 @@
-import type { Stream } from "./terminal.ts";
+/** One of the program's output streams. */
+export interface Stream {
+  /** Writes text as it is. */
+  write(text: string): void;
+  /** Whether a person sees it at once. */
+  readonly isTerminal: boolean;
+  /** Characters a line has. */
+  columns(): number;
+}
 
 /** What of `Deno.stdout` and `Deno.stderr` a stream needs. */
 interface Device {

@@ -1,17 +1,7 @@
 import { Progress, type ProgressOptions } from "./progress.ts";
+import type { Stream } from "./streams.ts";
 
-/** One of the program's output streams. */
-export interface Stream {
-  /** Writes text as it is. */
-  write(text: string): void;
-  /** Whether a person sees it at once. */
-  readonly isTerminal: boolean;
-  /** Characters a line has. */
-  columns(): number;
-}
-
-/** Settings of a {@linkcode Terminal}. */
-export interface TerminalOptions {
+interface TerminalOptions {
   /** Where results go. */
   readonly stdout: Stream;
   /** Where messages and progress go. */
@@ -23,7 +13,7 @@ export interface TerminalOptions {
 }
 
 /** What the user asked of the output. */
-export interface OutputMode {
+interface OutputMode {
   /** Results are JSON lines. */
   readonly json: boolean;
   /** No progress, no messages but warnings and errors. */

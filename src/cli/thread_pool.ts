@@ -26,8 +26,7 @@ interface Thread<Task, Reply> {
   timer?: ReturnType<typeof setTimeout>;
 }
 
-/** Options of a {@linkcode ThreadPool}. */
-export interface ThreadPoolOptions {
+interface ThreadPoolOptions {
   /** How many threads there are. */
   readonly threads: number;
   /** Starts a thread, which answers every message with one, in their order. */

@@ -49,5 +49,5 @@ export const WEIGHTS_OPTIONS = {
   keep: { kind: "flag", help: "pull: keep the official file as well" },
 } as const satisfies Options;
 
-/** Values of the options of `weights`. */
+/** The command line of `weights`, as it was read. */
 export type WeightsValues = Values<typeof WEIGHTS_OPTIONS>;

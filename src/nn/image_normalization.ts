@@ -9,7 +9,7 @@ import { type ImageUse, imageUse } from "./image_channels.ts";
 import { OnnxError } from "./onnx/errors.ts";
 
 /** What a network does to each colour channel before its first layer: (x − mean) / std. */
-export interface ImageNormalization {
+interface ImageNormalization {
   /** Subtracted from each channel of the image, in its own order. */
   readonly mean: readonly number[];
   /** Divides each channel. */

@@ -1,5 +1,5 @@
 import { decodeImage, type NamedImage, type Pixels } from "../core/mod.ts";
-import type { FloatImage } from "../core/images/float_image.ts";
+import type { FloatImage } from "../core/images/pixels.ts";
 import { encodePng } from "../core/images/png.ts";
 import { closeUp } from "../core/report/small_copy.ts";
 import { fittedSize, sampleBox } from "../core/report/thumbnail.ts";
@@ -25,7 +25,7 @@ interface Answer {
 }
 
 /** What the server knows. */
-export interface ServerModels {
+interface ServerModels {
   /** Names of its models; none where this page comes from no service. */
   readonly names: readonly string[];
   /** Whether it asks for a token. */

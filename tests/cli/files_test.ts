@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { DISK, FileError } from "../../src/cli/disk.ts";
+import { FileError } from "../../src/cli/disk.ts";
 import { listImages } from "../../src/cli/files.ts";
 import { withFiles } from "./with_files.ts";
 
@@ -93,12 +93,4 @@ Deno.test("listImages() follows links once", async () => {
       `${root}/a/2.png`,
     ]);
   });
-});
-
-Deno.test("DISK.list() names a folder that cannot be read", async () => {
-  await assertRejects(
-    () => Array.fromAsync(DISK.list("/nowhere")),
-    FileError,
-    'Cannot read folder "/nowhere": it does not exist',
-  );
 });

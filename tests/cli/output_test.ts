@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { FileError, readFile, writeAtomically } from "../../src/cli/disk.ts";
+import { FileError } from "../../src/cli/disk.ts";
 import {
   OutputFolder,
   refuseExisting,
@@ -77,31 +77,6 @@ Deno.test("writeOutput() replaces a file only when asked", async () => {
   });
 });
 
-Deno.test("writeAtomically() leaves nothing behind when it fails", async () => {
-  await withFiles(["file", "folder/x"], async (root) => {
-    for (const path of [`${root}/file/below`, `${root}/folder`]) {
-      await assertRejects(
-        () => writeAtomically(path, new Uint8Array(3)),
-        FileError,
-        `Cannot write "${path}"`,
-      );
-    }
-    const names = [...Deno.readDirSync(root)].map(({ name }) => name).sort();
-    assertEquals(names, ["file", "folder"]);
-  });
-});
-
-Deno.test("readFile() says why a file cannot be read", async () => {
-  await withFiles(["folder/x"], async (root) => {
-    await assertRejects(
-      () => readFile(`${root}/none`),
-      FileError,
-      `Cannot read "${root}/none": it does not exist`,
-    );
-    await assertRejects(() => readFile(`${root}/folder`), FileError);
-  });
-});
-
 Deno.test("resultNames() drops what all paths share and keeps names apart", () => {
   assertEquals(resultNames(["/d/test/good/0.png", "/d/test/bad/0.png"]), [
     "good/0",
@@ -132,17 +107,4 @@ Deno.test("writeOutput() and refuseExisting() tell early that a file cannot be w
     const names = [...Deno.readDirSync(root)].map(({ name }) => name).sort();
     assertEquals(names, ["dir", "file"]);
   });
-});
-
-Deno.test("readFile() refuses devices and files that are too large", async () => {
-  await withFiles(["ten bytes!"], async (root) => {
-    const path = `${root}/ten bytes!`;
-    assertEquals((await readFile(path, 10)).length, 10);
-    await assertRejects(
-      () => readFile(path, 9),
-      FileError,
-      `Cannot read "${path}": it has 10 bytes, at most 9 are read`,
-    );
-  });
-  await assertRejects(() => readFile("/dev/zero"), FileError, "it is a device");
 });

@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Buffer } from "node:buffer";
 import type { Page } from "playwright-core";
-import { demoBackbone } from "../../src/cli/demo_backbone.ts";
+import { demoBackbone } from "../../src/cli/load_backbone.ts";
 import { decodeImage, type NamedImage, PatchCore } from "../../src/core/mod.ts";
 import { encodePng } from "../../src/core/images/png.ts";
 import type { Pixels } from "../../src/core/images/pixels.ts";
@@ -69,7 +69,7 @@ browserTest("the page fits and inspects as Deno does", async (browser) => {
   await page.press("#teach-camera", "Enter");
   await page.waitForSelector("#teach-view button");
   await page.keyboard.press("Space"); // the camera's button has the focus
-  await page.waitForSelector("#taught li");
+  await page.waitForSelector("#good-parts li");
   await page.press("#teach-camera", "Space");
   assertEquals(await page.isVisible("#teach-view"), false);
 

@@ -1,88 +1,18 @@
 import { Hono } from "hono";
-import type { Context as HonoContext } from "hono";
+import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { VERSION } from "../../core/settings/version.ts";
 import { refuseForeign, requireToken } from "./guard.ts";
-import type { InspectionQueue } from "./inspection_queue.ts";
-import type { ServiceLimits } from "./limits.ts";
-import type { Metrics } from "./metrics.ts";
-import type { ModelInfo } from "./model_info.ts";
 import { openApi } from "./openapi.ts";
 import { predictRoute } from "./predict_route.ts";
 import { HttpProblem } from "./problem.ts";
-import { fileResponse, type StaticFiles } from "./static_files.ts";
-import type { ImagePool } from "./image_pool.ts";
-
-/** Whether the service can inspect images now. */
-export type ServiceState = "ok" | "starting" | "stalled" | "stopping";
-
-/** What is written down of an answered request: never what was in an image. */
-export interface AccessEntry {
-  /** When the request came, ISO 8601. */
-  readonly time: string;
-  /** HTTP method. */
-  readonly method: string;
-  /** Path of the URL, without its query. */
-  readonly path: string;
-  /** HTTP status of the answer. */
-  readonly status: number;
-  /** Milliseconds until the answer. */
-  readonly ms: number;
-  /** Address of the client. */
-  readonly client?: string;
-  /** Model that was used. */
-  readonly model?: string;
-  /** Images of the request. */
-  readonly images?: number;
-  /** Images of them that could not be used. */
-  readonly failed?: number;
-  /** Why it was refused. */
-  readonly error?: string;
-}
-
-/** What the service is made of. */
-export interface ServiceParts {
-  /** The models. */
-  readonly models: readonly ModelInfo[];
-  /** Name of the adapter. */
-  readonly adapter: string;
-  /** Holds and inspects images. */
-  readonly queue: InspectionQueue;
-  /** Encodes maps. */
-  readonly pool: Pick<ImagePool, "encodeMap">;
-  /** What it accepts. */
-  readonly limits: ServiceLimits;
-  /** Whether it can inspect images now. */
-  readonly state: () => ServiceState;
-  /** What it counts. */
-  readonly metrics: Metrics;
-  /** Asked for with everything but health, description and files. */
-  readonly token: string | undefined;
-  /** Whether only this machine's names are allowed in URLs. */
-  readonly localOnly: boolean;
-  /** Files that are sent as they are: the page. */
-  readonly files: StaticFiles;
-  /** Called with every answered request. */
-  readonly onAnswer: (entry: AccessEntry) => void;
-  /** Called with an error that is nobody's fault but the service's. */
-  readonly onError: (error: Error) => void;
-}
-
-/** What a request carries along. */
-export interface RequestEnv {
-  /** From the server. */
-  Bindings: {
-    /** Address of the client. */
-    client?: string;
-  };
-  /** Set on the way. */
-  Variables: {
-    /** Path as the metrics know it. */
-    route: string;
-    /** What more is written down. */
-    note: Partial<AccessEntry>;
-  };
-}
+import type {
+  Handler,
+  RequestEnv,
+  ServiceParts,
+  ServiceState,
+} from "./service_parts.ts";
+import { fileResponse } from "./static_files.ts";
 
 /** Answers requests; the server's own matter is only where they come from. */
 export type ServiceHandler = (
@@ -123,11 +53,6 @@ export function createApp(parts: ServiceParts): ServiceHandler {
   return async (request, client) =>
     await app.fetch(request, client === undefined ? {} : { client });
 }
-
-/** Something that answers requests of one path. */
-export type Handler = (
-  context: HonoContext<RequestEnv>,
-) => Response | Promise<Response>;
 
 /** Answers a path's method, and tells other methods which one it is. */
 function route(
@@ -175,7 +100,7 @@ function health(
 function observe(
   { metrics, onAnswer }: ServiceParts,
 ): (
-  context: HonoContext<RequestEnv>,
+  context: Context<RequestEnv>,
   next: () => Promise<void>,
 ) => Promise<void> {
   return async (context, next) => {
@@ -203,7 +128,7 @@ function observe(
 
 function answerTo(
   error: Error,
-  context: HonoContext<RequestEnv>,
+  context: Context<RequestEnv>,
   { onError }: ServiceParts,
 ): Response {
   if (error instanceof HTTPException) return error.getResponse();

@@ -13,10 +13,10 @@ const MOST_LOSSES = 3;
 const LOSS_WINDOW = 10 * 60_000;
 
 /** What is known once the models are loaded. */
-export type EngineReady = Extract<EngineReply, { kind: "ready" }>;
+type EngineReady = Extract<EngineReply, { kind: "ready" }>;
 
 /** How an engine is run. */
-export interface EngineHooks {
+interface EngineHooks {
   /** Starts the GPU's thread. */
   readonly startWorker?: () => Worker;
   /** Called with the reason when the device was lost and is opened again. */

@@ -10,13 +10,13 @@ import type { ModelInfo } from "./model_info.ts";
 export interface ModelFile {
   /** What `?model=` calls it. */
   readonly name: string;
-  /** Path of the file. */
+  /** Path of the file, as the user gave it. */
   readonly path: string;
 }
 
 /** What the GPU's thread loads. */
 export interface EngineOptions {
-  /** The models. */
+  /** What is loaded, one after the other; names are distinct. */
   readonly models: readonly ModelFile[];
   /**
    * Names or paths of backbones: for models that are no bundles, where fit's is

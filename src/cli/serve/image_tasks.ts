@@ -8,7 +8,7 @@ export type ImageTask =
   | {
     /** Check and decode a file. */
     readonly kind: "decode";
-    /** The file. */
+    /** The file; its bytes are handed over. */
     readonly image: UploadedImage;
     /** The model that it has to go with. */
     readonly model: ModelInfo;

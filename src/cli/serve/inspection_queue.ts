@@ -9,15 +9,15 @@ export type Inspected = Omit<Prediction, "image"> & { readonly image?: Pixels };
 export interface DecodedImage {
   /** What results call it. */
   readonly name: string;
-  /** Its pixels. */
+  /** Its pixels, RGBA; handed over to the GPU's thread. */
   readonly pixels: Pixels;
   /** Whether the pixels are needed with the prediction. */
   readonly keepPixels: boolean;
 }
 
 /** An image to inspect. */
-export interface InspectionJob<T> {
-  /** Name of the model. */
+interface InspectionJob<T> {
+  /** Which of the models inspects it. */
   readonly model: string;
   /** What results call the image. */
   readonly name: string;
@@ -51,7 +51,7 @@ interface Waiting {
 }
 
 /** Room for a request's images; given back when it is disposed. */
-export interface Reservation extends Disposable {
+interface Reservation extends Disposable {
   /**
    * Takes room for `images` in all.
    *

@@ -3,7 +3,7 @@ import { VERSION } from "../../core/settings/version.ts";
 import type { Inspected } from "./inspection_queue.ts";
 
 /** What gauges are read from when metrics are asked for. */
-export interface MetricSources {
+interface MetricSources {
   /** Images that are held now. */
   readonly images: () => number;
   /** Images that may be held. */

@@ -1,7 +1,7 @@
 import type { Settings } from "../../core/mod.ts";
 
 /** One backbone of a model, and its memory bank. */
-export interface MemberInfo {
+interface MemberInfo {
   /** Name of the backbone. */
   readonly backbone: string;
   /** SHA-256 of its ONNX file, hexadecimal. */

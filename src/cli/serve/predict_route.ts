@@ -2,20 +2,20 @@ import { accepts } from "hono/accepts";
 import { didYouMean } from "../nearest.ts";
 import { failureRecord, predictionRecord } from "../prediction_record.ts";
 import type { FailureRecord, ScoredRecord } from "../prediction_record.ts";
-import type { Handler, ServiceParts } from "./app.ts";
 import { Deadline } from "./deadline.ts";
 import type { Inspected } from "./inspection_queue.ts";
 import type { ModelInfo } from "./model_info.ts";
 import { HttpProblem } from "./problem.ts";
 import { readUpload, type UploadedImage } from "./request_images.ts";
+import type { Handler, ServiceParts } from "./service_parts.ts";
 
 /** What `?map=` may ask for. */
-export const MAP_KINDS = ["png", "overlay"] as const;
+const MAP_KINDS = ["png", "overlay"] as const;
 
 type MapKind = typeof MAP_KINDS[number];
 
 /** What `POST /predict` answers of an image: `predict --json`, and the map. */
-export type ServedRecord =
+type ServedRecord =
   & ScoredRecord
   & { readonly map: { readonly png?: string } };
 

@@ -1,7 +1,7 @@
 import type { FailureRecord } from "../prediction_record.ts";
 
 /** What a refused request is answered with, as JSON. */
-export interface ProblemBody {
+interface ProblemBody {
   /** One sentence: what, why, what to do. */
   readonly error: string;
   /** Every image's own error, where a request had several. */
@@ -54,7 +54,7 @@ export class HttpProblem extends Error {
     this.images = options.images;
   }
 
-  /** The answer. */
+  /** The answer: status, header fields and the message as JSON. */
   response(): Response {
     const body: ProblemBody = {
       error: this.message,

@@ -6,12 +6,12 @@ import { type BodyOptions, readBody } from "./request_body.ts";
 export interface UploadedImage {
   /** What results call it: the file's name, as the client gave it. */
   readonly name: string;
-  /** The file. */
+  /** The file as it came, still encoded. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** The images of a request. */
-export interface Upload {
+interface Upload {
   /** Whether the body is one image, not a form. */
   readonly single: boolean;
   /** The images in their order. */
@@ -19,11 +19,10 @@ export interface Upload {
 }
 
 /** Media types of `POST /predict`, as the header `Accept-Post` lists them. */
-export const ACCEPTED_TYPES =
-  "image/*, application/octet-stream, multipart/form-data";
+const ACCEPTED_TYPES = "image/*, application/octet-stream, multipart/form-data";
 
 /** How a request's images are read. */
-export interface UploadOptions extends BodyOptions {
+interface UploadOptions extends BodyOptions {
   /** The most images a request may have. */
   readonly maxImages: number;
   /** What a body that is one image is called. */

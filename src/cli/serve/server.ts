@@ -9,7 +9,7 @@ export interface Address {
 }
 
 /** A server that listens. */
-export interface Server {
+interface Server {
   /** Where clients reach it, without a final slash. */
   readonly url: string;
   /**

@@ -1,5 +1,5 @@
 import type { Context } from "../command.ts";
-import { createApp, type ServiceState } from "./app.ts";
+import { createApp } from "./app.ts";
 import { Engine } from "./engine.ts";
 import { ImagePool } from "./image_pool.ts";
 import { InspectionQueue } from "./inspection_queue.ts";
@@ -7,6 +7,7 @@ import { requestBytes } from "./limits.ts";
 import { Metrics } from "./metrics.ts";
 import type { ServiceOptions } from "./serve_options.ts";
 import { checkAddress, listen } from "./server.ts";
+import type { ServiceState } from "./service_parts.ts";
 import { NO_FILES, type StaticFiles } from "./static_files.ts";
 
 /** Seconds beyond a request's own limit that stopping may take. */

@@ -2,7 +2,7 @@
 export interface StaticFile {
   /** Media type, e.g. `text/html; charset=utf-8`. */
   readonly type: string;
-  /** The content. */
+  /** The whole content, sent uncompressed. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** More header fields, e.g. a content security policy. */
   readonly headers?: Readonly<Record<string, string>>;

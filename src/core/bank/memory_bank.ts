@@ -1,6 +1,6 @@
 import { type Gpu, RowChunks } from "../../gpu/mod.ts";
 import { roundUp } from "../../wgsl/grid.ts";
-import { gatherRows } from "./gather.ts";
+import { gatherRows } from "../rows/row_sets.ts";
 
 /** Bytes that are read back at a time. */
 const PIECE_BYTES = 2 ** 20;

@@ -8,6 +8,7 @@ import {
   covariance,
   packedTriangle,
   PANEL_COLUMNS,
+  TRIANGLE_LANES,
 } from "../../wgsl/covariance.ts";
 import { gatherColumns } from "../../wgsl/gather_columns.ts";
 import {
@@ -15,6 +16,7 @@ import {
   mahalanobisWorkgroupBytes,
 } from "../../wgsl/mahalanobis.ts";
 import { runningMean } from "../../wgsl/running_mean.ts";
+import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
 import { AnomalyMaps } from "../score/anomaly_map.ts";
 import { type PadimOptions, type PadimPlan, planPadim } from "./padim_plan.ts";
 import {
@@ -60,8 +62,6 @@ export class Padim implements Disposable {
   /**
    * Allocates all memory that fitting and scoring need: `plan.bytes`.
    *
-   * @param gpu Where to compute.
-   * @param options Sizes, dimensions and maps.
    * @throws {RangeError} If an option is not allowed or memory is too small.
    */
   constructor(gpu: Gpu, options: PadimOptions) {
@@ -260,11 +260,11 @@ export class Padim implements Disposable {
   }
 
   get #tileLanes(): number {
-    return this.#gpu.subgroupSize === 8 ? 8 : 32;
+    return this.#gpu.pick(TRIANGLE_LANES);
   }
 
   get #rowLanes(): number {
-    return this.#gpu.subgroupSize === 8 ? 8 : 64;
+    return this.#gpu.pick(WORKGROUP_LANES);
   }
 
   #check(features: RowChunks, images: number): void {

@@ -55,7 +55,6 @@ export interface PadimPlan {
  * A position's covariance takes half a matrix, in f32; the factorisation is in
  * place: 3136 positions of 550 dimensions take 2.0 GB.
  *
- * @param options The options.
  * @param maxTensorBytes The most bytes the adapter binds at once.
  * @throws {RangeError} If an option is not allowed or the memory is too small.
  */

@@ -50,8 +50,6 @@ export class Spade implements Disposable {
   readonly #searches: readonly Search[];
 
   /**
-   * @param gpu Where to compute.
-   * @param options Layers, training images, sizes.
    * @throws {RangeError} If an option is not allowed, or a layer of one image
    * is more than the adapter binds at once.
    */
@@ -266,7 +264,7 @@ export class Spade implements Disposable {
       tensor.dispose();
     }
     for (const { pixels, maps, map } of this.#searches) {
-      for (const part of [pixels, maps, map]) part.dispose();
+      for (const part of [pixels, maps, map]) part[Symbol.dispose]();
     }
   }
 

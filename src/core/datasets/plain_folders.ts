@@ -17,10 +17,7 @@ import { findMask } from "./labelled_folders.ts";
  * `abnormal/` and, if there, `masks/` with a mask for each abnormal image.
  * Folders inside `abnormal/` (and alike inside `masks/`) name kinds of defect.
  *
- * @param files The file system.
- * @param root The dataset's folder.
  * @param options Seed and share of the held-out normal images.
- * @returns The category.
  * @throws {Error} If images or masks are missing, naming what was looked for.
  */
 export async function readPlainFolders(

@@ -1,10 +1,14 @@
 import { Gpu } from "../../gpu/mod.ts";
-import { isEnsembleFile } from "../bank/ensemble_file.ts";
-import { ModelFileError, readModelFile } from "../bank/model_file.ts";
-import type { StoredBackbone, StoredModel } from "../bank/stored_model.ts";
-import { settingsFromJson } from "../settings/settings.ts";
-import { Backbone, type BackboneFile } from "./backbone.ts";
-import { Ensemble } from "./ensemble.ts";
+import { isEnsembleFile } from "../model/ensemble_file.ts";
+import { ModelFileError, type StoredModel } from "../model/stored_model.ts";
+import { readModelFile } from "../model/model_file.ts";
+import {
+  Backbone,
+  type BackboneFile,
+  type StoredBackbone,
+} from "../features/backbone.ts";
+import { settingsFromJson } from "../settings/resolve_settings.ts";
+import { Ensemble } from "./ensemble/ensemble.ts";
 import type { LoadOptions } from "./options.ts";
 import { PatchCore } from "./patchcore.ts";
 
@@ -22,7 +26,7 @@ export interface SetLoadOptions
  * Fitted detectors on one device. Those whose backbone, layers and precision
  * are the same share its weights.
  */
-export class DetectorSet implements Disposable {
+export class DetectorSet implements Disposable, AsyncDisposable {
   /** The device of all. */
   readonly gpu: Gpu;
   readonly #detectors: (PatchCore | Ensemble)[] = [];
@@ -89,7 +93,7 @@ export class DetectorSet implements Disposable {
     if (known !== undefined) return known;
     const { name, onnx } = stored;
     const file = onnx !== undefined
-      ? { name, bytes: Uint8Array.from(onnx) }
+      ? { name, bytes: new Uint8Array(onnx) }
       : await fetchFile?.(stored);
     if (file === undefined) {
       throw new ModelFileError(
@@ -106,15 +110,25 @@ export class DetectorSet implements Disposable {
     return backbone;
   }
 
-  /** Frees the detectors, their backbones and the device. */
+  /**
+   * Frees the detectors, their backbones and the device: at once, or when the
+   * batches that are under way are done.
+   */
   dispose(): void {
-    for (const detector of this.#detectors) detector.dispose();
-    for (const backbone of this.#backbones.values()) backbone.dispose();
-    this.gpu.dispose();
+    void this[Symbol.asyncDispose]();
   }
 
-  /** Same as {@linkcode DetectorSet.dispose}. */
+  /** Frees at the end of a `using` what {@linkcode DetectorSet.dispose} does. */
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** Frees as well, and waits until that is done. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(
+      this.#detectors.map((detector) => detector[Symbol.asyncDispose]()),
+    );
+    for (const backbone of this.#backbones.values()) backbone.dispose();
+    this.gpu.dispose();
   }
 }

@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Category } from "../datasets/dataset.ts";
-import type { Backbone } from "../detector/backbone.ts";
-import type { NamedImage } from "../detector/image_source.ts";
+import type { Backbone } from "../features/backbone.ts";
+import type { NamedImage } from "../features/image_source.ts";
 import type { Settings } from "../settings/settings.ts";
 import {
   type Baseline,

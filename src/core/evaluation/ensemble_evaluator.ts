@@ -1,19 +1,19 @@
 import { Gpu } from "../../gpu/mod.ts";
 import type { TuningStore } from "../../nn/conv_tuning.ts";
-import { joinRanges, rangeOf } from "../bank/member_scale.ts";
+import { joinRanges, rangeOf } from "../score/min_max_scale.ts";
 import type { Category } from "../datasets/dataset.ts";
-import type { BackboneFile } from "../detector/backbone.ts";
-import { Ensemble } from "../detector/ensemble.ts";
+import type { BackboneFile } from "../features/backbone.ts";
+import { Ensemble } from "../detector/ensemble/ensemble.ts";
 import {
   jointPrediction,
   type MemberPredictions,
   type MemberScales,
   predictTogether,
-} from "../detector/ensemble_prediction.ts";
-import type { Prediction } from "../detector/prediction.ts";
-import type { WorkOptions } from "../detector/progress.ts";
-import { resolveSettings, type Settings } from "../settings/settings.ts";
-import type { SettingsOptions } from "../settings/settings.ts";
+} from "../detector/ensemble/joint_prediction.ts";
+import type { Prediction } from "../detector/predict/prediction.ts";
+import type { WorkOptions } from "../features/progress.ts";
+import { resolveSettings } from "../settings/resolve_settings.ts";
+import type { Settings, SettingsOptions } from "../settings/settings.ts";
 import {
   evaluateCategory,
   type EvaluateMethod,
@@ -177,16 +177,16 @@ export class EnsembleEvaluator implements EvaluateMethod, Disposable {
     const { batch } = this.#options;
     let scales: readonly MemberScales[] | undefined;
     const first = predictTogether(members, images, { ...work, batch });
-    const usable = new Set<string>();
+    const usable = new Set<number>();
     for await (const seen of first) {
-      usable.add(seen.name);
+      usable.add(seen.image.index);
       const own = rangesOf(seen);
       scales = scales?.map((scale, i) => ({
         score: joinRanges(scale.score, own[i]!.score),
         map: joinRanges(scale.map, own[i]!.map),
       })) ?? own;
     }
-    const again = images.filter(({ name }) => usable.has(name));
+    const again = images.filter((_, i) => usable.has(i));
     const second = predictTogether(members, again, { ...work, batch });
     for await (const seen of second) {
       yield jointPrediction(seen, scales!, {

@@ -3,9 +3,9 @@ import { readOnnx } from "../../nn/onnx/read.ts";
 import { findTaps } from "../../nn/taps.ts";
 import type { TuningStore } from "../../nn/conv_tuning.ts";
 import type { Category } from "../datasets/dataset.ts";
-import { Backbone, type BackboneFile } from "../detector/backbone.ts";
-import { resolveSettings, type Settings } from "../settings/settings.ts";
-import type { SettingsOptions } from "../settings/settings.ts";
+import { Backbone, type BackboneFile } from "../features/backbone.ts";
+import { resolveSettings } from "../settings/resolve_settings.ts";
+import type { Settings, SettingsOptions } from "../settings/settings.ts";
 import {
   BASELINE_LAYERS,
   type BaselineName,

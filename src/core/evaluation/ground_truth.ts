@@ -1,6 +1,6 @@
 import type { MaskSource, Sample } from "../datasets/dataset.ts";
 import type { Files } from "../datasets/files.ts";
-import { type NpyArray, npyFrame, parseNpy } from "../datasets/npy.ts";
+import { type NpyArray, npyFrame, parseNpy } from "../images/npy.ts";
 import { decodeImage } from "../images/decode.ts";
 import { planResize, type ResizeSettings } from "../images/resize_plan.ts";
 import {

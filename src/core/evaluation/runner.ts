@@ -1,5 +1,5 @@
 import type { Files } from "../datasets/files.ts";
-import type { WorkOptions } from "../detector/progress.ts";
+import type { WorkOptions } from "../features/progress.ts";
 import type { MaskRule } from "../metrics/mask_rule.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { CategoryResult } from "./category_metrics.ts";

@@ -12,7 +12,7 @@ export const NORMAL_IMAGE = 0xffffffff;
 export const DEFECTIVE_IMAGE = 0xfffffffe;
 
 /** Everything that is read off one ranking of all pixels. */
-export interface PixelCurves {
+interface PixelCurves {
   /** Area under the receiver operating characteristic. */
   readonly auroc: number;
   /** The same over the pixels of defective images. */
@@ -38,7 +38,6 @@ export interface PixelCurves {
  *   {@linkcode DEFECTIVE_IMAGE}, or the component's index for anomalous pixels.
  * @param componentSizes Pixels of each component, by index.
  * @param limits False-positive rates to integrate the overlap to.
- * @returns The metrics.
  */
 export function pixelCurves(
   runs: readonly Run[],

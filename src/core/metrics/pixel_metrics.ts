@@ -7,7 +7,7 @@ import { floatKey, RadixSorter } from "./radix_sort.ts";
 import type { Run } from "./sorted_runs.ts";
 
 /** How an image enters {@linkcode PixelMetrics.add}. */
-export interface PixelImage extends MapSize {
+interface PixelImage extends MapSize {
   /**
    * Whether the image counts in the metrics over defective images; by default
    * whether its mask has an anomalous pixel inside the map.
@@ -111,11 +111,7 @@ export class PixelMetrics {
     if (defective) this.#defectiveImages++;
   }
 
-  /**
-   * Computes all metrics over the images added so far.
-   *
-   * @returns The metrics.
-   */
+  /** Computes all metrics over the images added so far. */
   result(): PixelResult {
     const sizes = this.#componentSizes;
     const curves = pixelCurves(this.#runs, sizes, [0.3, 0.05]);

@@ -1,7 +1,7 @@
 import { countClasses, rankScores } from "./ranking.ts";
 
 /** A precision–recall curve, one point a distinct score. */
-export interface PrecisionRecallCurve {
+interface PrecisionRecallCurve {
   /** Share of the predicted anomalies that are anomalous; the last value is 1. */
   readonly precision: Float64Array;
   /** Share of the anomalous samples that are predicted; the last value is 0. */

@@ -1,4 +1,4 @@
-import type { Box } from "../detector/prediction.ts";
+import type { Box } from "../detector/predict/prediction.ts";
 import type { Pixels } from "../images/pixels.ts";
 import { encodePng } from "../images/png.ts";
 

@@ -10,7 +10,7 @@ import { activationOf } from "../fusion.ts";
 import type { Activation, GraphNode } from "../graph.ts";
 import { packVector, toNhwc } from "../layout.ts";
 import { nodeError } from "../onnx/errors.ts";
-import type { Operand, PlanContext } from "../plan.ts";
+import type { Operand, PlanContext } from "../plan_context.ts";
 import type { Operator } from "./operator.ts";
 import { floatConstant } from "./product.ts";
 

@@ -2,7 +2,7 @@ import { numberAttribute } from "../attributes.ts";
 import type { GraphNode } from "../graph.ts";
 import { packConvWeights, packedSize } from "../layout.ts";
 import { nodeError } from "../onnx/errors.ts";
-import type { PlanContext } from "../plan.ts";
+import type { PlanContext } from "../plan_context.ts";
 import { emitProduct, epilogue, floatConstant, PLAIN } from "./product.ts";
 
 /** ONNX Gemm with constant B and C: `alpha · x · B + beta · C`. */

@@ -16,7 +16,7 @@ import {
   resolveSplit,
   type SliceRange,
 } from "../parameters.ts";
-import type { PlanContext } from "../plan.ts";
+import type { PlanContext } from "../plan_context.ts";
 import { drops, inTraining } from "../training_mode.ts";
 import type { Operator } from "./operator.ts";
 

@@ -6,7 +6,7 @@ import type { GraphNode } from "../graph.ts";
 import { packConvWeights, packedSize } from "../layout.ts";
 import { nodeError } from "../onnx/errors.ts";
 import { resolveAxes, resolveSoftmax } from "../parameters.ts";
-import type { PlanContext } from "../plan.ts";
+import type { PlanContext } from "../plan_context.ts";
 import { resolveWindow } from "../window.ts";
 import { emitProduct, noBias, PLAIN } from "./product.ts";
 import type { Operator } from "./operator.ts";

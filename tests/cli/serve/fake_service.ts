@@ -1,11 +1,6 @@
 import { assert, assertMatch } from "@std/assert";
 import { decodeImage, resolveSettings } from "../../../src/core/mod.ts";
-import {
-  type AccessEntry,
-  createApp,
-  type ServiceHandler,
-  type ServiceParts,
-} from "../../../src/cli/serve/app.ts";
+import { createApp, type ServiceHandler } from "../../../src/cli/serve/app.ts";
 import {
   checkImage,
   imageProblem,
@@ -19,6 +14,10 @@ import {
 import type { ServiceLimits } from "../../../src/cli/serve/limits.ts";
 import { Metrics } from "../../../src/cli/serve/metrics.ts";
 import type { ModelInfo } from "../../../src/cli/serve/model_info.ts";
+import type {
+  AccessEntry,
+  ServiceParts,
+} from "../../../src/cli/serve/service_parts.ts";
 import { NO_FILES } from "../../../src/cli/serve/static_files.ts";
 import { encodePng } from "../../../src/core/images/png.ts";
 

@@ -16,7 +16,7 @@ import {
   proxyGradient,
 } from "../../reference/proxies.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
-import { narrow, uploadRows } from "../bank/row_sets.ts";
+import { narrow, uploadRows } from "../coreset/some_rows.ts";
 
 function matrix(data: Float32Array, dim: number): number[][] {
   return Array.from(

@@ -5,7 +5,7 @@ import {
   ModelFileError,
   PatchCore,
 } from "../../../src/core/mod.ts";
-import { Backbone } from "../../../src/core/detector/backbone.ts";
+import { Backbone } from "../../../src/core/features/backbone.ts";
 import { gpuTest } from "../../testing.ts";
 import {
   TINY_SETTINGS,

@@ -1,0 +1,52 @@
+import { assertEquals } from "@std/assert";
+import { evaluationCsv, predictionCsv } from "../../src/cli/csv.ts";
+import type { EvaluationRecord } from "../../src/core/evaluation/mod.ts";
+import type { ScoredRecord } from "../../src/cli/prediction_record.ts";
+
+const SCORED: ScoredRecord = {
+  image_path: 'in/a, "b".png',
+  pred_score: 1.5,
+  pred_score_normalized: null,
+  pred_label: "normal",
+  threshold: null,
+  worst_patch: {
+    x: 1,
+    y: 2,
+    width: 3,
+    height: 4,
+    nearest: { image_path: "good/1\n2.png", x: 5, y: 6 },
+  },
+  map: { path: null, width: 8, height: 8, min: 0, max: 1, threshold: null },
+  ms: {
+    decode: 1,
+    trunk: NaN,
+    patches: NaN,
+    search: NaN,
+    map: NaN,
+    total: 2,
+  },
+};
+
+Deno.test("predictionCsv() quotes as RFC 4180 does and leaves unknowns empty", () => {
+  const failure = { image_path: "cut.png", error: "it ends early" };
+  assertEquals(
+    predictionCsv([SCORED, failure]),
+    [
+      "image_path,pred_score,pred_score_normalized,pred_label,threshold,worst_x,worst_y,worst_width,worst_height,nearest_image_path,nearest_x,nearest_y,error",
+      '"in/a, ""b"".png",1.5,,normal,,1,2,3,4,"good/1\n2.png",5,6,',
+      "cut.png,,,,,,,,,,,,it ends early",
+      "",
+    ].join("\r\n"),
+  );
+});
+
+Deno.test("evaluationCsv() joins nested keys and has the columns of all records", () => {
+  const records = [
+    { category: "a", image_auroc: 1, std: { image_auroc: 0.5 } },
+    { category: "b", image_auroc: null, shots: 5 },
+  ] as unknown as EvaluationRecord[];
+  assertEquals(
+    evaluationCsv(records),
+    "category,image_auroc,std.image_auroc,shots\r\na,1,0.5,\r\nb,,,5\r\n",
+  );
+});
