@@ -251,7 +251,7 @@ const SPELLINGS: readonly (readonly [
     ]),
   ]],
   ["of ImageNet's levels to Inception's", "imagenet", [
-    ...["r", "g", "b"].flatMap((name, c) => [
+    ...["r", "g", "b"].flatMap((name) => [
       node("Gather", ["x", `at ${name}`], [`${name} flat`], { axis: 1 }),
       node("Unsqueeze", [`${name} flat`, "axis"], [name]),
       node("Mul", [name, `scale ${name}`], [`${name} scaled`]),
