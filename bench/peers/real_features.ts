@@ -61,7 +61,7 @@ export async function realFeatures(
     );
     const { extractor, rows } = features;
     sizes = { dim: rows.dim, patches: extractor.features.patches };
-    extractor.dispose();
+    extractor[Symbol.dispose]();
     await writeRows(gpu, rows, file);
     return file;
   };

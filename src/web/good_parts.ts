@@ -1,6 +1,6 @@
 import type { NamedImage } from "../core/mod.ts";
 import { loadPixels } from "../core/features/image_source.ts";
-import { fittedSize, sampleBox } from "../core/report/thumbnail.ts";
+import { thumbnail } from "../core/report/thumbnail.ts";
 import { element, make, tellProblem } from "./elements.ts";
 import { canvasOf } from "./pictures.ts";
 
@@ -37,12 +37,10 @@ export class GoodParts {
   async #add(image: NamedImage): Promise<void> {
     const pixels = await loadPixels(image);
     const name = this.#freeName(image.name);
-    const { width, height } = fittedSize(pixels, THUMB_SIDE);
-    const whole = { x: 0, y: 0, width: pixels.width, height: pixels.height };
     const button = make(
       "button",
       { type: "button", title: `Remove ${name}` },
-      canvasOf(sampleBox(pixels, whole, width, height), `Remove ${name}`),
+      canvasOf(thumbnail(pixels, THUMB_SIDE), `Remove ${name}`),
     );
     const item = make("li", {}, button);
     button.addEventListener("click", () => {

@@ -1,9 +1,11 @@
-import type { Gpu, RowChunks } from "../../gpu/mod.ts";
-import { greedyCoreset } from "../coreset/greedy_coreset.ts";
+import { type Gpu, readbackBytes, type RowChunks } from "../../gpu/mod.ts";
+import { roundUp } from "../../wgsl/grid.ts";
+import { coresetBytes, greedyCoreset } from "../coreset/greedy_coreset.ts";
 import type { Coreset, CoresetStart } from "../coreset/options.ts";
 import { MemoryBank } from "./memory_bank.ts";
 import {
   project,
+  projectedBytes,
   type Projection,
   type StoredProjection,
 } from "../rows/projection.ts";
@@ -20,11 +22,11 @@ import type {
   ProjectionSettings,
   Settings,
 } from "../settings/settings.ts";
-import type { WorkOptions } from "../features/progress.ts";
-import type { TrainingFeatures } from "../features/training_features.ts";
+import { stageProgress, type WorkOptions } from "../features/progress.ts";
+import type { ExtractedPatches } from "../features/training_features.ts";
 import type { Choice } from "./bank_builder.ts";
 import { gatherRows } from "../rows/row_sets.ts";
-import { pairDistances } from "../rows/pair_distances.ts";
+import { pairBytes, pairDistances } from "../rows/pair_distances.ts";
 
 /** A memory bank chosen from training features. */
 export interface ChosenBank {
@@ -53,11 +55,10 @@ export interface ChosenBank {
  */
 export async function chooseBank(
   gpu: Gpu,
-  features: TrainingFeatures,
+  { rows, extractor: { features: { dim, height, width } } }: ExtractedPatches,
   settings: Settings,
   options: WorkOptions,
 ): Promise<ChosenBank> {
-  const { rows, extractor: { features: { dim, height, width } } } = features;
   const { coreset, seed } = settings;
   const count = bankRows(coreset, rows.rows);
   const gather = (picks: Uint32Array) =>
@@ -73,12 +74,7 @@ export async function chooseBank(
       ...unmeasured,
     };
   }
-  const projection = drawProjection(
-    coreset.projection,
-    dim,
-    rows.rows,
-    seed,
-  );
+  const projection = projectionFor(settings, dim, rows.rows);
   const projected = projection && await project(gpu, rows, projection);
   try {
     const { indices, radius, passes, nearestOther } = await pickRows(
@@ -112,7 +108,7 @@ export function pickRows(
   picks: number,
   patches: number,
   { coreset, seed }: Settings,
-  { onProgress, lean = false }: WorkOptions & { readonly lean?: boolean },
+  options: WorkOptions & { readonly lean?: boolean },
 ): Promise<Coreset> {
   const random = new Mt19937(seed);
   const images = Uint32Array.from(
@@ -122,13 +118,32 @@ export function pickRows(
   return greedyCoreset(gpu, rows, {
     picks,
     images,
-    lean,
+    lean: options.lean ?? false,
     start: coresetStart(coreset, random, rows.rows),
-    ...(onProgress && {
-      onProgress: (done: number, total: number) =>
-        onProgress("coreset", done, total),
-    }),
+    ...stageProgress("coreset", options),
   });
+}
+
+/**
+ * The projection that rows are chosen with; none unless they are chosen greedily.
+ *
+ * @param settings Method, projection and seed.
+ * @param inputs Dimensions of a feature.
+ * @param samples Patches to choose from.
+ * @param stored That of a model whose rows are chosen from, which goes on.
+ */
+export function projectionFor(
+  { coreset, seed }: Settings,
+  inputs: number,
+  samples: number,
+  stored?: StoredProjection,
+): Projection | undefined {
+  if (coreset.method !== "greedy") return undefined;
+  if (stored === undefined) {
+    return drawProjection(coreset.projection, inputs, samples, seed);
+  }
+  const { rows, columns, data } = stored;
+  return { outputs: rows, inputs: columns, matrix: data };
 }
 
 /**
@@ -158,14 +173,8 @@ export function drawProjection(
   return { outputs, inputs, matrix: draw(random, inputs, outputs) };
 }
 
-/**
- * Dimensions after the projection; `undefined` where there is none.
- *
- * @param settings Which one.
- * @param inputs Dimensions of a feature.
- * @param samples Patches: they decide the size of a sparse projection.
- */
-export function projectionSize(
+/** Dimensions after the projection; `undefined` where there is none. */
+function projectionSize(
   settings: ProjectionSettings,
   inputs: number,
   samples: number,
@@ -180,15 +189,8 @@ export function projectionSize(
   }
 }
 
-/** The projection of a model file. */
-export function storedProjection(
-  { rows: outputs, columns: inputs, data: matrix }: StoredProjection,
-): Projection {
-  return { outputs, inputs, matrix };
-}
-
 /** What a {@linkcode RowChooser} chooses with. */
-export interface RowChooserOptions {
+interface RowChooserOptions {
   /** Method, start and seed. */
   readonly settings: Settings;
   /** The projection that the greedy choice works on, if there is one. */
@@ -308,7 +310,7 @@ export class RowChooser {
 }
 
 /** Draws where a greedy choice starts. */
-export function coresetStart(
+function coresetStart(
   { start }: CoresetSettings,
   random: Mt19937,
   rows: number,
@@ -316,4 +318,32 @@ export function coresetStart(
   return start === "random"
     ? { kind: "included", point: random.below(rows) }
     : { kind: "mean", points: choice(random, rows, Math.min(10, rows)) };
+}
+
+/** What decides the GPU memory of a choice. */
+export interface ChoiceSizes {
+  /** Rows to choose from. */
+  readonly rows: number;
+  /** Elements of a row. */
+  readonly dim: number;
+  /** Elements of a projected one; none where there is no projection. */
+  readonly projected: number | undefined;
+  /** Rows to choose. */
+  readonly picks: number;
+  /** Whether it goes without the bounds that make it quicker. */
+  readonly lean?: boolean;
+}
+
+/** GPU bytes of a greedy choice beside the rows themselves and the bank. */
+export function choiceBytes(
+  { rows, dim, projected, picks, lean = false }: ChoiceSizes,
+): number {
+  const length = roundUp(projected ?? dim, 4);
+  const projection = projected === undefined
+    ? 0
+    : projectedBytes(rows, projected) + dim * length * 4;
+  return projection +
+    coresetBytes(rows, length, picks, { images: true, lean }) +
+    picks * length * 4 + pairBytes(rows) + 8 * (rows + picks) +
+    readbackBytes(8 * (rows + picks));
 }

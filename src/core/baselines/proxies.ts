@@ -51,20 +51,6 @@ interface Work extends Required<Omit<ProxyOptions, "onProgress">> {
 }
 
 /**
- * Bytes that {@linkcode learnProxies} needs next to the features. They depend
- * on the batch and the proxies, not on how many patches there are.
- */
-export function proxyBytes(
-  options: Pick<ProxyOptions, "count" | "batch" | "steps">,
-  dim: number,
-): number {
-  const { count, batch = 256, steps = 200 } = options;
-  const stride = roundUp(count, 4);
-  return 4 * (5 * stride * dim + 5 * count +
-    batch * (2 * dim + 3 * stride + 8 + steps));
-}
-
-/**
  * Learns proxies of all patches, the third subsampling of the paper's Fig. 5.
  *
  * It minimises the paper's Eq. 8, the mean over patches m of

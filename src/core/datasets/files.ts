@@ -1,3 +1,5 @@
+import type { Sample } from "./dataset.ts";
+
 /** One entry of a folder. */
 export interface FileEntry {
   /** The entry's name without its folder. */
@@ -73,6 +75,12 @@ export async function findFolder(
  */
 export function imageNames(folder: Folder): string[] {
   return folder.files.filter((name) => IMAGE.test(name));
+}
+
+/** The image files of a folder, which may be missing, as normal samples. */
+export function normalSamples(folder: Folder | undefined): Sample[] {
+  return (folder === undefined ? [] : imageNames(folder))
+    .map((name) => ({ path: join(folder!.path, name), label: "normal" }));
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   join,
   listFolder,
   noImages,
+  normalSamples,
   stem,
 } from "./files.ts";
 
@@ -44,11 +45,7 @@ export async function readTrainTest(
   normal: NormalName,
 ): Promise<Category> {
   const nominal = await findFolder(files, root, "train", normal);
-  const train = nominal === undefined ? [] : imageNames(nominal)
-    .map((name): Sample => ({
-      path: join(nominal.path, name),
-      label: "normal",
-    }));
+  const train = normalSamples(nominal);
   if (train.length === 0) throw noImages(root, `train/${normal}`);
   const test: Sample[] = [];
   const kinds = await findFolder(files, root, "test");
@@ -56,10 +53,7 @@ export async function readTrainTest(
     const folder = await listFolder(files, join(kinds!.path, kind));
     test.push(
       ...kind === normal
-        ? imageNames(folder).map((name): Sample => ({
-          path: join(folder.path, name),
-          label: "normal",
-        }))
+        ? normalSamples(folder)
         : await defectiveSamples(files, root, folder, kind),
     );
   }

@@ -8,6 +8,7 @@ import {
   join,
   listFolder,
   noImages,
+  normalSamples,
 } from "./files.ts";
 import { splitHoldout } from "./holdout.ts";
 import { findMask } from "./labelled_folders.ts";
@@ -26,11 +27,7 @@ export async function readPlainFolders(
   options: DatasetOptions,
 ): Promise<Category> {
   const nominal = await findFolder(files, root, "normal");
-  const normal = nominal === undefined ? [] : imageNames(nominal)
-    .map((name): Sample => ({
-      path: join(nominal.path, name),
-      label: "normal",
-    }));
+  const normal = normalSamples(nominal);
   if (normal.length === 0) throw noImages(root, "normal");
   const abnormal = await findFolder(files, root, "abnormal");
   const masks = await findFolder(files, root, "masks");

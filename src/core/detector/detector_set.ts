@@ -30,7 +30,7 @@ export class DetectorSet implements Disposable, AsyncDisposable {
   /** The device of all. */
   readonly gpu: Gpu;
   readonly #detectors: (PatchCore | Ensemble)[] = [];
-  readonly #backbones = new Map<string, Backbone>();
+  readonly #backbones = new Map<string, Promise<Backbone>>();
 
   private constructor(gpu: Gpu) {
     this.gpu = gpu;
@@ -83,14 +83,24 @@ export class DetectorSet implements Disposable, AsyncDisposable {
     return detector;
   }
 
-  async #backboneOf(
-    { backbone: stored, settings }: StoredModel,
+  #backboneOf(model: StoredModel, options: SetLoadOptions): Promise<Backbone> {
+    const { layers } = settingsFromJson(model.settings);
+    const { precision = "f32" } = options;
+    const key = JSON.stringify([model.backbone.sha256, layers, precision]);
+    let backbone = this.#backbones.get(key);
+    if (backbone === undefined) {
+      backbone = this.#loadBackbone(model.backbone, layers, options);
+      this.#backbones.set(key, backbone);
+      backbone.catch(() => this.#backbones.delete(key));
+    }
+    return backbone;
+  }
+
+  async #loadBackbone(
+    stored: StoredBackbone,
+    layers: readonly string[],
     { backbone: fetchFile, precision = "f32", tuning }: SetLoadOptions,
   ): Promise<Backbone> {
-    const { layers } = settingsFromJson(settings);
-    const key = JSON.stringify([stored.sha256, layers, precision]);
-    const known = this.#backbones.get(key);
-    if (known !== undefined) return known;
     const { name, onnx } = stored;
     const file = onnx !== undefined
       ? { name, bytes: new Uint8Array(onnx) }
@@ -100,14 +110,12 @@ export class DetectorSet implements Disposable, AsyncDisposable {
         `Cannot load the model: it was fitted with backbone "${name}" and does not contain it; give that ONNX file`,
       );
     }
-    const backbone = await Backbone.load(this.gpu, file, {
+    return await Backbone.load(this.gpu, file, {
       layers,
       allowRandom: true,
       precision,
       ...(tuning && { tuning }),
     });
-    this.#backbones.set(key, backbone);
-    return backbone;
   }
 
   /**
@@ -128,7 +136,9 @@ export class DetectorSet implements Disposable, AsyncDisposable {
     await Promise.all(
       this.#detectors.map((detector) => detector[Symbol.asyncDispose]()),
     );
-    for (const backbone of this.#backbones.values()) backbone.dispose();
+    for (const backbone of this.#backbones.values()) {
+      await backbone.then((loaded) => loaded.dispose(), () => {});
+    }
     this.gpu.dispose();
   }
 }

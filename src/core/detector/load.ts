@@ -1,12 +1,12 @@
-import { MemoryBank } from "../bank/memory_bank.ts";
+import { MemoryBank, searchOf } from "../bank/memory_bank.ts";
 import { ModelFileError, type StoredModel } from "../model/stored_model.ts";
-import type { BankSearch } from "../search/search.ts";
+import { BankSearch } from "../search/search.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Backbone, BackboneFile } from "../features/backbone.ts";
 import { resolveBackbone } from "../features/named_backbone.ts";
 import type { LoadOptions } from "./options.ts";
-import { searchOf } from "../threshold/calibrate.ts";
 import { FeatureExtractor } from "../features/extractor.ts";
+
 /** A fitted model whose memory bank is on the GPU. */
 export interface ModelOnGpu {
   /** Everything a model file holds. */
@@ -43,7 +43,8 @@ export async function uploadModel(
   const extractor = owned.use(
     FeatureExtractor.forImage(gpu, backbone, settings, size, batch),
   );
-  const search = await searchOf(gpu, bank);
+  const { images } = bank;
+  const search = await BankSearch.create(gpu, bank.rows, { images });
   owned.move();
   return { model, bank, search, extractor };
 }

@@ -11,7 +11,7 @@ import {
 } from "../search/nearest_rows.ts";
 
 /** Options of {@linkcode ApproximateSearch.create}. */
-export interface ApproximateSearchOptions {
+interface ApproximateSearchOptions {
   /** Inverted lists to scan for each patch, 1 in FAISS unless set. */
   readonly probes: number;
   /** Seed of the training of the index. */

@@ -42,7 +42,7 @@ export interface Baseline extends Disposable {
 }
 
 /** What a baseline needs to know of the backbone's work. */
-export interface BaselineInputs {
+interface BaselineInputs {
   /** The device. */
   readonly gpu: Gpu;
   /** The network, tapped at {@linkcode baselineTaps}. */

@@ -7,7 +7,7 @@ import {
 } from "../search/nearest_rows.ts";
 import type { BankSearch } from "../search/search.ts";
 import { choice, Mt19937 } from "../settings/random.ts";
-import { searchOf } from "../threshold/calibrate.ts";
+import { searchOf } from "../bank/memory_bank.ts";
 
 /**
  * The largest distance of a training patch to its nearest bank row (paper,

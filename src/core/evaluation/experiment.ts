@@ -20,7 +20,6 @@ import {
   featuresOfImages,
   sourcesOf,
 } from "./features_of.ts";
-import { GroundTruth } from "./ground_truth.ts";
 import {
   type CategoryWork,
   type Outcome,
@@ -198,7 +197,7 @@ export class Experiment implements Runner {
     rule: MaskRule,
   ): Promise<CategoryResult> {
     const { test } = this.#category;
-    const { files, several, batch, observer, onProgress } = this.#options;
+    const { files, several, batch } = this.#options;
     const keep = several || this.#variant.probes !== undefined;
     const model = {
       threshold,
@@ -217,11 +216,10 @@ export class Experiment implements Runner {
     const predictions = keep
       ? this.#fromFeatures(parts)
       : predictor.predict(sourcesOf(test, files), this.#options);
-    const truth = new GroundTruth(files, { geometry: this.#settings, rule });
-    return await scoreSamples(predictions, test, truth, {
-      ...(threshold !== undefined && { threshold: threshold.value }),
-      observer,
-      onProgress: (done) => onProgress?.("predict", done, test.length),
+    return await scoreSamples(predictions, test, this.#options, {
+      geometry: this.#settings,
+      rule,
+      threshold: threshold?.value,
     });
   }
 
@@ -273,16 +271,11 @@ export class Experiment implements Runner {
   }
 
   /** Frees the features. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     for (const features of [this.#train, this.#test]) {
       if (features === undefined) continue;
       features[Symbol.dispose]();
-      features.extractor.dispose();
+      features.extractor[Symbol.dispose]();
     }
-  }
-
-  /** Same as {@linkcode Experiment.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }

@@ -1,9 +1,9 @@
 import type { Gpu } from "../../gpu/mod.ts";
-import { MemoryBank } from "../bank/memory_bank.ts";
+import { MemoryBank, searchOf } from "../bank/memory_bank.ts";
 import { BankSearch } from "../search/search.ts";
 import type { StoredThreshold } from "../model/stored_model.ts";
 import { learnProxies } from "../baselines/proxies.ts";
-import { calibrate, searchOf } from "../threshold/calibrate.ts";
+import { calibrate } from "../threshold/calibrate.ts";
 import { chooseBank } from "../bank/choose_rows.ts";
 import type { PredictorParts } from "../detector/predict/batch_predictor.ts";
 import type { WorkOptions } from "../features/progress.ts";

@@ -88,7 +88,7 @@ export class TapStream implements Disposable {
 
   /** Frees everything but the backbone. */
   [Symbol.dispose](): void {
-    this.#extractor?.dispose();
+    this.#extractor?.[Symbol.dispose]();
     this.#extractor = undefined;
   }
 }

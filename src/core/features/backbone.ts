@@ -154,7 +154,7 @@ export class Backbone implements Disposable {
     this.network.dispose();
   }
 
-  /** Same as {@linkcode Backbone.dispose}. */
+  /** Frees at the end of a `using` what {@linkcode Backbone.dispose} does. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -141,15 +141,10 @@ export class FeatureExtractor implements Disposable {
   }
 
   /** Frees everything but the backbone. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.release();
     this.features.dispose();
     this.#preprocessor.dispose();
-  }
-
-  /** Same as {@linkcode FeatureExtractor.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }
 

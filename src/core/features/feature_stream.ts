@@ -63,7 +63,7 @@ async function* namedImages(images: ImageSources): AsyncGenerator<NamedImage> {
   for await (const image of images) yield named(image, index++);
 }
 
-/** What {@linkcode FeatureStream} works with. */
+/** How images become features. */
 export interface StreamParts {
   /** The network, tapped at the settings' layers. */
   readonly backbone: Backbone;
@@ -189,9 +189,9 @@ export class FeatureStream implements Disposable {
   }
 
   /** Frees the clock and, unless it was given or taken, the extractor. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#clock?.dispose();
-    if (this.#ownsExtractor) this.#extractor?.dispose();
+    if (this.#ownsExtractor) this.#extractor?.[Symbol.dispose]();
   }
 
   /** Hands the extractor over to the caller, who disposes it. */
@@ -199,11 +199,6 @@ export class FeatureStream implements Disposable {
     const { extractor } = this;
     this.#extractor = undefined;
     return extractor;
-  }
-
-  /** Same as {@linkcode FeatureStream.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }
 

@@ -52,6 +52,16 @@ export function reportImageError(
   onImageError(name, error);
 }
 
+/** Progress within one stage, as work without stages tells it. */
+export function stageProgress(
+  stage: Stage,
+  { onProgress }: { readonly onProgress?: OnProgress | undefined },
+): { onProgress?: (done: number, total: number) => void } {
+  return onProgress === undefined
+    ? {}
+    : { onProgress: (done, total) => onProgress(stage, done, total) };
+}
+
 /** The options with a progress at which aborted work stops. */
 export function stoppable<O extends WorkOptions>(options: O): O {
   const { signal, onProgress } = options;

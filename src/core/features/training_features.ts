@@ -9,12 +9,16 @@ import {
 } from "./feature_stream.ts";
 import type { NamedImage } from "./image_source.ts";
 
-/** Patch features of all training images. */
-export interface TrainingFeatures extends Disposable {
+/** Patch features of whole images. */
+export interface ExtractedPatches {
   /** The features, images in order. */
   readonly rows: RowChunks;
   /** Turned images into them. */
   readonly extractor: FeatureExtractor;
+}
+
+/** Patch features of all training images. */
+export interface TrainingFeatures extends ExtractedPatches, Disposable {
   /** Names of the images that could be used. */
   readonly names: readonly string[];
   /** Their sizes in pixels `[width, height]`. */

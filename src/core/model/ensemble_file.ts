@@ -20,9 +20,10 @@ import {
   bad,
   checkFormat,
   finite,
-  MODEL_FORMAT_VERSION,
+  formatVersionOf,
   modelMetadata,
   parseThreshold,
+  setThreshold,
   text,
 } from "./model_metadata.ts";
 
@@ -63,14 +64,11 @@ export function writeEnsembleFile(
     const tensors: [string, StoredTensor][] = [];
     const metadata = new Map([
       ["format", FORMAT],
-      ["format_version", String(MODEL_FORMAT_VERSION)],
+      ["format_version", String(formatVersionOf(members))],
       ["members", String(members.length)],
       ["software_version", softwareVersion],
     ]);
-    if (threshold !== undefined) {
-      metadata.set("threshold", String(threshold.value));
-      metadata.set("threshold_rule", JSON.stringify(threshold.rule));
-    }
+    setThreshold(metadata, "threshold", threshold);
     members.forEach((member, i) => {
       for (const [name, tensor] of modelTensors(member)) {
         tensors.push([`${i}.${name}`, tensor]);
@@ -111,11 +109,10 @@ export function readEnsembleFile(bytes: Uint8Array): StoredEnsemble {
       }
     });
     checkMembers(members);
+    const threshold = parseThreshold(metadata, "threshold");
     return {
       members,
-      ...(metadata.has("threshold") && {
-        threshold: parseThreshold(metadata, "threshold"),
-      }),
+      ...(threshold && { threshold }),
       softwareVersion: text(metadata, "software_version"),
     };
   });

@@ -8,26 +8,23 @@
  * | `origin` | I32 `[K, 3]` | image index, row and column of each bank row |
  * | `image_sizes` | I32 `[images, 2]` | width and height of each training image |
  * | `projection` | F32 `[P, D]` | only when the features were projected |
- * | `train_scores` | F32 `[images]` | leave-one-image-out training scores, 0 where not known |
+ * | `train_scores` | F32 `[images]` | leave-one-image-out training scores, NaN where not known (0 in format version 1) |
  * | `backbone.onnx` | U8 `[bytes]` | only in a bundle: the cut network |
  *
  * @module
  */
-
 import {
   readSafetensors,
   SafetensorsError,
   writeSafetensors,
 } from "../../nn/safetensors.ts";
-import type { StoredTensor } from "../../nn/stored_tensor.ts";
+import {
+  floatData,
+  type StoredDtype,
+  type StoredTensor,
+} from "../../nn/stored_tensor.ts";
 import { modelMetadata, parseModelMetadata } from "./model_metadata.ts";
 import { ModelFileError, type StoredModel } from "./stored_model.ts";
-import { checkFinite, matrix, vector } from "./model_tensors.ts";
-
-export type { StoredBackbone } from "../features/backbone.ts";
-export type { StoredModel, StoredThreshold } from "./stored_model.ts";
-export type { StoredProjection } from "../rows/projection.ts";
-export { MODEL_FORMAT_VERSION } from "./model_metadata.ts";
 
 /**
  * Writes a model as the bytes of its file. The same model gives the same
@@ -172,8 +169,13 @@ export function modelOf(
   tensors: ReadonlyMap<string, StoredTensor>,
   metadata: ReadonlyMap<string, string>,
 ): StoredModel {
-  const { backboneName, backboneSha256, backboneSource, ...known } =
-    parseModelMetadata(metadata);
+  const {
+    backboneName,
+    backboneSha256,
+    backboneSource,
+    formatVersion,
+    ...known
+  } = parseModelMetadata(metadata);
   const bank = matrix(tensors, "memory_bank", ["F32", "F16"]);
   const origin = matrix(tensors, "origin", ["I32"]);
   const onnx = tensors.has("backbone.onnx")
@@ -182,6 +184,7 @@ export function modelOf(
   const projection = tensors.has("projection")
     ? matrix(tensors, "projection", ["F32"])
     : undefined;
+  const scores = vector(tensors, "train_scores", "F32").data as Float32Array;
   const model: StoredModel = {
     ...known,
     memoryBank: bank.floats(),
@@ -190,7 +193,9 @@ export function modelOf(
     bankPrecision: bank.dtype === "F16" ? "f16" : "f32",
     origin: origin.data as Int32Array,
     imageSizes: matrix(tensors, "image_sizes", ["I32"]).data as Int32Array,
-    trainScores: vector(tensors, "train_scores", "F32").data as Float32Array,
+    trainScores: formatVersion === 1 && scores.includes(0)
+      ? scores.map((score) => score === 0 ? NaN : score)
+      : scores,
     backbone: {
       name: backboneName,
       sha256: backboneSha256,
@@ -243,7 +248,8 @@ function checkModel(model: StoredModel): void {
       }…], ${imageNames.length} images need a width and a height from 1 up each`,
     );
   }
-  checkFinite("train_scores", model.trainScores, 1);
+  const scores = model.trainScores.map((x) => Number.isNaN(x) ? 0 : x);
+  checkFinite("train_scores", scores, 1);
   if (projection) {
     checkFinite("projection", projection.data, projection.columns);
   }
@@ -285,5 +291,83 @@ export function withContext<T>(what: string, work: () => T): T {
       !(error instanceof ModelFileError) || error.message.startsWith("Cannot ")
     ) throw error;
     throw new ModelFileError(`${what}: ${error.message}`);
+  }
+}
+
+/** A two-dimensional tensor of a model file. */
+interface StoredMatrix extends StoredTensor {
+  /** First size. */
+  readonly rows: number;
+  /** Second size. */
+  readonly columns: number;
+  /** Returns the elements as float32. */
+  floats(): Float32Array;
+}
+
+/**
+ * Returns the tensor `name` as a matrix.
+ *
+ * @throws {ModelFileError} When it is missing, has another dtype or rank.
+ */
+function matrix(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  name: string,
+  dtypes: readonly StoredDtype[],
+): StoredMatrix {
+  const tensor = find(tensors, name, dtypes, 2);
+  const [rows, columns] = tensor.shape;
+  return { ...tensor, rows, columns, floats: () => floatData(tensor) };
+}
+
+/**
+ * Returns the tensor `name`, which must have one dimension.
+ *
+ * @throws {ModelFileError} When it is missing, has another dtype or rank.
+ */
+function vector(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  name: string,
+  dtype: StoredDtype,
+): StoredTensor {
+  return find(tensors, name, [dtype], 1);
+}
+
+function find(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  name: string,
+  dtypes: readonly StoredDtype[],
+  rank: number,
+): StoredTensor {
+  const tensor = tensors.get(name);
+  if (!tensor) {
+    throw new ModelFileError(
+      `the file has no tensor "${name}"; it is not a PatchCore model`,
+    );
+  }
+  if (!dtypes.includes(tensor.dtype) || tensor.shape.length !== rank) {
+    throw new ModelFileError(
+      `${name} is ${tensor.dtype} [${tensor.shape}], expected ${
+        dtypes.join(" or ")
+      } with ${rank} dimension${rank === 1 ? "" : "s"}`,
+    );
+  }
+  return tensor;
+}
+
+/**
+ * Checks that every number is finite.
+ *
+ * @throws {ModelFileError} Naming the first row that holds NaN or an infinity.
+ */
+function checkFinite(
+  name: string,
+  data: Float32Array,
+  columns: number,
+): void {
+  for (let i = 0; i < data.length; i++) {
+    if (Number.isFinite(data[i])) continue;
+    throw new ModelFileError(
+      `${name} holds ${data[i]} in row ${Math.floor(i / columns)}`,
+    );
   }
 }

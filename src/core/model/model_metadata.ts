@@ -5,11 +5,26 @@ import {
   type StoredThreshold,
 } from "./stored_model.ts";
 
-/** The newest model format this program reads, and the one it writes. */
-export const MODEL_FORMAT_VERSION = 1;
+/**
+ * The newest model format this program reads. Version 2 has NaN for a training
+ * score that is not known, version 1 had 0, so that it could not say 0.
+ */
+export const MODEL_FORMAT_VERSION = 2;
+
+/** The oldest version that can say what models hold. */
+export function formatVersionOf(
+  models: readonly Pick<StoredModel, "trainScores">[],
+): number {
+  const areOld = models.every(({ trainScores }) =>
+    trainScores.every((score) => score > 0)
+  );
+  return areOld ? 1 : MODEL_FORMAT_VERSION;
+}
 
 /** What the strings of a model file say. */
 interface ModelMetadata {
+  /** Version of the format. */
+  readonly formatVersion: number;
   /** Every setting of the fit. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** The seed of all random draws. */
@@ -41,7 +56,7 @@ interface ModelMetadata {
 export function modelMetadata(model: StoredModel): Map<string, string> {
   const metadata = new Map([
     ["format", "patchcore"],
-    ["format_version", String(MODEL_FORMAT_VERSION)],
+    ["format_version", String(formatVersionOf([model]))],
     ["settings", JSON.stringify(model.settings)],
     ["seed", String(model.seed)],
     ["backbone_name", model.backbone.name],
@@ -51,16 +66,8 @@ export function modelMetadata(model: StoredModel): Map<string, string> {
   ]);
   const { source } = model.backbone;
   if (source !== undefined) metadata.set("backbone_source", source);
-  for (
-    const [key, threshold] of [
-      ["threshold", model.threshold],
-      ["map_threshold", model.mapThreshold],
-    ] as const
-  ) {
-    if (threshold === undefined) continue;
-    metadata.set(key, String(threshold.value));
-    metadata.set(`${key}_rule`, JSON.stringify(threshold.rule));
-  }
+  setThreshold(metadata, "threshold", model.threshold);
+  setThreshold(metadata, "map_threshold", model.mapThreshold);
   if (model.coverage) {
     metadata.set("coverage", JSON.stringify(model.coverage));
   }
@@ -77,42 +84,50 @@ export function modelMetadata(model: StoredModel): Map<string, string> {
 export function parseModelMetadata(
   metadata: ReadonlyMap<string, string>,
 ): ModelMetadata {
-  checkFormat(metadata, "patchcore");
+  const formatVersion = checkFormat(metadata, "patchcore");
   const images = parseJson(metadata, "images");
   if (!isStrings(images)) throw bad(metadata, "images", "a list of names");
   const sha256 = text(metadata, "backbone_sha256");
   if (!/^[0-9a-f]{64}$/.test(sha256)) {
     throw bad(metadata, "backbone_sha256", "64 hexadecimal digits");
   }
+  const source = metadata.get("backbone_source");
+  const threshold = parseThreshold(metadata, "threshold");
+  const mapThreshold = parseThreshold(metadata, "map_threshold");
   return {
+    formatVersion,
     settings: object(metadata, "settings"),
     seed: finite(metadata, "seed"),
     backboneName: text(metadata, "backbone_name"),
     backboneSha256: sha256,
-    ...(metadata.has("backbone_source") && {
-      backboneSource: text(metadata, "backbone_source"),
-    }),
+    ...(source !== undefined && { backboneSource: source }),
     imageNames: images,
-    ...(metadata.has("threshold") && {
-      threshold: parseThreshold(metadata, "threshold"),
-    }),
-    ...(metadata.has("map_threshold") && {
-      mapThreshold: parseThreshold(metadata, "map_threshold"),
-    }),
+    ...(threshold && { threshold }),
+    ...(mapThreshold && { mapThreshold }),
     ...(metadata.has("coverage") && { coverage: coverageOf(metadata) }),
     softwareVersion: text(metadata, "software_version"),
   };
 }
 
-/** A threshold of the metadata and the rule it came from. */
+/** Writes a threshold and the rule it came from, where there is one. */
+export function setThreshold(
+  metadata: Map<string, string>,
+  key: string,
+  threshold: StoredThreshold | undefined,
+): void {
+  if (threshold === undefined) return;
+  metadata.set(key, String(threshold.value));
+  metadata.set(`${key}_rule`, JSON.stringify(threshold.rule));
+}
+
+/** Reads what {@linkcode setThreshold} wrote; nothing where it wrote nothing. */
 export function parseThreshold(
   metadata: ReadonlyMap<string, string>,
   key: string,
-): StoredThreshold {
-  return {
-    value: finite(metadata, key),
-    rule: object(metadata, `${key}_rule`),
-  };
+): StoredThreshold | undefined {
+  if (!metadata.has(key)) return undefined;
+  const rule = object(metadata, `${key}_rule`);
+  return { value: finite(metadata, key), rule };
 }
 
 function coverageOf(metadata: ReadonlyMap<string, string>): StoredCoverage {
@@ -135,12 +150,13 @@ function coverageOf(metadata: ReadonlyMap<string, string>): StoredCoverage {
 /**
  * Checks which format a file has, and that it is none of the future.
  *
+ * @returns Its version.
  * @throws {ModelFileError} If it is another one, or newer.
  */
 export function checkFormat(
   metadata: ReadonlyMap<string, string>,
   format: string,
-): void {
+): number {
   const found = metadata.get("format");
   if (found === "patchcore_ensemble" && format === "patchcore") {
     throw new ModelFileError(
@@ -163,6 +179,7 @@ export function checkFormat(
   if (!Number.isInteger(version) || version < 1) {
     throw bad(metadata, "format_version", "a whole number from 1 up");
   }
+  return version;
 }
 
 /** A string of the metadata that has to be there. */

@@ -37,8 +37,8 @@ export interface StoredModel {
   /** The projection of the features, when there is one. */
   readonly projection?: StoredProjection;
   /**
-   * Leave-one-image-out scores of the training images, in their order; 0 where
-   * one is not known.
+   * Leave-one-image-out scores of the training images, in their order; NaN
+   * where one is not known.
    */
   readonly trainScores: Float32Array;
   /** Every setting of the fit, as plain JSON. */

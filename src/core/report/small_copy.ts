@@ -1,7 +1,7 @@
 import type { Box, Prediction } from "../detector/predict/prediction.ts";
 import type { FloatImage, Pixels } from "../images/pixels.ts";
 import { mapToOriginal } from "../images/map_geometry.ts";
-import { fittedSize, sampleBox } from "./thumbnail.ts";
+import { fittedSize, resampled, sampleBox } from "./thumbnail.ts";
 
 /** Sides of the neighbourhood that is shown of a patch, in patches. */
 const CONTEXT = 6;
@@ -35,14 +35,8 @@ export function smallCopy(prediction: Prediction, side: number): SmallCopy {
   const { geometry } = map;
   const across = size.width / image.width;
   const down = size.height / image.height;
-  const { width, height } = image;
   return {
-    image: sampleBox(
-      image,
-      { x: 0, y: 0, width, height },
-      size.width,
-      size.height,
-    ),
+    image: resampled(image, size),
     map: mapToOriginal(map, {
       ...size,
       left: geometry.left * across,

@@ -52,6 +52,20 @@ export function fittedSize(
   };
 }
 
+/** A whole image, as {@linkcode sampleBox} makes it `width` × `height`. */
+export function resampled(
+  image: Pixels,
+  { width, height }: Pick<Pixels, "width" | "height">,
+): Pixels {
+  const whole = { x: 0, y: 0, width: image.width, height: image.height };
+  return sampleBox(image, whole, width, height);
+}
+
+/** An image shrunk to fit a square; never enlarged. */
+export function thumbnail(image: Pixels, side: number): Pixels {
+  return resampled(image, fittedSize(image, side));
+}
+
 /**
  * An image as the address of itself, `data:image/…`: JPEG where the runtime
  * can write it, else PNG.

@@ -61,6 +61,25 @@ export function packedBytes(rows: number, dim: number): number {
   return Math.ceil(rows / PANEL_ROWS) * PANEL_ROWS * dim * 4;
 }
 
+/** What decides how a GPU reads panels, and how large a piece of them is. */
+export type PanelReader = Pick<Gpu, "subgroupSize" | "maxTensorBytes">;
+
+/**
+ * GPU bytes of panels to read with norms and images of their rows, at the moment
+ * that the last piece becomes an image; see {@linkcode panelsToRead}.
+ */
+export function panelsBytes(
+  gpu: PanelReader,
+  rows: number,
+  dim: number,
+): number {
+  const packed = packedBytes(rows, dim);
+  const piece = gpu.subgroupSize === 8
+    ? Math.min(packed, gpu.maxTensorBytes)
+    : 0;
+  return packed + piece + rows * 8;
+}
+
 /** Rows in panels, and their squared norms. */
 export interface Panels {
   /** Panels `[panels, dim, 64]`, see the kernel `pack_rows`. */

@@ -1,4 +1,4 @@
-import type { Gpu, RowChunks } from "../../gpu/mod.ts";
+import { type Gpu, readbackBytes, type RowChunks } from "../../gpu/mod.ts";
 import { pairDistance } from "../../wgsl/pair_distance.ts";
 
 /**
@@ -33,4 +33,9 @@ export async function pairDistances(
   });
   (await program.compile()).run();
   return await gpu.readFloats(distances);
+}
+
+/** GPU bytes of {@linkcode pairDistances} of so many rows. */
+export function pairBytes(rows: number): number {
+  return rows * 8 + readbackBytes(rows * 4);
 }

@@ -2,7 +2,12 @@ import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { imageMax } from "../../wgsl/image_max.ts";
 import { reweight } from "../../wgsl/reweight.ts";
 import { recordGather } from "../rows/row_sets.ts";
-import type { BankSearch, RecordedSearch } from "../search/search.ts";
+import {
+  type BankSearch,
+  type RecordedSearch,
+  searchBytes,
+  type SearchSizes,
+} from "../search/search.ts";
 import type { Settings } from "../settings/settings.ts";
 
 /** The settings that decide what a score is. */
@@ -202,4 +207,21 @@ export class ImageScores {
       );
     }
   }
+}
+
+/**
+ * GPU bytes of {@linkcode ImageScores.recordWeights}.
+ *
+ * @param sizes The search.
+ * @param images How many are weighed at once.
+ * @param reweight Rows around the nearest one, that one included.
+ */
+export function weightBytes(
+  sizes: SearchSizes,
+  images: number,
+  reweight: number,
+): number {
+  if (reweight < 2) return 0;
+  const { query } = searchBytes({ ...sizes, k: reweight });
+  return images * (query + (1 + reweight) * sizes.dim * 4);
 }

@@ -10,14 +10,14 @@ export interface MinMaxScale {
  * The min-max scale that makes a model's scores comparable with another's: the
  * least and the largest leave-one-image-out score of its training images.
  *
- * @param trainScores One a training image; 0 where leaving the image out left
- * nothing to compare with.
+ * @param trainScores One a training image; NaN where it is not known, as where
+ * leaving the image out left nothing to compare with.
  * @returns Nothing where they are not two different numbers at least.
  */
 export function minMaxScale(
   trainScores: ArrayLike<number>,
 ): MinMaxScale | undefined {
-  const known = Array.from(trainScores).filter((score) => score > 0);
+  const known = Array.from(trainScores).filter(Number.isFinite);
   const scale = rangeOf(known);
   return scale.max > scale.min ? scale : undefined;
 }
@@ -55,8 +55,7 @@ export function jointScores(
   return Float64Array.from(members[0]!, (_, image) => {
     let sum = 0;
     members.forEach((scores, i) => {
-      const score = scores[image]!;
-      sum += score > 0 ? onScale(score, scales[i]!) : NaN;
+      sum += onScale(scores[image]!, scales[i]!);
     });
     return sum / members.length;
   });

@@ -7,12 +7,18 @@ import { searchRefine } from "../../wgsl/search_refine.ts";
 import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
 import {
   type PackedPiece,
+  panelsBytes,
   panelsToRead,
   planPieces,
   recordPanels,
   uploadImages,
 } from "../rows/packed_rows.ts";
-import type { RecordedSearch, SearchOptions } from "./search_options.ts";
+import type {
+  RecordedSearch,
+  SearchBytes,
+  SearchOptions,
+  SearchSizes,
+} from "./search_options.ts";
 
 /** Groups that a bank is divided into at most, when it is one piece. */
 const MOST_GROUPS = 4096;
@@ -43,8 +49,7 @@ export class FullSearch implements Disposable {
     this.#mean = mean;
     this.#pieces = pieces;
     this.#owned = owned;
-    const lanes = Math.ceil(bank.rows / 8);
-    this.#panelsPerGroup = Math.max(1, Math.ceil(lanes / MOST_GROUPS));
+    this.#panelsPerGroup = panelsPerGroup(bank.rows);
   }
 
   /** Packs the bank. */
@@ -75,11 +80,9 @@ export class FullSearch implements Disposable {
         { ...piece, dim },
         mean,
       );
-      using panels = new DisposableStack();
-      panels.use(packed);
+      owned.use(packed);
       owned.use(norms);
       (await program.compile()).run();
-      panels.move();
       pieces.push({
         ...piece,
         packed: owned.use(
@@ -169,6 +172,21 @@ export class FullSearch implements Disposable {
   [Symbol.dispose](): void {
     this.#owned.dispose();
   }
+}
+
+/** GPU bytes of a {@linkcode FullSearch}. */
+export function fullSearchBytes(
+  { gpu, rows, dim, k = 1 }: SearchSizes,
+): SearchBytes {
+  const groups = searchGroupCount(rows, panelsPerGroup(rows));
+  return {
+    bank: panelsBytes(gpu, rows, dim) + dim * 4,
+    query: (dim + 1 + groups + 2 * k) * 4,
+  };
+}
+
+function panelsPerGroup(rows: number): number {
+  return Math.max(1, Math.ceil(Math.ceil(rows / 8) / MOST_GROUPS));
 }
 
 /**

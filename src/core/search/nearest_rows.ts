@@ -1,5 +1,5 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
-import type { BankSearch } from "./search.ts";
+import { type BankSearch, searchBytes, type SearchSizes } from "./search.ts";
 
 /** Rows searched with one submit. */
 const BATCH = 1024;
@@ -15,11 +15,16 @@ export interface BatchedSearchOptions {
 }
 
 /** What a search finds for some rows. */
-export interface NearestRows {
+interface NearestRows {
   /** Squared distance to the nearest bank row; 3e38 where there is none. */
   readonly squared: Float32Array<ArrayBuffer>;
   /** Which one it is; 4,294,967,295 where there is none. */
   readonly rows: Uint32Array<ArrayBuffer>;
+}
+
+/** GPU bytes of {@linkcode nearestRows}, what its search holds left out. */
+export function nearestRowsBytes(sizes: SearchSizes): number {
+  return BATCH * ((sizes.dim + 1) * 4 + searchBytes(sizes).query);
 }
 
 /**

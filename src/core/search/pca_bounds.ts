@@ -3,12 +3,17 @@ import { packedNorms } from "../../wgsl/packed_norms.ts";
 import { PANEL_ROWS } from "../../wgsl/pack_rows.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
 import { PCA_AXES, type PrincipalAxes } from "./principal_axes.ts";
-import { type PackedPiece, planPieces } from "../rows/packed_rows.ts";
+import {
+  type PackedPiece,
+  panelsBytes,
+  planPieces,
+} from "../rows/packed_rows.ts";
 import { PcaProjection } from "./pca_projection.ts";
 import { searchLeading } from "../../wgsl/search_leading.ts";
+import type { SearchBytes, SearchSizes } from "./search_options.ts";
 
 /** Rows of a piece at most: 4,096 groups of 8. */
-const MOST_PIECE_ROWS = 32_768;
+export const MOST_PIECE_ROWS = 32_768;
 
 /** Some of a bank's rows in the form that queries are compared with. */
 export interface BoundPiece extends PackedPiece {
@@ -154,6 +159,18 @@ export class PcaBounds implements Disposable {
   [Symbol.dispose](): void {
     this.#owned.dispose();
   }
+}
+
+/** GPU bytes of {@linkcode PcaBounds} and of each query prepared for them. */
+export function pcaBoundsBytes(
+  { gpu, rows, dim }: SearchSizes,
+): SearchBytes {
+  const [, stride] = PCA_AXES;
+  const along = Math.min(rows, MOST_PIECE_ROWS) * stride * 4;
+  return {
+    bank: panelsBytes(gpu, rows, stride) + rows * 4 + along + dim * stride * 4,
+    query: (stride + 2) * 4,
+  };
 }
 
 /**

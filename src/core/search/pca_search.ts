@@ -11,9 +11,19 @@ import {
 } from "../../wgsl/search_leading.ts";
 import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
 import type { PrincipalAxes } from "./principal_axes.ts";
-import { type BoundPiece, PcaBounds } from "./pca_bounds.ts";
+import {
+  type BoundPiece,
+  MOST_PIECE_ROWS,
+  PcaBounds,
+  pcaBoundsBytes,
+} from "./pca_bounds.ts";
 import { uploadImages } from "../rows/packed_rows.ts";
-import type { RecordedSearch, SearchOptions } from "./search_options.ts";
+import type {
+  RecordedSearch,
+  SearchBytes,
+  SearchOptions,
+  SearchSizes,
+} from "./search_options.ts";
 
 interface SearchPiece extends BoundPiece {
   readonly images: Tensor | undefined;
@@ -150,4 +160,12 @@ export class PcaSearch implements Disposable {
   [Symbol.dispose](): void {
     this.#owned.dispose();
   }
+}
+
+/** GPU bytes of a {@linkcode PcaSearch}. */
+export function pcaSearchBytes(sizes: SearchSizes): SearchBytes {
+  const { rows, k = 1 } = sizes;
+  const groups = leadingGroupCount(Math.min(rows, MOST_PIECE_ROWS));
+  const { bank, query } = pcaBoundsBytes(sizes);
+  return { bank, query: query + (groups + 1 + 2 * k) * 4 };
 }

@@ -1,11 +1,20 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { MAX_NEIGHBOURS } from "../../wgsl/search_refine.ts";
-import { FullSearch } from "./full_search.ts";
+import { FullSearch, fullSearchBytes } from "./full_search.ts";
 import { PCA_AXES, pcaWork, principalAxes } from "./principal_axes.ts";
-import { PcaSearch } from "./pca_search.ts";
-import type { RecordedSearch, SearchOptions } from "./search_options.ts";
+import { PcaSearch, pcaSearchBytes } from "./pca_search.ts";
+import type {
+  RecordedSearch,
+  SearchBytes,
+  SearchOptions,
+  SearchSizes,
+} from "./search_options.ts";
 
-export type { RecordedSearch, SearchOptions } from "./search_options.ts";
+export type {
+  RecordedSearch,
+  SearchOptions,
+  SearchSizes,
+} from "./search_options.ts";
 
 /** Rows from which one image's search repays the finding of axes. */
 const LEAST_ROWS = 8192;
@@ -139,14 +148,30 @@ export class BankSearch implements Disposable {
   }
 }
 
+/** GPU bytes of a {@linkcode BankSearch}, whichever bounds it comes to use. */
+export function searchBytes(sizes: SearchSizes): SearchBytes {
+  const full = fullSearchBytes(sizes);
+  if (!isLarge(sizes)) return full;
+  const leading = pcaSearchBytes(sizes);
+  return {
+    bank: Math.max(full.bank, leading.bank),
+    query: Math.max(full.query, leading.query),
+  };
+}
+
+function isLarge({ rows, dim }: Pick<SearchSizes, "rows" | "dim">): boolean {
+  return rows >= LEAST_ROWS && dim >= LEAST_DIM;
+}
+
 async function pcaSearch(
   gpu: Gpu,
   bank: RowChunks,
   images: ArrayLike<number> | undefined,
   bounds: "auto" | "full" | "pca",
 ): Promise<PcaSearch | undefined> {
-  const large = bank.rows >= LEAST_ROWS && bank.dim >= LEAST_DIM;
-  if (bounds === "full" || bounds === "auto" && !large) return undefined;
+  if (bounds === "full" || bounds === "auto" && !isLarge(bank)) {
+    return undefined;
+  }
   const axes = await principalAxes(gpu, bank, PCA_AXES[1]);
   if (bounds === "auto" && !(pcaWork(axes) < 0.5)) return undefined;
   return await PcaSearch.create(gpu, bank, axes, images);

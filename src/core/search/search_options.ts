@@ -1,3 +1,4 @@
+import type { PanelReader } from "../rows/packed_rows.ts";
 import type { Tensor } from "../../gpu/mod.ts";
 
 /** Options of `BankSearch.record`. */
@@ -21,4 +22,24 @@ export interface RecordedSearch extends Disposable {
   readonly indices: Tensor;
   /** Frees the results and the working memory. */
   dispose(): void;
+}
+
+/** What decides the GPU memory of a search. */
+export interface SearchSizes {
+  /** Where the bank is. */
+  readonly gpu: PanelReader;
+  /** Rows of the bank. */
+  readonly rows: number;
+  /** Elements of a row. */
+  readonly dim: number;
+  /** Neighbours to find; 1 by default. */
+  readonly k?: number;
+}
+
+/** GPU bytes of a search. */
+export interface SearchBytes {
+  /** The packed copy of the bank and what it takes to make it. */
+  readonly bank: number;
+  /** What a recorded search holds for each of its queries. */
+  readonly query: number;
 }

@@ -176,24 +176,3 @@ export function choice(
   }
   return permutation(random, count).slice(0, size);
 }
-
-/**
- * The integers 0 to `count` − 1 in random order as `torch.randperm(count)`
- * draws them on a CPU (Fisher–Yates from the first item up, by remainder).
- *
- * @param count How many integers, below 214 748 364 as in PyTorch's 32-bit case.
- * @returns The permutation, of length `count`.
- */
-export function torchPermutation(
-  random: Mt19937,
-  count: number,
-): Uint32Array<ArrayBuffer> {
-  const order = Uint32Array.from({ length: count }, (_, index) => index);
-  for (let i = 0; i < count - 1; i++) {
-    const j = i + random.uint32() % (count - i);
-    const item = order[i]!;
-    order[i] = order[j]!;
-    order[j] = item;
-  }
-  return order;
-}

@@ -1,172 +1,111 @@
-import type { Gpu, RowChunks } from "../../gpu/mod.ts";
-import { recordGather } from "../rows/row_sets.ts";
-import type { MemoryBank } from "../bank/memory_bank.ts";
-import { BankSearch } from "../search/search.ts";
-import type { StoredThreshold } from "../model/stored_model.ts";
-import {
-  leaveOneImageOut,
-  type LeaveOneImageOutInputs,
-  type LeftOutImage,
-  thresholdOf,
-} from "./leave_one_out.ts";
-import { ImageScores } from "../score/image_score.ts";
-import { mapMaxima, type MapThresholdInputs } from "./map_maxima.ts";
-import type { Settings } from "../settings/settings.ts";
-import type { FeatureExtractor } from "../features/extractor.ts";
+import type { Gpu } from "../../gpu/mod.ts";
 import type { WorkOptions } from "../features/progress.ts";
-import type { TrainingFeatures } from "../features/training_features.ts";
+import type { StoredModel, StoredThreshold } from "../model/stored_model.ts";
+import type { Settings } from "../settings/settings.ts";
+import {
+  leftOutScores,
+  type ScoredPatches,
+  type ScoringBank,
+  type TrainingScores,
+} from "./training_scores.ts";
 
-/** What the training images say about the threshold. */
-export interface Calibration {
-  /**
-   * Leave-one-image-out score of each training image: how anomalous it would
-   * be had it not been trained on. 0 where the bank has rows of no other image.
-   */
-  readonly scores: Float32Array<ArrayBuffer>;
-  /** The threshold; absent when no image has a score. */
+/** The thresholds of a model. */
+export interface Thresholds {
+  /** That of image scores; absent when no image has a score. */
   readonly threshold?: StoredThreshold;
-  /** The threshold of anomaly maps' pixels; absent together with it. */
+  /** That of anomaly maps' pixels. */
   readonly mapThreshold?: StoredThreshold;
 }
 
-/** A {@linkcode Calibration}'s input from the choice of the bank. */
-export interface CalibratedBank {
-  /** The memory bank. */
-  readonly bank: MemoryBank;
-  /** Finds neighbours in it; knows the rows' images. */
-  readonly search: BankSearch;
-  /** A bank row of another image near each patch, where one is known. */
-  readonly nearestOther: Uint32Array<ArrayBuffer> | undefined;
-}
-
-/** Prepares a bank for searches that leave one image out. */
-export function searchOf(gpu: Gpu, bank: MemoryBank): Promise<BankSearch> {
-  return BankSearch.create(gpu, bank.rows, { images: bank.images });
+/** What the training images say about the thresholds. */
+export interface Calibration extends Thresholds {
+  /**
+   * Leave-one-image-out score of each training image: how anomalous it would
+   * be had it not been trained on. NaN where that is not known.
+   */
+  readonly scores: Float32Array<ArrayBuffer>;
 }
 
 /**
- * Scores the training images, each without the bank rows that come from it, and
- * sets the thresholds of image scores and of anomaly maps: their quantile times
- * a factor.
+ * Scores the images that a bank was chosen from, each without the bank rows that
+ * come from it, and sets the thresholds of image scores and of anomaly maps.
+ *
+ * @param gpu The device.
+ * @param features Patches of all training images.
+ * @param chosen The bank, its search, and rows of it near the patches.
+ * @param settings How scores are made and what thresholds follow from them.
+ * @param options Progress.
  */
 export async function calibrate(
   gpu: Gpu,
-  { rows: features, extractor }: TrainingFeatures,
-  { bank, search, nearestOther }: CalibratedBank,
+  { rows, extractor }: ScoredPatches,
+  { bank, search, nearestOther }:
+    & Omit<ScoringBank, "settings">
+    & Pick<ScoredPatches, "nearestOther">,
   settings: Settings,
   { onProgress }: WorkOptions,
 ): Promise<Calibration> {
-  const { patches } = extractor.features;
-  const inputs = {
-    features,
-    patches,
-    bank: bank.rows,
-    search,
-    settings,
-    ...(nearestOther && { nearby: nearestOther }),
-  };
-  const known = await scoreLeftOut(gpu, {
-    ...inputs,
-    ...(onProgress && {
-      onProgress: (done: number, total: number) =>
-        onProgress("threshold", done, total),
-    }),
-  });
-  const scores = new Float32Array(features.rows / patches);
-  for (const { image, score } of known) scores[image] = score;
-  const { maxima } = await mapMaxima(gpu, {
-    ...mapInputs(inputs, extractor),
-    known: known.map(({ place }) => place),
-    ...(onProgress && {
-      onProgress: (done: number, total: number) =>
-        onProgress("map threshold", done, total),
-    }),
-  });
-  return {
-    scores,
-    ...rulesOf(known.map(({ score }) => score), maxima, settings),
-  };
-}
-
-/** What {@linkcode scoreLeftOut} works on. */
-export interface LeftOutInputs
-  extends Omit<LeaveOneImageOutInputs, "neighbours" | "squared"> {
-  /** How scores are made. */
-  readonly settings: Settings;
-}
-
-/** The score of an image that did not count when it was searched. */
-export interface LeftOutScore {
-  /** Its place among the features. */
-  readonly place: number;
-  /** Number of the image. */
-  readonly image: number;
-  /** Its image score. */
-  readonly score: number;
-}
-
-/**
- * Image scores of training images, each without the bank rows that come from
- * it; images are missing for which the bank has no row of another one.
- */
-export async function scoreLeftOut(
-  gpu: Gpu,
-  inputs: LeftOutInputs,
-): Promise<LeftOutScore[]> {
-  const { settings, features, bank, search } = inputs;
-  const { images } = await leaveOneImageOut(gpu, {
-    ...inputs,
-    ...distancesOf(settings),
-  });
-  const known = images.flatMap((image, place) =>
-    image.nearestRow < 0
-      ? []
-      : [{ ...image, place, index: inputs.images?.[place] ?? place }]
+  const found = await leftOutScores(
+    gpu,
+    { bank, search, settings },
+    { rows, extractor, nearestOther },
+    onProgress && { onProgress },
   );
-  const weighed = await weigh(gpu, features, bank, search, settings, known);
-  return known.map(({ place, index }, i) => ({
-    place,
-    image: index,
-    score: weighed[i],
-  }));
-}
-
-/** What the maps of the same images are made with. */
-export function mapInputs(
-  inputs: LeftOutInputs,
-  { features: { height, width }, input: size }: FeatureExtractor,
-): Omit<MapThresholdInputs, "known"> {
-  const { settings } = inputs;
+  const images = rows.rows / extractor.features.patches;
   return {
-    ...inputs,
-    ...distancesOf(settings),
-    grid: [height, width],
-    size,
-    map: settings.map,
-    quantile: settings.threshold.mapQuantile,
-    factor: settings.threshold.factor,
+    scores: scoresOf(found, images),
+    ...thresholdsOf(found, settings),
   };
 }
 
-function distancesOf(
-  { neighbours, distance }: Settings,
-): Pick<LeaveOneImageOutInputs, "neighbours" | "squared"> {
-  return { neighbours, squared: distance === "squared" };
+/**
+ * The scores of all training images.
+ *
+ * @param found Those that are known.
+ * @param images How many images there are.
+ * @param earlier Scores of the first ones.
+ * @returns NaN where a score is not known.
+ */
+export function scoresOf(
+  { scores }: TrainingScores,
+  images: number,
+  earlier: Float32Array = new Float32Array(),
+): Float32Array<ArrayBuffer> {
+  const all = new Float32Array(images).fill(NaN);
+  all.set(earlier);
+  for (const { image, score } of scores) all[image] = score;
+  return all;
+}
+
+/** What else thresholds go by. */
+export interface ThresholdOptions {
+  /** How many images the scored ones were drawn from, where they are not all. */
+  readonly drawnFrom?: number;
+  /** Models whose bank went into the new one. */
+  readonly earlier?: readonly StoredModel[];
 }
 
 /**
- * The thresholds from the scores of images and the largest pixels of their maps,
- * of which the small ones may be missing; none where there are no scores.
+ * The thresholds of image scores and of anomaly maps: a quantile of what nominal
+ * images have, times a factor; none where there are no scores.
  *
- * @param more What else the rules say.
+ * Images of earlier models are gone, so they count with the scores they had:
+ * more rows can only lower those, rows that were dropped can raise them by the
+ * distance to what stands for them. Of their maps only the threshold is known,
+ * and counts where its rule says how to take its factor off again; the highest
+ * one is taken.
+ *
+ * @param fresh Images that were compared with the finished bank.
+ * @param settings Quantiles and factor.
  */
-export function rulesOf(
-  scores: readonly number[],
-  maxima: readonly number[],
+export function thresholdsOf(
+  fresh: TrainingScores,
   settings: Settings,
-  more: Readonly<Record<string, unknown>> = {},
-): Pick<Calibration, "threshold" | "mapThreshold"> {
+  { drawnFrom, earlier = [] }: ThresholdOptions = {},
+): Thresholds {
   const { quantile, factor, mapQuantile } = settings.threshold;
+  const before = earlier.flatMap(({ trainScores }) => known(trainScores));
+  const scores = [...before, ...fresh.scores.map(({ score }) => score)];
   const { value } = thresholdOf(scores, { quantile, factor });
   if (value === undefined) return {};
   const rule = {
@@ -174,18 +113,26 @@ export function rulesOf(
     images: scores.length,
     quantile,
     factor,
-    ...more,
+    ...(drawnFrom !== undefined && { drawn_from: drawnFrom }),
+    ...(earlier.length > 0 && { scored_before: before.length }),
   };
-  const missing = Math.max(0, scores.length - maxima.length);
-  const { value: mapValue } = thresholdOf(
-    [...maxima, ...new Float32Array(missing)],
+  const missing = Math.max(0, fresh.scores.length - fresh.maxima.length);
+  const { value: own } = thresholdOf(
+    [...fresh.maxima, ...new Float32Array(missing)],
     { quantile: mapQuantile, factor },
   );
+  const maps = earlier.flatMap(({ mapThreshold }) => {
+    const { quantile, factor: old } = mapThreshold?.rule ?? {};
+    const value = (mapThreshold?.value ?? NaN) / Number(old) * factor;
+    const isUsable = quantile === mapQuantile && value >= 0 && value < Infinity;
+    return isUsable ? [value] : [];
+  });
+  if (own !== undefined) maps.push(own);
   return {
     threshold: { value, rule },
-    ...(mapValue !== undefined && {
+    ...(maps.length > 0 && {
       mapThreshold: {
-        value: mapValue,
+        value: Math.max(...maps),
         rule: {
           ...rule,
           scores: "leave-one-image-out map maxima",
@@ -196,37 +143,36 @@ export function rulesOf(
   };
 }
 
-/** Weighs scores as those of new images are (paper, Eq. 7). */
-async function weigh(
-  gpu: Gpu,
-  features: TrainingFeatures["rows"],
-  bank: RowChunks,
-  search: BankSearch,
-  settings: Settings,
-  images: readonly (LeftOutImage & { readonly index: number })[],
-): Promise<Float32Array> {
-  const count = images.length;
-  const unweighed = Float32Array.from(images, ({ score }) => score);
-  if (count === 0 || settings.reweight < 2) return unweighed;
-  const upload = (pick: (image: typeof images[number], i: number) => number) =>
-    gpu.upload(Uint32Array.from(images, pick), [count]);
-  using patches = upload(({ patch }) => patch);
-  using worstPatches = upload((_, i) => i);
-  using nearestRows = upload(({ nearestRow }) => nearestRow);
-  using queryImages = upload(({ index }) => index);
-  using scores = gpu.upload(unweighed, [count]);
-  using queries = gpu.tensor([count, features.dim], "f32", "worst patches");
-  using program = gpu.program("weigh training scores");
-  recordGather(program, features, patches, count, queries);
-  using _memory = new ImageScores(gpu, bank, search, settings)
-    .recordWeights(program, {
-      queries,
-      scores,
-      worstPatches,
-      nearestRows,
-      images: count,
-      queryImages,
-    });
-  (await program.compile()).run();
-  return await gpu.readFloats(scores);
+/** The score at and above which an image is anomalous, or why there is none. */
+export interface Threshold {
+  /** The value; `undefined` when no image has a score. */
+  readonly value: number | undefined;
+  /** Images whose score counted. */
+  readonly images: number;
+}
+
+/**
+ * The threshold from the scores of nominal images: their quantile times a
+ * factor. Scores that are not numbers do not count.
+ *
+ * @param trainScores Leave-one-image-out scores.
+ * @param quantile 0 to 1, linear between neighbours; 1 is the maximum.
+ * @param factor What the quantile is multiplied with.
+ */
+export function thresholdOf(
+  trainScores: ArrayLike<number>,
+  { quantile, factor }: { quantile: number; factor: number },
+): Threshold {
+  const sorted = known(trainScores).sort((a, b) => a - b);
+  if (sorted.length === 0) return { value: undefined, images: 0 };
+  const place = (sorted.length - 1) * quantile;
+  const below = sorted[Math.floor(place)];
+  const above = sorted[Math.ceil(place)];
+  const value = (below + (above - below) * (place - Math.floor(place))) *
+    factor;
+  return { value, images: sorted.length };
+}
+
+function known(scores: ArrayLike<number>): number[] {
+  return Array.from(scores).filter(Number.isFinite);
 }

@@ -1,7 +1,12 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { NO_ROW } from "../../wgsl/search_refine.ts";
 import { recordGather } from "../rows/row_sets.ts";
-import type { BankSearch, RecordedSearch } from "../search/search.ts";
+import {
+  type BankSearch,
+  type RecordedSearch,
+  searchBytes,
+  type SearchSizes,
+} from "../search/search.ts";
 import { pairDistances } from "../rows/pair_distances.ts";
 
 /** Patches that are searched at a time, at most. */
@@ -29,11 +34,10 @@ export interface LeaveOneImageOutInputs {
   /** Finds neighbours in the bank; it must know the images of the rows. */
   readonly search: BankSearch;
   /**
-   * For each patch, any bank row of another image, the nearer the better;
-   * 4,294,967,295 for none. Decides how many patches are searched, not the
-   * result. Without it all are searched.
+   * What the score of each patch does not exceed, see {@linkcode upperBounds}.
+   * Decides how many patches are searched, not the result; without it all are.
    */
-  readonly nearby?: Uint32Array<ArrayBuffer>;
+  readonly bounds?: Float32Array;
   /** Neighbours whose mean distance is a patch's score; 1 by default. */
   readonly neighbours?: number;
   /** Whether scores are means of squared distances. */
@@ -86,18 +90,14 @@ export async function leaveOneImageOut(
   gpu: Gpu,
   inputs: LeaveOneImageOutInputs,
 ): Promise<LeftOutImages> {
-  const { features, patches, bank, nearby, neighbours = 1, onProgress } =
-    inputs;
+  const { features, patches, onProgress } = inputs;
   const count = features.rows / patches;
   if (!Number.isInteger(count)) {
     throw new RangeError(
       `Cannot leave out one image at a time: ${features.rows} patches are not images of ${patches}`,
     );
   }
-  const bounds = nearby === undefined || neighbours > 1
-    ? new Float32Array(features.rows).fill(Infinity)
-    : scores(await pairDistances(gpu, features, bank, nearby), inputs)
-      .map((bound) => bound * MORE_THAN_ROUNDING);
+  const { bounds = new Float32Array(features.rows).fill(Infinity) } = inputs;
   const images = Array.from(
     { length: count },
     (_, image): Candidate => ({
@@ -144,36 +144,35 @@ export async function leaveOneImageOut(
   };
 }
 
-/** The score at and above which an image is anomalous, or why there is none. */
-export interface Threshold {
-  /** The value; `undefined` when no image has a score. */
-  readonly value: number | undefined;
-  /** Images whose score counted. */
-  readonly images: number;
+/**
+ * What the scores of patches do not exceed: the distance to a bank row of another
+ * image near each of them.
+ *
+ * @param gpu The device.
+ * @param inputs Patches, bank and how scores are made.
+ * @param nearestOther For each patch, any bank row of another image, the nearer
+ * the better; 4,294,967,295 for none.
+ * @returns Nothing where more neighbours than one make a score.
+ */
+export async function upperBounds(
+  gpu: Gpu,
+  inputs: LeaveOneImageOutInputs,
+  nearestOther: Uint32Array<ArrayBuffer>,
+): Promise<Float32Array | undefined> {
+  const { features, bank, neighbours = 1 } = inputs;
+  if (neighbours > 1) return undefined;
+  const squared = await pairDistances(gpu, features, bank, nearestOther);
+  return scores(squared, inputs).map((bound) => bound * MORE_THAN_ROUNDING);
 }
 
-/**
- * The threshold from the scores of nominal images: their quantile times a
- * factor. Scores that are not numbers do not count.
- *
- * @param trainScores Leave-one-image-out scores.
- * @param quantile 0 to 1, linear between neighbours; 1 is the maximum.
- * @param factor What the quantile is multiplied with.
- */
-export function thresholdOf(
-  trainScores: ArrayLike<number>,
-  { quantile, factor }: { quantile: number; factor: number },
-): Threshold {
-  const known = Array.from(trainScores).filter(Number.isFinite).sort((a, b) =>
-    a - b
-  );
-  if (known.length === 0) return { value: undefined, images: 0 };
-  const place = (known.length - 1) * quantile;
-  const below = known[Math.floor(place)];
-  const above = known[Math.ceil(place)];
-  const value = (below + (above - below) * (place - Math.floor(place))) *
-    factor;
-  return { value, images: known.length };
+/** GPU bytes of {@linkcode leaveOneImageOut}, what its search holds left out. */
+export function leaveOneOutBytes(sizes: SearchSizes): number {
+  return patchSearchBytes(BATCH + SMALL_BATCH, sizes);
+}
+
+/** GPU bytes of {@linkcode PatchSearch}es of so many patches in all. */
+export function patchSearchBytes(patches: number, sizes: SearchSizes): number {
+  return patches * ((2 + sizes.dim) * 4 + searchBytes(sizes).query);
 }
 
 /** Searches listed patches in the bank, without their own images' rows. */

@@ -2,10 +2,9 @@ import type { Gpu, Program, Tensor } from "../../gpu/mod.ts";
 import {
   type LeaveOneImageOutInputs,
   PatchSearch,
-  type Threshold,
-  thresholdOf,
+  patchSearchBytes,
 } from "./leave_one_out.ts";
-import { pairDistances } from "../rows/pair_distances.ts";
+import type { SearchSizes } from "../search/search.ts";
 import type { BandTable } from "../features/band_table.ts";
 import type { MapSettings } from "../settings/settings.ts";
 import { imageMax } from "../../wgsl/image_max.ts";
@@ -18,14 +17,11 @@ const BATCH = 64;
 /** Pixels of the maps that are made at a time, if one is not more. */
 const MAP_PIXELS = 2 ** 18;
 
-/** Bounds and scores are sums in different orders. */
-const MORE_THAN_ROUNDING = 1.00001;
-
 /** Larger than any score, and small enough to be summed. */
 const UNBOUNDED = 1e30;
 
-/** What {@linkcode mapThreshold} works on. */
-export interface MapThresholdInputs extends LeaveOneImageOutInputs {
+/** What {@linkcode mapMaxima} works on. */
+export interface MapMaximaInputs extends LeaveOneImageOutInputs {
   /** Places of the images that count: those with bank rows of another image. */
   readonly known: readonly number[];
   /** Patch grid, `[height, width]`. */
@@ -34,25 +30,8 @@ export interface MapThresholdInputs extends LeaveOneImageOutInputs {
   readonly size: readonly [number, number];
   /** How patch scores become maps. */
   readonly map: MapSettings;
-  /** Quantile of the maps' largest pixels, 0 to 1; 1 is the maximum. */
-  readonly quantile: number;
-  /** What the quantile is multiplied with. */
-  readonly factor: number;
-}
-
-/** What {@linkcode mapThreshold} finds. */
-export interface MapThreshold extends Threshold {
-  /** Patches that were searched in the whole bank. */
-  readonly searched: number;
-}
-
-/** What {@linkcode mapMaxima} works on. */
-export interface MapMaximaInputs extends MapThresholdInputs {
-  /**
-   * How many of the largest maxima are wanted; by default as many as the
-   * quantile needs.
-   */
-  readonly wanted?: number;
+  /** How many of the largest maxima are wanted. */
+  readonly wanted: number;
   /** Only maxima above this are wanted; 0 by default. */
   readonly floor?: number;
 }
@@ -74,43 +53,28 @@ interface BoundedMap {
   pixel: number;
 }
 
-/**
- * The value at and above which a pixel of an anomaly map is anomalous: every
- * training image is scored against the bank without its own rows and becomes a
- * map as a new image would; the quantile of the maps' largest pixels, times a
- * factor, is the threshold.
- *
- * Exact, yet few patches are searched where `nearby` is given: upsampling and
- * smoothing keep the order of scores, so a map of upper bounds bounds the map.
- * The image with the largest pixel is taken each time; that pixel is the image's
- * maximum if its patches were searched already, else they are searched now.
- */
-export async function mapThreshold(
-  gpu: Gpu,
-  inputs: MapThresholdInputs,
-): Promise<MapThreshold> {
-  const { maxima, searched } = await mapMaxima(gpu, inputs);
-  const below = new Float32Array(inputs.known.length - maxima.length);
-  return { ...thresholdOf([...maxima, ...below], inputs), searched };
-}
-
 /** The largest of so many values that a quantile depends on. */
 export function neededFor(quantile: number, count: number): number {
   return count - Math.floor((count - 1) * quantile);
 }
 
 /**
- * The largest pixels of the maps of training images, each scored without its
- * own rows; see {@linkcode mapThreshold}.
+ * The largest pixels of the maps of training images: each is scored against the
+ * bank without its own rows and becomes a map as a new image would.
+ *
+ * Exact, yet few patches are searched where bounds are given: upsampling and
+ * smoothing keep the order of scores, so a map of upper bounds bounds the map.
+ * The image with the largest pixel is taken each time; that pixel is the image's
+ * maximum if its patches were searched already, else they are searched now.
  */
 export async function mapMaxima(
   gpu: Gpu,
   inputs: MapMaximaInputs,
 ): Promise<MapMaxima> {
-  const { known, quantile, onProgress, floor = 0 } = inputs;
+  const { features, known, wanted, bounds, onProgress, floor = 0 } = inputs;
   if (known.length === 0) return { maxima: [], searched: 0 };
-  const wanted = inputs.wanted ?? neededFor(quantile, known.length);
-  const scores = await boundsOf(gpu, inputs);
+  const scores = new Float32Array(features.rows).fill(UNBOUNDED);
+  bounds?.forEach((bound, i) => scores[i] = Math.min(bound, UNBOUNDED));
   const isExact = new Uint8Array(scores.length);
   using maps = await LeftOutMaps.create(gpu, inputs);
   using search = await PatchSearch.create(gpu, inputs, BATCH);
@@ -143,26 +107,32 @@ export async function mapMaxima(
   return { maxima, searched };
 }
 
-/** For each patch, what its score does not exceed. */
-async function boundsOf(
-  gpu: Gpu,
-  inputs: MapThresholdInputs,
-): Promise<Float32Array> {
-  const { features, bank, nearby, neighbours = 1, squared = false } = inputs;
-  if (nearby === undefined || neighbours > 1) {
-    return new Float32Array(features.rows).fill(UNBOUNDED);
-  }
-  const distances = await pairDistances(gpu, features, bank, nearby);
-  return distances.map((distance) => {
-    const score = squared ? distance : Math.sqrt(distance);
-    return Math.min(score * MORE_THAN_ROUNDING, UNBOUNDED);
-  });
+/**
+ * GPU bytes of {@linkcode mapMaxima}, what its search holds left out.
+ *
+ * @param sizes The search.
+ * @param images How many have a map.
+ * @param grid Patches of an image, and pixels of its map.
+ */
+export function mapMaximaBytes(
+  sizes: SearchSizes,
+  images: number,
+  { patches, pixels }: { readonly patches: number; readonly pixels: number },
+): number {
+  const together = Math.min(mapsTogether(pixels), images);
+  // The map, its pixels and what lies between the axes of their interpolation.
+  return together * (patches + 3 * pixels + 3) * 4 +
+    patchSearchBytes(BATCH, sizes);
+}
+
+function mapsTogether(pixels: number): number {
+  return Math.max(1, Math.floor(MAP_PIXELS / pixels));
 }
 
 /** Makes the maps of training images and knows what they are made of. */
 class LeftOutMaps implements Disposable {
   readonly #gpu: Gpu;
-  readonly #inputs: MapThresholdInputs;
+  readonly #inputs: MapMaximaInputs;
   readonly #images: number;
   readonly #scores: Tensor;
   readonly #map: Tensor;
@@ -176,11 +146,10 @@ class LeftOutMaps implements Disposable {
   readonly #rows: BandTable;
   readonly #columns: BandTable;
 
-  private constructor(gpu: Gpu, inputs: MapThresholdInputs) {
+  private constructor(gpu: Gpu, inputs: MapMaximaInputs) {
     const { patches, grid, size, map, known } = inputs;
     const pixels = size[0] * size[1];
-    const together = Math.max(1, Math.floor(MAP_PIXELS / pixels));
-    const images = Math.min(together, known.length);
+    const images = Math.min(mapsTogether(pixels), known.length);
     this.#gpu = gpu;
     this.#images = images;
     this.#inputs = inputs;
@@ -220,7 +189,7 @@ class LeftOutMaps implements Disposable {
 
   static async create(
     gpu: Gpu,
-    inputs: MapThresholdInputs,
+    inputs: MapMaximaInputs,
   ): Promise<LeftOutMaps> {
     const maps = new LeftOutMaps(gpu, inputs);
     await maps.#one.compile();

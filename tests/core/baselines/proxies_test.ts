@@ -1,8 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  learnProxies,
-  proxyBytes,
-} from "../../../src/core/baselines/proxies.ts";
+import { learnProxies } from "../../../src/core/baselines/proxies.ts";
 import {
   choice,
   Mt19937,
@@ -157,8 +154,4 @@ gpuTest("learnProxies() says what does not fit", async (gpu) => {
     RangeError,
     "binds at once (100)",
   );
-});
-
-Deno.test("proxyBytes() does not depend on the number of patches", () => {
-  assert(proxyBytes({ count: 1670 }, 1024) < 50e6);
 });

@@ -1,10 +1,11 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { BASELINE_MAP } from "../../../src/core/baselines/scored_images.ts";
-import { Spade, type SpadeTaps } from "../../../src/core/baselines/spade.ts";
 import {
   planSpade,
+  Spade,
   type SpadeOptions,
-} from "../../../src/core/baselines/spade_plan.ts";
+  type SpadeTaps,
+} from "../../../src/core/baselines/spade.ts";
 import type { Gpu, Tensor } from "../../../src/gpu/mod.ts";
 import { spade, type SpadeImage } from "../../reference/spade.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
@@ -243,4 +244,26 @@ gpuTest("Spade says what does not fit", async (gpu) => {
     RangeError,
     "kappa must be an integer from 1 to 16",
   );
+});
+
+Deno.test("planSpade() keeps layers, not concatenated features", () => {
+  const tap = (name: string, side: number, channels: number) => ({
+    name,
+    height: side,
+    width: side,
+    channels,
+  });
+  const plan = planSpade({
+    layers: [
+      tap("layer1", 56, 256),
+      tap("layer2", 28, 512),
+      tap("layer3", 14, 1024),
+    ],
+    last: tap("layer4", 7, 2048),
+    images: 213,
+    size: [224, 224],
+  });
+  assertEquals(plan.neighbours, 50);
+  assertEquals(plan.galleryBytes, 213 * 4 * (1_404_928 + 2048));
+  assert(plan.bytes < 1.35e9, `${plan.bytes} bytes`);
 });

@@ -65,6 +65,25 @@ gpuTest(
   },
 );
 
+gpuTest(
+  "DetectorSet loads a backbone once for models that are loaded together",
+  async (gpu) => {
+    using detector = await tinyDetector(gpu, 3);
+    await using set = await DetectorSet.create();
+    let fetched = 0;
+    const backbone = async () => {
+      if (fetched++ === 0) throw new Error("no connection");
+      return await Promise.resolve(tinyBackbone());
+    };
+    const load = () => set.load(detector.save(), { backbone });
+    await assertRejects(load, Error, "no connection");
+    const both = await Promise.all([load(), load()]);
+    assertEquals([set.backbones, fetched], [1, 2]);
+    const wanted = await scores(detector);
+    assertEquals(await Promise.all(both.map(scores)), [wanted, wanted]);
+  },
+);
+
 gpuTest("DetectorSet.load() says which backbone is missing", async (gpu) => {
   using detector = await tinyDetector(gpu, 2);
   using set = await DetectorSet.create();

@@ -5,10 +5,12 @@ import {
   type StoredEnsemble,
   writeEnsembleFile,
 } from "../../../src/core/model/ensemble_file.ts";
-import { ModelFileError } from "../../../src/core/model/stored_model.ts";
+import {
+  ModelFileError,
+  type StoredModel,
+} from "../../../src/core/model/stored_model.ts";
 import {
   readModelFile,
-  type StoredModel,
   writeModelFile,
 } from "../../../src/core/model/model_file.ts";
 import {
@@ -161,8 +163,8 @@ const HOSTILE: readonly (readonly [string, Change, string])[] = [
   ],
   [
     "a newer format",
-    (_, metadata) => metadata.set("format_version", "2"),
-    "it has format version 2, this program reads up to 1",
+    (_, metadata) => metadata.set("format_version", "3"),
+    "it has format version 3, this program reads up to 2",
   ],
   [
     "a threshold that is no number",

@@ -2,10 +2,12 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   checkBackbone,
   readModelFile,
-  type StoredModel,
   writeModelFile,
 } from "../../../src/core/model/model_file.ts";
-import { ModelFileError } from "../../../src/core/model/stored_model.ts";
+import {
+  ModelFileError,
+  type StoredModel,
+} from "../../../src/core/model/stored_model.ts";
 import {
   readSafetensors,
   writeSafetensors,
@@ -51,6 +53,29 @@ Deno.test("writeModelFile() is read back by readModelFile()", () => {
   };
   assertEquals(readModelFile(writeModelFile(model)), model);
   assertEquals(writeModelFile(model), writeModelFile(model));
+});
+
+for (
+  const [scores, version] of [
+    [[1.5, 0.1], "1"],
+    [[0, 0.1], "2"],
+    [[1.5, NaN], "2"],
+  ] as const
+) {
+  Deno.test(`writeModelFile() says version ${version} of scores ${scores}`, () => {
+    const trainScores = Float32Array.from(scores);
+    const bytes = writeModelFile({ ...plain, trainScores });
+    const { metadata } = readSafetensors(bytes);
+    assertEquals(metadata.get("format_version"), version);
+    assertEquals(readModelFile(bytes).trainScores, trainScores);
+  });
+}
+
+Deno.test("readModelFile() does not know scores that version 1 has as 0", () => {
+  const { trainScores } = readChanged((tensors) =>
+    tensors.set("train_scores", floats([2], 0, 0.5))
+  );
+  assertEquals(trainScores, Float32Array.of(NaN, 0.5));
 });
 
 Deno.test("readModelFile() leaves out what the model does not have", () => {
@@ -139,9 +164,9 @@ for (
       "Cannot read the model: memory_bank holds -Infinity in row 1",
     ],
     [
-      "NaN in the training scores",
-      (t) => t.set("train_scores", floats([2], 0, NaN)),
-      "train_scores holds NaN in row 1",
+      "an infinity in the training scores",
+      (t) => t.set("train_scores", floats([2], 0, Infinity)),
+      "train_scores holds Infinity in row 1",
     ],
     [
       "an infinity in the projection",
@@ -207,8 +232,8 @@ for (
     ["no metadata", (_, m) => m.clear(), "it is not a PatchCore model"],
     [
       "a newer format version",
-      (_, m) => m.set("format_version", "2"),
-      "format version 2, this program reads up to 1; update",
+      (_, m) => m.set("format_version", "3"),
+      "format version 3, this program reads up to 2; update",
     ],
     [
       "a format version of 0",

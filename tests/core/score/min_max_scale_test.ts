@@ -7,17 +7,17 @@ import {
 } from "../../../src/core/score/min_max_scale.ts";
 
 Deno.test("minMaxScale() takes the least and the largest known score", () => {
-  assertEquals(minMaxScale([0, 3, 2, 5, 0]), { min: 2, max: 5 });
+  assertEquals(minMaxScale([NaN, 3, 0, 5, NaN]), { min: 0, max: 5 });
 });
 
-for (const scores of [[], [0, 0], [4], [0, 4, 4]]) {
+for (const scores of [[], [NaN, NaN], [0], [NaN, 4, 4]]) {
   Deno.test(`minMaxScale() finds no scale of [${scores}]`, () => {
     assertEquals(minMaxScale(scores), undefined);
   });
 }
 
 Deno.test("jointScores() averages on the members' scales and knows what is missing", () => {
-  const members = [[2, 5, 3, 0], [10, 20, 40, 30]];
+  const members = [[2, 5, 3, NaN], [10, 20, 40, 30]];
   const scales = members.map((scores) => minMaxScale(scores)!);
   const joint = jointScores(members, scales);
   assertEquals(joint.length, 4);

@@ -1,47 +1,71 @@
-import { assertEquals } from "@std/assert";
-import { nearestRows } from "../../../src/core/search/nearest_rows.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+import {
+  nearestRows,
+  searchInBatches,
+} from "../../../src/core/search/nearest_rows.ts";
 import { BankSearch } from "../../../src/core/search/search.ts";
-import { squaredDistance } from "../../reference/search.ts";
-import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
+import { nearestNeighbours } from "../../reference/search.ts";
 import { narrow, uploadRows } from "../coreset/some_rows.ts";
+import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
 
-const GRID = { height: 2, width: 5 };
-const PATCHES = GRID.height * GRID.width;
 const DIM = 8;
-const IMAGES = 60;
+const ROWS = 2500;
+/** Rows of a chunk: a batch of 1024 and a part of one. */
+const CHUNK = 1500;
+const BANK = 37;
 
-const DATA = randomFloats(3, IMAGES * PATCHES * DIM);
+gpuTest("nearestRows() finds what a full search finds", async (gpu) => {
+  const queries = randomFloats(1, ROWS * DIM);
+  const values = randomFloats(2, BANK * DIM);
+  using rows = uploadRows(narrow(gpu, CHUNK * DIM * 4), queries, DIM);
+  using bank = uploadRows(gpu, values, DIM);
+  const images = Array.from({ length: BANK }, (_, row) => row % 5);
+  using search = await BankSearch.create(gpu, bank, { images });
+  const owners = Uint32Array.from({ length: ROWS }, (_, row) => row % 7);
+  for (const exclusion of [undefined, { queries: owners, bank: images }]) {
+    const done: number[] = [];
+    const found = await nearestRows(gpu, rows, search, {
+      ...(exclusion && { images: owners }),
+      onProgress: (rows) => done.push(rows),
+    });
+    const wanted = nearestNeighbours(queries, values, DIM, 1, exclusion);
+    assertEquals([...found.rows], [...wanted.indices]);
+    assertAllClose(found.squared, wanted.squaredDistances, { rtol: 1e-5 });
+    assertEquals(done, [1024, CHUNK, ROWS]);
+  }
+});
 
 gpuTest(
-  "nearestRows() finds the nearest row, of other images if asked",
+  "searchInBatches() searches several banks, and frees all when it is left",
   async (gpu) => {
-    const bankData = randomFloats(4, 50 * DIM);
-    const bankImages = Uint32Array.from({ length: 50 }, (_, i) => i % 5);
-    const rowImages = Uint32Array.from({ length: 600 }, (_, i) => i % 5);
-    using rows = uploadRows(narrow(gpu, 250 * DIM * 4), DATA, DIM);
-    using bank = uploadRows(gpu, bankData, DIM);
-    using search = await BankSearch.create(gpu, bank, { images: bankImages });
-    for (const images of [undefined, rowImages]) {
-      const seen: number[] = [];
-      const found = await nearestRows(gpu, rows, search, {
-        ...(images && { images }),
-        onProgress: (done, total) => {
-          assertEquals(total, 600);
-          seen.push(done);
-        },
-      });
-      assertEquals(seen.at(-1), 600);
-      for (let row = 0; row < 600; row++) {
-        let best = -1;
-        let least = Infinity;
-        for (let other = 0; other < 50; other++) {
-          if (images && images[row] === bankImages[other]) continue;
-          const d = squaredDistance(DATA, row, bankData, other, DIM);
-          if (d < least) [least, best] = [d, other];
-        }
-        assertEquals(found.rows[row], best, `row ${row}`);
-        assertAllClose([found.squared[row]!], [least]);
-      }
+    const queries = randomFloats(3, ROWS * DIM);
+    using rows = uploadRows(gpu, queries, DIM);
+    const values = [randomFloats(4, BANK * DIM), randomFloats(5, DIM)];
+    using owned = new DisposableStack();
+    const searches: BankSearch[] = [];
+    for (const bank of values) {
+      const uploaded = owned.use(uploadRows(gpu, bank, DIM));
+      searches.push(owned.use(await BankSearch.create(gpu, uploaded)));
     }
+    gpu.pool.trim();
+    const before = gpu.pool.bytes;
+    for await (const found of searchInBatches(gpu, rows, searches)) {
+      found.forEach(({ rows }, i) => {
+        const first = queries.subarray(0, rows.length * DIM);
+        const wanted = nearestNeighbours(first, values[i]!, DIM, 1);
+        assertEquals([...rows], [...wanted.indices]);
+      });
+      break;
+    }
+    gpu.pool.trim();
+    assertEquals(gpu.pool.bytes, before);
+    const stop = new AbortController();
+    const stopped = nearestRows(gpu, rows, searches[0]!, {
+      signal: stop.signal,
+      onProgress: () => stop.abort(new Error("enough")),
+    });
+    await assertRejects(() => stopped, Error, "enough");
+    gpu.pool.trim();
+    assertEquals(gpu.pool.bytes, before);
   },
 );

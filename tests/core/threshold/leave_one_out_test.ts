@@ -4,7 +4,7 @@ import {
   leaveOneImageOut,
   type LeaveOneImageOutInputs,
   type LeftOutImages,
-  thresholdOf,
+  upperBounds,
 } from "../../../src/core/threshold/leave_one_out.ts";
 import { nearestPickOfOthers } from "./nearest_other.ts";
 import type { Gpu } from "../../../src/gpu/mod.ts";
@@ -46,14 +46,15 @@ async function leaveOut(gpu: Gpu, c: Case): Promise<LeftOutImages> {
       ),
     )
     : undefined;
-  return await leaveOneImageOut(gpu, {
+  const inputs = {
     features,
     patches: c.patches,
     bank,
     search,
-    ...(nearby && { nearby }),
     ...c.options,
-  });
+  };
+  const bounds = nearby && await upperBounds(gpu, inputs, nearby);
+  return await leaveOneImageOut(gpu, { ...inputs, ...(bounds && { bounds }) });
 }
 
 function gatherHost(
@@ -208,18 +209,3 @@ gpuTest(
     await assertRejects(() => leaveOut(gpu, c), RangeError, "60 patches");
   },
 );
-
-Deno.test("thresholdOf() takes the quantile of the scores that are numbers", () => {
-  const scores = [3, NaN, 1, 2, Infinity, 5];
-  assertEquals(thresholdOf(scores, { quantile: 1, factor: 1 }), {
-    value: 5,
-    images: 4,
-  });
-  assertEquals(thresholdOf(scores, { quantile: 1, factor: 1.5 }).value, 7.5);
-  assertEquals(thresholdOf(scores, { quantile: 0.5, factor: 1 }).value, 2.5);
-  assertEquals(thresholdOf(scores, { quantile: 0, factor: 2 }).value, 2);
-  assertEquals(thresholdOf([NaN], { quantile: 1, factor: 1 }), {
-    value: undefined,
-    images: 0,
-  });
-});

@@ -1,10 +1,12 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert } from "@std/assert";
 import { BankSearch } from "../../../src/core/search/search.ts";
-import { thresholdOf } from "../../../src/core/threshold/leave_one_out.ts";
+import { thresholdOf } from "../../../src/core/threshold/calibrate.ts";
+import { upperBounds } from "../../../src/core/threshold/leave_one_out.ts";
 import { nearestPickOfOthers } from "./nearest_other.ts";
 import {
-  type MapThreshold,
-  mapThreshold,
+  type MapMaxima,
+  mapMaxima,
+  neededFor,
 } from "../../../src/core/threshold/map_maxima.ts";
 import { PRESETS } from "../../../src/core/settings/presets.ts";
 import type { Gpu } from "../../../src/gpu/mod.ts";
@@ -52,7 +54,7 @@ const BANK = Float32Array.from(
 async function ofKernels(
   gpu: Gpu,
   { quantile, nearby = true, size = SMALL, ...options }: Case,
-): Promise<MapThreshold> {
+): Promise<MapMaxima> {
   using features = uploadRows(gpu, FEATURES, DIM);
   using bank = uploadRows(gpu, BANK, DIM);
   using search = await BankSearch.create(gpu, bank, {
@@ -65,19 +67,22 @@ async function ofKernels(
       Uint32Array.from(PICKS),
       ROW_IMAGES,
     );
-  return await mapThreshold(gpu, {
+  const inputs = {
     features,
     patches: PATCHES,
     bank,
     search,
-    ...(near && { nearby: near }),
     ...options,
+  };
+  const bounds = near && await upperBounds(gpu, inputs, near);
+  return await mapMaxima(gpu, {
+    ...inputs,
+    ...(bounds && { bounds }),
     known: Array.from({ length: IMAGES }, (_, i) => i),
     grid: GRID,
     size,
     map: MAP,
-    quantile,
-    factor: 1.5,
+    wanted: neededFor(quantile, IMAGES),
   });
 }
 
@@ -124,12 +129,16 @@ for (
   })
 ) {
   gpuTest(
-    `mapThreshold() is that of the definition for ${name}`,
+    `mapMaxima() are those of the definition for ${name}`,
     async (gpu) => {
       for (const device of [gpu, narrow(gpu, 4 * 2 ** 14)]) {
-        const { value, images, searched } = await ofKernels(device, c);
+        const { maxima, searched } = await ofKernels(device, c);
+        const below = new Float32Array(IMAGES - maxima.length);
+        const { value } = thresholdOf([...maxima, ...below], {
+          quantile: c.quantile,
+          factor: 1.5,
+        });
         assertAllClose([value!], [byDefinition(c)]);
-        assertEquals(images, IMAGES);
         const { nearby = true, neighbours = 1 } = c;
         if (nearby && neighbours === 1 && c.quantile > 0.5) {
           const all = IMAGES * PATCHES;

@@ -16,7 +16,7 @@ import type {
   StoredBackbone,
 } from "../../features/backbone.ts";
 import type { StoredModel, StoredThreshold } from "../../model/stored_model.ts";
-import { thresholdOf } from "../../threshold/leave_one_out.ts";
+import { thresholdOf } from "../../threshold/calibrate.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { settingsFromJson } from "../../settings/resolve_settings.ts";
 import { VERSION } from "../../settings/version.ts";
@@ -176,8 +176,13 @@ export class Ensemble implements Disposable, AsyncDisposable {
         });
       },
     );
-    ensemble.#adopt(stored.threshold);
-    return ensemble;
+    try {
+      ensemble.#adopt(stored.threshold);
+      return ensemble;
+    } catch (error) {
+      ensemble.dispose();
+      throw error;
+    }
   }
 
   /** Every switch of the method; the same for all members. */
@@ -251,6 +256,14 @@ export class Ensemble implements Disposable, AsyncDisposable {
       };
       const usable = sources.filter((_, index) => !failed.has(index));
       reports.push(await member.fit(usable, { ...options, onImageError }));
+    }
+    const used = reports.map((report) => report.images);
+    if (new Set(used).size > 1) {
+      throw new RangeError(
+        `Cannot fit an ensemble: its members could use ${
+          used.join(" and ")
+        } images; leave the images as they are until the fit is done`,
+      );
     }
     this.#adopt(this.#jointThreshold());
     return jointReport(reports, this.#thresholds);

@@ -4,13 +4,9 @@ import { BankBuilder } from "../../bank/bank_builder.ts";
 import { ModelFileError, type StoredModel } from "../../model/stored_model.ts";
 import { bankRows, settingsFromJson } from "../../settings/resolve_settings.ts";
 import type { Settings } from "../../settings/settings.ts";
-import { assembleModel } from "./assemble.ts";
-import {
-  drawProjection,
-  RowChooser,
-  storedProjection,
-} from "../../bank/choose_rows.ts";
-import { joinedRules } from "../../threshold/merged_threshold.ts";
+import { storedModel } from "./fit.ts";
+import { projectionFor, RowChooser } from "../../bank/choose_rows.ts";
+import { thresholdsOf } from "../../threshold/calibrate.ts";
 
 /** A model to be merged. */
 export interface NamedModel {
@@ -102,16 +98,7 @@ async function merge(
   const { dim } = first;
   const capacity = parts.reduce((sum, { rows }) => sum + rows, 0);
   const known = parts.find((part) => part.projection)?.projection;
-  const projection = settings.coreset.method !== "greedy"
-    ? undefined
-    : known
-    ? storedProjection(known)
-    : drawProjection(
-      settings.coreset.projection,
-      dim,
-      patches,
-      settings.seed,
-    );
+  const projection = projectionFor(settings, dim, patches, known);
   const chooser = new RowChooser(gpu, {
     settings,
     projection,
@@ -140,9 +127,10 @@ async function merge(
     (...rows) => chooser.choose(...rows),
   );
   try {
-    const rules = joinedRules(parts, settings, { scores: [], maxima: [] });
+    const none = { scores: [], maxima: [] };
     const bundled = parts.find(({ backbone }) => backbone.onnx);
-    const model = await assembleModel(gpu, {
+    const model = await storedModel(gpu, {
+      ...thresholdsOf(none, settings, { earlier: parts }),
       bank,
       projection,
       coverage: {
@@ -152,8 +140,6 @@ async function merge(
       names: parts.flatMap(({ imageNames }) => imageNames),
       sizes: Int32Array.from(parts.flatMap((part) => [...part.imageSizes])),
       scores: Float32Array.from(parts.flatMap((part) => [...part.trainScores])),
-      threshold: rules.threshold,
-      mapThreshold: rules.mapThreshold,
       settings,
       backbone: (bundled ?? first).backbone,
     });

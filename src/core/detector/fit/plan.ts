@@ -1,13 +1,16 @@
+import { roundUp } from "../../../wgsl/grid.ts";
+import { choiceBytes } from "../../bank/choose_rows.ts";
+import type { PanelReader } from "../../rows/packed_rows.ts";
+import { projectedBytes } from "../../rows/projection.ts";
+import { searchBytes, type SearchSizes } from "../../search/search.ts";
 import { bytesInWords } from "../../settings/byte_size.ts";
 import { bankRows } from "../../settings/resolve_settings.ts";
 import type { Settings } from "../../settings/settings.ts";
-import {
-  type FitSizes,
-  projectedFitBytes,
-  streamedFitBytes,
-  type StreamLayout,
-  wholeFitBytes,
-} from "./fit_memory.ts";
+import { secondPassBytes } from "../../threshold/second_pass.ts";
+import { leftOutBytes } from "../../threshold/training_scores.ts";
+
+/** Small buffers: states, parameters, pieces that are read back. */
+const SMALL = 4 * 2 ** 20;
 
 /** Rows kept until the end for each row of the bank, the most first. */
 const OVERSAMPLING = [2, 1.5, 1.25, 1];
@@ -50,29 +53,21 @@ export interface FitPlan {
   readonly seconds: number | undefined;
 }
 
-/** A plan, and how it divides memory. */
-export interface MemoryPlan {
-  /** Rows to allocate for patch features, or for their projected copies. */
-  readonly capacity: number;
-  /** What is held of all patches at once. */
-  readonly holds: HeldRows;
-  /** Whether the coreset goes without the bounds that make it quicker. */
-  readonly lean?: boolean;
-  /** The division into buckets, where there are any. */
-  readonly layout: StreamLayout | undefined;
-  /** Images that are scored together for the threshold. */
-  readonly block: number;
-  /** GPU bytes at most. */
-  readonly bytes: number;
-  /** Rows of the bank, where they are known. */
-  readonly bankRows: number | undefined;
-}
-
-/** What {@linkcode planMemory} has to fit in. */
+/** What a fit needs, and what it has. */
 export interface FitDemand {
-  /** What decides the memory. */
-  readonly sizes: FitSizes;
-  /** How the bank is thinned out. */
+  /** The device. */
+  readonly gpu: PanelReader;
+  /** Bytes of the backbone, its activations and the image to resize. */
+  readonly fixedBytes: number;
+  /** Patches of an image. */
+  readonly patches: number;
+  /** Pixels of an image, and of its anomaly map. */
+  readonly pixels: number;
+  /** Elements of a feature, padding included. */
+  readonly dim: number;
+  /** Elements of a projected feature; none where there is no projection. */
+  readonly projected: number | undefined;
+  /** How the bank is thinned out and images are scored. */
   readonly settings: Settings;
   /** New images, where their number is known. */
   readonly images: number | undefined;
@@ -83,12 +78,25 @@ export interface FitDemand {
   /** GPU bytes allowed. */
   readonly budget: number | undefined;
   /** Rows and patches of a stored model that new images are added to. */
-  readonly known?: {
-    /** Rows of its bank. */
-    readonly rows: number;
-    /** Patches that its bank stands for. */
-    readonly patches: number;
-  };
+  readonly known?: { readonly rows: number; readonly patches: number };
+}
+
+/** How a fit divides memory. */
+export interface MemoryPlan {
+  /** What is held of all patches at once. */
+  readonly holds: HeldRows;
+  /** Rows to allocate for patch features, or for their projected copies. */
+  readonly capacity: number;
+  /** Rows that are left of these when they are full, where there are buckets. */
+  readonly kept?: number;
+  /** Whether the coreset goes without the bounds that make it quicker. */
+  readonly lean: boolean;
+  /** Images that are scored together for the threshold. */
+  readonly block: number;
+  /** GPU bytes at most. */
+  readonly bytes: number;
+  /** Rows of the bank, where they are known. */
+  readonly bankRows: number | undefined;
 }
 
 /**
@@ -98,120 +106,178 @@ export interface FitDemand {
  * @throws {RangeError} If not even one batch beside the bank fits.
  */
 export function planMemory(fit: FitDemand): MemoryPlan {
-  const { sizes, settings: { coreset }, images, budget = Infinity, known } =
-    fit;
+  const { settings: { coreset }, images, budget = Infinity, known } = fit;
   if (images === undefined && coreset.maxBank === null) {
     return planUncounted(fit, budget);
   }
-  const rows = images === undefined ? Infinity : images * sizes.patches;
-  const count = bankRows(coreset, rows + (known?.patches ?? 0));
+  const rows = images === undefined ? Infinity : images * fit.patches;
+  const bankRowCount = bankRows(coreset, rows + (known?.patches ?? 0));
   if (known === undefined) {
-    const bytes = wholeFitBytes(sizes, rows, count);
+    const bytes = wholeFitBytes(fit, rows, bankRowCount);
     if (bytes <= budget && rows < Infinity) {
-      const block = fit.batch;
-      return { ...wholeOf(rows, bytes, block), bankRows: count };
+      return wholePlan(fit, rows, bytes, bankRowCount);
     }
-    const projections = planProjections(fit, rows, count, budget);
+    const projections = planProjections(fit, rows, bankRowCount, budget);
     if (projections !== undefined) return projections;
   }
-  return planStream(fit, rows + (known?.rows ?? 0), count, budget);
+  return planBuckets(fit, rows + (known?.rows ?? 0), bankRowCount, budget);
 }
 
-function wholeOf(capacity: number, bytes: number, block: number) {
-  return {
-    capacity,
-    holds: "features",
-    layout: undefined,
-    block,
-    bytes,
-  } as const;
+function wholePlan(
+  { batch: block }: FitDemand,
+  capacity: number,
+  bytes: number,
+  bankRows: number | undefined,
+): MemoryPlan {
+  return { holds: "features", capacity, lean: false, block, bytes, bankRows };
+}
+
+/** As many patches as fit: a share of an unknown number has no limit. */
+function planUncounted(fit: FitDemand, budget: number): MemoryPlan {
+  const step = fit.batch * fit.patches;
+  const bytesOf = (steps: number): number => {
+    const rows = steps * step;
+    return wholeFitBytes(fit, rows, bankRows(fit.settings.coreset, rows));
+  };
+  const steps = largest((steps) => bytesOf(steps) <= budget);
+  if (steps === 0) throw tooSmall(budget, bytesOf(1), fit, undefined);
+  return wholePlan(fit, steps * step, bytesOf(steps), undefined);
 }
 
 /** Projected copies of all patches, where the rows chosen can be fetched. */
 function planProjections(
-  { sizes, batch, areListed }: FitDemand,
-  rows: number,
-  count: number,
+  fit: FitDemand,
+  capacity: number,
+  bankRows: number,
   budget: number,
 ): MemoryPlan | undefined {
-  const { projected, greedy } = sizes;
-  if (!greedy || projected === undefined || !areListed || count >= rows) {
+  const { projected, batch, areListed } = fit;
+  if (projected === undefined || !areListed || bankRows >= capacity) {
     return undefined;
   }
   for (const lean of [false, true]) {
-    const bytesOf = (block: number): number => {
-      const layout = { batch, block, lean };
-      return projectedFitBytes({ ...sizes, projected }, rows, layout, count);
+    const planOf = (block: number): MemoryPlan => {
+      const together = Math.max(batch, block);
+      const bytes = projectedFitBytes(
+        { ...fit, projected },
+        { capacity, lean, block: together },
+        bankRows,
+      );
+      return {
+        ...{ holds: "projections", capacity, lean, block: together },
+        ...{ bytes, bankRows },
+      };
     };
     const block = largest((block) =>
-      block <= MOST_SCORED && bytesOf(block) <= budget
+      block <= MOST_SCORED && planOf(block).bytes <= budget
     );
-    if (block === 0) continue;
-    return {
-      capacity: rows,
-      holds: "projections",
-      lean,
-      layout: undefined,
-      block: Math.max(batch, block),
-      bytes: bytesOf(block),
-      bankRows: count,
-    };
+    if (block > 0) return planOf(block);
   }
   return undefined;
 }
 
-/** As many patches as fit: a share of an unknown number has no limit. */
-function planUncounted({ sizes, settings, batch }: FitDemand, budget: number) {
-  const step = batch * sizes.patches;
-  const bytesOf = (steps: number): number =>
-    wholeFitBytes(
-      sizes,
-      steps * step,
-      bankRows(settings.coreset, steps * step),
-    );
-  const steps = largest((steps) => bytesOf(steps) <= budget);
-  if (steps === 0) throw tooSmall(budget, bytesOf(1), sizes, undefined);
-  return {
-    ...wholeOf(steps * step, bytesOf(steps), batch),
-    bankRows: undefined,
-  };
-}
-
-function planStream(
-  { sizes, batch, known }: FitDemand,
+function planBuckets(
+  fit: FitDemand,
   rows: number,
-  count: number,
+  bankRows: number,
   budget: number,
 ): MemoryPlan {
-  const step = batch * sizes.patches;
+  const { batch, known } = fit;
+  const step = batch * fit.patches;
   for (const factor of OVERSAMPLING) {
-    const kept = Math.max(Math.ceil(count * factor), (known?.rows ?? 0) + 1);
+    const kept = Math.max(Math.ceil(bankRows * factor), (known?.rows ?? 0) + 1);
     const least = kept + (factor === 1 ? step : Math.max(step, kept));
-    const layoutOf = (steps: number): StreamLayout => ({
-      capacity: Math.min(rows, kept + steps * step),
-      kept,
-      block: Math.max(batch, Math.min(MOST_SCORED, steps * batch)),
-    });
-    const bytesOf = (steps: number): number =>
-      streamedFitBytes(sizes, layoutOf(steps), count);
+    const planOf = (steps: number): MemoryPlan => {
+      const layout = {
+        capacity: Math.min(rows, kept + steps * step),
+        kept,
+        block: Math.max(batch, Math.min(MOST_SCORED, steps * batch)),
+      };
+      const bytes = bucketFitBytes(fit, layout, bankRows);
+      return { holds: "buckets", ...layout, lean: false, bytes, bankRows };
+    };
     const enough = Math.ceil((rows - kept) / step);
     const steps = largest(
-      (steps) => steps <= enough && bytesOf(steps) <= budget,
+      (steps) => steps <= enough && planOf(steps).bytes <= budget,
     );
-    const layout = layoutOf(steps);
-    if (steps > 0 && layout.capacity >= Math.min(least, rows)) {
-      return {
-        capacity: layout.capacity,
-        holds: "buckets",
-        layout,
-        block: layout.block,
-        bytes: bytesOf(steps),
-        bankRows: count,
-      };
-    }
-    if (factor === 1) throw tooSmall(budget, bytesOf(1), sizes, count);
+    const plan = planOf(steps);
+    if (steps > 0 && plan.capacity >= Math.min(least, rows)) return plan;
+    if (factor === 1) throw tooSmall(budget, planOf(1).bytes, fit, bankRows);
   }
   throw new RangeError("Cannot plan a fit without rows");
+}
+
+/** GPU bytes of a fit that holds all features at once, at the most. */
+export function wholeFitBytes(
+  fit: FitDemand,
+  rows: number,
+  bankRows: number,
+): number {
+  const sizes = searchSizes(fit, bankRows);
+  const scoring = searchBytes(sizes).bank +
+    leftOutBytes(sizes, fit.settings, rows / fit.patches, fit);
+  return fit.fixedBytes + rowBytes(fit, rows + bankRows) +
+    Math.max(choosingBytes(fit, rows, bankRows), scoring) + SMALL;
+}
+
+/**
+ * GPU bytes of a fit that holds the projected copies of all features and a batch
+ * of the features themselves, at the most.
+ */
+function projectedFitBytes(
+  fit: FitDemand & { readonly projected: number },
+  { capacity, lean, block }: Pick<MemoryPlan, "capacity" | "lean" | "block">,
+  bankRows: number,
+): number {
+  const { dim, projected, fixedBytes, settings } = fit;
+  const batch = fit.batch * fit.patches;
+  const collecting = projectedBytes(capacity, projected) +
+    rowBytes(fit, 2 * batch) + dim * roundUp(projected, 4) * 4;
+  const choosing = choosingBytes(fit, capacity, bankRows, lean);
+  // The rows come in the order of their images, batch by batch.
+  const fetching = rowBytes(fit, batch + 3 * bankRows);
+  const sizes = searchSizes(fit, bankRows);
+  const scoring = secondPassBytes(sizes, settings, block, fit);
+  return fixedBytes + Math.max(collecting, choosing, fetching, scoring) +
+    SMALL;
+}
+
+/** GPU bytes of a fit bucket by bucket, at the most. */
+function bucketFitBytes(
+  fit: FitDemand,
+  { capacity, kept, block }:
+    & Pick<MemoryPlan, "capacity" | "block">
+    & { readonly kept: number },
+  bankRows: number,
+): number {
+  const chosen = Math.max(kept, bankRows);
+  const building = rowBytes(fit, capacity + chosen) +
+    choosingBytes(fit, capacity, chosen);
+  const sizes = searchSizes(fit, bankRows);
+  const { settings } = fit;
+  const isMeasured = settings.coreset.method === "greedy";
+  const space = isMeasured ? fit : undefined;
+  const scoring = secondPassBytes(sizes, settings, block, fit, space);
+  return fit.fixedBytes + Math.max(building, scoring) + SMALL;
+}
+
+function choosingBytes(
+  { settings: { coreset }, dim, projected }: FitDemand,
+  rows: number,
+  picks: number,
+  lean = false,
+): number {
+  return coreset.method !== "greedy" || picks >= rows
+    ? rows * 4
+    : choiceBytes({ rows, dim, projected, picks, lean });
+}
+
+function searchSizes({ gpu, dim }: FitDemand, rows: number): SearchSizes {
+  return { gpu, rows, dim };
+}
+
+function rowBytes({ dim }: FitDemand, rows: number): number {
+  return rows * dim * 4;
 }
 
 /** The largest integer for which a falling condition holds; 0 for none. */
@@ -230,7 +296,7 @@ function largest(holds: (n: number) => boolean): number {
 function tooSmall(
   budget: number,
   needed: number,
-  { fixedBytes, dim }: FitSizes,
+  { fixedBytes, dim }: FitDemand,
   count: number | undefined,
 ): RangeError {
   const bank = count === undefined

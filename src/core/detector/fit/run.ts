@@ -1,6 +1,5 @@
-import type { Gpu, RowChunks } from "../../../gpu/mod.ts";
-import type { StoredModel } from "../../model/stored_model.ts";
-import type { Settings } from "../../settings/settings.ts";
+import type { Gpu } from "../../../gpu/mod.ts";
+import type { MemoryBank } from "../../bank/memory_bank.ts";
 import type { Backbone } from "../../features/backbone.ts";
 import type {
   ExtractOptions,
@@ -8,10 +7,18 @@ import type {
   ImageLog,
   LoadedImage,
 } from "../../features/feature_stream.ts";
-import type { FinishedBank } from "./finish_bank.ts";
-import type { FitPlan } from "./plan.ts";
-import type { StartedFit } from "./fit_start.ts";
-import { expectation } from "./time.ts";
+import type { SampledImage } from "../../features/image_sample.ts";
+import type { StoredModel } from "../../model/stored_model.ts";
+import type { Projection } from "../../rows/projection.ts";
+import type { BankSearch } from "../../search/search.ts";
+import type { Settings } from "../../settings/settings.ts";
+import {
+  type Calibration,
+  scoresOf,
+  thresholdsOf,
+} from "../../threshold/calibrate.ts";
+import { secondPass } from "../../threshold/second_pass.ts";
+import type { FitDemand, FitPlan, MemoryPlan } from "./plan.ts";
 
 /** What a fit works on. */
 export interface FitParts {
@@ -35,22 +42,52 @@ export interface FitWork extends ExtractOptions {
   readonly onPlan?: (plan: FitPlan) => void;
 }
 
-/** What a {@linkcode FitRun} works with. */
-export interface FitRunParts {
+/** A fit whose memory is planned. */
+export interface PlannedWork extends FitParts {
   /** The device. */
   readonly gpu: Gpu;
-  /** Backbone, settings and, where there is one, the model to add to. */
-  readonly parts: FitParts;
   /** The images. */
   readonly stream: FeatureStream;
-  /** How memory is divided. */
-  readonly started: StartedFit;
   /** Progress, cancelling, what is scored. */
   readonly options: FitWork;
+  /** What was planned for. */
+  readonly demand: FitDemand;
+  /** How memory is divided. */
+  readonly memory: MemoryPlan;
+  /** What rows are chosen with, if anything. */
+  readonly projection: Projection | undefined;
 }
 
-/** Collects patches and makes the bank of them. */
-export interface FitRun extends Disposable {
+/** How far patches are from the bank, in the space that it was chosen in. */
+interface Cover {
+  /** The largest distance of a patch measured; `undefined`: none was. */
+  readonly radius: number | undefined;
+  /** Images whose patches it was measured over. */
+  readonly radiusImages: number;
+  /** What it cannot exceed for any patch, where that is known. */
+  readonly radiusBound: number | undefined;
+}
+
+/** A memory bank as a {@linkcode FitRun} chose it. */
+export interface ChosenRows {
+  /** The bank. */
+  readonly bank: MemoryBank;
+  /** What its rows were chosen with. */
+  readonly projection: Projection | undefined;
+  /** Passes over the rows at hand. */
+  readonly passes: number;
+  /** A bank row of another image near each patch, where the choice saw all. */
+  readonly nearestOther?: Uint32Array<ArrayBuffer> | undefined;
+}
+
+/** What a {@linkcode FitRun} says of the training images. */
+export interface ScoredFit extends Calibration, Cover {
+  /** Images that have a score. */
+  readonly scored: number;
+}
+
+/** Collects patches, makes the bank of them and scores the images. */
+export interface FitRun<C extends ChosenRows = ChosenRows> extends Disposable {
   /** Images used. */
   readonly log: ImageLog;
   /** Images of the model that they are added to. */
@@ -68,40 +105,60 @@ export interface FitRun extends Disposable {
    */
   collect(first: readonly LoadedImage[]): Promise<void>;
   /** Makes the bank. */
-  finish(): Promise<FinishedBank>;
+  choose(): Promise<C>;
+  /** Scores the images with that bank and sets the thresholds. */
+  score(chosen: C, search: BankSearch): Promise<ScoredFit>;
+}
+
+/** What one choice among the patches of all images tells of the radius. */
+export function coverOf(
+  radius: number | undefined,
+  images: number,
+  { coreset }: Settings,
+): Cover {
+  // Distances to the start points of "mean-of-10" hide larger ones to the bank.
+  const isExact = radius !== undefined && coreset.start === "random";
+  return {
+    radius,
+    radiusImages: isExact ? images : 0,
+    radiusBound: isExact ? radius : undefined,
+  };
 }
 
 /**
- * Tells the plan, with the time that the first batch lets expect.
+ * Scores the images drawn by extracting them once more, where their features are
+ * gone.
  *
- * @param run The fit.
- * @param features Features of that batch.
- * @param start When it started, in milliseconds.
+ * @param work The fit.
+ * @param chosen The bank.
+ * @param search Finds neighbours in it.
+ * @param sample The images.
+ * @param images How many were added in all.
  */
-export async function announce(
-  { gpu, stream, started, options }: FitRunParts,
-  features: RowChunks,
-  start: number,
-): Promise<void> {
-  const { onPlan, thresholdImages } = options;
-  if (onPlan === undefined) return;
-  await stream.wait();
-  const elapsed = secondsSince(start);
-  const { decode, trunk, patches } = stream.seconds;
-  const { dim, patches: perImage } = stream.extractor.features;
-  const seconds = decode + (trunk + patches || elapsed);
-  onPlan(
-    await expectation(gpu, {
-      ...started,
-      dim,
-      thresholdImages,
-      imageSeconds: seconds * perImage / features.rows,
-      features,
+export async function scoreAgain(
+  { gpu, stream, memory, options, ...work }: PlannedWork,
+  chosen: ChosenRows,
+  search: BankSearch,
+  sample: readonly SampledImage[],
+  images: number,
+): Promise<Omit<ScoredFit, "radiusBound">> {
+  const { settings, backbone, known } = work;
+  const { extractor } = stream;
+  const { block } = memory;
+  const again = await secondPass(gpu, sample, {
+    ...{ ...chosen, search, settings, backbone, extractor, block },
+    projection: work.projection,
+    nearestOther: chosen.nearestOther,
+  }, options);
+  const earlier = known?.trainScores ?? new Float32Array();
+  return {
+    scores: scoresOf(again, earlier.length + images, earlier),
+    ...thresholdsOf(again, settings, {
+      ...(known && { earlier: [known] }),
+      ...(again.images < images && { drawnFrom: images }),
     }),
-  );
-}
-
-/** Seconds since a moment of `performance.now()`. */
-export function secondsSince(start: number): number {
-  return (performance.now() - start) / 1000;
+    scored: again.images + earlier.filter(Number.isFinite).length,
+    radius: again.radius,
+    radiusImages: again.radius === undefined ? 0 : again.images,
+  };
 }

@@ -1,6 +1,7 @@
 import type { Gpu, RowChunks } from "../../../gpu/mod.ts";
 import { project } from "../../rows/projection.ts";
-import type { FitDemand, FitPlan, MemoryPlan } from "./plan.ts";
+import type { FitPlan } from "./plan.ts";
+import type { PlannedWork } from "./run.ts";
 
 /** Patches of an image that are searched in the whole bank for its score. */
 const SEARCHED = 16;
@@ -11,37 +12,44 @@ const MEASURED = 4e8;
 /** Columns of the product at most. */
 const MOST_COLUMNS = 256;
 
-/** What {@linkcode expectation} works with. */
-export interface ExpectedWork {
-  /** How memory is divided. */
-  readonly memory: MemoryPlan;
-  /** What that was planned for. */
-  readonly fit: FitDemand;
-  /** Dimensions of a feature, without padding. */
-  readonly dim: number;
-  /** Images that are scored for the threshold when features do not fit. */
-  readonly thresholdImages: number;
-  /** Seconds that an image took until its features were there. */
-  readonly imageSeconds: number;
-  /** Features of a batch. */
-  readonly features: RowChunks;
+/**
+ * Tells what a fit is going to do, with the time that its first batch lets
+ * expect.
+ *
+ * @param work The fit.
+ * @param features Features of that batch.
+ * @param start When it started, in milliseconds.
+ */
+export async function announce(
+  work: PlannedWork,
+  features: RowChunks,
+  start: number,
+): Promise<void> {
+  const { stream, options: { onPlan }, demand } = work;
+  if (onPlan === undefined) return;
+  await stream.wait();
+  const elapsed = secondsSince(start);
+  const { decode, trunk, patches } = stream.seconds;
+  const images = features.rows / demand.patches;
+  const seconds = (decode + (trunk + patches || elapsed)) / images;
+  onPlan(await expectation(work, features, seconds));
 }
 
-/** Says what a fit is going to do; the time follows from its first batch. */
-export async function expectation(
-  gpu: Gpu,
-  work: ExpectedWork,
+async function expectation(
+  work: PlannedWork,
+  features: RowChunks,
+  imageSeconds: number,
 ): Promise<FitPlan> {
-  const { memory, fit, dim, thresholdImages } = work;
-  const { holds, layout, bankRows, bytes } = memory;
-  const { sizes, images, budget } = fit;
-  const again = Math.min(images ?? Infinity, thresholdImages);
+  const { gpu, demand, memory, stream, options } = work;
+  const { holds, bankRows, capacity, kept } = memory;
+  const { images } = demand;
+  const again = Math.min(images ?? Infinity, options.thresholdImages);
   const plan = {
     bankRows,
-    patchesPerImage: sizes.patches,
-    dim,
-    memoryBytes: bytes,
-    memoryBudget: budget,
+    patchesPerImage: demand.patches,
+    dim: stream.extractor.features.dim,
+    memoryBytes: memory.bytes,
+    memoryBudget: demand.budget,
     holds,
     streamed: holds === "buckets",
     thresholdImages: holds === "features" ? images : again,
@@ -50,14 +58,11 @@ export async function expectation(
     const unknown = { images, patches: undefined, buckets: undefined };
     return { ...plan, ...unknown, seconds: undefined };
   }
-  const patches = images * sizes.patches;
-  const buckets = layout === undefined ? 1 : 1 + Math.max(
-    0,
-    Math.ceil(
-      (patches + (fit.known?.rows ?? 0) - layout.capacity) /
-        (layout.capacity - layout.kept),
-    ),
-  );
+  const patches = images * demand.patches;
+  const all = patches + (demand.known?.rows ?? 0);
+  const buckets = kept === undefined
+    ? 1
+    : 1 + Math.max(0, Math.ceil((all - capacity) / (capacity - kept)));
   const extracted = {
     features: images,
     projections: images + Math.min(images, bankRows) + again,
@@ -65,33 +70,33 @@ export async function expectation(
   }[holds];
   const products = choiceProducts(work, patches, bankRows, buckets) +
     scoreProducts(work, plan.thresholdImages!, bankRows);
-  const seconds = Math.max(0, extracted - fit.batch) * work.imageSeconds +
-    products / await productsPerSecond(gpu, work.features);
+  const seconds = Math.max(0, extracted - demand.batch) * imageSeconds +
+    products / await productsPerSecond(gpu, features);
   return { ...plan, images, patches, buckets, seconds };
 }
 
 /** Multiplications of the greedy choices. */
 function choiceProducts(
-  { memory: { layout }, fit: { sizes }, dim }: ExpectedWork,
+  { memory: { capacity, kept }, demand, settings }: PlannedWork,
   patches: number,
   bankRows: number,
   buckets: number,
 ): number {
-  if (!sizes.greedy) return 0;
-  const length = sizes.projected ?? dim;
-  return layout === undefined
+  if (settings.coreset.method !== "greedy") return 0;
+  const length = demand.projected ?? demand.dim;
+  return kept === undefined
     ? patches * bankRows * length
-    : layout.capacity * ((buckets - 1) * layout.kept + bankRows) * length;
+    : capacity * ((buckets - 1) * kept + bankRows) * length;
 }
 
 /** Multiplications of the searches for the threshold. */
 function scoreProducts(
-  { memory: { layout }, fit: { sizes }, dim }: ExpectedWork,
+  { memory: { kept }, demand }: PlannedWork,
   images: number,
   bankRows: number,
 ): number {
-  const length = sizes.projected ?? dim;
-  const bounds = layout === undefined ? 0 : 2 * sizes.patches * length;
+  const { dim, projected = dim } = demand;
+  const bounds = kept === undefined ? 0 : 2 * demand.patches * projected;
   return images * bankRows * (bounds + SEARCHED * dim);
 }
 
@@ -120,4 +125,9 @@ async function productsPerSecond(
   gpu.pool.trim();
   const seconds = twice > once ? twice - once : twice;
   return rows * inputs * columns / seconds;
+}
+
+/** Seconds since a moment of `performance.now()`. */
+export function secondsSince(start: number): number {
+  return (performance.now() - start) / 1000;
 }

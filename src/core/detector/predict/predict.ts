@@ -17,7 +17,7 @@ import { patchBox, type Prediction } from "./prediction.ts";
 import { Turns } from "./turns.ts";
 
 /** What a prediction tells of the model beside its scores. */
-export interface DescribedModel
+interface DescribedModel
   extends Pick<StoredModel, "origin" | "imageNames" | "imageSizes"> {
   /** Raw score at and above which an image is anomalous; none without one. */
   readonly threshold?: StoredThreshold | undefined;

@@ -4,7 +4,11 @@ import {
   assertEquals,
   assertRejects,
 } from "@std/assert";
-import { Ensemble, type Prediction } from "../../../../src/core/mod.ts";
+import {
+  Ensemble,
+  type Pixels,
+  type Prediction,
+} from "../../../../src/core/mod.ts";
 import type { Gpu } from "../../../../src/gpu/mod.ts";
 import { gpuTest } from "../../../testing.ts";
 import {
@@ -136,6 +140,80 @@ gpuTest(
     );
     assertEquals(failures, ["broken.png", "broken.png"]);
     assertEquals(predictions.map(({ name }) => name), test.map((t) => t.name));
+  },
+);
+
+gpuTest(
+  "Ensemble.fit() leaves out the image that failed, not another of its name",
+  async (gpu) => {
+    const { train, test } = tinyImages(4);
+    const same = train.map((image) => ({ ...image, name: "same.png" }));
+    const broken = { name: "same.png", content: new Uint8Array([1, 2, 3]) };
+    const failures: string[] = [];
+    using ensemble = await create(gpu);
+    const report = await ensemble.fit(
+      [same[0]!, same[1]!, broken, same[2]!, same[3]!],
+      { onImageError: (name) => failures.push(name) },
+    );
+    assertEquals(failures, ["same.png"]);
+    assertEquals(report.members.map(({ images }) => images), [4, 4]);
+    using wanted = await create(gpu);
+    await wanted.fit(same);
+    assertEquals(ensemble.trainScores, wanted.trainScores);
+    const scores = async (of: Ensemble): Promise<number[]> =>
+      (await Array.fromAsync(of.predict(test))).map(({ score }) => score);
+    assertEquals(await scores(ensemble), await scores(wanted));
+  },
+);
+
+gpuTest(
+  "Ensemble.fit() refuses images that change while it works",
+  async (gpu) => {
+    const { train } = tinyImages(4);
+    let loaded = 0;
+    const vanishing = {
+      name: "vanishing.png",
+      content: () =>
+        loaded++ === 0
+          ? Promise.resolve(train[0]!.content as Pixels)
+          : Promise.reject(new Error("gone")),
+    };
+    using ensemble = await create(gpu);
+    await assertRejects(
+      () => ensemble.fit([vanishing, ...train], { onImageError: () => {} }),
+      RangeError,
+      "could use 5 and 4 images",
+    );
+  },
+);
+
+gpuTest(
+  "Ensemble.predict() gives what it gives alone when several run at a time",
+  async (gpu) => {
+    const { train, test } = tinyImages(3);
+    using ensemble = await create(gpu, 2);
+    await ensemble.fit(train);
+    const images = [...test, ...train];
+    const results = async (sources: typeof images) =>
+      (await Array.fromAsync(ensemble.predict(sources)))
+        .map(({ ms: _, ...prediction }) => prediction);
+    const alone = await results(images);
+    const together = await Promise.all(
+      images.map((_, i) =>
+        results([...images.slice(i), ...images.slice(0, i)])
+      ),
+    );
+    together.forEach((found, i) => {
+      assertEquals(found, [...alone.slice(i), ...alone.slice(0, i)]);
+    });
+    const begun = ensemble.predict(images);
+    await begun.next();
+    await ensemble.fit(train);
+    await assertRejects(
+      () => Array.fromAsync(begun),
+      TypeError,
+      "fitted anew since it began",
+    );
   },
 );
 

@@ -1,9 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { MemoryBank } from "../../../../src/core/bank/memory_bank.ts";
-import {
-  calibrate,
-  searchOf,
-} from "../../../../src/core/threshold/calibrate.ts";
+import { MemoryBank, searchOf } from "../../../../src/core/bank/memory_bank.ts";
+import { calibrate } from "../../../../src/core/threshold/calibrate.ts";
 import { extractTrainingFeatures } from "../../../../src/core/features/training_features.ts";
 import {
   Backbone,
@@ -53,7 +50,7 @@ async function allFeatures(gpu: Gpu): Promise<Features> {
   );
   const { rows, extractor } = extracted;
   const { dim } = extractor.features;
-  extractor.dispose();
+  extractor[Symbol.dispose]();
   using all = new MemoryBank(rows, dim, new Int32Array());
   const memoryBank = await all.download(gpu);
   return features = { memoryBank, dim, rows: rows.rows };
@@ -177,7 +174,7 @@ gpuTest("fit() in bounded memory scores as with all features", async (gpu) => {
     settings,
     {},
   );
-  features.extractor.dispose();
+  features.extractor[Symbol.dispose]();
   assertAllClose(model.trainScores, expected.scores);
   for (const key of ["threshold", "mapThreshold"] as const) {
     assertEquals(model[key]!.rule, expected[key]!.rule);

@@ -114,6 +114,34 @@ gpuTest("append() caps the bank and follows a new rule", async (gpu) => {
   await assertRejects(() => empty.append(IMAGES), TypeError, "not fitted");
 });
 
+gpuTest(
+  "mergeModels() of a model with itself keeps its thresholds",
+  async (gpu) => {
+    // Twins are at the distance 0 from each other: the quantile is a true 0.
+    const images = [IMAGES[0]!, IMAGES[0]!, IMAGES[0]!, IMAGES[1]!]
+      .map(({ content }, i) => ({ name: `image ${i}`, content }));
+    using detector = await create(gpu, {
+      coreset: { method: "none" },
+      threshold: { quantile: 0.5 },
+    });
+    await detector.fit(images);
+    const { trainScores } = detector.model;
+    assertEquals([...trainScores].map((score) => score === 0), [
+      ...[true, true, true, false],
+    ]);
+    for (const stored of [detector.model, readModelFile(detector.save())]) {
+      const model = { ...stored, bankPrecision: "f32" as const };
+      const twice = await mergeModels([
+        { name: "one", model },
+        { name: "the same", model },
+      ], { gpu });
+      const { threshold, mapThreshold } = twice.model;
+      assertEquals(threshold!.value, detector.model.threshold!.value);
+      assertEquals(mapThreshold!.value, detector.model.mapThreshold!.value);
+    }
+  },
+);
+
 for (const method of ["greedy", "random"] as const) {
   gpuTest(`mergeModels() makes one model of shards: ${method}`, async (gpu) => {
     const coreset = {

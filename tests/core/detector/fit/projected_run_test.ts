@@ -1,9 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { planMemory } from "../../../../src/core/detector/fit/plan.ts";
 import { encodePng } from "../../../../src/core/images/png.ts";
 import type { Pixels } from "../../../../src/core/images/pixels.ts";
 import type { FitOptions, FitPlan } from "../../../../src/core/mod.ts";
-import { resolveSettings } from "../../../../src/core/settings/resolve_settings.ts";
 import { assertAllClose, gpuTest } from "../../../testing.ts";
 import {
   budget,
@@ -15,26 +13,6 @@ import {
   SMALL,
   stream,
 } from "./bounded_fit.ts";
-
-Deno.test("planMemory() holds features, else their projections", () => {
-  const fixedBytes = 50 * 2 ** 20;
-  const sizes = { fixedBytes, patches: 784, dim: 1024, greedy: true };
-  const settings = resolveSettings({ coreset: 0.01 });
-  const of = (share: number, areListed = true, projected?: number) => {
-    const demand = { settings, images: 213, batch: 4, areListed };
-    const fit = { ...demand, sizes: { ...sizes, projected } };
-    const { bytes } = planMemory({ ...fit, budget: undefined });
-    const budget = fixedBytes + (bytes - fixedBytes) / share;
-    const plan = planMemory({ ...fit, budget });
-    assert(plan.bytes <= budget);
-    return plan.holds;
-  };
-  assertEquals(of(1, true, 128), "features");
-  assertEquals(of(4, true, 128), "projections");
-  assertEquals(of(4, false, 128), "buckets");
-  assertEquals(of(4, true), "buckets");
-  assertEquals(of(16, true, 128), "buckets");
-});
 
 gpuTest("fit() with projected features chooses the same bank", async (gpu) => {
   for (const start of ["mean-of-10", "random"] as const) {
