@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { numberAttribute } from "./attributes.ts";
-import type { Graph, GraphNode } from "./graph.ts";
+import { numberAttribute, tensorAttribute } from "./attributes.ts";
+import type { Graph, GraphNode, HostTensor } from "./graph.ts";
 import { nodeError, OnnxError } from "./onnx/errors.ts";
 import { SUPPORTED_OPERATORS, unsupported } from "./shape_inference.ts";
 import { CONSTANTS_ONLY } from "./shape_rules.ts";
-import { inTraining } from "./training_mode.ts";
+import { drops, inTraining } from "./training_mode.ts";
 import {
   consumersOf,
   imageTensors,
@@ -46,7 +46,7 @@ export function cutGraph(graph: Graph, tensors: readonly string[]): Graph {
       throw unsupported(node);
     }
     refuseUnreadable(node, graph);
-    refuseTraining(node, graph.opset);
+    refuseTraining(node, cut, producers);
   }
   return { ...cut, nodes: withOneResult(cut) };
 }
@@ -67,12 +67,29 @@ function refuseUnreadable(node: GraphNode, { unreadable }: Graph): void {
 /** Since this operator set an attribute says whether BatchNormalization trains; before, its further results did. */
 const TRAINING_MODE_OPSET = 14;
 
-function refuseTraining(node: GraphNode, opset: number): void {
-  if (node.op !== "BatchNormalization") return;
-  const trains = opset < TRAINING_MODE_OPSET
-    ? node.outputs.slice(1).some((name) => name !== "")
-    : numberAttribute(node, "training_mode", 0) !== 0;
-  if (trains) throw inTraining(node);
+function refuseTraining(
+  node: GraphNode,
+  { opset, constants }: Graph,
+  producers: ReadonlyMap<string, GraphNode>,
+): void {
+  if (node.op === "BatchNormalization") {
+    const trains = opset < TRAINING_MODE_OPSET
+      ? node.outputs.slice(1).some((name) => name !== "")
+      : numberAttribute(node, "training_mode", 0) !== 0;
+    if (trains) throw inTraining(node);
+  }
+  if (node.op !== "Dropout") return;
+  const [, ratio = "", mode = ""] = node.inputs;
+  const values = new Map<string, HostTensor>();
+  for (const name of [ratio, mode]) {
+    const producer = producers.get(name);
+    const value = constants.get(name) ??
+      (producer?.op === "Constant"
+        ? tensorAttribute(producer, "value")
+        : undefined);
+    if (value) values.set(name, value);
+  }
+  if (values.has(mode) && drops(node, values)) throw inTraining(node);
 }
 
 /** Drops optional second results, such as Dropout's mask, that nobody reads. */

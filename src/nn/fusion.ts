@@ -11,7 +11,7 @@ import { recognizeHardSwish } from "./hard_swish.ts";
 import { sameShape } from "./host_tensor.ts";
 import { resolveClip } from "./parameters.ts";
 import { rewriteOperators } from "./rewrite.ts";
-import { inferShapes, knownShapes, nominalShape } from "./shape_inference.ts";
+import { knownShapes, nominalShape } from "./shape_inference.ts";
 import type { Shape } from "./shape_rules.ts";
 import { simplify } from "./simplify.ts";
 import { consumersOf, removeUnused } from "./topology.ts";
@@ -55,7 +55,7 @@ function fuse(
   graph: Graph,
   image: Shape = nominalShape(graph),
 ): Graph {
-  const { shapes } = inferShapes(graph, image);
+  const shapes = knownShapes(graph, image);
   const fusion = new Fusion(graph, shapes);
   for (const node of graph.nodes) fusion.visit(node);
   return { ...graph, nodes: fusion.nodes() };

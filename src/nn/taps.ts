@@ -245,6 +245,10 @@ function unknownTap(
     .map((other) => `"${other}"`);
   const hint = similar.length > 0
     ? `${listLevels(graph, levels)}; similar names are ${similar.join(", ")}`
+    : levels.length === 0
+    ? listLevels(graph, levels)
+    : levels.length === 0
+    ? listLevels(graph, levels)
     : `${
       listLevels(graph, levels)
     }, and the names of all tensors and operators`;

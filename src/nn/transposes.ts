@@ -58,6 +58,8 @@ class Sinking {
   readonly #reordered = new Map<string, Reordered>();
   readonly #aliases = new Map<string, string>();
   readonly #nodes: GraphNode[] = [];
+  /** Reordered tensors that exist as well. */
+  readonly #written = new Set<string>();
 
   constructor(graph: Graph, shapes: ReadonlyMap<string, Shape>) {
     this.#graph = graph;
@@ -160,8 +162,8 @@ class Sinking {
   /** Transposes a tensor that is needed as it was. */
   #transpose(name: string): void {
     const source = this.#reordered.get(name);
-    if (!source) return;
-    this.#reordered.delete(name);
+    if (!source || this.#written.has(name)) return;
+    this.#written.add(name);
     this.#nodes.push({
       name: source.node ?? this.#names.take(`${name}.transpose`),
       op: "Transpose",

@@ -61,6 +61,18 @@ export const Floor: Operator = unary(Math.floor);
 export const Ceil: Operator = unary(Math.ceil);
 /** √x. */
 export const Sqrt: Operator = unary(Math.sqrt);
+/** a to the power of b. */
+export const Pow: Operator = binary(Math.pow);
+/** 1 / x. */
+export const Reciprocal: Operator = unary((x) => 1 / x);
+/** (x − zero) · scale, one scale and zero for each element of an axis. */
+export const DequantizeLinear: Operator = ([x, scale, zero], attributes) => {
+  const axis = integer(attributes ?? {}, "axis", 1);
+  const shape = x!.shape.map((extent, i) => i === axis ? extent : 1);
+  const along = (t: HostTensor): HostTensor => tensor(shape, numbers(t));
+  const floats = tensor(x!.shape, numbers(x!));
+  return Mul([Sub([floats, along(zero!)]), along(scale!)]);
+};
 /** x, or alpha · x below zero. */
 export const LeakyRelu: Operator = unary((x, { alpha = 0.01 }) =>
   x < 0 ? Number(alpha) * x : x
