@@ -2,6 +2,11 @@ import { numberAttribute } from "./attributes.ts";
 import type { DataType, GraphNode } from "./graph.ts";
 import { nodeError } from "./onnx/errors.ts";
 
+/** Number of bfloat16: a cast to it loses more than float32 results may differ by. */
+export const BFLOAT16 = 16;
+/** Number of float16. */
+export const FLOAT16 = 10;
+
 /** Numbers of TensorProto.DataType that Cast may turn into. */
 const CAST_TYPES: Readonly<Record<number, DataType>> = {
   1: "float32",
@@ -10,9 +15,9 @@ const CAST_TYPES: Readonly<Record<number, DataType>> = {
   6: "int32",
   7: "int64",
   9: "bool",
-  10: "float32",
+  [FLOAT16]: "float32",
   11: "float32",
-  16: "float32",
+  [BFLOAT16]: "float32",
 };
 
 /** Element type that Cast turns its input into. */

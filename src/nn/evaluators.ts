@@ -5,7 +5,7 @@
  * @module
  */
 import { numberAttribute, tensorAttribute } from "./attributes.ts";
-import { castType } from "./cast_type.ts";
+import { BFLOAT16, castType, FLOAT16 } from "./cast_type.ts";
 import type { DataType, GraphNode, HostTensor } from "./graph.ts";
 import { elementCount, makeTensor, numbersOf } from "./host_tensor.ts";
 import { nodeError } from "./onnx/errors.ts";
@@ -95,6 +95,10 @@ const reshaped: Evaluator = (node, inputs, shape) => ({
 const Cast: Evaluator = (node, inputs, shape) => {
   const x = inputAt(node, inputs, 0);
   const type = castType(node);
+  const to = numberAttribute(node, "to", 0);
+  if (to === FLOAT16 || to === BFLOAT16) {
+    return makeTensor("float32", shape, rounded(elementsOf(x), to));
+  }
   if (type === x.dtype) return x;
   const values = elementsOf(x);
   if (type !== "float32" && type !== "bool" && x.dtype === "float32") {
@@ -105,6 +109,19 @@ const Cast: Evaluator = (node, inputs, shape) => {
   }
   return makeTensor(type, shape, values);
 };
+
+/** Numbers rounded as a narrower float type holds them. */
+function rounded(values: ArrayLike<number>, to: number): ArrayLike<number> {
+  if (to === FLOAT16) return new Float16Array(Array.from(values));
+  const floats = Float32Array.from(values);
+  const bits = new Uint32Array(floats.buffer);
+  for (let i = 0; i < bits.length; i++) {
+    if (Number.isNaN(floats[i])) continue;
+    // To the nearest, to the even one of two.
+    bits[i] = (bits[i]! + 0x7fff + (bits[i]! >>> 16 & 1)) & 0xffff0000;
+  }
+  return floats;
+}
 
 const Concat: Evaluator = (node, inputs, shape) => {
   const axis = resolveAxis(

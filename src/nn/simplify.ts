@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { numbersAttribute } from "./attributes.ts";
-import { castType } from "./cast_type.ts";
+import { numberAttribute, numbersAttribute } from "./attributes.ts";
+import { BFLOAT16, castType } from "./cast_type.ts";
 import { elementTypes } from "./element_types.ts";
 import type { DataType, Graph, GraphNode } from "./graph.ts";
 import { resolvePadding } from "./parameters.ts";
@@ -66,7 +66,8 @@ function isNoOp(
     case "Dropout":
       return !drops(node, graph.constants);
     case "Cast":
-      return types.get(node.inputs[0] ?? "") === castType(node);
+      return types.get(node.inputs[0] ?? "") === castType(node) &&
+        numberAttribute(node, "to", 0) !== BFLOAT16;
     case "Concat":
       return node.inputs.length === 1;
     case "Pad":

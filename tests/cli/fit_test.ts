@@ -88,7 +88,7 @@ programTest("fit tells its plan, appends, shards; merge joins", async (t) => {
       ) {
         const { code, stderr } = await run(
           `${folder}/old`,
-          ...["--model", path("levels"), `--normalise=${wrong}`],
+          ...["--model", path("none"), `--normalise=${wrong}`],
         );
         assertEquals(code, 2);
         assertStringIncludes(stderr, `Cannot use --normalise ${wrong}:`);
