@@ -2,7 +2,7 @@ import { basename, dirname, extname, join } from "node:path";
 import type { BackboneFile } from "../core/mod.ts";
 import { KNOWN_WEIGHTS } from "../core/weights.ts";
 import type { Context } from "./command.ts";
-import { readFile, statOrNothing } from "./disk.ts";
+import { readFile, readFilePart, statOrNothing } from "./disk.ts";
 import { DownloadMeter } from "./download_meter.ts";
 import { UsageError } from "./exit.ts";
 import { didYouMean } from "./nearest.ts";
@@ -108,7 +108,7 @@ export async function readBackbone(
     bytes: await readFile(path),
     source,
     readExternal: (location, offset, length) =>
-      readPart(join(dirname(path), location), offset, length),
+      readFilePart(join(dirname(path), location), offset, length),
   };
 }
 
@@ -130,16 +130,4 @@ export async function loadBackbones(
   const files: BackboneFile[] = [];
   for (const name of names) files.push(await loadBackbone(name, context));
   return files as [BackboneFile, ...BackboneFile[]];
-}
-
-async function readPart(
-  path: string,
-  offset: number,
-  length: number | undefined,
-): Promise<Uint8Array> {
-  const bytes = await readFile(path);
-  return bytes.subarray(
-    offset,
-    length === undefined ? undefined : offset + length,
-  );
 }
