@@ -116,7 +116,10 @@ export class EngineHost {
     }));
     const predictions = detector.predict(sources, {
       onImageError: (index, { message }) => {
-        results[Number(index)] = { error: message };
+        // Here images are called by their number.
+        const { name } = images[Number(index)]!;
+        const error = message.replace(`"${index}"`, () => `"${name}"`);
+        results[Number(index)] = { error };
       },
     });
     const transfer: Transferable[] = [];

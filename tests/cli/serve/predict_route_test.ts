@@ -1,4 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type {
+  DecodedImage,
+  Inspected,
+} from "../../../src/cli/serve/inspection_queue.ts";
 import { unavailable } from "../../../src/cli/serve/problem.ts";
 import {
   fakeService,
@@ -146,6 +150,84 @@ Deno.test.each<[string, number, () => Promise<RequestInit>]>([
   assertEquals(response.status, status);
   await problem(response);
   assertEquals([queue.images, batches], [0, []]);
+});
+
+Deno.test.each([
+  ["?modle=part", "modle", '; did you mean "model"?'],
+  ["?model=part&x=1", "x", ""],
+  ["?name=a&name=b", "name", "given twice"],
+  ["?__proto__=1", "__proto__", ""],
+])("POST /predict%s is refused, naming %s", async (query, name, more) => {
+  const { fetch, uploads, batches } = fakeService();
+  const response = await fetch(`/predict${query}`, imageBody(await png()));
+  assertEquals(response.status, 400);
+  const error = await problem(response);
+  assertStringIncludes(error, `uery parameter "${name}"`);
+  assertStringIncludes(error, more);
+  assertEquals([uploads.bytes, batches], [0, []]);
+});
+
+Deno.test.each<[string, number, number]>([
+  ["its score is NaN", NaN, 1],
+  ["its score is Infinity", Infinity, 1],
+  ["its anomaly map has values that are not finite", 1, NaN],
+])(
+  "an image is refused with 422 and counted once when %s",
+  async (why, score, pixel) => {
+    const bad = (image: DecodedImage): Inspected => {
+      const { map, ...rest } = inspected(image);
+      return {
+        ...rest,
+        score,
+        map: { ...map, data: Float32Array.of(1, pixel) },
+      };
+    };
+    const { fetch, entries } = fakeService({
+      workers: {
+        score: (_model, images) =>
+          Promise.resolve(
+            images.map((image) =>
+              image.name === "bad.png" ? bad(image) : inspected(image)
+            ),
+          ),
+      },
+    });
+    const alone = await fetch("/predict?name=bad.png", imageBody(await png()));
+    assertEquals(alone.status, 422);
+    assertStringIncludes(await problem(alone), `"bad.png": ${why}`);
+    const files = { "good.png": await png(), "bad.png": await png() };
+    const form = await fetch("/predict?map=png", formBody(files));
+    assertEquals(form.status, 200);
+    const [, result] = await form.json();
+    assertStringIncludes(result.error, why);
+    assertEquals(entries[1]!.results![0], {
+      pred_score: 1.6,
+      pred_label: "normal",
+    });
+    assertStringIncludes(JSON.stringify(entries[1]!.results![1]), why);
+    const metrics = await (await fetch("/metrics")).text();
+    assertStringIncludes(
+      metrics,
+      'patchcore_images_total{model="part",outcome="failed"} 2',
+    );
+    assertStringIncludes(
+      metrics,
+      'patchcore_images_total{model="part",outcome="normal"} 1',
+    );
+  },
+);
+
+Deno.test("an image whose map cannot be encoded is not counted as inspected", async () => {
+  const { fetch } = fakeService({
+    pool: { encodeMap: () => Promise.reject(new Error("no map")) },
+  });
+  const response = await fetch("/predict?map=png", imageBody(await png()));
+  assertEquals(response.status, 500);
+  await response.body?.cancel();
+  assertStringIncludes(
+    await (await fetch("/metrics")).text(),
+    'patchcore_images_total{model="part",outcome="normal"} 0',
+  );
 });
 
 Deno.test("POST /predict stops reading a body that is announced shorter or not at all", async () => {
