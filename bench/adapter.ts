@@ -8,12 +8,12 @@
  * `PYTHON` names another interpreter than `python3`. `--quick` takes ResNet-18 and small batches only: for CPU adapters.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { BankSearch } from "../src/core/bank/search.ts";
-import { Backbone } from "../src/core/detector/backbone.ts";
-import { FeatureExtractor } from "../src/core/detector/extractor.ts";
-import { BatchPredictor } from "../src/core/detector/predictor.ts";
+import { BankSearch } from "../src/core/search/search.ts";
+import { Backbone } from "../src/core/features/backbone.ts";
+import { FeatureExtractor } from "../src/core/features/extractor.ts";
+import { BatchPredictor } from "../src/core/detector/predict/batch_predictor.ts";
 import { ImageScores } from "../src/core/score/image_score.ts";
-import { resolveSettings } from "../src/core/settings/settings.ts";
+import { resolveSettings } from "../src/core/settings/resolve_settings.ts";
 import { VERSION } from "../src/core/settings/version.ts";
 import { Gpu, RowChunks } from "../src/gpu/mod.ts";
 import { ConvTuning, formatChoice, Network } from "../src/nn/mod.ts";

@@ -26,9 +26,10 @@ import type { ConvLayer } from "./shapes.ts";
 export const CONV_KERNELS: readonly Kernel<Conv2dSizes>[] = [
   conv2dDirect.f32,
   conv2dShared.f32,
-  ...(gpu.subgroupSize === 8
-    ? [conv2dSubgroup8.f32, conv2dSubgroup8Tall.f32]
-    : []),
+  ...gpu.pick<readonly Kernel<Conv2dSizes>[]>({
+    portable: [],
+    subgroup8: [conv2dSubgroup8.f32, conv2dSubgroup8Tall.f32],
+  }),
 ];
 
 /** Whether Winograd can do a layer. */

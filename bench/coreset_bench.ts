@@ -2,8 +2,8 @@
  * Projecting the patches of 10 images of 28 × 28 patches (1536 to 128), and
  * picking a tenth of those of 40 images.
  */
-import { greedyCoreset } from "../src/core/bank/coreset.ts";
-import { project } from "../src/core/bank/projection.ts";
+import { greedyCoreset } from "../src/core/coreset/greedy_coreset.ts";
+import { project } from "../src/core/rows/projection.ts";
 import { RowChunks } from "../src/gpu/mod.ts";
 import { randomFloats } from "../tests/testing.ts";
 import { gpu } from "./harness.ts";

@@ -3,7 +3,7 @@
  * `image_max`, `copy_rows` and `reweight`, and the search that Eq. 7 needs. The
  * time includes reading the scores back.
  */
-import { BankSearch } from "../src/core/bank/search.ts";
+import { BankSearch } from "../src/core/search/search.ts";
 import { ImageScores } from "../src/core/score/image_score.ts";
 import { PRESETS } from "../src/core/settings/presets.ts";
 import { Gpu, RowChunks } from "../src/gpu/mod.ts";

@@ -3,7 +3,7 @@
  * residual_rows) and searching 784 patches (product, ivf_scan, pair_distance),
  * beside the exact search. Prints recall@1 of rows around random centres.
  */
-import { BankSearch } from "../src/core/bank/search.ts";
+import { BankSearch } from "../src/core/search/search.ts";
 import { IvfPqIndex, recallAtOne } from "../src/core/baselines/ivfpq.ts";
 import { Mt19937 } from "../src/core/settings/random.ts";
 import { Gpu, RowChunks } from "../src/gpu/mod.ts";

@@ -5,6 +5,7 @@
  * `deno run -A bench/peak.ts`
  */
 import { Gpu, Profiler, type Program } from "../src/gpu/mod.ts";
+import { expand } from "../src/wgsl/expand.ts";
 import type { Kernel } from "../src/wgsl/kernel.ts";
 import copySource from "./peak_copy.wgsl" with { type: "text" };
 import fmaSource from "./peak_fma.wgsl" with { type: "text" };
@@ -24,7 +25,7 @@ interface FmaSizes {
 
 const fma: Kernel<FmaSizes> = {
   name: "peak_fma",
-  source: fmaSource,
+  source: expand(fmaSource),
   bindings: { y: "read_write" },
   params: { turns: "u32", factor: "f32", summand: "f32" },
   overrides: {},

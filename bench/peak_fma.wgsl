@@ -31,18 +31,11 @@ fn main(
   var b = a + 1.0;
   var c = a + 2.0;
   for (var i = 0u; i < params.turns; i++) {
+    //#for turn 0 4
     a = four(a, factor, summand);
     b = four(b, factor, summand);
     c = four(c, factor, summand);
-    a = four(a, factor, summand);
-    b = four(b, factor, summand);
-    c = four(c, factor, summand);
-    a = four(a, factor, summand);
-    b = four(b, factor, summand);
-    c = four(c, factor, summand);
-    a = four(a, factor, summand);
-    b = four(b, factor, summand);
-    c = four(c, factor, summand);
+    //#end
   }
   y[id.x] = dot(a + b + c, vec4f(1.0));
 }

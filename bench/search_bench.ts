@@ -2,7 +2,7 @@
  * Searching a memory bank for the patches of one image (28 × 28 of 1536), of noise
  * along all dimensions, and of rows that differ along few along these.
  */
-import { BankSearch } from "../src/core/bank/search.ts";
+import { BankSearch } from "../src/core/search/search.ts";
 import { RowChunks } from "../src/gpu/mod.ts";
 import { randomFloats } from "../tests/testing.ts";
 import { gpu, gpuBench, randomTensor } from "./harness.ts";
@@ -33,9 +33,9 @@ for (const rows of [1024, 4096]) {
   }
 }
 
-for (const bounds of ["full", "leading"] as const) {
+for (const bounds of ["full", "pca"] as const) {
   gpuBench({
-    name: `search along ${bounds === "full" ? "all" : "leading"} axes`,
+    name: `search along ${bounds === "full" ? "all" : "principal"} axes`,
     group: `${QUERIES} patches in a bank of 8192 × ${DIM} along 64 axes`,
     baseline: bounds === "full",
     n: 3,

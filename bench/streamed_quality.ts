@@ -6,19 +6,19 @@
  * `deno run -A bench/streamed_quality.ts [DATASET] [BACKBONE.onnx] [RATIO] [SHARES]`
  */
 import { MemoryBank } from "../src/core/bank/memory_bank.ts";
-import { nearestRows } from "../src/core/bank/nearest_rows.ts";
-import { project } from "../src/core/bank/projection.ts";
-import { BankSearch } from "../src/core/bank/search.ts";
+import { nearestRows } from "../src/core/search/nearest_rows.ts";
+import { project } from "../src/core/rows/projection.ts";
+import { BankSearch } from "../src/core/search/search.ts";
 import { readDataset } from "../src/core/datasets/read_dataset.ts";
-import { Backbone } from "../src/core/detector/backbone.ts";
-import { drawProjection } from "../src/core/detector/choose_bank.ts";
-import { wholeFitBytes } from "../src/core/detector/fit_memory.ts";
-import { extractTrainingFeatures } from "../src/core/detector/training_features.ts";
+import { Backbone } from "../src/core/features/backbone.ts";
+import { drawProjection } from "../src/core/bank/choose_rows.ts";
+import { planMemory } from "../src/core/detector/fit/plan.ts";
+import { extractTrainingFeatures } from "../src/core/features/training_features.ts";
 import { sourcesOf } from "../src/core/evaluation/features_of.ts";
 import { auroc } from "../src/core/metrics/roc.ts";
 import { DISK } from "../src/cli/disk.ts";
 import { bytesInWords } from "../src/core/settings/byte_size.ts";
-import { bankRows, resolveSettings } from "../src/core/settings/settings.ts";
+import { resolveSettings } from "../src/core/settings/resolve_settings.ts";
 import { Gpu, type RowChunks } from "../src/gpu/mod.ts";
 import { PatchCore } from "../src/core/mod.ts";
 import { sharedPath } from "../tests/testing.ts";
@@ -59,18 +59,21 @@ const projection = drawProjection(
   settings.seed,
 )!;
 using projected = await project(gpu, features.rows, projection);
-const { rows: patches, dim: padded } = features.rows;
-const allBytes = wholeFitBytes(
-  {
-    fixedBytes: 0,
-    patches: features.extractor.features.patches,
-    dim: padded,
-    projected: projection.outputs,
-    greedy: true,
-  },
-  patches,
-  bankRows(settings.coreset, patches),
-);
+const { dim: padded } = features.rows;
+const [height, width] = features.extractor.input;
+const { bytes: allBytes } = planMemory({
+  gpu,
+  fixedBytes: 0,
+  patches: features.extractor.features.patches,
+  pixels: height * width,
+  dim: padded,
+  projected: projection.outputs,
+  settings,
+  images: train.length,
+  batch: BATCH,
+  areListed: true,
+  budget: undefined,
+});
 console.log(
   `${gpu.adapterName}; ${train.length} + ${test.length} images, ${features.rows.rows} patches, ${
     bytesInWords(allBytes)

@@ -15,6 +15,11 @@ export type SharedPath = (...parts: string[]) => string;
 export interface GpuTestOptions {
   /** Whether the test needs `shared/`; without it the test is skipped. */
   readonly shared?: boolean;
+  /**
+   * The subgroups that the test is about; elsewhere it reports itself as an
+   * ignored step.
+   */
+  readonly subgroupSize?: number | undefined;
 }
 
 let pending: Promise<Gpu> | undefined;
@@ -36,7 +41,15 @@ export function gpuTest(
 ): void {
   register(name, options.shared === true, async (t) => {
     const gpu = await openGpu();
-    await failOnGpuErrors(gpu, () => fn(gpu, t, requireShared));
+    const run = (t: Deno.TestContext): Promise<void> =>
+      failOnGpuErrors(gpu, () => fn(gpu, t, requireShared));
+    const { subgroupSize } = options;
+    if (subgroupSize === undefined) return await run(t);
+    await t.step({
+      name: `subgroups of ${subgroupSize} lanes`,
+      ignore: gpu.subgroupSize !== subgroupSize,
+      fn: run,
+    });
   });
 }
 

@@ -9,8 +9,8 @@ import type { Category } from "../../src/core/datasets/dataset.ts";
 import type { Files } from "../../src/core/datasets/files.ts";
 import { demoSet } from "../../src/core/demo/demo_set.ts";
 import { FLANGE } from "../../src/core/demo/flange.ts";
-import { planPadim } from "../../src/core/baselines/padim_plan.ts";
-import { Evaluator } from "../../src/core/evaluation/mod.ts";
+import { planPadim } from "../../src/core/baselines/padim.ts";
+import { evaluateCategory, Evaluator } from "../../src/core/evaluation/mod.ts";
 import { encodePng } from "../../src/core/images/png.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { architecture } from "../../src/nn/architectures/catalogue.ts";
@@ -76,7 +76,7 @@ using evaluator = await Evaluator.create(
   { resize: 256, crop: 224 },
   { gpu, method: "padim", allowRandom: true },
 );
-const [record] = await evaluator.evaluate(category, {
+const [record] = await evaluateCategory(evaluator, category, {
   files,
   rule: "half",
   batch: 2,

@@ -11,8 +11,8 @@
  *
  * @module
  */
-import { greedyCoreset } from "../../src/core/bank/coreset.ts";
-import { project } from "../../src/core/bank/projection.ts";
+import { greedyCoreset } from "../../src/core/coreset/greedy_coreset.ts";
+import { project } from "../../src/core/rows/projection.ts";
 import { linearProjection } from "../../src/core/settings/projection.ts";
 import { choice } from "../../src/core/settings/random.ts";
 import { Mt19937 } from "../../src/core/settings/random.ts";

@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { Backbone } from "../../src/core/detector/backbone.ts";
-import type { NamedImage } from "../../src/core/detector/image_source.ts";
-import { extractTrainingFeatures } from "../../src/core/detector/training_features.ts";
+import { Backbone } from "../../src/core/features/backbone.ts";
+import type { NamedImage } from "../../src/core/features/image_source.ts";
+import { extractTrainingFeatures } from "../../src/core/features/training_features.ts";
 import { PRESETS } from "../../src/core/settings/presets.ts";
 import { type Gpu, RowChunks } from "../../src/gpu/mod.ts";
 
@@ -61,7 +61,7 @@ export async function realFeatures(
     );
     const { extractor, rows } = features;
     sizes = { dim: rows.dim, patches: extractor.features.patches };
-    extractor.dispose();
+    extractor[Symbol.dispose]();
     await writeRows(gpu, rows, file);
     return file;
   };

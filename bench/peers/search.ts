@@ -12,9 +12,9 @@
  *
  * @module
  */
-import { greedyCoreset } from "../../src/core/bank/coreset.ts";
-import { project } from "../../src/core/bank/projection.ts";
-import { BankSearch } from "../../src/core/bank/search.ts";
+import { greedyCoreset } from "../../src/core/coreset/greedy_coreset.ts";
+import { project } from "../../src/core/rows/projection.ts";
+import { BankSearch } from "../../src/core/search/search.ts";
 import { IvfPqIndex } from "../../src/core/baselines/ivfpq.ts";
 import { gaussianProjection } from "../../src/core/settings/projection.ts";
 import { Mt19937 } from "../../src/core/settings/random.ts";

@@ -1,9 +1,6 @@
 import type { AppendOptions, PatchCore } from "../core/mod.ts";
-import {
-  resolveSettings,
-  type Settings,
-  type SettingsOptions,
-} from "../core/settings/settings.ts";
+import { resolveSettings } from "../core/settings/resolve_settings.ts";
+import type { Settings, SettingsOptions } from "../core/settings/settings.ts";
 import type { Context } from "./command.ts";
 import { UsageError } from "./exit.ts";
 import type { FitValues } from "./fit_options.ts";

@@ -1,10 +1,10 @@
 import {
   EnsembleEvaluator,
+  evaluateCategory,
   type EvaluateOptions,
   type EvaluationRecord,
   evaluationRecord,
   Evaluator,
-  GroundTruth,
   scoreSamples,
   sourcesOf,
   type Variant,
@@ -115,8 +115,13 @@ async function fitting(
     settings,
     adapterName: evaluator.gpu.adapterName,
     evaluate: (category, work) =>
-      evaluator.evaluate(category, { ...work, ...choices, files: DISK, batch }),
-    [Symbol.dispose]: () => evaluator.dispose(),
+      evaluateCategory(evaluator, category, {
+        ...work,
+        ...choices,
+        files: DISK,
+        batch,
+      }),
+    [Symbol.dispose]: () => evaluator[Symbol.dispose](),
   };
 }
 
@@ -201,16 +206,15 @@ async function stored(
     async evaluate(category, work): Promise<EvaluationRecord[]> {
       const start = performance.now();
       const { name, test } = category;
-      const threshold = model.threshold?.value;
-      const { onProgress, observer, ...rest } = work;
+      const { onProgress: _, ...rest } = work;
       const result = await scoreSamples(
         detector.predict(sourcesOf(test, DISK), rest),
         test,
-        new GroundTruth(DISK, { geometry: detector.settings, rule }),
+        { ...work, files: DISK },
         {
-          ...(threshold !== undefined && { threshold }),
-          observer,
-          onProgress: (done) => onProgress?.("predict", done, test.length),
+          geometry: detector.settings,
+          rule,
+          threshold: model.threshold?.value,
         },
       );
       const total = (performance.now() - start) / 1000;

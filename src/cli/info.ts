@@ -1,9 +1,9 @@
 import {
   isEnsembleFile,
   readEnsembleFile,
-} from "../core/bank/ensemble_file.ts";
-import { readModelFile } from "../core/bank/model_file.ts";
-import type { StoredModel } from "../core/bank/stored_model.ts";
+} from "../core/model/ensemble_file.ts";
+import { readModelFile } from "../core/model/model_file.ts";
+import type { StoredModel } from "../core/model/stored_model.ts";
 import { Gpu, readOnnx, sha256 } from "../core/weights.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { readFile } from "./disk.ts";

@@ -9,8 +9,8 @@ import {
 import {
   isEnsembleFile,
   readEnsembleFile,
-} from "../core/bank/ensemble_file.ts";
-import { readModelFile } from "../core/bank/model_file.ts";
+} from "../core/model/ensemble_file.ts";
+import { readModelFile } from "../core/model/model_file.ts";
 import type { Context } from "./command.ts";
 import { readFile } from "./disk.ts";
 import { UsageError } from "./exit.ts";
@@ -126,21 +126,23 @@ async function load(
     ...tuningStore(values.noAutotune, context.terminal),
   };
   if (isEnsembleFile(bytes)) {
-    checkCount(values.backbone, readEnsembleFile(bytes).members.length);
-    return await Ensemble.load(bytes, {
+    const ensemble = readEnsembleFile(bytes);
+    checkCount(values.backbone, ensemble.members.length);
+    return await Ensemble.fromModel(ensemble, {
       ...options,
       backbone: (stored, member) => find(stored, member),
     });
   }
   checkCount(values.backbone, 1);
-  const { backbone: stored, threshold, mapThreshold } = readModelFile(bytes);
+  const model = readModelFile(bytes);
+  const { backbone: stored, threshold, mapThreshold } = model;
   if (threshold !== undefined && mapThreshold === undefined) {
     context.terminal.message(
       `Model "${path}" has no threshold of its own for anomaly maps, as it was made by an earlier version: contours and masks use that of image scores, which maps seldom reach; fit again to have one`,
     );
   }
   const named = values.backbone !== undefined || stored.onnx === undefined;
-  return await PatchCore.load(bytes, {
+  return await PatchCore.fromModel(model, {
     ...options,
     ...(named && { backbone: await find(stored, 0) }),
   });

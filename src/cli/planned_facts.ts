@@ -5,10 +5,8 @@ import {
   type PlannedMemory,
   planPredict,
 } from "../core/detector/planned_memory.ts";
-import {
-  settingsFromJson,
-  type SettingsOptions,
-} from "../core/settings/settings.ts";
+import { settingsFromJson } from "../core/settings/resolve_settings.ts";
+import type { SettingsOptions } from "../core/settings/settings.ts";
 import { Gpu } from "../core/weights.ts";
 import type { Facts } from "./network_facts.ts";
 import type { Terminal } from "./terminal.ts";

@@ -1,6 +1,6 @@
 import type { Prediction } from "../core/mod.ts";
 import { join } from "../core/datasets/files.ts";
-import type { FloatImage } from "../core/images/float_image.ts";
+import type { FloatImage } from "../core/images/pixels.ts";
 import { mapToOriginal } from "../core/images/map_geometry.ts";
 import { encodeNpy } from "../core/images/npy.ts";
 import {

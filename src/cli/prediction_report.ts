@@ -45,7 +45,7 @@ export function reportFacts(
     trainScores: Number.isNaN(threshold)
       ? []
       : Array.from(trainScores, (score) => score / threshold)
-        .filter((score) => score > 0 && score < Infinity),
+        .filter((score) => score >= 0 && score < Infinity),
     curves: imageCurves(rows),
     readTraining: trainingReader(),
   };

@@ -4,19 +4,16 @@
  *
  * @module
  */
-export type { StoredEnsemble } from "./bank/ensemble_file.ts";
-export {
-  ModelFileError,
-  readModelFile,
-  writeModelFile,
-} from "./bank/model_file.ts";
+export type { StoredEnsemble } from "./model/ensemble_file.ts";
+export { ModelFileError } from "./model/stored_model.ts";
+export { readModelFile, writeModelFile } from "./model/model_file.ts";
+export type { StoredBackbone } from "./features/backbone.ts";
 export type {
-  StoredBackbone,
   StoredCoverage,
   StoredModel,
-  StoredProjection,
   StoredThreshold,
-} from "./bank/stored_model.ts";
+} from "./model/stored_model.ts";
+export type { StoredProjection } from "./rows/projection.ts";
 export * from "./detector/mod.ts";
 export type { TuningStore } from "../nn/conv_tuning.ts";
 export { decodeImage, type DecodeOptions } from "./images/decode.ts";
@@ -24,5 +21,6 @@ export { ImageError } from "./images/image_error.ts";
 export type { Normalisation } from "./images/normalise.ts";
 export type { Pixels } from "./images/pixels.ts";
 export type { CropGeometry } from "./images/resize_plan.ts";
-export { type PresetName, PRESETS } from "./settings/presets.ts";
-export * from "./settings/settings.ts";
+export { PRESETS } from "./settings/presets.ts";
+export * from "./settings/resolve_settings.ts";
+export type * from "./settings/settings.ts";

@@ -1,5 +1,5 @@
 import { GpuError } from "./errors.ts";
-import { bytesPerElement, type DType } from "./tensor.ts";
+import { bytesPerElement, type DType } from "./tensor_data.ts";
 
 const GRANULARITY = 256;
 /** Free bytes kept for re-use; beyond it buffers are destroyed at once. */

@@ -1,16 +1,24 @@
+import { variantFor, type Variants } from "../wgsl/variants.ts";
 import { BufferPool } from "./buffer_pool.ts";
+import type { GpuContext } from "./context.ts";
 import { GpuError, GpuLostError } from "./errors.ts";
 import { writeImage } from "./image.ts";
 import { requestDevice } from "./limits.ts";
 import { PipelineCache } from "./pipeline_cache.ts";
 import type { Profiler } from "./profiler.ts";
-import { encodePass, Program } from "./program.ts";
+import { encodePass } from "./pass.ts";
+import { Program } from "./program.ts";
 import { Readback, type ReadRange } from "./readback.ts";
 import type { StageClock } from "./stage_clock.ts";
-import { type DType, elementCount, type Storage, Tensor } from "./tensor.ts";
-import { dtypeOf, type TensorData, typedArray } from "./tensor_data.ts";
+import { elementCount, type Storage, Tensor } from "./tensor.ts";
+import {
+  type DType,
+  dtypeOf,
+  type TensorData,
+  typedArray,
+} from "./tensor_data.ts";
 
-/** Options of {@linkcode Gpu.create}. */
+/** Which adapter is asked for. */
 export interface GpuOptions {
   /** Which adapter to prefer on a machine with several. */
   readonly powerPreference?: GPUPowerPreference;
@@ -42,7 +50,7 @@ export interface CopyRange {
  * assertEquals(await gpu.readFloats(copy), new Float32Array([1, 1]));
  * ```
  */
-export class Gpu implements Disposable {
+export class Gpu implements Disposable, GpuContext {
   /** The device itself. */
   readonly device: GPUDevice;
   /** Name of the adapter, as it describes itself. */
@@ -108,6 +116,11 @@ export class Gpu implements Disposable {
     const { subgroupMinSize, subgroupMaxSize } = this.adapterInfo;
     const fixed = subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0;
     return this.device.features.has("subgroups") ? fixed ?? 0 : 0;
+  }
+
+  /** The form of something that suits this adapter's subgroups. */
+  pick<Form>(variants: Variants<Form>): Form {
+    return variantFor(variants, this.subgroupSize);
   }
 
   /** Bytes of the largest tensor: what one binding and one buffer can hold. */
@@ -331,7 +344,7 @@ export class Gpu implements Disposable {
     this.device.destroy();
   }
 
-  /** Same as {@linkcode Gpu.dispose}. */
+  /** Destroys the device where the block of a `using` ends. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -27,7 +27,7 @@ export interface Pipeline {
 export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #pipelines = new Map<string, Promise<Pipeline>>();
-  readonly #modules = new Map<string, GPUShaderModule>();
+  readonly #modules = new Map<string, Promise<GPUShaderModule>>();
   #acceptsEnableSubgroups: Promise<boolean> | undefined;
 
   /**
@@ -40,7 +40,8 @@ export class PipelineCache {
   }
 
   /**
-   * The compiled kernel; concurrent calls share one compilation.
+   * The compiled kernel; concurrent calls share one compilation, and a refused
+   * one is tried again by the next call.
    *
    * @throws {GpuError} If the kernel does not compile, with the compiler's words.
    */
@@ -50,12 +51,11 @@ export class PipelineCache {
   ): Promise<Pipeline> {
     const constants = { ...kernel.overrides, ...overrides };
     const key = `${kernel.name} ${JSON.stringify(constants)}`;
-    let pipeline = this.#pipelines.get(key);
-    if (pipeline === undefined) {
-      pipeline = this.#compile(kernel, constants, key);
-      this.#pipelines.set(key, pipeline);
-    }
-    return pipeline;
+    return once(
+      this.#pipelines,
+      key,
+      () => this.#compile(kernel, constants, key),
+    );
   }
 
   /**
@@ -79,19 +79,19 @@ export class PipelineCache {
    *
    * @throws {GpuError} If the text is refused, with the compiler's words.
    */
-  async module(kernel: Kernel<never>): Promise<GPUShaderModule> {
+  module(kernel: Kernel<never>): Promise<GPUShaderModule> {
+    return once(this.#modules, kernel.name, () => this.#check(kernel));
+  }
+
+  async #check(kernel: Kernel<never>): Promise<GPUShaderModule> {
     const directives = await this.#directives(kernel);
-    const known = this.#modules.get(kernel.name);
-    if (known !== undefined) return known;
     this.#device.pushErrorScope("validation");
     const module = this.#device.createShaderModule({
       label: kernel.name,
       code: directives + kernel.source,
     });
-    this.#modules.set(kernel.name, module);
     const error = await this.#device.popErrorScope();
     if (error === null) return module;
-    this.#modules.delete(kernel.name);
     throw new GpuError(
       `Cannot compile kernel "${kernel.name}": ${error.message}`,
     );
@@ -140,6 +140,21 @@ export class PipelineCache {
       );
     }
   }
+}
+
+/** What a key stands for, made once; what could not be made is forgotten. */
+function once<Value>(
+  known: Map<string, Promise<Value>>,
+  key: string,
+  make: () => Promise<Value>,
+): Promise<Value> {
+  let value = known.get(key);
+  if (value === undefined) {
+    value = make();
+    known.set(key, value);
+    value.catch(() => known.delete(key));
+  }
+  return value;
 }
 
 type BindingLayout = Pick<GPUBindGroupLayoutEntry, "buffer" | "storageTexture">;

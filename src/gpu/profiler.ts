@@ -1,5 +1,5 @@
-import type { Gpu } from "./gpu.ts";
-import { type BoundDispatch, encodePass } from "./program.ts";
+import type { GpuContext } from "./context.ts";
+import { type BoundDispatch, encodePass } from "./pass.ts";
 
 /** GPU time of all dispatches of one kernel in one role. */
 export interface KernelTime {
@@ -44,7 +44,7 @@ interface Pending {
  * ```
  */
 export class Profiler {
-  readonly #gpu: Gpu;
+  readonly #gpu: GpuContext;
   readonly #pending: Pending[] = [];
   readonly #totals = new Map<string, { count: number; ms: number }>();
 
@@ -54,7 +54,7 @@ export class Profiler {
    * @param gpu A device with the feature `timestamp-query`.
    * @throws {TypeError} If the adapter has no timestamp queries.
    */
-  constructor(gpu: Gpu) {
+  constructor(gpu: GpuContext) {
     if (!gpu.device.features.has("timestamp-query")) {
       throw new TypeError(
         `Cannot profile on "${gpu.adapterName}": the adapter has no timestamp queries`,

@@ -1,7 +1,8 @@
 import type { Kernel } from "../wgsl/kernel.ts";
 import { MAX_WORKGROUPS_PER_DIMENSION } from "../wgsl/grid.ts";
 import { GpuError } from "./errors.ts";
-import type { Gpu } from "./gpu.ts";
+import type { GpuContext } from "./context.ts";
+import type { BoundDispatch } from "./pass.ts";
 import { storageOf, type Tensor } from "./tensor.ts";
 
 const UNIFORM_ALIGNMENT = 256;
@@ -13,18 +14,6 @@ interface RecordedDispatch {
   readonly tensors: readonly Tensor[];
   readonly workgroups: readonly [number, number, number];
   readonly paramsOffset: number;
-}
-
-/** One dispatch ready to be encoded. */
-export interface BoundDispatch {
-  /** Kernel name and role, as the profiler groups it. */
-  readonly label: string;
-  /** The compiled kernel. */
-  readonly pipeline: GPUComputePipeline;
-  /** Its buffers. */
-  readonly bindGroup: GPUBindGroup;
-  /** Workgroup counts. */
-  readonly workgroups: readonly [number, number, number];
 }
 
 /**
@@ -51,7 +40,7 @@ export interface BoundDispatch {
 export class Program implements Disposable {
   /** What the program does, for messages. */
   readonly label: string;
-  readonly #gpu: Gpu;
+  readonly #gpu: GpuContext;
   readonly #recorded: RecordedDispatch[] = [];
   #params: Uint8Array<ArrayBuffer> = new Uint8Array(1024);
   #paramsLength = 0;
@@ -59,7 +48,7 @@ export class Program implements Disposable {
   #bound: BoundDispatch[] | undefined;
 
   /** Made by `Gpu.program`; not meant to be constructed directly. */
-  constructor(gpu: Gpu, label: string) {
+  constructor(gpu: GpuContext, label: string) {
     this.#gpu = gpu;
     this.label = label;
   }
@@ -74,14 +63,16 @@ export class Program implements Disposable {
    *
    * @param kernel The kernel to run.
    * @param sizes The problem's sizes, as the kernel's `plan` takes them.
-   * @param tensors A tensor for every binding of the kernel, by name.
+   * @param tensors A tensor for every binding of the kernel, by name; one that
+   * is missing or misspelt does not compile.
    * @param role What this dispatch does here, for the profiler.
-   * @throws {GpuError} If a binding is missing or the grid is too large.
+   * @throws {GpuError} If the grid is too large, or the names of the bindings
+   * were not known to the compiler and one has no tensor.
    */
-  dispatch<Sizes>(
-    kernel: Kernel<Sizes>,
+  dispatch<Sizes, Binding extends string>(
+    kernel: Kernel<Sizes, Binding>,
     sizes: Sizes,
-    tensors: Readonly<Record<string, Tensor>>,
+    tensors: Readonly<Record<NoInfer<Binding>, Tensor>>,
     role = "",
   ): this {
     const { params, overrides = {}, workgroups } = kernel.plan(sizes);
@@ -237,50 +228,10 @@ export class Program implements Disposable {
     this.#bound = undefined;
   }
 
-  /** Same as {@linkcode Program.dispose}. */
+  /** Frees the uniform buffer where the block of a `using` ends. */
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-/**
- * Encodes dispatches as one compute pass.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * import { encodePass } from "@patchcore/webgpu/gpu";
- * import { Gpu } from "@patchcore/webgpu/gpu";
- * import { concat } from "@patchcore/webgpu/wgsl";
- *
- * using gpu = await Gpu.create();
- * using x = gpu.upload(new Float32Array([1, 2, 3, 4]), [1, 4]);
- * using y = gpu.tensor([1, 4]);
- * const sizes = { pixels: 1, count: 4, offset: 0, total: 4 };
- * using program = gpu.program("copy").dispatch(concat, sizes, { x, y });
- * await program.compile();
- * // Beside work of one's own, in one command buffer.
- * const encoder = gpu.device.createCommandEncoder();
- * encodePass(encoder, program.dispatches);
- * gpu.device.queue.submit([encoder.finish()]);
- * assertEquals(await gpu.readFloats(y), new Float32Array([1, 2, 3, 4]));
- * ```
- */
-export function encodePass(
-  encoder: GPUCommandEncoder,
-  dispatches: readonly BoundDispatch[],
-  timestampWrites?: GPUComputePassTimestampWrites,
-): void {
-  const pass = encoder.beginComputePass(
-    timestampWrites === undefined ? {} : { timestampWrites },
-  );
-  for (const { pipeline, bindGroup, workgroups } of dispatches) {
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindGroup);
-    pass.dispatchWorkgroups(...workgroups);
-  }
-  pass.end();
 }
 
 function tensorFor(

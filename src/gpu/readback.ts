@@ -123,7 +123,7 @@ export class Readback {
       return this.#staging;
     }
     this.dispose();
-    const size = Math.max(65_536, 2 ** Math.ceil(Math.log2(byteLength)));
+    const size = readbackBytes(byteLength);
     const limit = this.#device.limits.maxBufferSize;
     const staging = this.#device.createBuffer({
       label: "readback staging",
@@ -144,4 +144,9 @@ export class Readback {
     this.#staging.destroy();
     this.#staging = undefined;
   }
+}
+
+/** Bytes of the staging buffer through which so many bytes are read. */
+export function readbackBytes(byteLength: number): number {
+  return Math.max(65_536, 2 ** Math.ceil(Math.log2(byteLength)));
 }

@@ -30,7 +30,7 @@ export class RowChunks implements Disposable {
   /** The chunks, `[rowsPerChunk, dim]` each. */
   readonly chunks: readonly Tensor[];
 
-  /** See {@linkcode RowChunks.allocate} and {@linkcode RowChunks.head}. */
+  /** Takes the chunks over; `allocate` makes new ones, `head` views of them. */
   private constructor(
     chunks: readonly Tensor[],
     rows: number,
@@ -108,7 +108,7 @@ export class RowChunks implements Disposable {
     for (const chunk of this.chunks) chunk.dispose();
   }
 
-  /** Same as {@linkcode RowChunks.dispose}. */
+  /** Frees the chunks where the block of a `using` ends; those of a view stay. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -1,4 +1,4 @@
-import type { Gpu } from "./gpu.ts";
+import type { GpuContext } from "./context.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
@@ -29,7 +29,7 @@ export class StageClock implements Disposable {
   readonly #resolved: GPUBuffer;
   readonly #stages: number;
 
-  private constructor(gpu: Gpu, stages: number) {
+  private constructor(gpu: GpuContext, stages: number) {
     this.#stages = stages;
     this.#queries = gpu.device.createQuerySet({
       type: "timestamp",
@@ -44,7 +44,7 @@ export class StageClock implements Disposable {
   }
 
   /** A clock for a number of stages, where the adapter has timestamp queries. */
-  static create(gpu: Gpu, stages: number): StageClock | undefined {
+  static create(gpu: GpuContext, stages: number): StageClock | undefined {
     return gpu.device.features.has("timestamp-query")
       ? new StageClock(gpu, stages)
       : undefined;
@@ -88,7 +88,7 @@ export class StageClock implements Disposable {
     this.ticks.dispose();
   }
 
-  /** Same as {@linkcode StageClock.dispose}. */
+  /** Frees the queries where the block of a `using` ends. */
   [Symbol.dispose](): void {
     this.dispose();
   }

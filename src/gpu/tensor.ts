@@ -1,25 +1,7 @@
 import type { Access } from "../wgsl/kernel.ts";
 import type { BufferPool } from "./buffer_pool.ts";
+import { bytesPerElement, type DType } from "./tensor_data.ts";
 import { imageSize } from "./image.ts";
-
-/** Element types a tensor may have. `f16` needs the feature `shader-f16`. */
-export type DType = "f32" | "u32" | "i32" | "f16";
-
-/**
- * Bytes of one element.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * import { bytesPerElement } from "@patchcore/webgpu/gpu";
- *
- * assertEquals(bytesPerElement("f16"), 2);
- * ```
- */
-export function bytesPerElement(dtype: DType): number {
-  return dtype === "f16" ? 2 : 4;
-}
 
 /**
  * Number of elements of a shape.
@@ -175,7 +157,7 @@ export class Tensor implements Disposable {
     else this.#pool.releaseImage(memory, this.dtype);
   }
 
-  /** Same as {@linkcode Tensor.dispose}. */
+  /** Gives the memory back where the block of a `using` ends. */
   [Symbol.dispose](): void {
     this.dispose();
   }

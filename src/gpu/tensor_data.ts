@@ -1,4 +1,21 @@
-import type { DType, Tensor } from "./tensor.ts";
+/** Element types a tensor may have. `f16` needs the feature `shader-f16`. */
+export type DType = "f32" | "u32" | "i32" | "f16";
+
+/**
+ * Bytes of one element.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { bytesPerElement } from "@patchcore/webgpu/gpu";
+ *
+ * assertEquals(bytesPerElement("f16"), 2);
+ * ```
+ */
+export function bytesPerElement(dtype: DType): number {
+  return dtype === "f16" ? 2 : 4;
+}
 
 /** Typed arrays a tensor can be filled from and read into. */
 export type TensorData = Float32Array | Uint32Array | Int32Array | Uint16Array;
@@ -13,7 +30,7 @@ export function dtypeOf(data: TensorData): DType {
 /** A tensor's bytes as a typed array. */
 export function typedArray(
   bytes: ArrayBuffer,
-  { dtype, size }: Pick<Tensor, "dtype" | "size">,
+  { dtype, size }: { readonly dtype: DType; readonly size: number },
 ): TensorData {
   switch (dtype) {
     case "f32":

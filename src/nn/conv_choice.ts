@@ -12,9 +12,10 @@ import {
   type Conv2dSizes,
   conv2dSubgroup8,
   conv2dSubgroup8Tall,
+  type WeightPrecision,
 } from "../wgsl/conv2d.ts";
 import { winogradTiles } from "../wgsl/winograd.ts";
-import type { ConvTarget, ConvTile } from "./conv_tile.ts";
+import type { ConvTile } from "./conv_tile.ts";
 
 /** A kernel for convolutions and matrix products. */
 export type ConvKernelName =
@@ -40,6 +41,16 @@ export interface ConvChoice {
   readonly winograd: boolean;
   /** Partial sums over the inputs. */
   readonly splits: number;
+}
+
+/** What convolutions are planned for. */
+export interface ConvTarget {
+  /** How the work is divided where nothing was measured. */
+  readonly tile: ConvTile;
+  /** How weights are stored. */
+  readonly precision: WeightPrecision;
+  /** What was measured to be best, by the problem's key. */
+  readonly choices?: ReadonlyMap<string, ConvChoice>;
 }
 
 /** A convolution without groups, as far as its speed goes. */

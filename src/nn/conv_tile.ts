@@ -1,6 +1,5 @@
 import type { Gpu } from "../gpu/mod.ts";
-import type { WeightPrecision } from "../wgsl/conv2d.ts";
-import type { ConvChoice } from "./conv_choice.ts";
+import { variantFor, type Variants } from "../wgsl/variants.ts";
 
 /**
  * How convolutions and matrix products divide their work among lanes:
@@ -10,18 +9,14 @@ import type { ConvChoice } from "./conv_choice.ts";
  */
 export type ConvTile = "plain" | "direct" | "shared" | "subgroup8";
 
-/** What convolutions are planned for. */
-export interface ConvTarget {
-  /** How the work is divided where nothing was measured. */
-  readonly tile: ConvTile;
-  /** How weights are stored. */
-  readonly precision: WeightPrecision;
-  /** What was measured to be best, by the problem's key. */
-  readonly choices?: ReadonlyMap<string, ConvChoice>;
-}
-
 /** PCI and Vulkan vendor of Apple. */
 const APPLE = 0x106b;
+
+/** Tiles that were written for subgroups of a size. */
+const SUBGROUP_TILES: Variants<ConvTile | undefined> = {
+  portable: undefined,
+  subgroup8: "subgroup8",
+};
 
 /**
  * The tile that suits an adapter.
@@ -42,7 +37,8 @@ const APPLE = 0x106b;
 export function convTileFor(
   { subgroupSize, adapterInfo }: Pick<Gpu, "subgroupSize" | "adapterInfo">,
 ): ConvTile {
-  if (subgroupSize === 8) return "subgroup8";
+  const written = variantFor(SUBGROUP_TILES, subgroupSize);
+  if (written !== undefined) return written;
   const { isFallbackAdapter, vendor, description, device } = adapterInfo;
   const name = `${description} ${device}`;
   const isApple = vendor === "apple" || Number(vendor) === APPLE ||

@@ -3,11 +3,11 @@ import {
   convCandidates,
   type ConvChoice,
   type ConvProblem,
+  type ConvTarget,
   formatChoice,
   parseChoice,
   problemKey,
 } from "./conv_choice.ts";
-import type { ConvTarget } from "./conv_tile.ts";
 import type { Graph } from "./graph.ts";
 import { planNetwork } from "./plan.ts";
 import { ConstantStore, Session } from "./session.ts";

@@ -10,7 +10,7 @@ import type { Shape } from "./shape_rules.ts";
 import { readsOf } from "./topology.ts";
 
 /** Cost of one operator or of a whole network. */
-export interface Cost {
+interface Cost {
   /** Multiply-accumulate operations of convolutions and matrix products. */
   readonly macs: number;
   /** Elements of the constants read. */
@@ -20,7 +20,7 @@ export interface Cost {
 }
 
 /** Cost of a network, in all and by operator. */
-export interface GraphCost extends Cost {
+interface GraphCost extends Cost {
   /** Cost of each operator, in order. */
   readonly nodes: readonly (Cost & { readonly node: GraphNode })[];
 }

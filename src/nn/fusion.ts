@@ -46,7 +46,7 @@ export function optimizeGraph(
 }
 
 /** Fuses residual additions and activations into the operators before them. */
-export function fuse(
+function fuse(
   graph: Graph,
   image: Shape = nominalShape(graph),
 ): Graph {

@@ -10,7 +10,7 @@ import type { Graph, GraphNode } from "./graph.ts";
 import { consumersOf } from "./topology.ts";
 
 /** What a network does to each colour channel before its first layer: (x − mean) / std. */
-export interface ImageNormalization {
+interface ImageNormalization {
   /** Subtracted from each channel. */
   readonly mean: readonly number[];
   /** Divides each channel. */

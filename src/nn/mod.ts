@@ -15,6 +15,7 @@ export * from "./onnx/errors.ts";
 export * from "./onnx/read.ts";
 export type { ReadExternal } from "./onnx/tensor_data.ts";
 export * from "./plan.ts";
+export * from "./plan_context.ts";
 export * from "./session.ts";
 export * from "./shape_inference.ts";
 export type { Shape } from "./shape_rules.ts";

@@ -1,8 +1,8 @@
 import type { Gpu } from "../gpu/mod.ts";
 import type { WeightPrecision } from "../wgsl/conv2d.ts";
-import type { ConvChoice } from "./conv_choice.ts";
+import type { ConvChoice, ConvTarget } from "./conv_choice.ts";
 import type { ConvTuning } from "./conv_tuning.ts";
-import { type ConvTarget, type ConvTile, convTileFor } from "./conv_tile.ts";
+import { type ConvTile, convTileFor } from "./conv_tile.ts";
 import { cutGraph } from "./cut.ts";
 import { optimizeGraph } from "./fusion.ts";
 import type { Graph } from "./graph.ts";
@@ -121,7 +121,7 @@ export class Network implements Disposable {
     this.#constants.dispose();
   }
 
-  /** Same as {@linkcode Network.dispose}. */
+  /** Frees the weights where the block of a `using` ends. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -29,7 +29,7 @@ export interface Padding {
 }
 
 /** A strided part of a tensor, for every axis. */
-export interface SliceRange {
+interface SliceRange {
   /** First index taken. */
   readonly starts: readonly number[];
   /** Distance between indices; may be negative. */

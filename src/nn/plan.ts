@@ -1,53 +1,16 @@
-import { type Storage, storageOf } from "../gpu/mod.ts";
-import type { Kernel } from "../wgsl/kernel.ts";
-import type { Conv2dSizes, WeightPrecision } from "../wgsl/conv2d.ts";
-import {
-  chooseConv,
-  type ConvChoice,
-  type ConvProblem,
-  familyOf,
-  problemKey,
-} from "./conv_choice.ts";
-import type { ConvTarget } from "./conv_tile.ts";
-import { OPERATORS } from "./ops/mod.ts";
-import { toHalf } from "./layout.ts";
-import { type Extent, extentBytes, extentOf } from "./extent.ts";
-import type { Graph, GraphNode, HostTensor } from "./graph.ts";
+import type { ConvProblem, ConvTarget } from "./conv_choice.ts";
+import { extentBytes } from "./extent.ts";
+import type { Graph } from "./graph.ts";
+import { type Lifetime, type MemoryPlan, planMemory } from "./memory_plan.ts";
 import { nodeError } from "./onnx/errors.ts";
+import { OPERATORS } from "./ops/mod.ts";
+import {
+  type PackedConstant,
+  PlanContext,
+  type PlannedStep,
+} from "./plan_context.ts";
 import { inferShapes } from "./shape_inference.ts";
 import type { Shape } from "./shape_rules.ts";
-import { type Lifetime, type MemoryPlan, planMemory } from "./memory_plan.ts";
-
-/** Constants as a kernel reads them, made when they are uploaded. */
-export interface PackedConstant {
-  /** Elements. */
-  readonly elements: number;
-  /** Type of the elements. */
-  readonly dtype: "f32" | "f16";
-  /** Where kernels read them from, a buffer by default. */
-  readonly storage?: Storage;
-  /** Makes the elements; a `Uint16Array` holds float16 bits. */
-  pack(): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
-}
-
-/** Where a step reads from: a value computed before, or packed constants. */
-export type Operand = { readonly value: string } | {
-  readonly constant: string;
-};
-
-/** One dispatch of a network's plan. */
-export interface PlannedStep {
-  /** Name of the ONNX node it belongs to. */
-  readonly node: string;
-  /** The kernel, with the sizes its `plan` takes. */
-  readonly kernel: Kernel<never>;
-  /** Problem sizes. */
-  readonly sizes: never;
-  /** What each input binding reads. */
-  readonly reads: Readonly<Record<string, Operand>>;
-  /** Value written to binding `y`. */
-  readonly output: string;
-}
 
 /** A network laid out for one image size: steps, memory, constants to pack. */
 export interface NetworkPlan {
@@ -65,175 +28,6 @@ export interface NetworkPlan {
   readonly aliases: ReadonlyMap<string, string>;
   /** Activation buffers; the image input has its own. */
   readonly memory: MemoryPlan;
-}
-
-/** What an operator sees and does while a network is planned. */
-export class PlanContext {
-  /** Steps so far. */
-  readonly steps: PlannedStep[] = [];
-  /** Packers of constants by key. */
-  readonly constants: Map<string, PackedConstant> = new Map();
-  /** Convolutions without groups, by their key. */
-  readonly problems: Map<string, ConvProblem> = new Map();
-  /** Values that share another's memory. */
-  readonly aliases: Map<string, string> = new Map();
-  readonly #target: ConvTarget;
-  /** The graph being planned. */
-  readonly graph: Graph;
-  readonly #shapes: Map<string, Shape>;
-  readonly #values: ReadonlyMap<string, HostTensor>;
-
-  /** A context over inferred shapes and plan-time values. */
-  constructor(
-    graph: Graph,
-    shapes: ReadonlyMap<string, Shape>,
-    values: ReadonlyMap<string, HostTensor>,
-    target: ConvTarget,
-  ) {
-    this.graph = graph;
-    this.#target = target;
-    this.#shapes = new Map(shapes);
-    this.#values = values;
-  }
-
-  /** Plan-time values by tensor name. */
-  get values(): ReadonlyMap<string, HostTensor> {
-    return this.#values;
-  }
-
-  /** ONNX shape of a tensor. */
-  shape(name: string): Shape {
-    const shape = this.#shapes.get(name);
-    if (shape === undefined) {
-      throw new TypeError(`Tensor "${name}" has no shape`);
-    }
-    return shape;
-  }
-
-  /** Memory extent of a tensor. */
-  extent(name: string): Extent {
-    return extentOf(this.shape(name));
-  }
-
-  /** Height and width of a rank 4 tensor. */
-  imageSize(node: GraphNode, name: string): readonly [number, number] {
-    const shape = this.shape(name);
-    if (shape.length === 4) return [shape[2], shape[3]];
-    throw nodeError(
-      node,
-      `its input has shape [${shape}], expected [N, C, H, W]`,
-      "shape",
-    );
-  }
-
-  /** A float constant, or `undefined` for a value computed on the GPU. */
-  floats(name: string): HostTensor & { data: Float32Array } | undefined {
-    const tensor = this.#values.get(name);
-    return tensor?.dtype === "float32" ? tensor : undefined;
-  }
-
-  /** A GPU value to read; constants have to be packed with `constant`. */
-  value(node: GraphNode, name: string): Operand {
-    if (this.#values.has(name)) {
-      throw nodeError(
-        node,
-        `its input "${name}" is a constant, a tensor computed from the image was expected`,
-        "unsupported_operator",
-        "run the model through onnx-simplifier",
-      );
-    }
-    return { value: name };
-  }
-
-  /** Registers so many constants, to be packed and uploaded once a network. */
-  constant(
-    key: string,
-    elements: number,
-    pack: () => Float32Array<ArrayBuffer>,
-  ): Operand {
-    this.constants.set(key, { elements, dtype: "f32", pack });
-    return { constant: key };
-  }
-
-  /**
-   * Registers a node's weights, in the precision of the plan and as the kernel
-   * of a choice reads them. The role tells apart what plans for other sizes of
-   * image or batch may pack otherwise.
-   */
-  weights(
-    node: GraphNode,
-    choice: Pick<ConvChoice, "kernel">,
-    elements: number,
-    pack: () => Float32Array<ArrayBuffer>,
-    role = "weights",
-  ): Operand {
-    const { precision: dtype } = this;
-    const storage = storageOf(familyOf(choice)[dtype].bindings["w"]!);
-    const isImage = storage === "image";
-    const key = `${node.name} ${role}${isImage ? " as an image" : ""}`;
-    this.constants.set(key, {
-      ...{ elements, dtype, storage },
-      pack: dtype === "f32" ? pack : () => toHalf(pack()),
-    });
-    return { constant: key };
-  }
-
-  /** How weights are stored. */
-  get precision(): WeightPrecision {
-    return this.#target.precision;
-  }
-
-  /**
-   * How a convolution without groups or a matrix product is done; `undefined`:
-   * by the simplest kernel.
-   */
-  convChoice(sizes: Conv2dSizes): ConvChoice | undefined {
-    const { tile } = this.#target;
-    const problem: ConvProblem = {
-      ...sizes,
-      kernel: sizes.kernel ?? [1, 1],
-      strides: sizes.strides ?? [1, 1],
-      dilations: sizes.dilations ?? [1, 1],
-    };
-    this.problems.set(problemKey(problem, this.#target), problem);
-    if (tile === "plain") return undefined;
-    return chooseConv({ ...this.#target, tile }, problem);
-  }
-
-  /** Appends one dispatch that writes `output`. */
-  emit<Sizes>(
-    node: GraphNode,
-    kernel: Kernel<Sizes>,
-    sizes: Sizes,
-    reads: Readonly<Record<string, Operand>>,
-    output: string = node.outputs[0],
-  ): void {
-    this.steps.push({
-      node: node.name,
-      kernel: kernel as unknown as Kernel<never>,
-      sizes: sizes as never,
-      reads,
-      output,
-    });
-  }
-
-  /** Names an intermediate tensor of the shape `[images, channels, pixels]`. */
-  temporary(node: GraphNode, role: string, shape: Shape): string {
-    const name = `${node.name} ${role}`;
-    this.#shapes.set(name, shape);
-    return name;
-  }
-
-  /** Lets a node's result share its input's memory. */
-  alias(node: GraphNode, input: string): void {
-    this.value(node, input);
-    this.aliases.set(node.outputs[0], this.root(input));
-  }
-
-  /** The value in whose memory a name lies. */
-  root(name: string): string {
-    return this.aliases.get(name) ?? name;
-  }
 }
 
 /**

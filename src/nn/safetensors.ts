@@ -50,7 +50,7 @@ export class SafetensorsError extends Error {
 }
 
 /** The content of a safetensors file. */
-export interface Safetensors {
+interface Safetensors {
   /** The `__metadata__` strings, in file order. */
   readonly metadata: ReadonlyMap<string, string>;
   /** The tensors by name, in the order of their bytes. */
@@ -58,7 +58,7 @@ export interface Safetensors {
 }
 
 /** The largest header read, in bytes; the same as the format's own library. */
-export const MAX_HEADER_BYTES = 100_000_000;
+const MAX_HEADER_BYTES = 100_000_000;
 
 interface Entry {
   readonly name: string;

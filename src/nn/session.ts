@@ -1,7 +1,8 @@
 import type { Gpu, Program, Tensor } from "../gpu/mod.ts";
 import { toNchw } from "./layout.ts";
 import { extentOf, memoryShape } from "./extent.ts";
-import type { NetworkPlan, Operand, PackedConstant } from "./plan.ts";
+import type { NetworkPlan } from "./plan.ts";
+import type { Operand, PackedConstant } from "./plan_context.ts";
 import type { Shape } from "./shape_rules.ts";
 
 /** Packed constants of a network on the GPU, shared by its sessions. */
@@ -39,7 +40,7 @@ export class ConstantStore implements Disposable {
     this.#tensors.clear();
   }
 
-  /** Same as {@linkcode ConstantStore.dispose}. */
+  /** Frees the constants where the block of a `using` ends. */
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -162,7 +163,7 @@ export class Session implements Disposable {
     this.program.dispose();
   }
 
-  /** Same as {@linkcode Session.dispose}. */
+  /** Frees buffers and dispatches where the block of a `using` ends. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -24,7 +24,7 @@ import { resolveWindow } from "./window.ts";
 export type Shape = readonly number[];
 
 /** What a {@linkcode ShapeRule} knows of a node. */
-export interface ShapeContext {
+interface ShapeContext {
   /** Shapes of the inputs by position; `undefined` where one is omitted. */
   readonly inputs: readonly (Shape | undefined)[];
   /** Constants and values computed from shapes. */
@@ -32,7 +32,7 @@ export interface ShapeContext {
 }
 
 /** Shape of a node's first result. */
-export type ShapeRule = (node: GraphNode, context: ShapeContext) => Shape;
+type ShapeRule = (node: GraphNode, context: ShapeContext) => Shape;
 
 /** Shape of two tensors combined as NumPy and ONNX broadcast. */
 export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {

@@ -15,7 +15,7 @@ export type StoredDtype =
   | "F64";
 
 /** The array that holds a stored tensor's elements; BF16 stays as its bits. */
-export type StoredData =
+type StoredData =
   | Uint8Array
   | Int8Array
   | Uint16Array

@@ -2,7 +2,7 @@ import type { NamedImage } from "../core/mod.ts";
 import { attempt, element, make, onPress } from "./elements.ts";
 
 /** What a camera view of the page does with pictures. */
-export interface CameraUse {
+interface CameraUse {
   /** Takes a picture; the next one of a live camera comes when it is done. */
   readonly take: (picture: NamedImage) => Promise<void>;
   /** What the button says that takes one, e.g. `Add picture`. */
@@ -14,7 +14,6 @@ export interface CameraUse {
 /**
  * Lets a button open and close the camera below it.
  *
- * @param buttonId The button.
  * @param viewId Where the camera is shown.
  */
 export function cameraView(

@@ -3,7 +3,7 @@ import { demoSet } from "../core/demo/demo_set.ts";
 import { FLANGE } from "../core/demo/flange.ts";
 
 /** How many parts are drawn: few, so that a slow GPU is done soon. */
-export const DEMO_PARTS = { train: 8, good: 2, defective: 1 };
+const DEMO_PARTS = { train: 8, good: 2, defective: 1 };
 
 /** Drawn parts: good ones to teach, and others to inspect. */
 export function demoParts(): {

@@ -8,7 +8,7 @@ import {
   type Prediction,
   readModelFile,
 } from "../core/mod.ts";
-import { loadPixels } from "../core/detector/image_source.ts";
+import { loadPixels } from "../core/features/image_source.ts";
 import { closeUp, smallCopy } from "../core/report/small_copy.ts";
 import { Gpu } from "../core/weights.ts";
 import { type Inspection, type Inspector, SHOWN_SIDE } from "./inspector.ts";
@@ -85,8 +85,9 @@ export class Device implements Inspector {
    * @throws {ModelFileError} If the file is no model, or needs another backbone.
    */
   async load(bytes: Uint8Array, backbone: BackboneFile): Promise<void> {
-    const isBundle = readModelFile(bytes).backbone.onnx !== undefined;
-    const detector = await PatchCore.load(bytes, {
+    const model = readModelFile(bytes);
+    const isBundle = model.backbone.onnx !== undefined;
+    const detector = await PatchCore.fromModel(model, {
       gpu: this.#gpu,
       batch: BATCH,
       ...(!isBundle && { backbone }),
@@ -115,39 +116,34 @@ export class Device implements Inspector {
     images: readonly NamedImage[],
     onError: (error: unknown) => void,
   ): AsyncGenerator<Inspection> {
+    const training = this.#training;
     const predictions = this.#fitted().predict(images, {
       onImageError: (_, error) => onError(error),
     });
     for await (const prediction of predictions) {
-      yield await this.#shown(prediction);
+      const nearest = training.get(prediction.worstPatch.nearest.image);
+      yield shown(prediction, nearest && await loadPixels(nearest));
     }
   }
+}
 
-  async #shown(prediction: Prediction): Promise<Inspection> {
-    const { name, score, threshold, map, worstPatch, ms } = prediction;
-    const { nearest } = worstPatch;
-    const { x, y } = nearest.box;
-    const training = await this.#trainingImage(nearest.image);
-    return {
-      ...smallCopy(prediction, SHOWN_SIDE),
-      name,
-      score,
-      threshold,
-      mapThreshold: map.threshold,
-      nearest: {
-        name: nearest.image,
-        x,
-        y,
-        ...(training && {
-          closeUp: closeUp(training, nearest.box, SHOWN_SIDE),
-        }),
-      },
-      ms: ms.total,
-    };
-  }
-
-  async #trainingImage(name: string): Promise<Pixels | undefined> {
-    const image = this.#training.get(name);
-    return image && await loadPixels(image);
-  }
+/** A prediction as the page shows it, with the training image it points at. */
+function shown(prediction: Prediction, training?: Pixels): Inspection {
+  const { name, score, threshold, map, worstPatch, ms } = prediction;
+  const { nearest } = worstPatch;
+  const { x, y } = nearest.box;
+  return {
+    ...smallCopy(prediction, SHOWN_SIDE),
+    name,
+    score,
+    threshold,
+    mapThreshold: map.threshold,
+    nearest: {
+      name: nearest.image,
+      x,
+      y,
+      ...(training && { closeUp: closeUp(training, nearest.box, SHOWN_SIDE) }),
+    },
+    ms: ms.total,
+  };
 }

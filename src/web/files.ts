@@ -2,7 +2,7 @@ import type { NamedImage } from "../core/mod.ts";
 import { attempt, element } from "./elements.ts";
 
 /** Takes files that were chosen or dropped. */
-export type TakeFiles = (files: readonly File[]) => void | Promise<void>;
+type TakeFiles = (files: readonly File[]) => void | Promise<void>;
 
 /** Hands over the files that are chosen with an `<input type="file">`. */
 export function onChosen(id: string, take: TakeFiles): HTMLInputElement {

@@ -35,7 +35,6 @@ export interface Inspector {
   /**
    * Inspects images one after the other.
    *
-   * @param images The images.
    * @param onError Called with an image that could not be used.
    */
   inspect(

@@ -19,10 +19,10 @@ import {
 } from "./elements.ts";
 import { bytesOf, imageOf, onChosen, onDropped, saveAs } from "./files.ts";
 import type { Inspector } from "./inspector.ts";
-import { Lesson } from "./lesson.ts";
+import { GoodParts } from "./good_parts.ts";
 import { Results } from "./results.ts";
 import { ServerInspector } from "./server.ts";
-import { Whereabouts } from "./whereabouts.ts";
+import { InspectorChoice } from "./inspector_choice.ts";
 
 /** Stages of a fit in words. */
 const STAGES = {
@@ -38,13 +38,13 @@ const STAGES = {
 async function start(): Promise<void> {
   const device = await openDevice();
   const results = new Results();
-  const lesson = new Lesson("taught", () => update());
+  const goodParts = new GoodParts("good-parts", () => update());
   let backbone: BackboneFile = await demoBackbone();
   let busy = false;
-  const where = new Whereabouts(() => update());
+  const inspectorChoice = new InspectorChoice(() => update());
 
   const inspector = (): Inspector | undefined => {
-    const choice = where.choice;
+    const choice = inspectorChoice.choice;
     if (choice === undefined) return undefined;
     return choice.kind === "server"
       ? new ServerInspector(choice.model, choice.token)
@@ -54,7 +54,7 @@ async function start(): Promise<void> {
   };
 
   const update = (): void => {
-    const count = lesson.images.length;
+    const count = goodParts.images.length;
     const ready = inspector() !== undefined;
     fit.disabled = busy || device === undefined || count === 0;
     fit.textContent = count === 0 ? "Fit" : `Fit ${count} good parts`;
@@ -64,12 +64,12 @@ async function start(): Promise<void> {
     openModel.disabled = busy || device === undefined;
     inspectFiles.disabled = !ready;
     inspectCamera.disabled = !ready;
-    element("footer-server", HTMLElement).hidden = !where.hasServer;
+    element("footer-server", HTMLElement).hidden = !inspectorChoice.hasServer;
     element("backbone-name", HTMLElement).textContent = backbone.name;
     element("backbone-demo", HTMLButtonElement).disabled =
       backbone.name === "demo";
     element("model-about", HTMLElement).textContent = modelInWords(
-      where.choice?.kind === "server" ? inspector() : device,
+      inspectorChoice.choice?.kind === "server" ? inspector() : device,
     );
   };
 
@@ -102,11 +102,11 @@ async function start(): Promise<void> {
   const fitNow = async (): Promise<void> => {
     const report = await device!.teach(
       backbone,
-      lesson.images,
+      goodParts.images,
       showProgress,
       (_, error) => tellProblem(error),
     );
-    where.choose("device");
+    inspectorChoice.choose("device");
     results.clear();
     say(
       `Fitted ${report.images} good parts in ${
@@ -117,14 +117,14 @@ async function start(): Promise<void> {
 
   const fit = onPress("fit", () => working(fitNow));
   const forget = onPress("forget", () => {
-    lesson.clear();
+    goodParts.clear();
     keepFocus(element("teach-files", HTMLInputElement));
   });
   const tryDemo = onPress("try-demo", () =>
     working(async () => {
-      lesson.clear();
+      goodParts.clear();
       const { good, others } = demoParts();
-      await lesson.add(good);
+      await goodParts.add(good);
       await fitNow();
       await inspect(others);
       results.showWorst();
@@ -136,17 +136,17 @@ async function start(): Promise<void> {
   const openModel = onChosen("open-model", ([file]) =>
     working(async () => {
       await device!.load(await bytesOf(file!), backbone);
-      where.choose("device");
+      inspectorChoice.choose("device");
       results.clear();
       say(`Opened ${file!.name}`);
     }));
   const teach = (files: readonly File[]): Promise<void> =>
-    lesson.add(files.map(imageOf));
+    goodParts.add(files.map(imageOf));
   onChosen("teach-files", teach);
   onDropped("teach-drop", teach);
   cameraView("teach-camera", "teach-view", {
     action: "Add picture",
-    take: (picture) => lesson.add([picture]),
+    take: (picture) => goodParts.add([picture]),
   });
   onChosen("backbone-file", async ([file]) => {
     backbone = await chosenBackbone(file!);
@@ -165,7 +165,7 @@ async function start(): Promise<void> {
     take: (picture) => inspect([picture]),
     live: "one picture after the other",
   });
-  await where.find(device?.about);
+  await inspectorChoice.find(device?.about);
   update();
   document.documentElement.dataset["ready"] = "true";
 }

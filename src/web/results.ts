@@ -1,6 +1,6 @@
 import { colorMap, drawOverlay, mapScale } from "../core/images/overlay.ts";
 import type { Pixels } from "../core/mod.ts";
-import { fittedSize, sampleBox } from "../core/report/thumbnail.ts";
+import { thumbnail } from "../core/report/thumbnail.ts";
 import { element, keepFocus, make, onPress } from "./elements.ts";
 import type { Inspection } from "./inspector.ts";
 import { canvasOf, closeUpCanvas, paint } from "./pictures.ts";
@@ -44,10 +44,7 @@ export class Results {
     const before = this.#entries.get(name);
     before?.item.remove();
     const badge = make("span", { className: "badge" });
-    const size = fittedSize(image, THUMB_SIDE);
-    const whole = { x: 0, y: 0, width: image.width, height: image.height };
-    const small = sampleBox(image, whole, size.width, size.height);
-    const picture = canvasOf(small, name);
+    const picture = canvasOf(thumbnail(image, THUMB_SIDE), name);
     const button = make("button", { type: "button", title: name });
     button.dataset["score"] = String(inspection.score);
     button.append(picture, badge);

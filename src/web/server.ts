@@ -1,8 +1,8 @@
 import { decodeImage, type NamedImage, type Pixels } from "../core/mod.ts";
-import type { FloatImage } from "../core/images/float_image.ts";
+import type { FloatImage } from "../core/images/pixels.ts";
 import { encodePng } from "../core/images/png.ts";
 import { closeUp } from "../core/report/small_copy.ts";
-import { fittedSize, sampleBox } from "../core/report/thumbnail.ts";
+import { resampled, thumbnail } from "../core/report/thumbnail.ts";
 import { type Inspection, type Inspector, SHOWN_SIDE } from "./inspector.ts";
 
 /** What is used of the answer to `POST /predict?map=png`. */
@@ -25,7 +25,7 @@ interface Answer {
 }
 
 /** What the server knows. */
-export interface ServerModels {
+interface ServerModels {
   /** Names of its models; none where this page comes from no service. */
   readonly names: readonly string[];
   /** Whether it asks for a token. */
@@ -97,12 +97,11 @@ export class ServerInspector implements Inspector {
     const pixels = isFile ? await decodeImage(bytes, name) : source;
     const { worst_patch: worst, map, threshold } = answer;
     const mapThreshold = map.threshold ?? NaN;
-    const { width, height } = fittedSize(pixels, SHOWN_SIDE);
-    const whole = { x: 0, y: 0, width: pixels.width, height: pixels.height };
+    const image = thumbnail(pixels, SHOWN_SIDE);
     return {
       name,
-      image: sampleBox(pixels, whole, width, height),
-      map: await readMap(map.png, { width, height }, mapThreshold),
+      image,
+      map: await readMap(map.png, image, mapThreshold),
       score: answer.pred_score,
       threshold: threshold ?? NaN,
       mapThreshold,
@@ -120,8 +119,7 @@ async function readMap(
   threshold: number,
 ): Promise<FloatImage> {
   const grey = await decodeImage(Uint8Array.fromBase64(png), "map");
-  const whole = { x: 0, y: 0, width: grey.width, height: grey.height };
-  const levels = sampleBox(grey, whole, width, height).data;
+  const levels = resampled(grey, { width, height }).data;
   const data = Float32Array.from(
     { length: width * height },
     (_, i) => levels[4 * i]! / 255 * 2 * threshold,

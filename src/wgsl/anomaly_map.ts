@@ -17,7 +17,10 @@ export interface AnomalyMapSizes {
 }
 
 /** Upsampling and Gaussian smoothing (paper §3.3) along one axis, transposing. */
-export const anomalyMap: Kernel<AnomalyMapSizes> = {
+export const anomalyMap: Kernel<
+  AnomalyMapSizes,
+  "x" | "blocks" | "weights" | "y"
+> = {
   name: "anomaly_map",
   source,
   bindings: { x: "read", blocks: "read", weights: "read", y: "read_write" },

@@ -1,3 +1,4 @@
+import { expand } from "./expand.ts";
 import diagonalSource from "./cholesky_diagonal.wgsl" with { type: "text" };
 import solveSource from "./cholesky_solve.wgsl" with { type: "text" };
 import updateSource from "./cholesky_update.wgsl" with { type: "text" };
@@ -16,7 +17,7 @@ export interface CholeskySizes {
   readonly lanes: number;
 }
 
-/** Sizes of {@linkcode choleskyUpdate}. */
+/** A step that also says what is factored: `scale · A + ridge · I`. */
 export interface CholeskyUpdateSizes extends CholeskySizes {
   /** What the matrix is multiplied with first. */
   readonly scale: number;
@@ -28,9 +29,11 @@ export interface CholeskyUpdateSizes extends CholeskySizes {
  * Takes the finished panels of a Cholesky factorisation out of the next one.
  * A step is this, {@linkcode choleskyDiagonal}, {@linkcode choleskySolve}.
  */
-export const choleskyUpdate: Kernel<CholeskyUpdateSizes> = {
+export const choleskyUpdate: Kernel<CholeskyUpdateSizes, "factors"> = {
   name: "cholesky_update",
-  source: updateSource,
+  get source() {
+    return expand(updateSource);
+  },
   bindings: { factors: "read_write" },
   params: {
     dim4: "u32",
@@ -75,9 +78,11 @@ export const choleskyDiagonal: Kernel<Omit<CholeskySizes, "lanes">> = {
 };
 
 /** The rows of a panel below its diagonal block. */
-export const choleskySolve: Kernel<CholeskySizes> = {
+export const choleskySolve: Kernel<CholeskySizes, "factors"> = {
   name: "cholesky_solve",
-  source: solveSource,
+  get source() {
+    return expand(solveSource);
+  },
   bindings: { factors: "read_write" },
   params: { dim4: "u32", panel: "u32", packed4: "u32" },
   overrides: { LANES: 32 },

@@ -15,7 +15,7 @@ export interface ConcatSizes {
 }
 
 /** One input of ONNX Concat on the channel axis, NHWC. */
-export const concat: Kernel<ConcatSizes> = {
+export const concat: Kernel<ConcatSizes, "x" | "y"> = {
   name: "concat",
   source,
   bindings: { x: "read", y: "read_write" },

@@ -1,3 +1,4 @@
+import { expand, type Names } from "./expand.ts";
 import activation from "./activation.wgsl" with { type: "text" };
 import { activationParams, type FusedActivation } from "./activation.ts";
 import type { Access, Dispatch, Kernel } from "./kernel.ts";
@@ -6,10 +7,8 @@ import interfacePart from "./conv2d/interface.wgsl" with { type: "text" };
 import shared from "./conv2d/tile_shared.wgsl" with { type: "text" };
 import shared128 from "./conv2d/tile_shared_128.wgsl" with { type: "text" };
 import shared64 from "./conv2d/tile_shared_64.wgsl" with { type: "text" };
-import subgroup8Tall from "./conv2d/tile_subgroup8_tall.wgsl" with {
-  type: "text",
-};
 import subgroup8 from "./conv2d/tile_subgroup8.wgsl" with { type: "text" };
+import weightsAt from "./conv2d/weights_at.wgsl" with { type: "text" };
 import weightsF16 from "./conv2d/weights_f16.wgsl" with { type: "text" };
 import weightsImageF16 from "./conv2d/weights_image_f16.wgsl" with {
   type: "text",
@@ -184,17 +183,31 @@ const IN_IMAGES: Readonly<Record<WeightPrecision, WeightsPart>> = {
   f16: { text: weightsImageF16, access: "image_f16" },
 };
 
+/** How the tiles in registers load weights: from the running index `k` on. */
+const LOADS = { weights_at: weightsAt, at: "k" } as const;
+
+interface FamilyOptions {
+  /** Where weights are; in buffers by default. */
+  readonly weights?: typeof IN_BUFFERS;
+  /** What names in the tile stand for. */
+  readonly names?: Names;
+}
+
 function family(
   name: string,
   tile: string,
   plan: Kernel<Conv2dSizes>["plan"],
-  weights = IN_BUFFERS,
+  { weights = IN_BUFFERS, names = {} }: FamilyOptions = {},
 ): Conv2dFamily {
-  const kernel = (precision: WeightPrecision): Kernel<Conv2dSizes> => {
+  const kernel = (
+    precision: WeightPrecision,
+  ): Conv2dFamily[WeightPrecision] => {
     const { text, access } = weights[precision];
     return {
       name: precision === "f32" ? name : `${name}_f16`,
-      source: activation + text + interfacePart + tile,
+      get source() {
+        return expand(activation + text + interfacePart + tile, names);
+      },
       ...INTERFACE,
       bindings: { ...INTERFACE.bindings, w: access },
       enables: weights === IN_IMAGES ? ["subgroups"] : [],
@@ -209,7 +222,10 @@ export type WeightPrecision = "f32" | "f16";
 
 /** A convolution kernel for each precision of the weights. */
 export type Conv2dFamily = Readonly<
-  Record<WeightPrecision, Kernel<Conv2dSizes>>
+  Record<
+    WeightPrecision,
+    Kernel<Conv2dSizes, "x" | "w" | "bias" | "residual" | "y">
+  >
 >;
 
 /** Implicit-GEMM convolution (ONNX Conv, groups = 1) in registers: runs everywhere. */
@@ -217,6 +233,7 @@ export const conv2dDirect: Conv2dFamily = family(
   "conv2d_direct",
   direct,
   planFor(8, 16),
+  { names: LOADS },
 );
 
 /** The same for subgroups of exactly 8 lanes (llvmpipe). */
@@ -224,15 +241,15 @@ export const conv2dSubgroup8: Conv2dFamily = family(
   "conv2d_subgroup8",
   subgroup8,
   planFor(16, 16),
-  IN_IMAGES,
+  { weights: IN_IMAGES, names: { ...LOADS, rows: 16 } },
 );
 
 /** The same with twice the rows a tile: faster where there are many. */
 export const conv2dSubgroup8Tall: Conv2dFamily = family(
   "conv2d_subgroup8_tall",
-  subgroup8Tall,
+  subgroup8,
   planFor(32, 16),
-  IN_IMAGES,
+  { weights: IN_IMAGES, names: { ...LOADS, rows: 32 } },
 );
 
 /** The same in tiles of 64 × 64 through workgroup memory, for GPUs. */

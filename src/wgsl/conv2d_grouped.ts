@@ -14,7 +14,10 @@ export interface GroupedConv2dSizes extends Omit<Conv2dSizes, "batches"> {
 }
 
 /** ONNX Conv with any number of groups, one lane per 4 output channels. */
-export const conv2dGrouped: Kernel<GroupedConv2dSizes> = {
+export const conv2dGrouped: Kernel<
+  GroupedConv2dSizes,
+  "x" | "w" | "bias" | "residual" | "y"
+> = {
   name: "conv2d_grouped",
   source: activation + main,
   bindings: {

@@ -4,7 +4,7 @@ import source from "./conv2d_sum.wgsl" with { type: "text" };
 import { gridFor } from "./grid.ts";
 import type { Kernel } from "./kernel.ts";
 
-/** Sizes of {@linkcode conv2dSum}. */
+/** Partial sums `[splits, rows, columns]`, and how the convolution ends. */
 export interface Conv2dSumSizes {
   /** Output pixels of all images. */
   readonly rows: number;
@@ -19,7 +19,10 @@ export interface Conv2dSumSizes {
 }
 
 /** Adds up the partial sums of a convolution and finishes it. */
-export const conv2dSum: Kernel<Conv2dSumSizes> = {
+export const conv2dSum: Kernel<
+  Conv2dSumSizes,
+  "x" | "bias" | "residual" | "y"
+> = {
   name: "conv2d_sum",
   source: activation + source,
   bindings: { x: "read", bias: "read", residual: "read", y: "read_write" },

@@ -15,7 +15,7 @@ export interface CopyRowsSizes {
 }
 
 /** Copies listed rows of one chunk: one dispatch for each chunk of a row set. */
-export const copyRows: Kernel<CopyRowsSizes> = {
+export const copyRows: Kernel<CopyRowsSizes, "x" | "indices" | "y"> = {
   name: "copy_rows",
   source,
   bindings: { x: "read", indices: "read", y: "read_write" },

@@ -1,3 +1,4 @@
+import { expand } from "./expand.ts";
 import { gridFor } from "./grid.ts";
 import type { Kernel } from "./kernel.ts";
 import { PANEL_ROWS } from "./pack_rows.ts";
@@ -7,9 +8,10 @@ import interfacePart from "./coreset_refresh/interface.wgsl" with {
 import subgroup8 from "./coreset_refresh/tile_subgroup8.wgsl" with {
   type: "text",
 };
+import type { Variants } from "./variants.ts";
 import uniform from "./coreset_refresh/tile_uniform.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode coresetRefresh}. */
+/** Rows of one piece, and the centres from `first` to before `end`. */
 export interface CoresetRefreshSizes {
   /** Rows in the panels. */
   readonly rows: number;
@@ -27,14 +29,35 @@ export interface CoresetRefreshSizes {
   readonly words: number;
 }
 
+/** One form of {@linkcode coresetRefresh}; all bind what its `interface.wgsl` declares. */
+export type CoresetRefreshKernel = Kernel<
+  CoresetRefreshSizes,
+  | "packed"
+  | "centres"
+  | "anchors"
+  | "images"
+  | "centre_images"
+  | "others"
+  | "nearest_other"
+  | "alive"
+>;
+
+interface Variant {
+  readonly name: string;
+  readonly tile: string;
+  readonly enables?: Kernel<never>["enables"];
+  readonly lanes: number;
+}
+
 function define(
-  name: string,
-  tile: string,
-  lanes: number,
-): Kernel<CoresetRefreshSizes> {
+  { name, tile, enables = [], lanes }: Variant,
+): CoresetRefreshKernel {
   return {
     name,
-    source: interfacePart + tile,
+    enables,
+    get source() {
+      return expand(interfacePart + tile);
+    },
     bindings: {
       packed: "read",
       centres: "read",
@@ -67,14 +90,14 @@ function define(
 }
 
 /** Brings all anchors up to date with many new centres in one pass. */
-export const coresetRefresh: Kernel<CoresetRefreshSizes> = define(
-  "coreset_refresh",
-  uniform,
-  64,
-);
-
-/** {@linkcode coresetRefresh} for subgroups of exactly 8 lanes. */
-export const coresetRefreshSubgroup8: Kernel<CoresetRefreshSizes> = {
-  ...define("coreset_refresh_subgroup8", subgroup8, 8),
-  enables: ["subgroups"],
+export const coresetRefresh: Variants<
+  CoresetRefreshKernel
+> = {
+  portable: define({ name: "coreset_refresh", tile: uniform, lanes: 64 }),
+  subgroup8: define({
+    name: "coreset_refresh_subgroup8",
+    tile: subgroup8,
+    enables: ["subgroups"],
+    lanes: 8,
+  }),
 };

@@ -1,5 +1,6 @@
+import { expand } from "./expand.ts";
 import { gridFor } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Access, Kernel } from "./kernel.ts";
 import { PANEL_ROWS } from "./pack_rows.ts";
 import interfacePart from "./coreset_rule_out/interface.wgsl" with {
   type: "text",
@@ -7,11 +8,12 @@ import interfacePart from "./coreset_rule_out/interface.wgsl" with {
 import subgroup8 from "./coreset_rule_out/tile_subgroup8.wgsl" with {
   type: "text",
 };
+import type { Variants } from "./variants.ts";
 import uniform from "./coreset_rule_out/tile_uniform.wgsl" with {
   type: "text",
 };
 
-/** Sizes of {@linkcode coresetRuleOut}. */
+/** Rows of one piece along `axes`, new centres, and the errors of both. */
 export interface CoresetRuleOutSizes {
   /** Rows in the panels. */
   readonly rows: number;
@@ -35,16 +37,37 @@ export interface CoresetRuleOutSizes {
   readonly stretch: number;
 }
 
+/** One form of {@linkcode coresetRuleOut}; all bind what its `interface.wgsl` declares. */
+export type CoresetRuleOutKernel = Kernel<
+  CoresetRuleOutSizes,
+  | "packed"
+  | "row_norms"
+  | "centres"
+  | "centre_norms"
+  | "anchors"
+  | "others"
+  | "alive"
+>;
+
+interface Variant {
+  readonly name: string;
+  readonly tile: string;
+  readonly packed?: Access;
+  readonly enables?: Kernel<never>["enables"];
+  readonly lanes: number;
+}
+
 function define(
-  name: string,
-  tile: string,
-  lanes: number,
-): Kernel<CoresetRuleOutSizes> {
+  { name, tile, packed = "read", enables = [], lanes }: Variant,
+): CoresetRuleOutKernel {
   return {
     name,
-    source: interfacePart + tile,
+    enables,
+    get source() {
+      return expand(interfacePart + tile);
+    },
     bindings: {
-      packed: "read",
+      packed,
       row_norms: "read",
       centres: "read",
       centre_norms: "read",
@@ -82,17 +105,15 @@ function define(
 }
 
 /** Tells for each panel which new centres may bring an anchor down. */
-export const coresetRuleOut: Kernel<CoresetRuleOutSizes> = define(
-  "coreset_rule_out",
-  uniform,
-  64,
-);
-
-const narrow = define("coreset_rule_out_subgroup8", subgroup8, 8);
-
-/** {@linkcode coresetRuleOut} for subgroups of exactly 8 lanes; `packed` is an image. */
-export const coresetRuleOutSubgroup8: Kernel<CoresetRuleOutSizes> = {
-  ...narrow,
-  bindings: { ...narrow.bindings, packed: "image_f32" },
-  enables: ["subgroups"],
+export const coresetRuleOut: Variants<
+  CoresetRuleOutKernel
+> = {
+  portable: define({ name: "coreset_rule_out", tile: uniform, lanes: 64 }),
+  subgroup8: define({
+    name: "coreset_rule_out_subgroup8",
+    tile: subgroup8,
+    packed: "image_f32",
+    enables: ["subgroups"],
+    lanes: 8,
+  }),
 };

@@ -13,7 +13,7 @@ export const CORESET_LEVELS = 3;
 
 const MOST_WORKGROUPS = 1024;
 
-/** Sizes of {@linkcode coresetHistogram} and {@linkcode coresetThreshold}. */
+/** One of the passes that find the anchor from which on rows are selected. */
 export interface CoresetHistogramSizes {
   /** Rows in all. */
   readonly rows: number;
@@ -28,7 +28,10 @@ function shiftFor(rows: number): number {
 }
 
 /** Counts rows by their anchors, to find those that are farthest. */
-export const coresetHistogram: Kernel<CoresetHistogramSizes> = {
+export const coresetHistogram: Kernel<
+  CoresetHistogramSizes,
+  "anchors" | "state" | "bins"
+> = {
   name: "coreset_histogram",
   source: histogram,
   bindings: { anchors: "read", state: "read", bins: "read_write" },
@@ -43,21 +46,22 @@ export const coresetHistogram: Kernel<CoresetHistogramSizes> = {
 };
 
 /** Turns the counts of one pass into the bound of what is selected. */
-export const coresetThreshold: Kernel<CoresetHistogramSizes> = {
-  name: "coreset_threshold",
-  source: threshold,
-  bindings: { bins: "read_write", state: "read_write" },
-  params: { level: "u32", shift: "u32", capacity: "u32" },
-  overrides: {},
-  plan({ rows, level, capacity }) {
-    return {
-      params: { level, shift: shiftFor(rows), capacity },
-      workgroups: [1, 1, 1],
-    };
-  },
-};
+export const coresetThreshold: Kernel<CoresetHistogramSizes, "bins" | "state"> =
+  {
+    name: "coreset_threshold",
+    source: threshold,
+    bindings: { bins: "read_write", state: "read_write" },
+    params: { level: "u32", shift: "u32", capacity: "u32" },
+    overrides: {},
+    plan({ rows, level, capacity }) {
+      return {
+        params: { level, shift: shiftFor(rows), capacity },
+        workgroups: [1, 1, 1],
+      };
+    },
+  };
 
-/** Sizes of {@linkcode coresetSelect}. */
+/** Rows to choose from, and how many there is room for. */
 export interface CoresetSelectSizes {
   /** Rows in all. */
   readonly rows: number;
@@ -68,7 +72,10 @@ export interface CoresetSelectSizes {
 }
 
 /** Lists the rows that the threshold selects, with their anchors. */
-export const coresetSelect: Kernel<CoresetSelectSizes> = {
+export const coresetSelect: Kernel<
+  CoresetSelectSizes,
+  "anchors" | "state" | "index" | "candidates" | "refined"
+> = {
   name: "coreset_select",
   source: select,
   bindings: {
@@ -89,7 +96,7 @@ export const coresetSelect: Kernel<CoresetSelectSizes> = {
   },
 };
 
-/** Sizes of {@linkcode coresetGather}. */
+/** A chunk `[rows, dim]`, of which selected rows go to the candidates' panels. */
 export interface CoresetGatherSizes {
   /** Index of the chunk's first row in the whole row set. */
   readonly base: number;
@@ -102,7 +109,10 @@ export interface CoresetGatherSizes {
 }
 
 /** Packs the listed rows of one chunk into panels. */
-export const coresetGather: Kernel<CoresetGatherSizes> = {
+export const coresetGather: Kernel<
+  CoresetGatherSizes,
+  "rows" | "candidates" | "state" | "packed"
+> = {
   name: "coreset_gather",
   source: gather,
   bindings: {

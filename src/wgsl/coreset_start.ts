@@ -1,9 +1,10 @@
+import { expand } from "./expand.ts";
 import { gridFor } from "./grid.ts";
 import type { Kernel } from "./kernel.ts";
 import { PANEL_ROWS } from "./pack_rows.ts";
 import source from "./coreset_start.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode coresetStart}. */
+/** Rows of one piece `[rows, dim]`, and the points they are measured from. */
 export interface CoresetStartSizes {
   /** Rows in the panels. */
   readonly rows: number;
@@ -18,9 +19,14 @@ export interface CoresetStartSizes {
 }
 
 /** The anchors a greedy coreset starts from: mean distances to some points. */
-export const coresetStart: Kernel<CoresetStartSizes> = {
+export const coresetStart: Kernel<
+  CoresetStartSizes,
+  "packed" | "starts" | "anchors"
+> = {
   name: "coreset_start",
-  source,
+  get source() {
+    return expand(source);
+  },
   bindings: { packed: "read", starts: "read", anchors: "read_write" },
   params: {
     rows: "u32",

@@ -6,6 +6,7 @@
 //
 // Nothing covers rows that equal every start point, unless it is picked: they
 // count as far away.
+//# Written out for a lane's 4 rows.
 
 @group(0) @binding(0) var<storage, read> packed: array<vec4f>;
 @group(0) @binding(1) var<storage, read> starts: array<vec4f>;
@@ -82,13 +83,9 @@ fn main(
   if (row < params.rows) {
     anchors[at] = mean.x;
   }
-  if (row + 1u < params.rows) {
-    anchors[at + 1u] = mean.y;
+  //#for q 1 4
+  if (row + {q}u < params.rows) {
+    anchors[at + {q}u] = mean.{xyzw[q]};
   }
-  if (row + 2u < params.rows) {
-    anchors[at + 2u] = mean.z;
-  }
-  if (row + 3u < params.rows) {
-    anchors[at + 3u] = mean.w;
-  }
+  //#end
 }

@@ -1,3 +1,4 @@
+import { expand } from "./expand.ts";
 import type { Kernel } from "./kernel.ts";
 import { PANEL_ROWS } from "./pack_rows.ts";
 import source from "./coreset_step.wgsl" with { type: "text" };
@@ -20,7 +21,7 @@ export const CORESET_STATE = {
   size: 16,
 } as const;
 
-/** Sizes of {@linkcode coresetStep}. */
+/** Rows `[rows, dim]` in one piece, and what this pick reads and leaves. */
 export interface CoresetStepSizes {
   /** Rows to pick from. */
   readonly rows: number;
@@ -45,9 +46,14 @@ export function coresetStepWorkgroups(rows: number, lanes: number): number {
 }
 
 /** One pick of the greedy coreset, ties to the lowest index (paper, Eq. 5). */
-export const coresetStep: Kernel<CoresetStepSizes> = {
+export const coresetStep: Kernel<
+  CoresetStepSizes,
+  "packed" | "rows" | "anchors" | "maxima" | "state" | "picks" | "centres"
+> = {
   name: "coreset_step",
-  source,
+  get source() {
+    return expand(source);
+  },
   bindings: {
     packed: "read",
     rows: "read",

@@ -15,6 +15,7 @@
 // Ties go to the lowest index. Nothing happens any more once all picks are
 // made, once every anchor is 0, or once a row outside this set may be farther
 // than the farthest in it (`state[8]`, `state[9]`).
+//# Written out for a lane's 8 rows.
 
 @group(0) @binding(0) var<storage, read> packed: array<vec4f>;
 @group(0) @binding(1) var<storage, read> rows: array<u32>;
@@ -163,13 +164,9 @@ fn main(
         let c2 = packed[from_centre + 32u][component];
         let c3 = packed[from_centre + 48u][component];
         sum0 = add(sum0, packed[at], c0);
-        sum1 = add(sum1, packed[at + 8u], c0);
-        sum0 = add(sum0, packed[at + 16u], c1);
-        sum1 = add(sum1, packed[at + 24u], c1);
-        sum0 = add(sum0, packed[at + 32u], c2);
-        sum1 = add(sum1, packed[at + 40u], c2);
-        sum0 = add(sum0, packed[at + 48u], c3);
-        sum1 = add(sum1, packed[at + 56u], c3);
+        //#for q 1 8
+        sum{q % 2} = add(sum{q % 2}, packed[at + {8 * q}u], c{q / 2});
+        //#end
         at += 64u;
         from_centre += 64u;
       }
@@ -178,13 +175,9 @@ fn main(
     }
     let slot = panel * 64u + column * 8u;
     best = update(slot, size, sum0.x, best);
-    best = update(slot + 1u, size, sum0.y, best);
-    best = update(slot + 2u, size, sum0.z, best);
-    best = update(slot + 3u, size, sum0.w, best);
-    best = update(slot + 4u, size, sum1.x, best);
-    best = update(slot + 5u, size, sum1.y, best);
-    best = update(slot + 6u, size, sum1.z, best);
-    best = update(slot + 7u, size, sum1.w, best);
+    //#for q 1 8
+    best = update(slot + {q}u, size, sum{q / 4}.{xyzw[q % 4]}, best);
+    //#end
   }
   workgroupBarrier();
   reduce(lane, best);

@@ -1,3 +1,5 @@
+import { expand } from "./expand.ts";
+import type { Variants } from "./variants.ts";
 import source from "./covariance.wgsl" with { type: "text" };
 import { roundUp } from "./grid.ts";
 import type { Kernel } from "./kernel.ts";
@@ -20,7 +22,7 @@ export function paddedToPanels(dim: number): number {
   return roundUp(dim, PANEL_COLUMNS);
 }
 
-/** Sizes of {@linkcode covariance}. */
+/** A batch of rows for each position, and which positions are bound. */
 export interface CovarianceSizes {
   /** Dimensions, a multiple of 16. */
   readonly dim: number;
@@ -38,10 +40,15 @@ export interface CovarianceSizes {
   readonly lanes: number;
 }
 
+/** Lanes of a workgroup that suit the kernels of packed triangles. */
+export const TRIANGLE_LANES: Variants<number> = { portable: 32, subgroup8: 8 };
+
 /** Adds the outer products of each position's rows to packed triangles. */
-export const covariance: Kernel<CovarianceSizes> = {
+export const covariance: Kernel<CovarianceSizes, "rows" | "sums"> = {
   name: "covariance",
-  source,
+  get source() {
+    return expand(source);
+  },
   bindings: { rows: "read", sums: "read_write" },
   params: {
     dim4: "u32",

@@ -9,6 +9,7 @@
 //
 // The grid: x over rows, y over panels, z over positions. A lane owns 4 rows × 16
 // columns; the columns' values have the same address for all lanes.
+//# Written out for the 16 columns of a panel.
 
 @group(0) @binding(0) var<storage, read> rows: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> sums: array<vec4f>;
@@ -35,22 +36,9 @@ fn main(
   if (row4 >= params.dim4) {
     return;
   }
-  var s0 = vec4f();
-  var s1 = vec4f();
-  var s2 = vec4f();
-  var s3 = vec4f();
-  var s4 = vec4f();
-  var s5 = vec4f();
-  var s6 = vec4f();
-  var s7 = vec4f();
-  var s8 = vec4f();
-  var s9 = vec4f();
-  var s10 = vec4f();
-  var s11 = vec4f();
-  var s12 = vec4f();
-  var s13 = vec4f();
-  var s14 = vec4f();
-  var s15 = vec4f();
+  //#for q 0 16
+  var s{q} = vec4f();
+  //#end
   var at = (params.first + group.z) * params.stride * params.dim4;
   for (var n = 0u; n < params.count; n++) {
     let a = rows[at + row4];
@@ -58,60 +46,21 @@ fn main(
     let b1 = rows[at + column4 + 1u];
     let b2 = rows[at + column4 + 2u];
     let b3 = rows[at + column4 + 3u];
-    s0 += a * b0.x;
-    s1 += a * b0.y;
-    s2 += a * b0.z;
-    s3 += a * b0.w;
-    s4 += a * b1.x;
-    s5 += a * b1.y;
-    s6 += a * b1.z;
-    s7 += a * b1.w;
-    s8 += a * b2.x;
-    s9 += a * b2.y;
-    s10 += a * b2.z;
-    s11 += a * b2.w;
-    s12 += a * b3.x;
-    s13 += a * b3.y;
-    s14 += a * b3.z;
-    s15 += a * b3.w;
+    //#for q 0 16
+    s{q} += a * b{q / 4}.{xyzw[q % 4]};
+    //#end
     at += params.dim4;
   }
   let height = params.dim4 - column4;
   let panel = 4u * column4 * (params.dim4 + 2u) - 2u * column4 * column4;
   var to = group.z * params.packed4 + panel + row4 - column4;
   if (params.start == 1u) {
-    sums[to + 0u * height] = s0;
-    sums[to + 1u * height] = s1;
-    sums[to + 2u * height] = s2;
-    sums[to + 3u * height] = s3;
-    sums[to + 4u * height] = s4;
-    sums[to + 5u * height] = s5;
-    sums[to + 6u * height] = s6;
-    sums[to + 7u * height] = s7;
-    sums[to + 8u * height] = s8;
-    sums[to + 9u * height] = s9;
-    sums[to + 10u * height] = s10;
-    sums[to + 11u * height] = s11;
-    sums[to + 12u * height] = s12;
-    sums[to + 13u * height] = s13;
-    sums[to + 14u * height] = s14;
-    sums[to + 15u * height] = s15;
+    //#for q 0 16
+    sums[to + {q}u * height] = s{q};
+    //#end
     return;
   }
-  sums[to + 0u * height] += s0;
-  sums[to + 1u * height] += s1;
-  sums[to + 2u * height] += s2;
-  sums[to + 3u * height] += s3;
-  sums[to + 4u * height] += s4;
-  sums[to + 5u * height] += s5;
-  sums[to + 6u * height] += s6;
-  sums[to + 7u * height] += s7;
-  sums[to + 8u * height] += s8;
-  sums[to + 9u * height] += s9;
-  sums[to + 10u * height] += s10;
-  sums[to + 11u * height] += s11;
-  sums[to + 12u * height] += s12;
-  sums[to + 13u * height] += s13;
-  sums[to + 14u * height] += s14;
-  sums[to + 15u * height] += s15;
+  //#for q 0 16
+  sums[to + {q}u * height] += s{q};
+  //#end
 }

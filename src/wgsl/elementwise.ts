@@ -21,7 +21,7 @@ const BROADCASTS: Readonly<Record<ElementwiseBroadcast, number>> = {
   image_channel: 2,
 };
 
-/** What {@linkcode elementwise} computes of `x` and `b`. */
+/** What is computed of `x`, `b` and, for `affine`, `c`. */
 export type ElementwiseOperation =
   | "none"
   | "add"
@@ -52,7 +52,7 @@ export interface ElementwiseSizes {
 }
 
 /** Element-wise arithmetic and activations (ONNX Add, Mul, Relu, BatchNormalization, …). */
-export const elementwise: Kernel<ElementwiseSizes> = {
+export const elementwise: Kernel<ElementwiseSizes, "x" | "b" | "c" | "y"> = {
   name: "elementwise",
   source: activation + main,
   bindings: { x: "read", b: "read", c: "read", y: "read_write" },

@@ -13,7 +13,7 @@ export interface FlattenSizes {
 }
 
 /** ONNX Flatten from axis 1: NHWC → `[N, C · H · W]` in NCHW order. */
-export const flatten: Kernel<FlattenSizes> = {
+export const flatten: Kernel<FlattenSizes, "x" | "y"> = {
   name: "flatten",
   source,
   bindings: { x: "read", y: "read_write" },

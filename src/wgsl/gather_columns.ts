@@ -1,7 +1,7 @@
 import source from "./gather_columns.wgsl" with { type: "text" };
 import type { Kernel } from "./kernel.ts";
 
-/** Sizes of {@linkcode gatherColumns}. */
+/** Images `[images, positions, stride]` that become `[positions, slots, dim]`. */
 export interface GatherColumnsSizes {
   /** Positions: rows of an image in `x`, at most 65,535. */
   readonly positions: number;
@@ -22,33 +22,34 @@ export interface GatherColumnsSizes {
 }
 
 /** Listed columns of every image's rows, sorted by position. */
-export const gatherColumns: Kernel<GatherColumnsSizes> = {
-  name: "gather_columns",
-  source,
-  bindings: { x: "read", columns: "read", y: "read_write" },
-  params: {
-    positions: "u32",
-    stride: "u32",
-    count: "u32",
-    dim: "u32",
-    slots: "u32",
-    first_image: "u32",
-    first_slot: "u32",
-  },
-  overrides: {},
-  plan(sizes) {
-    const { positions, stride, count, dim, slots, firstImage } = sizes;
-    return {
-      params: {
-        positions,
-        stride,
-        count,
-        dim,
-        slots,
-        first_image: firstImage,
-        first_slot: sizes.firstSlot,
-      },
-      workgroups: [Math.ceil(dim / 64), positions, sizes.images],
-    };
-  },
-};
+export const gatherColumns: Kernel<GatherColumnsSizes, "x" | "columns" | "y"> =
+  {
+    name: "gather_columns",
+    source,
+    bindings: { x: "read", columns: "read", y: "read_write" },
+    params: {
+      positions: "u32",
+      stride: "u32",
+      count: "u32",
+      dim: "u32",
+      slots: "u32",
+      first_image: "u32",
+      first_slot: "u32",
+    },
+    overrides: {},
+    plan(sizes) {
+      const { positions, stride, count, dim, slots, firstImage } = sizes;
+      return {
+        params: {
+          positions,
+          stride,
+          count,
+          dim,
+          slots,
+          first_image: firstImage,
+          first_slot: sizes.firstSlot,
+        },
+        workgroups: [Math.ceil(dim / 64), positions, sizes.images],
+      };
+    },
+  };

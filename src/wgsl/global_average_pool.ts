@@ -12,7 +12,7 @@ export interface GlobalAveragePoolSizes {
 }
 
 /** ONNX GlobalAveragePool (and ReduceMean over height and width) on NHWC. */
-export const globalAveragePool: Kernel<GlobalAveragePoolSizes> = {
+export const globalAveragePool: Kernel<GlobalAveragePoolSizes, "x" | "y"> = {
   name: "global_average_pool",
   source,
   bindings: { x: "read", y: "read_write" },

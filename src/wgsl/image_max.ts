@@ -17,7 +17,10 @@ export interface ImageMaxSizes {
 }
 
 /** Patch scores and the largest of every image (paper Eq. 6). */
-export const imageMax: Kernel<ImageMaxSizes> = {
+export const imageMax: Kernel<
+  ImageMaxSizes,
+  "distances" | "indices" | "patch_scores" | "scores" | "worst" | "nearest"
+> = {
   name: "image_max",
   source,
   bindings: {

@@ -1,7 +1,7 @@
 import source from "./ivf_scan.wgsl" with { type: "text" };
 import type { Kernel } from "./kernel.ts";
 
-/** Sizes of {@linkcode ivfScan}. */
+/** A block of queries, and how the bank was quantised. */
 export interface IvfScanSizes {
   /** First query of this dispatch. */
   readonly first: number;
@@ -20,7 +20,17 @@ export interface IvfScanSizes {
 }
 
 /** Scans inverted lists of product-quantised rows for each query's nearest. */
-export const ivfScan: Kernel<IvfScanSizes> = {
+export const ivfScan: Kernel<
+  IvfScanSizes,
+  | "products"
+  | "norms"
+  | "offsets"
+  | "ids"
+  | "codes"
+  | "terms"
+  | "tables"
+  | "indices"
+> = {
   name: "ivf_scan",
   source,
   bindings: {

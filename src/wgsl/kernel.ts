@@ -27,14 +27,15 @@ export interface Dispatch {
  * problem sizes to one dispatch. Nothing here touches a device.
  *
  * @typeParam Sizes The problem's sizes, as the kernel's documentation names them.
+ * @typeParam Binding Names of its bindings: a dispatch has a tensor for each.
  */
-export interface Kernel<Sizes> {
+export interface Kernel<Sizes, Binding extends string = string> {
   /** Name of the kernel, its `.wgsl` file, its test and its bench. */
   readonly name: string;
   /** The WGSL text, entry point `main`. */
   readonly source: string;
   /** Storage and image bindings of group 0; the order is the `@binding` index. */
-  readonly bindings: Readonly<Record<string, Access>>;
+  readonly bindings: Readonly<Record<Binding, Access>>;
   /** Fields of `struct Params` in order; the uniform is the last binding. */
   readonly params: Readonly<Record<string, ParamType>>;
   /** Override constants and their defaults. */

@@ -1,3 +1,4 @@
+import { expand } from "./expand.ts";
 import assignSource from "./kmeans_assign.wgsl" with { type: "text" };
 import updateSource from "./kmeans_update.wgsl" with { type: "text" };
 import { roundUp } from "./grid.ts";
@@ -22,16 +23,21 @@ export interface KmeansSizes {
   readonly lanes: number;
 }
 
-/** Sizes of {@linkcode kmeansAssign}. */
+/** Rows of a chunk to assign, from `first` on. */
 export interface KmeansAssignSizes extends KmeansSizes {
   /** First row; 0 by default. */
   readonly first?: number;
 }
 
 /** The nearest codeword of every row in every sub-quantiser. */
-export const kmeansAssign: Kernel<KmeansAssignSizes> = {
+export const kmeansAssign: Kernel<
+  KmeansAssignSizes,
+  "rows" | "codebooks" | "codes"
+> = {
   name: "kmeans_assign",
-  source: assignSource,
+  get source() {
+    return expand(assignSource);
+  },
   bindings: { rows: "read", codebooks: "read", codes: "read_write" },
   params: {
     rows: "u32",
@@ -61,7 +67,10 @@ export const kmeansAssign: Kernel<KmeansAssignSizes> = {
 };
 
 /** The means of the rows that were assigned to each codeword. */
-export const kmeansUpdate: Kernel<KmeansSizes> = {
+export const kmeansUpdate: Kernel<
+  KmeansSizes,
+  "rows" | "order" | "offsets" | "codebooks"
+> = {
   name: "kmeans_update",
   source: updateSource,
   bindings: {

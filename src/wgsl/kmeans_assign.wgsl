@@ -7,6 +7,7 @@
 // The grid: x over rows, y over sub-quantisers. A lane has 4 rows × 16 codewords of
 // direct differences in registers; the codewords' values have the same address for
 // all lanes. Rows past the end are computed from the last one and not stored.
+//# Written out for 4 rows r and 4 vec4 c of codewords.
 
 @group(0) @binding(0) var<storage, read> rows: array<f32>;
 @group(0) @binding(1) var<storage, read> codebooks: array<vec4f>;
@@ -65,22 +66,11 @@ fn main(
   var best3 = Best(3e38, 0u);
   let book = group.y * params.dims * params.padded4;
   for (var block = 0u; block < params.padded4; block += 4u) {
-    var s0_0 = vec4f();
-    var s0_1 = vec4f();
-    var s0_2 = vec4f();
-    var s0_3 = vec4f();
-    var s1_0 = vec4f();
-    var s1_1 = vec4f();
-    var s1_2 = vec4f();
-    var s1_3 = vec4f();
-    var s2_0 = vec4f();
-    var s2_1 = vec4f();
-    var s2_2 = vec4f();
-    var s2_3 = vec4f();
-    var s3_0 = vec4f();
-    var s3_1 = vec4f();
-    var s3_2 = vec4f();
-    var s3_3 = vec4f();
+    //#for r 0 4
+    //#for c 0 4
+    var s{r}_{c} = vec4f();
+    //#end
+    //#end
     var word = book + block;
     for (var d = 0u; d < params.dims; d++) {
       let c0 = codebooks[word];
@@ -92,55 +82,22 @@ fn main(
       let x1 = rows[at1 + d];
       let x2 = rows[at2 + d];
       let x3 = rows[at3 + d];
-      let d0_0 = x0 - c0;
-      let d0_1 = x0 - c1;
-      let d0_2 = x0 - c2;
-      let d0_3 = x0 - c3;
-      let d1_0 = x1 - c0;
-      let d1_1 = x1 - c1;
-      let d1_2 = x1 - c2;
-      let d1_3 = x1 - c3;
-      let d2_0 = x2 - c0;
-      let d2_1 = x2 - c1;
-      let d2_2 = x2 - c2;
-      let d2_3 = x2 - c3;
-      let d3_0 = x3 - c0;
-      let d3_1 = x3 - c1;
-      let d3_2 = x3 - c2;
-      let d3_3 = x3 - c3;
-      s0_0 += d0_0 * d0_0;
-      s0_1 += d0_1 * d0_1;
-      s0_2 += d0_2 * d0_2;
-      s0_3 += d0_3 * d0_3;
-      s1_0 += d1_0 * d1_0;
-      s1_1 += d1_1 * d1_1;
-      s1_2 += d1_2 * d1_2;
-      s1_3 += d1_3 * d1_3;
-      s2_0 += d2_0 * d2_0;
-      s2_1 += d2_1 * d2_1;
-      s2_2 += d2_2 * d2_2;
-      s2_3 += d2_3 * d2_3;
-      s3_0 += d3_0 * d3_0;
-      s3_1 += d3_1 * d3_1;
-      s3_2 += d3_2 * d3_2;
-      s3_3 += d3_3 * d3_3;
+      //#for r 0 4
+      //#for c 0 4
+      let d{r}_{c} = x{r} - c{c};
+      //#end
+      //#end
+      //#for r 0 4
+      //#for c 0 4
+      s{r}_{c} += d{r}_{c} * d{r}_{c};
+      //#end
+      //#end
     }
-    best0 = nearest4(best0, s0_0, block * 4u + 0u);
-    best0 = nearest4(best0, s0_1, block * 4u + 4u);
-    best0 = nearest4(best0, s0_2, block * 4u + 8u);
-    best0 = nearest4(best0, s0_3, block * 4u + 12u);
-    best1 = nearest4(best1, s1_0, block * 4u + 0u);
-    best1 = nearest4(best1, s1_1, block * 4u + 4u);
-    best1 = nearest4(best1, s1_2, block * 4u + 8u);
-    best1 = nearest4(best1, s1_3, block * 4u + 12u);
-    best2 = nearest4(best2, s2_0, block * 4u + 0u);
-    best2 = nearest4(best2, s2_1, block * 4u + 4u);
-    best2 = nearest4(best2, s2_2, block * 4u + 8u);
-    best2 = nearest4(best2, s2_3, block * 4u + 12u);
-    best3 = nearest4(best3, s3_0, block * 4u + 0u);
-    best3 = nearest4(best3, s3_1, block * 4u + 4u);
-    best3 = nearest4(best3, s3_2, block * 4u + 8u);
-    best3 = nearest4(best3, s3_3, block * 4u + 12u);
+    //#for r 0 4
+    //#for c 0 4
+    best{r} = nearest4(best{r}, s{r}_{c}, block * 4u + {4 * c}u);
+    //#end
+    //#end
   }
   let to = row * params.subs + group.y;
   codes[to] = best0.code;

@@ -1,8 +1,9 @@
+import { expand } from "./expand.ts";
 import { packedTriangle } from "./covariance.ts";
 import type { Kernel } from "./kernel.ts";
 import source from "./mahalanobis.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode mahalanobis}. */
+/** Images `[positions, slots, dim]`, and the positions whose factors are bound. */
 export interface MahalanobisSizes {
   /** Dimensions, a multiple of 16. */
   readonly dim: number;
@@ -26,9 +27,14 @@ export function mahalanobisWorkgroupBytes(dim: number, lanes: number): number {
 }
 
 /** Mahalanobis distances by forward substitution with Cholesky factors. */
-export const mahalanobis: Kernel<MahalanobisSizes> = {
+export const mahalanobis: Kernel<
+  MahalanobisSizes,
+  "rows" | "means" | "factors" | "distances"
+> = {
   name: "mahalanobis",
-  source,
+  get source() {
+    return expand(source);
+  },
   bindings: {
     rows: "read",
     means: "read",

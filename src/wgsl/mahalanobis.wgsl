@@ -9,6 +9,7 @@
 // The grid: x over groups of 4 images, y over the chunk's positions. A workgroup
 // has the remainder of 4 images in its memory, one vec4f a dimension: each value
 // of L is read once for all 4.
+//# Written out for the 16 columns of a panel.
 
 @group(0) @binding(0) var<storage, read> rows: array<f32>;
 @group(0) @binding(1) var<storage, read> means: array<f32>;
@@ -62,41 +63,17 @@ fn main(
       total += y * y;
     }
     workgroupBarrier();
-    let y0 = solved[0];
-    let y1 = solved[1];
-    let y2 = solved[2];
-    let y3 = solved[3];
-    let y4 = solved[4];
-    let y5 = solved[5];
-    let y6 = solved[6];
-    let y7 = solved[7];
-    let y8 = solved[8];
-    let y9 = solved[9];
-    let y10 = solved[10];
-    let y11 = solved[11];
-    let y12 = solved[12];
-    let y13 = solved[13];
-    let y14 = solved[14];
-    let y15 = solved[15];
+    //#for q 0 16
+    let y{q} = solved[{q}];
+    //#end
     for (var i = 16u + lane; i < height; i += LANES) {
       let at = panel + i;
       var value = rest[column + i];
       value -= factors[at] * y0;
       value -= factors[at + height] * y1;
-      value -= factors[at + 2u * height] * y2;
-      value -= factors[at + 3u * height] * y3;
-      value -= factors[at + 4u * height] * y4;
-      value -= factors[at + 5u * height] * y5;
-      value -= factors[at + 6u * height] * y6;
-      value -= factors[at + 7u * height] * y7;
-      value -= factors[at + 8u * height] * y8;
-      value -= factors[at + 9u * height] * y9;
-      value -= factors[at + 10u * height] * y10;
-      value -= factors[at + 11u * height] * y11;
-      value -= factors[at + 12u * height] * y12;
-      value -= factors[at + 13u * height] * y13;
-      value -= factors[at + 14u * height] * y14;
-      value -= factors[at + 15u * height] * y15;
+      //#for q 2 16
+      value -= factors[at + {q}u * height] * y{q};
+      //#end
       rest[column + i] = value;
     }
     workgroupBarrier();

@@ -5,7 +5,7 @@ import source from "./pack_rows.wgsl" with { type: "text" };
 /** Rows of a panel, see {@linkcode packRows}. */
 export const PANEL_ROWS = 64;
 
-/** Sizes of {@linkcode packRows}. */
+/** Rows `[rows, dim]` of a chunk, from `first` on. */
 export interface PackRowsSizes {
   /** Rows to pack. */
   readonly rows: number;
@@ -21,7 +21,7 @@ export interface PackRowsSizes {
  * Packs row-major rows into panels of 64 rows, the dimension outermost: lanes
  * that own neighbouring rows then read neighbouring words.
  */
-export const packRows: Kernel<PackRowsSizes> = {
+export const packRows: Kernel<PackRowsSizes, "rows" | "shift" | "packed"> = {
   name: "pack_rows",
   source,
   bindings: { rows: "read", shift: "read", packed: "read_write" },

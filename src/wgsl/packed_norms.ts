@@ -6,7 +6,7 @@ import source from "./packed_norms.wgsl" with { type: "text" };
 /** Stands for "infinitely far": larger than any squared distance. */
 export const FAR = 3e38;
 
-/** Sizes of {@linkcode packedNorms}. */
+/** Rows `[rows, stride]` in panels, of which the first `dim` elements count. */
 export interface PackedNormsSizes {
   /** Rows packed; the rest of the last panel gets {@linkcode FAR}. */
   readonly rows: number;
@@ -19,7 +19,7 @@ export interface PackedNormsSizes {
 }
 
 /** Squared norms of rows in panels, in the order of the rows. */
-export const packedNorms: Kernel<PackedNormsSizes> = {
+export const packedNorms: Kernel<PackedNormsSizes, "packed" | "norms"> = {
   name: "packed_norms",
   source,
   bindings: { packed: "read", norms: "read_write" },

@@ -23,7 +23,7 @@ export interface Pad2dSizes {
 }
 
 /** ONNX Pad on height and width, NHWC. */
-export const pad2d: Kernel<Pad2dSizes> = {
+export const pad2d: Kernel<Pad2dSizes, "x" | "y"> = {
   name: "pad2d",
   source,
   bindings: { x: "read", y: "read_write" },

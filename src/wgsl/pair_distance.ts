@@ -2,7 +2,7 @@ import { gridFor } from "./grid.ts";
 import type { Kernel } from "./kernel.ts";
 import source from "./pair_distance.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode pairDistance}. */
+/** Two chunks of row sets; pairs are told by indices in the whole sets. */
 export interface PairDistanceSizes {
   /** Rows of the chunk `x`. */
   readonly rows: number;
@@ -19,7 +19,10 @@ export interface PairDistanceSizes {
 }
 
 /** Squared distances of given pairs of rows, by direct differences. */
-export const pairDistance: Kernel<PairDistanceSizes> = {
+export const pairDistance: Kernel<
+  PairDistanceSizes,
+  "x" | "pairs" | "y" | "distances"
+> = {
   name: "pair_distance",
   source,
   bindings: { x: "read", pairs: "read", y: "read", distances: "read_write" },

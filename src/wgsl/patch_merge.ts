@@ -18,7 +18,10 @@ export interface PatchMergeSizes extends PatchTarget {
 }
 
 /** Merge of the levels of PatchCore's features (paper §3.1). */
-export const patchMerge: Kernel<PatchMergeSizes> = {
+export const patchMerge: Kernel<
+  PatchMergeSizes,
+  "x" | "lines" | "blocks" | "weights" | "y"
+> = {
   name: "patch_merge",
   source,
   bindings: {

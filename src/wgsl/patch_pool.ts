@@ -1,3 +1,4 @@
+import { expand } from "./expand.ts";
 import source from "./patch_pool.wgsl" with { type: "text" };
 import type { Kernel } from "./kernel.ts";
 
@@ -39,9 +40,14 @@ export interface PatchPoolSizes extends PatchTarget {
 }
 
 /** Local aggregation of PatchCore (paper Eq. 2) as banded sums. */
-export const patchPool: Kernel<PatchPoolSizes> = {
+export const patchPool: Kernel<
+  PatchPoolSizes,
+  "x" | "bands" | "weights" | "y"
+> = {
   name: "patch_pool",
-  source,
+  get source() {
+    return expand(source);
+  },
   bindings: { x: "read", bands: "read", weights: "read", y: "read_write" },
   params: {
     height: "i32",

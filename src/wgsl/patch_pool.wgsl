@@ -10,6 +10,7 @@
 // first weight), weights p a row, y [rows, stride]; the grid: x over columns, y
 // over runs of 8 patches in a line of the patch grid, z over images. Lanes run
 // along the columns; a lane owns one column of 8 patches.
+//# Written out for 8 cells.
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> bands: array<vec4u>;
@@ -65,40 +66,25 @@ fn main(
   var channel = i32(band.x);
   var r = i32(band.y);
   var w = band.w;
-  var s0 = 0.0;
-  var s1 = 0.0;
-  var s2 = 0.0;
-  var s3 = 0.0;
-  var s4 = 0.0;
-  var s5 = 0.0;
-  var s6 = 0.0;
-  var s7 = 0.0;
+  //#for q 0 8
+  var s{q} = 0.0;
+  //#end
   for (var k = 0u; k < band.z; k++) {
     let inside = in_range(top + r, params.height);
     let at = (base + r * params.width) * params.channels + channel;
     if (NARROW) {
       let v0 = load(at, inside && in_range(left0, params.width));
       let v1 = load(at + hop, inside && in_range(left0 + 1, params.width));
-      let v2 = load(at + 2 * hop, inside && in_range(left0 + 2, params.width));
-      let v3 = load(at + 3 * hop, inside && in_range(left0 + 3, params.width));
-      let v4 = load(at + 4 * hop, inside && in_range(left0 + 4, params.width));
-      let v5 = load(at + 5 * hop, inside && in_range(left0 + 5, params.width));
-      let v6 = load(at + 6 * hop, inside && in_range(left0 + 6, params.width));
-      let v7 = load(at + 7 * hop, inside && in_range(left0 + 7, params.width));
-      let v8 = load(at + 8 * hop, inside && in_range(left0 + 8, params.width));
-      let v9 = load(at + 9 * hop, inside && in_range(left0 + 9, params.width));
+      //#for q 2 10
+      let v{q} = load(at + {q} * hop, inside && in_range(left0 + {q}, params.width));
+      //#end
       let w0 = weights[w];
       let w1 = weights[w + 1u];
       let w2 = weights[w + 2u];
       w += 3u;
-      s0 += w0 * v0 + w1 * v1 + w2 * v2;
-      s1 += w0 * v1 + w1 * v2 + w2 * v3;
-      s2 += w0 * v2 + w1 * v3 + w2 * v4;
-      s3 += w0 * v3 + w1 * v4 + w2 * v5;
-      s4 += w0 * v4 + w1 * v5 + w2 * v6;
-      s5 += w0 * v5 + w1 * v6 + w2 * v7;
-      s6 += w0 * v6 + w1 * v7 + w2 * v8;
-      s7 += w0 * v7 + w1 * v8 + w2 * v9;
+      //#for q 0 8
+      s{q} += w0 * v{q} + w1 * v{q + 1} + w2 * v{q + 2};
+      //#end
     } else {
       for (var q = 0; q < params.side; q++) {
         let weight = weights[w];
@@ -107,12 +93,9 @@ fn main(
         let left = left0 + q;
         s0 += weight * load(first, inside && in_range(left, params.width));
         s1 += weight * load(first + hop, inside && in_range(left + params.step, params.width));
-        s2 += weight * load(first + 2 * hop, inside && in_range(left + 2 * params.step, params.width));
-        s3 += weight * load(first + 3 * hop, inside && in_range(left + 3 * params.step, params.width));
-        s4 += weight * load(first + 4 * hop, inside && in_range(left + 4 * params.step, params.width));
-        s5 += weight * load(first + 5 * hop, inside && in_range(left + 5 * params.step, params.width));
-        s6 += weight * load(first + 6 * hop, inside && in_range(left + 6 * params.step, params.width));
-        s7 += weight * load(first + 7 * hop, inside && in_range(left + 7 * params.step, params.width));
+        //#for q 2 8
+        s{q} += weight * load(first + {q} * hop, inside && in_range(left + {q} * params.step, params.width));
+        //#end
       }
     }
     r++;
@@ -126,13 +109,9 @@ fn main(
   let row = u32(params.first_row + i32(cell));
   let left = params.grid_width - cell0;
   store(row, column, s0);
-  if (left > 1u) { store(row + 1u, column, s1); }
-  if (left > 2u) { store(row + 2u, column, s2); }
-  if (left > 3u) { store(row + 3u, column, s3); }
-  if (left > 4u) { store(row + 4u, column, s4); }
-  if (left > 5u) { store(row + 5u, column, s5); }
-  if (left > 6u) { store(row + 6u, column, s6); }
-  if (left > 7u) { store(row + 7u, column, s7); }
+  //#for q 1 8
+  if (left > {q}u) { store(row + {q}u, column, s{q}); }
+  //#end
 }
 
 /// What lies at `at`, or the zero padding; `at` may be anything there.

@@ -27,7 +27,7 @@ export interface Pool2dSizes {
 }
 
 /** ONNX MaxPool and AveragePool on NHWC. */
-export const pool2d: Kernel<Pool2dSizes> = {
+export const pool2d: Kernel<Pool2dSizes, "x" | "y"> = {
   name: "pool2d",
   source,
   bindings: { x: "read", y: "read_write" },

@@ -1,7 +1,8 @@
+import { expand } from "./expand.ts";
 import type { Kernel } from "./kernel.ts";
 import source from "./product.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode product}; strides count elements. */
+/** C `[rows, columns]` = A `[rows, inner]` · B `[inner, columns]`; strides count elements. */
 export interface ProductSizes {
   /** Rows of A and C. */
   readonly rows: number;
@@ -36,9 +37,11 @@ export interface ProductSizes {
 }
 
 /** Small matrix products with strides, so that A may be read transposed. */
-export const product: Kernel<ProductSizes> = {
+export const product: Kernel<ProductSizes, "a" | "b" | "c"> = {
   name: "product",
-  source,
+  get source() {
+    return expand(source);
+  },
   bindings: { a: "read", b: "read", c: "read_write" },
   params: {
     rows: "u32",

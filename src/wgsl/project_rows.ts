@@ -1,18 +1,21 @@
+import { expand } from "./expand.ts";
 import { gridFor } from "./grid.ts";
 import weightsImage from "./conv2d/weights_image_f32.wgsl" with {
   type: "text",
 };
+import weightsAt from "./conv2d/weights_at.wgsl" with { type: "text" };
 import weights from "./conv2d/weights_f32.wgsl" with { type: "text" };
-import type { Kernel } from "./kernel.ts";
+import type { Access, Kernel } from "./kernel.ts";
 import interfacePart from "./project_rows/interface.wgsl" with {
   type: "text",
 };
 import subgroup8 from "./project_rows/tile_subgroup8.wgsl" with {
   type: "text",
 };
+import type { Variants } from "./variants.ts";
 import uniform from "./project_rows/tile_uniform.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode projectRows}. */
+/** Rows `[rows, dim]` of a chunk that become `[rows, outputs]` in another. */
 export interface ProjectRowsSizes {
   /** Rows to project. */
   readonly rows: number;
@@ -28,15 +31,34 @@ export interface ProjectRowsSizes {
   readonly shift?: boolean;
 }
 
+/** One form of {@linkcode projectRows}; all bind what its `interface.wgsl` declares. */
+export type ProjectRowsKernel = Kernel<
+  ProjectRowsSizes,
+  "x" | "w" | "shift" | "y"
+>;
+
+interface Variant {
+  readonly name: string;
+  readonly tile: string;
+  readonly w?: Access;
+  readonly enables?: Kernel<never>["enables"];
+  readonly lanes: number;
+}
+
 function define(
-  name: string,
-  text: string,
-  lanes: number,
-): Kernel<ProjectRowsSizes> {
+  { name, tile, w = "read", enables = [], lanes }: Variant,
+): ProjectRowsKernel {
+  const part = w === "read" ? weights : weightsImage;
   return {
     name,
-    source: text,
-    bindings: { x: "read", w: "read", shift: "read", y: "read_write" },
+    get source() {
+      return expand(part + interfacePart + tile, {
+        weights_at: weightsAt,
+        at: "at",
+      });
+    },
+    enables,
+    bindings: { x: "read", w, shift: "read", y: "read_write" },
     params: {
       rows: "u32",
       dim4: "u32",
@@ -65,22 +87,19 @@ function define(
   };
 }
 
-/** Rows times a matrix, from one chunk of a row set to a chunk of another. */
-export const projectRows: Kernel<ProjectRowsSizes> = define(
-  "project_rows",
-  weights + interfacePart + uniform,
-  32,
-);
-
-const narrow = define(
-  "project_rows_subgroup8",
-  weightsImage + interfacePart + subgroup8,
-  8,
-);
-
-/** {@linkcode projectRows} for subgroups of exactly 8 lanes; `w` is an image. */
-export const projectRowsSubgroup8: Kernel<ProjectRowsSizes> = {
-  ...narrow,
-  bindings: { ...narrow.bindings, w: "image_f32" },
-  enables: ["subgroups"],
+/**
+ * Rows times a matrix, from one chunk of a row set to a chunk of another.
+ * Variants differ in whether they read `w` as an image.
+ */
+export const projectRows: Variants<
+  ProjectRowsKernel
+> = {
+  portable: define({ name: "project_rows", tile: uniform, lanes: 32 }),
+  subgroup8: define({
+    name: "project_rows_subgroup8",
+    tile: subgroup8,
+    w: "image_f32",
+    enables: ["subgroups"],
+    lanes: 8,
+  }),
 };

@@ -23,7 +23,10 @@ export interface ProxySizes {
 }
 
 /** Softmin weights of the proxies for each patch (paper Eq. 8). */
-export const proxyWeights: Kernel<ProxySizes> = {
+export const proxyWeights: Kernel<
+  ProxySizes,
+  "patch_norms" | "proxy_norms" | "weights" | "inverses"
+> = {
   name: "proxy_weights",
   source: weightsSource,
   bindings: {
@@ -40,7 +43,7 @@ export const proxyWeights: Kernel<ProxySizes> = {
   }),
 };
 
-/** Sizes of {@linkcode proxyResidual}. */
+/** Patches `[patches, dim]`, and where their losses go. */
 export interface ProxyResidualSizes {
   /** Patches of a batch, at most 65,535. */
   readonly patches: number;
@@ -51,7 +54,10 @@ export interface ProxyResidualSizes {
 }
 
 /** What the weighted proxies leave of each patch, and its loss. */
-export const proxyResidual: Kernel<ProxyResidualSizes> = {
+export const proxyResidual: Kernel<
+  ProxyResidualSizes,
+  "patches" | "residuals" | "losses" | "products"
+> = {
   name: "proxy_residual",
   source: residualSource,
   bindings: {
@@ -69,7 +75,10 @@ export const proxyResidual: Kernel<ProxyResidualSizes> = {
 };
 
 /** Coefficients of the gradient of the mean loss by the proxies. */
-export const proxyCoefficients: Kernel<ProxySizes> = {
+export const proxyCoefficients: Kernel<
+  ProxySizes,
+  "inverses" | "products" | "weights" | "slopes"
+> = {
   name: "proxy_coefficients",
   source: coefficientsSource,
   bindings: {
@@ -86,7 +95,7 @@ export const proxyCoefficients: Kernel<ProxySizes> = {
   }),
 };
 
-/** Sizes of {@linkcode proxyStep}. */
+/** Proxies `[proxies, dim]`, and the settings of Adam. */
 export interface ProxyStepSizes {
   /** Proxies. */
   readonly proxies: number;
@@ -101,7 +110,10 @@ export interface ProxyStepSizes {
 }
 
 /** One step of Adam for the proxies. */
-export const proxyStep: Kernel<ProxyStepSizes> = {
+export const proxyStep: Kernel<
+  ProxyStepSizes,
+  "gradients" | "sums" | "proxies" | "transposed" | "moments"
+> = {
   name: "proxy_step",
   source: stepSource,
   bindings: {

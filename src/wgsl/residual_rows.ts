@@ -2,7 +2,7 @@ import { gridFor } from "./grid.ts";
 import type { Kernel } from "./kernel.ts";
 import source from "./residual_rows.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode residualRows}. */
+/** Rows `[rows, dim]` of a chunk, and centroids `[dim, padded]`. */
 export interface ResidualRowsSizes {
   /** Number of rows. */
   readonly rows: number;
@@ -15,7 +15,10 @@ export interface ResidualRowsSizes {
 }
 
 /** What is left of rows when each one's centroid is taken off. */
-export const residualRows: Kernel<ResidualRowsSizes> = {
+export const residualRows: Kernel<
+  ResidualRowsSizes,
+  "x" | "centroids" | "lists" | "y"
+> = {
   name: "residual_rows",
   source,
   bindings: { x: "read", centroids: "read", lists: "read", y: "read_write" },

@@ -21,7 +21,10 @@ export interface ResizeHorizontalSizes {
  * Antialiased resize along rows, RGBA8 to RGBA8, as Pillow's `resize` with
  * `BILINEAR`, to the bit.
  */
-export const resizeHorizontal: Kernel<ResizeHorizontalSizes> = {
+export const resizeHorizontal: Kernel<
+  ResizeHorizontalSizes,
+  "x" | "taps" | "y"
+> = {
   name: "resize_horizontal",
   source,
   bindings: { x: "read", taps: "read", y: "read_write" },

@@ -21,7 +21,10 @@ export interface ResizeVerticalSizes {
  * Antialiased resize along columns, RGBA8 to normalised floats `[N, H, W, 4]`,
  * up to the table lookup as Pillow's `resize` with `BILINEAR`, to the bit.
  */
-export const resizeVertical: Kernel<ResizeVerticalSizes> = {
+export const resizeVertical: Kernel<
+  ResizeVerticalSizes,
+  "x" | "taps" | "table" | "y"
+> = {
   name: "resize_vertical",
   source,
   bindings: { x: "read", taps: "read", table: "read", y: "read_write" },

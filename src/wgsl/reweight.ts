@@ -13,7 +13,10 @@ export interface ReweightSizes {
 }
 
 /** The weight of image scores (paper Eq. 7). */
-export const reweight: Kernel<ReweightSizes> = {
+export const reweight: Kernel<
+  ReweightSizes,
+  "queries" | "worst" | "neighbours" | "indices" | "scores"
+> = {
   name: "reweight",
   source,
   bindings: {

@@ -1,7 +1,7 @@
 import type { Kernel } from "./kernel.ts";
 import source from "./row_distances.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode rowDistances}. */
+/** Queries `[queries, dim]` against rows `[rows, dim]`, all pairs. */
 export interface RowDistancesSizes {
   /** Number of queries, at most 65,535. */
   readonly queries: number;
@@ -12,7 +12,10 @@ export interface RowDistancesSizes {
 }
 
 /** Squared distances of all queries to all of a few rows, directly. */
-export const rowDistances: Kernel<RowDistancesSizes> = {
+export const rowDistances: Kernel<
+  RowDistancesSizes,
+  "queries" | "rows" | "distances"
+> = {
   name: "row_distances",
   source,
   bindings: { queries: "read", rows: "read", distances: "read_write" },

@@ -2,7 +2,7 @@ import { gridFor } from "./grid.ts";
 import type { Kernel } from "./kernel.ts";
 import source from "./row_norms.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode rowNorms}. */
+/** Rows `[rows, stride]`, of which the first `dim` elements count. */
 export interface RowNormsSizes {
   /** Number of rows. */
   readonly rows: number;
@@ -17,7 +17,7 @@ export interface RowNormsSizes {
 }
 
 /** Squared norms of row-major rows. */
-export const rowNorms: Kernel<RowNormsSizes> = {
+export const rowNorms: Kernel<RowNormsSizes, "rows" | "shift" | "norms"> = {
   name: "row_norms",
   source,
   bindings: { rows: "read", shift: "read", norms: "read_write" },

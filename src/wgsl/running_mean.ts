@@ -2,7 +2,7 @@ import { gridFor } from "./grid.ts";
 import type { Kernel } from "./kernel.ts";
 import source from "./running_mean.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode runningMean}. */
+/** A batch of `count` rows for each position, and how many came before. */
 export interface RunningMeanSizes {
   /** Positions. */
   readonly positions: number;
@@ -17,7 +17,7 @@ export interface RunningMeanSizes {
 }
 
 /** Adds a batch to running means and centres it, see the WGSL text. */
-export const runningMean: Kernel<RunningMeanSizes> = {
+export const runningMean: Kernel<RunningMeanSizes, "rows" | "means"> = {
   name: "running_mean",
   source,
   bindings: { rows: "read_write", means: "read_write" },

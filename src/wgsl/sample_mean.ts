@@ -3,7 +3,7 @@ import source from "./sample_mean.wgsl" with { type: "text" };
 
 const MOST_SAMPLES = 1024;
 
-/** Sizes of {@linkcode sampleMean}. */
+/** Rows `[rows, dim]` to take the mean of. */
 export interface SampleMeanSizes {
   /** Number of rows; at most 1,024 of them, evenly spaced, are used. */
   readonly rows: number;
@@ -12,7 +12,7 @@ export interface SampleMeanSizes {
 }
 
 /** The mean of some rows, to take the bulk out of rows before products. */
-export const sampleMean: Kernel<SampleMeanSizes> = {
+export const sampleMean: Kernel<SampleMeanSizes, "rows" | "mean"> = {
   name: "sample_mean",
   source,
   bindings: { rows: "read", mean: "read_write" },

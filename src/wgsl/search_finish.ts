@@ -1,3 +1,4 @@
+import { expand } from "./expand.ts";
 import { gridFor } from "./grid.ts";
 import type { Kernel } from "./kernel.ts";
 import { shrinkOf } from "./search_leading.ts";
@@ -33,13 +34,13 @@ export interface SearchMeasureSizes {
   readonly lanes: number;
 }
 
-/** Sizes of {@linkcode searchFinish}. */
+/** A turn of the exact search, which goes on where the last one stopped. */
 export interface SearchFinishSizes extends SearchMeasureSizes {
   /** Whether this dispatch does not continue where another one stopped. */
   readonly fresh: boolean;
 }
 
-/** Sizes of {@linkcode searchNearest}. */
+/** A first search by lower bounds, and the errors of these. */
 export interface SearchNearestSizes extends SearchMeasureSizes {
   /** Whether rows of the query's own image are left out. */
   readonly exclude: boolean;
@@ -55,9 +56,21 @@ export interface SearchNearestSizes extends SearchMeasureSizes {
  * Rows of each query that are about its k nearest: the groups with the least lower
  * bounds are measured by direct differences.
  */
-export const searchNearest: Kernel<SearchNearestSizes> = {
+export const searchNearest: Kernel<
+  SearchNearestSizes,
+  | "queries"
+  | "query_norms"
+  | "bank"
+  | "images"
+  | "query_images"
+  | "least"
+  | "distances"
+  | "indices"
+> = {
   name: "search_nearest",
-  source: nearest + measure,
+  get source() {
+    return expand(nearest + measure);
+  },
   bindings: {
     queries: "read",
     query_norms: "read",
@@ -103,9 +116,14 @@ export const searchNearest: Kernel<SearchNearestSizes> = {
 };
 
 /** The k nearest rows of each query, exactly, of those that `search_narrow` left. */
-export const searchFinish: Kernel<SearchFinishSizes> = {
+export const searchFinish: Kernel<
+  SearchFinishSizes,
+  "queries" | "bank" | "near" | "distances" | "indices" | "resume"
+> = {
   name: "search_finish",
-  source: finish + measure,
+  get source() {
+    return expand(finish + measure);
+  },
   bindings: {
     queries: "read",
     bank: "read",

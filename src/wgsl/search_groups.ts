@@ -1,6 +1,8 @@
+import { expand } from "./expand.ts";
 import bankBuffer from "./bank_buffer.wgsl" with { type: "text" };
+import bankRows from "./bank_rows.wgsl" with { type: "text" };
 import bankImage from "./bank_image.wgsl" with { type: "text" };
-import type { Kernel } from "./kernel.ts";
+import type { Access, Kernel } from "./kernel.ts";
 import { PANEL_ROWS } from "./pack_rows.ts";
 import interfacePart from "./search_groups/interface.wgsl" with {
   type: "text",
@@ -8,9 +10,10 @@ import interfacePart from "./search_groups/interface.wgsl" with {
 import subgroup8 from "./search_groups/tile_subgroup8.wgsl" with {
   type: "text",
 };
+import type { Variants } from "./variants.ts";
 import uniform from "./search_groups/tile_uniform.wgsl" with { type: "text" };
 
-/** Sizes of {@linkcode searchGroups}. */
+/** Queries `[queries, dim]`, and one binding's rows of the bank in panels. */
 export interface SearchGroupsSizes {
   /** Number of queries. */
   readonly queries: number;
@@ -24,22 +27,44 @@ export interface SearchGroupsSizes {
   readonly exclude: boolean;
 }
 
+/** One form of {@linkcode searchGroups}; all bind what its `interface.wgsl` declares. */
+export type SearchGroupsKernel = Kernel<
+  SearchGroupsSizes,
+  | "queries"
+  | "bank"
+  | "norms"
+  | "images"
+  | "query_images"
+  | "least"
+>;
+
 /** Groups that {@linkcode searchGroups} divides so many rows into. */
 export function searchGroupCount(rows: number, panelsPerGroup: number): number {
   return Math.ceil(rows / (PANEL_ROWS * panelsPerGroup)) * 8;
 }
 
+interface Variant {
+  readonly name: string;
+  readonly tile: string;
+  readonly bank?: Access;
+  readonly enables?: Kernel<never>["enables"];
+  readonly queriesOfTile: number;
+  readonly lanes: number;
+}
+
 function define(
-  name: string,
-  source: string,
-  [queriesOfTile, lanes]: readonly [number, number],
-): Kernel<SearchGroupsSizes> {
+  { name, tile, bank = "read", enables = [], queriesOfTile, lanes }: Variant,
+): SearchGroupsKernel {
+  const part = bank === "read" ? bankBuffer : bankImage;
   return {
     name,
-    source,
+    get source() {
+      return expand(part + interfacePart + tile, { bank_rows: bankRows });
+    },
+    enables,
     bindings: {
       queries: "read",
-      bank: "read",
+      bank,
       norms: "read",
       images: "read",
       query_images: "read",
@@ -74,35 +99,40 @@ function define(
   };
 }
 
+const portable = define({
+  name: "search_groups",
+  tile: uniform,
+  queriesOfTile: 16,
+  lanes: 64,
+});
+
+const BY_8 = {
+  tile: subgroup8,
+  enables: ["subgroups"],
+  queriesOfTile: 32,
+  lanes: 8,
+} as const;
+
 /**
  * The least |b|² − 2 q·b of every group of bank rows, for each query: what an
- * exact search ranks groups by (see `search_refine`).
+ * exact search ranks groups by (see `search_refine`). Variants differ in whether
+ * they read the bank as an image.
  */
-export const searchGroups: Kernel<SearchGroupsSizes> = define(
-  "search_groups",
-  bankBuffer + interfacePart + uniform,
-  [16, 64],
-);
-
-/** {@linkcode searchGroups} for subgroups of exactly 8 lanes. */
-export const searchGroupsSubgroup8: Kernel<SearchGroupsSizes> = {
-  ...define(
-    "search_groups_subgroup8",
-    bankBuffer + interfacePart + subgroup8,
-    [32, 8],
-  ),
-  enables: ["subgroups"],
+export const searchGroups: Variants<
+  SearchGroupsKernel
+> = {
+  portable,
+  subgroup8: define({
+    ...BY_8,
+    name: "search_groups_subgroup8_image",
+    bank: "image_f32",
+  }),
 };
 
-const ofImage = define(
-  "search_groups_subgroup8_image",
-  bankImage + interfacePart + subgroup8,
-  [32, 8],
-);
-
-/** {@linkcode searchGroupsSubgroup8} where the bank is an image. */
-export const searchGroupsSubgroup8Image: Kernel<SearchGroupsSizes> = {
-  ...ofImage,
-  bindings: { ...ofImage.bindings, bank: "image_f32" },
-  enables: ["subgroups"],
+/** {@linkcode searchGroups} for a bank that kernels write: always a buffer. */
+export const searchGroupsInBuffer: Variants<
+  SearchGroupsKernel
+> = {
+  portable,
+  subgroup8: define({ ...BY_8, name: "search_groups_subgroup8" }),
 };

@@ -1,4 +1,6 @@
+import { expand } from "./expand.ts";
 import bankBuffer from "./bank_buffer.wgsl" with { type: "text" };
+import bankRows from "./bank_rows.wgsl" with { type: "text" };
 import bankImage from "./bank_image.wgsl" with { type: "text" };
 import type { Access, Kernel } from "./kernel.ts";
 import { PANEL_ROWS } from "./pack_rows.ts";
@@ -8,6 +10,7 @@ import tile from "./search_leading/tile.wgsl" with { type: "text" };
 import subgroup8 from "./search_leading/tile_subgroup8.wgsl" with {
   type: "text",
 };
+import type { Variants } from "./variants.ts";
 import uniform from "./search_leading/tile_uniform.wgsl" with { type: "text" };
 
 /** Queries of a workgroup. */
@@ -16,7 +19,7 @@ const QUERIES = 16;
 /** Groups of a workgroup of `search_narrow`. */
 const SEGMENT = 512;
 
-/** Sizes of {@linkcode searchLeading}. */
+/** Queries, and one binding's rows of the bank, compared along the first `dim` axes. */
 export interface SearchLeadingSizes {
   /** Number of queries. */
   readonly queries: number;
@@ -30,7 +33,7 @@ export interface SearchLeadingSizes {
   readonly exclude: boolean;
 }
 
-/** Sizes of {@linkcode searchNarrow}. */
+/** The same along more axes, with what the comparison may be wrong by. */
 export interface SearchNarrowSizes extends SearchLeadingSizes {
   /** Neighbours of a query in `distances`. */
   readonly k: number;
@@ -52,23 +55,62 @@ export function shrinkOf(stretch: number): number {
   return (1 - 2 ** -20) / (1 + stretch) ** 2;
 }
 
-const PANELS: Readonly<Record<string, Access>> = {
-  queries: "read",
-  bank: "read",
-  norms: "read",
-  images: "read",
-  query_images: "read",
-};
+/** What both kernels bind: queries, and a bank in panels with what is known of it. */
+export type PanelBinding =
+  | "queries"
+  | "bank"
+  | "norms"
+  | "images"
+  | "query_images";
+
+/** One form of {@linkcode searchLeading}, see `search_leading/least.wgsl`. */
+export type SearchLeadingKernel = Kernel<
+  SearchLeadingSizes,
+  PanelBinding | "least"
+>;
+
+/** One form of {@linkcode searchNarrow}, see `search_leading/narrow.wgsl`. */
+export type SearchNarrowKernel = Kernel<
+  SearchNarrowSizes,
+  PanelBinding | "query_norms" | "distances" | "near"
+>;
+
+interface Variant {
+  readonly name: string;
+  readonly tile: string;
+  readonly bank?: Access;
+  readonly enables?: Kernel<never>["enables"];
+}
+
+/** Text of a variant: how it reads the bank, its tile and what is done with it. */
+function textOf({ tile: part, bank = "read" }: Variant, rest: string): string {
+  const bankPart = bank === "read" ? bankBuffer : bankImage;
+  return expand(tile + bankPart + part + rest, { bank_rows: bankRows });
+}
+
+function panelBindings(
+  { bank = "read" }: Variant,
+): Record<PanelBinding, Access> {
+  return {
+    queries: "read",
+    bank,
+    norms: "read",
+    images: "read",
+    query_images: "read",
+  };
+}
 
 function defineLeading(
-  name: string,
-  part: string,
-  lanes: number,
-): Kernel<SearchLeadingSizes> {
+  variant: Variant & { readonly lanes: number },
+): SearchLeadingKernel {
+  const { name, lanes, enables = [] } = variant;
   return {
     name,
-    source: tile + part + least,
-    bindings: { ...PANELS, least: "read_write" },
+    get source() {
+      return textOf(variant, least);
+    },
+    enables,
+    bindings: { ...panelBindings(variant), least: "read_write" },
     params: { queries: "u32", dim4: "u32", stride4: "u32", groups: "u32" },
     overrides: { EXCLUDE: 0 },
     plan({ queries, dim, stride = dim, rows, exclude }) {
@@ -90,31 +132,31 @@ function defineLeading(
  * The least |b|² − 2 q·b of every 8 bank rows, for each query, along the first of
  * their dimensions: what `search_nearest` and `search_narrow` choose groups by.
  */
-export const searchLeading: Kernel<SearchLeadingSizes> = defineLeading(
-  "search_leading",
-  bankBuffer + uniform,
-  64,
-);
-
-const leadingBy8 = defineLeading(
-  "search_leading_subgroup8",
-  bankImage + subgroup8,
-  8,
-);
-
-/** {@linkcode searchLeading} for subgroups of exactly 8 lanes; `bank` is an image. */
-export const searchLeadingSubgroup8: Kernel<SearchLeadingSizes> = {
-  ...leadingBy8,
-  bindings: { ...leadingBy8.bindings, bank: "image_f32" },
-  enables: ["subgroups"],
+export const searchLeading: Variants<
+  SearchLeadingKernel
+> = {
+  portable: defineLeading({ name: "search_leading", tile: uniform, lanes: 64 }),
+  subgroup8: defineLeading({
+    name: "search_leading_subgroup8",
+    tile: subgroup8,
+    bank: "image_f32",
+    enables: ["subgroups"],
+    lanes: 8,
+  }),
 };
 
-function defineNarrow(name: string, part: string): Kernel<SearchNarrowSizes> {
+function defineNarrow(
+  variant: Variant,
+): SearchNarrowKernel {
+  const { name, enables = [] } = variant;
   return {
     name,
-    source: tile + part + narrow,
+    get source() {
+      return textOf(variant, narrow);
+    },
+    enables,
     bindings: {
-      ...PANELS,
+      ...panelBindings(variant),
       query_norms: "read",
       distances: "read",
       near: "read_write",
@@ -157,19 +199,12 @@ function defineNarrow(name: string, part: string): Kernel<SearchNarrowSizes> {
  * Which rows may still be among a query's k nearest: the groups that
  * `search_leading` did not rule out are compared along more dimensions.
  */
-export const searchNarrow: Kernel<SearchNarrowSizes> = defineNarrow(
-  "search_narrow",
-  bankBuffer + uniform,
-);
-
-const narrowBy8 = defineNarrow(
-  "search_narrow_subgroup8",
-  bankImage + subgroup8,
-);
-
-/** {@linkcode searchNarrow} for subgroups of exactly 8 lanes; `bank` is an image. */
-export const searchNarrowSubgroup8: Kernel<SearchNarrowSizes> = {
-  ...narrowBy8,
-  bindings: { ...narrowBy8.bindings, bank: "image_f32" },
-  enables: ["subgroups"],
+export const searchNarrow: Variants<SearchNarrowKernel> = {
+  portable: defineNarrow({ name: "search_narrow", tile: uniform }),
+  subgroup8: defineNarrow({
+    name: "search_narrow_subgroup8",
+    tile: subgroup8,
+    bank: "image_f32",
+    enables: ["subgroups"],
+  }),
 };

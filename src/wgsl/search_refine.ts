@@ -8,7 +8,7 @@ export const MAX_NEIGHBOURS = 16;
 /** Index that stands for "no row": there are fewer than k to find. */
 export const NO_ROW = 0xffffffff;
 
-/** Sizes of {@linkcode searchRefine}. */
+/** Queries `[queries, dim]` and one binding's rows of the bank, in groups. */
 export interface SearchRefineSizes {
   /** Number of queries. */
   readonly queries: number;
@@ -43,7 +43,17 @@ export interface SearchRefineSizes {
  * their lower bounds, measured by direct differences until no bound is lower
  * than the k-th distance. Ties go to the lowest index.
  */
-export const searchRefine: Kernel<SearchRefineSizes> = {
+export const searchRefine: Kernel<
+  SearchRefineSizes,
+  | "queries"
+  | "query_norms"
+  | "bank"
+  | "images"
+  | "query_images"
+  | "least"
+  | "distances"
+  | "indices"
+> = {
   name: "search_refine",
   source,
   bindings: {

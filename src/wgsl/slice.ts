@@ -24,7 +24,7 @@ export interface SliceSizes {
 }
 
 /** ONNX Slice of channels, height and width, NHWC. */
-export const slice: Kernel<SliceSizes> = {
+export const slice: Kernel<SliceSizes, "x" | "y"> = {
   name: "slice",
   source,
   bindings: { x: "read", y: "read_write" },

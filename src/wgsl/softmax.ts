@@ -11,7 +11,7 @@ export interface SoftmaxSizes {
 }
 
 /** ONNX Softmax on the channel axis, NHWC. */
-export const softmax: Kernel<SoftmaxSizes> = {
+export const softmax: Kernel<SoftmaxSizes, "x" | "y"> = {
   name: "softmax",
   source,
   bindings: { x: "read", y: "read_write" },

@@ -1,3 +1,4 @@
+import { expand } from "./expand.ts";
 import activation from "./activation.wgsl" with { type: "text" };
 import { activationParams, type FusedActivation } from "./activation.ts";
 import { pixelGrid } from "./grid.ts";
@@ -41,9 +42,11 @@ export function winogradTiles(
 }
 
 /** `V = Bᵀ d B`: NHWC → `[36, tiles, 4 · channels4]`. */
-export const winogradInput: Kernel<WinogradInputSizes> = {
+export const winogradInput: Kernel<WinogradInputSizes, "x" | "y"> = {
   name: "winograd_input",
-  source: input,
+  get source() {
+    return expand(input);
+  },
   bindings: { x: "read", y: "read_write" },
   params: {
     channels: "u32",
@@ -76,9 +79,14 @@ export const winogradInput: Kernel<WinogradInputSizes> = {
 };
 
 /** `Y = activate(Aᵀ M A + bias + residual)`: `[36, tiles, 4 · channels4]` → NHWC. */
-export const winogradOutput: Kernel<WinogradOutputSizes> = {
+export const winogradOutput: Kernel<
+  WinogradOutputSizes,
+  "x" | "bias" | "residual" | "y"
+> = {
   name: "winograd_output",
-  source: activation + output,
+  get source() {
+    return expand(activation + output);
+  },
   bindings: { x: "read", bias: "read", residual: "read", y: "read_write" },
   params: {
     channels: "u32",

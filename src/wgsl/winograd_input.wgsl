@@ -6,6 +6,7 @@
 // x [N, H, W, C4], v [36, T, C4] with T = N · ⌈OH/4⌉ · ⌈OW/4⌉ tiles
 // A lane transforms 4 channels of one tile, in named registers; the grid: x over
 // channels, y and z over tiles
+//# Written out for the 6 columns and rows of a tile.
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
@@ -56,11 +57,9 @@ fn load(image: u32, iy: u32, ix: u32, channel: u32) -> vec4f {
 fn load_column(image: u32, top: u32, ix: u32, channel: u32) -> Six {
   return transform(Six(
     load(image, top, ix, channel),
-    load(image, top + 1u, ix, channel),
-    load(image, top + 2u, ix, channel),
-    load(image, top + 3u, ix, channel),
-    load(image, top + 4u, ix, channel),
-    load(image, top + 5u, ix, channel),
+    //#for q 1 6
+    load(image, top + {q}u, ix, channel),
+    //#end
   ));
 }
 
@@ -94,16 +93,11 @@ fn main(
   let left = (tile - line * params.tiles_x) * 4u - params.pad_left;
 
   let c0 = load_column(image, top, left, channel);
-  let c1 = load_column(image, top, left + 1u, channel);
-  let c2 = load_column(image, top, left + 2u, channel);
-  let c3 = load_column(image, top, left + 3u, channel);
-  let c4 = load_column(image, top, left + 4u, channel);
-  let c5 = load_column(image, top, left + 5u, channel);
+  //#for q 1 6
+  let c{q} = load_column(image, top, left + {q}u, channel);
+  //#end
   let at = tile * params.channels + channel;
-  store_row(0u, at, Six(c0.a, c1.a, c2.a, c3.a, c4.a, c5.a));
-  store_row(1u, at, Six(c0.b, c1.b, c2.b, c3.b, c4.b, c5.b));
-  store_row(2u, at, Six(c0.c, c1.c, c2.c, c3.c, c4.c, c5.c));
-  store_row(3u, at, Six(c0.d, c1.d, c2.d, c3.d, c4.d, c5.d));
-  store_row(4u, at, Six(c0.e, c1.e, c2.e, c3.e, c4.e, c5.e));
-  store_row(5u, at, Six(c0.f, c1.f, c2.f, c3.f, c4.f, c5.f));
+  //#for q 0 6
+  store_row({q}u, at, Six(c0.{abcdef[q]}, c1.{abcdef[q]}, c2.{abcdef[q]}, c3.{abcdef[q]}, c4.{abcdef[q]}, c5.{abcdef[q]}));
+  //#end
 }

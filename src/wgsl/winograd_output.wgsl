@@ -7,6 +7,7 @@
 // y        [N, OH, OW, O4]
 // A lane transforms 4 channels of one tile; the grid: x over channels, y and z
 // over tiles
+//# Written out for the 6 columns and 4 rows of a tile.
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> bias: array<vec4f>;
@@ -54,11 +55,9 @@ fn load_column(column: u32, at: u32) -> Four {
   let first = column * stride + at;
   return transform(
     x[first],
-    x[first + 6u * stride],
-    x[first + 12u * stride],
-    x[first + 18u * stride],
-    x[first + 24u * stride],
-    x[first + 30u * stride],
+    //#for q 1 6
+    x[first + {6 * q}u * stride],
+    //#end
   );
 }
 
@@ -92,30 +91,19 @@ fn main(
   let at = tile * params.channels + channel;
   let shift = bias[channel];
 
-  let c0 = load_column(0u, at);
-  let c1 = load_column(1u, at);
-  let c2 = load_column(2u, at);
-  let c3 = load_column(3u, at);
-  let c4 = load_column(4u, at);
-  let c5 = load_column(5u, at);
+  //#for q 0 6
+  let c{q} = load_column({q}u, at);
+  //#end
   let r0 = transform(c0.a, c1.a, c2.a, c3.a, c4.a, c5.a);
   store(image, oy, ox, channel, r0.a + shift);
   store(image, oy, ox + 1u, channel, r0.b + shift);
   store(image, oy, ox + 2u, channel, r0.c + shift);
   store(image, oy, ox + 3u, channel, r0.d + shift);
-  let r1 = transform(c0.b, c1.b, c2.b, c3.b, c4.b, c5.b);
-  store(image, oy + 1u, ox, channel, r1.a + shift);
-  store(image, oy + 1u, ox + 1u, channel, r1.b + shift);
-  store(image, oy + 1u, ox + 2u, channel, r1.c + shift);
-  store(image, oy + 1u, ox + 3u, channel, r1.d + shift);
-  let r2 = transform(c0.c, c1.c, c2.c, c3.c, c4.c, c5.c);
-  store(image, oy + 2u, ox, channel, r2.a + shift);
-  store(image, oy + 2u, ox + 1u, channel, r2.b + shift);
-  store(image, oy + 2u, ox + 2u, channel, r2.c + shift);
-  store(image, oy + 2u, ox + 3u, channel, r2.d + shift);
-  let r3 = transform(c0.d, c1.d, c2.d, c3.d, c4.d, c5.d);
-  store(image, oy + 3u, ox, channel, r3.a + shift);
-  store(image, oy + 3u, ox + 1u, channel, r3.b + shift);
-  store(image, oy + 3u, ox + 2u, channel, r3.c + shift);
-  store(image, oy + 3u, ox + 3u, channel, r3.d + shift);
+  //#for q 1 4
+  let r{q} = transform(c0.{abcdef[q]}, c1.{abcdef[q]}, c2.{abcdef[q]}, c3.{abcdef[q]}, c4.{abcdef[q]}, c5.{abcdef[q]});
+  store(image, oy + {q}u, ox, channel, r{q}.a + shift);
+  store(image, oy + {q}u, ox + 1u, channel, r{q}.b + shift);
+  store(image, oy + {q}u, ox + 2u, channel, r{q}.c + shift);
+  store(image, oy + {q}u, ox + 3u, channel, r{q}.d + shift);
+  //#end
 }

@@ -3,7 +3,7 @@ import { fit } from "../../src/cli/fit.ts";
 import { info } from "../../src/cli/info.ts";
 import { merge } from "../../src/cli/merge.ts";
 import { predict } from "../../src/cli/predict.ts";
-import { readModelFile } from "../../src/core/bank/model_file.ts";
+import { readModelFile } from "../../src/core/model/model_file.ts";
 import { encodePng } from "../../src/core/images/png.ts";
 import type { Pixels } from "../../src/core/images/pixels.ts";
 import { tinyBackbone, tinyImages } from "../tiny_model.ts";

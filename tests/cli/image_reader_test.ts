@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { readImage } from "../../src/cli/disk.ts";
 import { ImageReader } from "../../src/cli/image_reader.ts";
 import { decodeImage, type Pixels } from "../../src/core/mod.ts";
-import { loadPixels } from "../../src/core/detector/image_source.ts";
+import { loadPixels } from "../../src/core/features/image_source.ts";
 import { png } from "./serve/fake_service.ts";
 
 async function withImages(

@@ -6,7 +6,7 @@ import { writeOnnx } from "../../src/nn/onnx/write.ts";
 import { readSafetensors, writeSafetensors } from "../../src/nn/safetensors.ts";
 import { DEMO_PRODUCTS, demoSet } from "../../src/core/demo/demo_set.ts";
 import { encodePng } from "../../src/core/images/png.ts";
-import { readModelFile } from "../../src/core/bank/model_file.ts";
+import { readModelFile } from "../../src/core/model/model_file.ts";
 import { makeDemoBackbone } from "../../weights/make_demo.ts";
 
 const MOD = new URL("../../mod.ts", import.meta.url).pathname;

@@ -4,7 +4,7 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import { GpuError } from "../../src/gpu/mod.ts";
+import { GpuError, PipelineCache } from "../../src/gpu/mod.ts";
 import type { Gpu } from "../../src/gpu/mod.ts";
 import type { Kernel } from "../../src/wgsl/kernel.ts";
 import { gpuTest } from "../testing.ts";
@@ -58,6 +58,46 @@ gpuTest("PipelineCache.get() fails the same way again", async (gpu) => {
   const change = { name: "broken again", source: "fn main( {}" };
   assertEquals(await refusal(gpu, change), await refusal(gpu, change));
 });
+
+gpuTest(
+  "PipelineCache.get() compiles again after a refusal, once for all callers",
+  async (gpu) => {
+    let calls = 0;
+    const device = new Proxy(gpu.device, {
+      get(target, key) {
+        if (key === "createComputePipelineAsync") {
+          return (descriptor: GPUComputePipelineDescriptor) =>
+            ++calls === 1
+              ? Promise.reject(new Error("out of memory for once"))
+              : target.createComputePipelineAsync(descriptor);
+        }
+        const value = Reflect.get(target, key, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const cache = new PipelineCache(device);
+    const kernel = scaleKernel as Kernel<never>;
+    const both = await Promise.allSettled([
+      cache.get(kernel, {}),
+      cache.get(kernel, {}),
+    ]);
+    assertEquals(both.map(({ status }) => status), ["rejected", "rejected"]);
+    assertEquals(calls, 1);
+    const compiled = await cache.get(kernel, {});
+    assertStrictEquals(await cache.get(kernel, {}), compiled);
+    assertEquals(calls, 2);
+  },
+);
+
+gpuTest(
+  "PipelineCache.module() takes a mended text after a refused one",
+  async (gpu) => {
+    const broken = { ...scaleKernel, name: "mended", source: "fn" };
+    const cache = gpu.pipelines;
+    await assertRejects(() => cache.module(broken as Kernel<never>), GpuError);
+    await cache.module({ ...scaleKernel, name: "mended" } as Kernel<never>);
+  },
+);
 
 gpuTest(
   "PipelineCache.get() names an override that the text lacks",

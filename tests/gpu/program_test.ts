@@ -2,7 +2,8 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { GpuError } from "../../src/gpu/mod.ts";
 import { gpuTest } from "../testing.ts";
 import { ownGpuTest } from "./own_gpu.ts";
-import { scaleKernel } from "./scale_kernel.ts";
+import type { Kernel } from "../../src/wgsl/kernel.ts";
+import { scaleKernel, type ScaleSizes } from "./scale_kernel.ts";
 
 const INPUT = Float32Array.of(1, 2, 3);
 
@@ -92,11 +93,30 @@ gpuTest("Program.dispatch() leaves out an empty grid", async (gpu) => {
   assertEquals(await gpu.read(y), INPUT);
 });
 
+gpuTest("Program.dispatch() takes a tensor for every binding", (gpu) => {
+  using x = gpu.upload(INPUT);
+  using y = gpu.tensor([3]);
+  using program = gpu.program("typed");
+  const sizes = { count: 3, factor: 2 };
+  program.dispatch(scaleKernel, sizes, { x, y });
+  // @ts-expect-error: `z` is no binding of the kernel
+  program.dispatch(scaleKernel, sizes, { x, y, z: y });
+  assertThrows(() => {
+    // @ts-expect-error: `y` is missing
+    program.dispatch(scaleKernel, sizes, { x });
+  }, GpuError);
+  assertThrows(() => {
+    // @ts-expect-error: `y` is misspelt
+    program.dispatch(scaleKernel, sizes, { x, Y: y });
+  }, GpuError);
+});
+
 gpuTest("Program.dispatch() names a missing binding", (gpu) => {
   using x = gpu.upload(INPUT);
   using program = gpu.program("missing");
+  const kernel: Kernel<ScaleSizes> = scaleKernel;
   assertThrows(
-    () => program.dispatch(scaleKernel, { count: 3, factor: 2 }, { x }),
+    () => program.dispatch(kernel, { count: 3, factor: 2 }, { x }),
     GpuError,
     'Cannot dispatch kernel "scale": binding "y" has no tensor, got x',
   );

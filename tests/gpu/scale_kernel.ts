@@ -11,7 +11,7 @@ export interface ScaleSizes {
 }
 
 /** `y = factor · x + SHIFT`: the smallest kernel with everything a kernel has. */
-export const scaleKernel: Kernel<ScaleSizes> = {
+export const scaleKernel: Kernel<ScaleSizes, "x" | "y"> = {
   name: "scale",
   source: `
     @group(0) @binding(0) var<storage, read> x: array<f32>;

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { cutGraph } from "../../src/nn/cut.ts";
-import { parseNpy } from "../../src/core/datasets/npy.ts";
+import { parseNpy } from "../../src/core/images/npy.ts";
 import { optimizeGraph } from "../../src/nn/fusion.ts";
 import type { FloatTensor } from "../../src/nn/graph.ts";
 import { floatTensor } from "../../src/nn/host_tensor.ts";

@@ -69,7 +69,7 @@ browserTest("the page fits and inspects as Deno does", async (browser) => {
   await page.press("#teach-camera", "Enter");
   await page.waitForSelector("#teach-view button");
   await page.keyboard.press("Space"); // the camera's button has the focus
-  await page.waitForSelector("#taught li");
+  await page.waitForSelector("#good-parts li");
   await page.press("#teach-camera", "Space");
   assertEquals(await page.isVisible("#teach-view"), false);
 

@@ -20,6 +20,7 @@ import {
   toNchw,
 } from "../../src/nn/layout.ts";
 import { conv2d } from "../reference/conv2d.ts";
+import { runsOn } from "./run_kernel.ts";
 
 interface Case {
   /** images, height, width, input channels, output channels */
@@ -233,12 +234,10 @@ for (const kernel of FAMILIES.flatMap(({ f32, f16 }) => [f32, f16])) {
     `${kernel.name} equals the reference over boundary shapes`,
     async (gpu, t) => {
       const cases = kernel === conv2dDirect.f32 ? DENSE : PLAIN;
-      const fits = !kernel.enables?.includes("subgroups") ||
-        gpu.subgroupSize === 8;
       for (const testCase of cases) {
         await t.step({
           name: describe(testCase),
-          ignore: !fits,
+          ignore: !runsOn(gpu, kernel),
           fn: () => check(gpu, kernel, testCase),
         });
       }

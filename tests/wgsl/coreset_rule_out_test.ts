@@ -2,11 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import { type Gpu, imageOf } from "../../src/gpu/mod.ts";
 import {
   coresetRuleOut,
-  coresetRuleOutSubgroup8,
+  type CoresetRuleOutKernel,
 } from "../../src/wgsl/coreset_rule_out.ts";
 import { packedNorms } from "../../src/wgsl/packed_norms.ts";
 import { packRows, PANEL_ROWS } from "../../src/wgsl/pack_rows.ts";
 import { rowNorms } from "../../src/wgsl/row_norms.ts";
+import { runsOn } from "./run_kernel.ts";
 import { gpuTest, randomFloats } from "../testing.ts";
 
 const WORDS = 2;
@@ -36,7 +37,7 @@ function leads(
 
 async function ruleOut(
   gpu: Gpu,
-  kernel: typeof coresetRuleOut,
+  kernel: CoresetRuleOutKernel,
   data: Readonly<Record<string, Float32Array<ArrayBuffer>>>,
   axes: number,
   followsOthers: boolean,
@@ -72,7 +73,7 @@ async function ruleOut(
     ...{ rows, base, axes, count, to, words: WORDS },
     ...{ others: followsOthers, slack: 1e-5, radius: 1e-5, stretch: 1e-5 },
   }, {
-    packed: kernel === coresetRuleOut ? packed : image,
+    packed: kernel.bindings.packed === "read" ? packed : image,
     row_norms: norms,
     centres,
     centre_norms: centreNorms,
@@ -85,61 +86,69 @@ async function ruleOut(
   return words.slice(to * WORDS) as Uint32Array;
 }
 
-for (const kernel of [coresetRuleOut, coresetRuleOutSubgroup8]) {
-  for (
-    const [rows, axes, count] of [
-      [1, 4, 1],
-      [64, 8, 16],
-      [65, 12, 17],
-      [500, 48, 40],
-      [640, 20, 64],
-    ] as const
-  ) {
-    gpuTest(
-      `${kernel.name} keeps what may be near to ${rows} rows × ${axes} of ${count} centres`,
-      async (gpu) => {
-        if (kernel === coresetRuleOutSubgroup8 && gpu.subgroupSize !== 8) {
-          return;
-        }
-        const points = randomFloats(1, rows * axes);
-        const centres = randomFloats(2, count * axes);
-        const zeros = new Float32Array(rows);
-        const sorted = leads(points, centres, axes, zeros).flat()
-          .sort((a, b) => a - b);
-        const reach = sorted[sorted.length >> 1]!;
-        const near = (seed: number) =>
-          randomFloats(seed, rows).map((x) => reach * (1 + x / 50));
-        const data = {
-          rows: points,
-          centres,
-          anchors: near(3),
-          others: near(4),
-        };
-        for (const followsOthers of [false, true]) {
-          const far = data.anchors.map((anchor, i) =>
-            followsOthers ? Math.max(anchor, data.others[i]!) : anchor
-          );
-          const alive = await ruleOut(gpu, kernel, data, axes, followsOthers);
-          const expected = leads(data.rows, data.centres, axes, far);
-          expected.forEach((list, panel) => {
-            for (let c = 0; c < WORDS * 32; c++) {
-              const word = alive[panel * WORDS + Math.floor(c / 32)]!;
-              if (c >= Math.ceil(count / 32) * 32) continue;
-              const kept = (word >>> c % 32) % 2;
-              const lead = list[c] ?? Infinity;
-              if (Math.abs(lead) < 1e-3) continue;
-              assertEquals(
-                kept,
-                Number(lead < 0),
-                `panel ${panel}, centre ${c}: ${lead}`,
-              );
-            }
-          });
-          if (rows < 64) continue;
-          const all = expected.flat();
-          assert(all.some((x) => x < 0) && all.some((x) => x > 0));
-        }
-      },
+/** Rows, axes, new centres. */
+const SHAPES = [
+  [1, 4, 1],
+  [64, 8, 16],
+  [65, 12, 17],
+  [500, 48, 40],
+  [640, 20, 64],
+] as const;
+
+for (const kernel of Object.values(coresetRuleOut)) {
+  gpuTest(`${kernel.name} keeps what may be near`, async (gpu, t) => {
+    for (const shape of SHAPES) {
+      const [rows, axes, count] = shape;
+      await t.step({
+        name: `${rows} rows × ${axes} of ${count} centres`,
+        ignore: !runsOn(gpu, kernel),
+        fn: () => check(gpu, kernel, shape),
+      });
+    }
+  });
+}
+
+async function check(
+  gpu: Gpu,
+  kernel: CoresetRuleOutKernel,
+  [rows, axes, count]: (typeof SHAPES)[number],
+): Promise<void> {
+  const points = randomFloats(1, rows * axes);
+  const centres = randomFloats(2, count * axes);
+  const zeros = new Float32Array(rows);
+  const sorted = leads(points, centres, axes, zeros).flat()
+    .sort((a, b) => a - b);
+  const reach = sorted[sorted.length >> 1]!;
+  const near = (seed: number) =>
+    randomFloats(seed, rows).map((x) => reach * (1 + x / 50));
+  const data = {
+    rows: points,
+    centres,
+    anchors: near(3),
+    others: near(4),
+  };
+  for (const followsOthers of [false, true]) {
+    const far = data.anchors.map((anchor, i) =>
+      followsOthers ? Math.max(anchor, data.others[i]!) : anchor
     );
+    const alive = await ruleOut(gpu, kernel, data, axes, followsOthers);
+    const expected = leads(data.rows, data.centres, axes, far);
+    expected.forEach((list, panel) => {
+      for (let c = 0; c < WORDS * 32; c++) {
+        const word = alive[panel * WORDS + Math.floor(c / 32)]!;
+        if (c >= Math.ceil(count / 32) * 32) continue;
+        const kept = (word >>> c % 32) % 2;
+        const lead = list[c] ?? Infinity;
+        if (Math.abs(lead) < 1e-3) continue;
+        assertEquals(
+          kept,
+          Number(lead < 0),
+          `panel ${panel}, centre ${c}: ${lead}`,
+        );
+      }
+    });
+    if (rows < 64) continue;
+    const all = expected.flat();
+    assert(all.some((x) => x < 0) && all.some((x) => x > 0));
   }
 }

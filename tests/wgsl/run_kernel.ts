@@ -6,6 +6,11 @@ import type { Kernel } from "../../src/wgsl/kernel.ts";
 import { randomFloats } from "../testing.ts";
 import { size } from "../reference/operands.ts";
 
+/** Whether an adapter has the subgroups that a kernel was written for. */
+export function runsOn(gpu: Gpu, kernel: Kernel<never>): boolean {
+  return !kernel.enables?.includes("subgroups") || gpu.subgroupSize === 8;
+}
+
 /** What outputs hold before a kernel runs: whatever it leaves out shows. */
 const UNTOUCHED = -77777;
 /** Elements behind an output that have to stay untouched. */

@@ -93,9 +93,10 @@ async function check(gpu: Gpu, testCase: Case): Promise<void> {
   const outputs4 = Math.ceil(outputs / 4);
   using image = gpu.upload(toNhwc(x.data, shape));
   using v = guardedOutput(gpu, 36 * tiles * channels4 * 4);
-  const kernel = gpu.subgroupSize === 8
-    ? conv2dSubgroup8.f32
-    : conv2dDirect.f32;
+  const kernel = gpu.pick({
+    portable: conv2dDirect.f32,
+    subgroup8: conv2dSubgroup8.f32,
+  });
   using w = gpu.upload(
     winogradWeights(weights.data, weights.shape),
     undefined,

@@ -22,14 +22,19 @@ export const ENTRY_LAYERS: readonly string[] = ["core", "cli"];
 /** Folders of `src/core` in the data flow; each imports only those before it. */
 export const CORE_FLOW: readonly string[] = [
   "settings",
-  "datasets",
   "images",
+  "datasets",
   "demo",
   "features",
+  "rows",
+  "search",
+  "coreset",
   "bank",
   "score",
-  "baselines",
+  "model",
+  "threshold",
   "detector",
+  "baselines",
   "metrics",
   "evaluation",
   "report",
@@ -50,8 +55,8 @@ export const TEST_ONLY: readonly string[] = [
   "ajv",
 ];
 
-/** Lines no source file may exceed. */
-export const MAX_LINES = 350;
+/** Lines no source file may exceed; one that long does too much. */
+export const MAX_LINES = 500;
 
 /** Why `file` must not import `specifier`; undefined when it may. */
 export function importProblem(

@@ -5,7 +5,7 @@ import {
   type Prediction,
   type StoredBackbone,
 } from "../../core/mod.ts";
-import { FeatureExtractor } from "../../core/detector/extractor.ts";
+import { FeatureExtractor } from "../../core/features/extractor.ts";
 import type { Context } from "../command.ts";
 import { readFile } from "../disk.ts";
 import { UsageError } from "../exit.ts";

@@ -1,12 +1,11 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
-import { gatherRows } from "./gather.ts";
+import { copyRowSpans, gatherRows } from "../rows/row_sets.ts";
 import {
   MemoryBank,
   originsOf,
   type PatchGrid,
   writeRows,
 } from "./memory_bank.ts";
-import { copyRowSpans } from "./row_spans.ts";
 
 /** Rows that were chosen to stand for a row set. */
 export interface Choice {

@@ -1,6 +1,7 @@
 import { type Gpu, RowChunks } from "../../gpu/mod.ts";
 import { roundUp } from "../../wgsl/grid.ts";
-import { gatherRows } from "./gather.ts";
+import { gatherRows } from "../rows/row_sets.ts";
+import { BankSearch } from "../search/search.ts";
 
 /** Bytes that are read back at a time. */
 const PIECE_BYTES = 2 ** 20;
@@ -113,6 +114,11 @@ export class MemoryBank implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** Prepares a bank for searches that leave one image out. */
+export function searchOf(gpu: Gpu, bank: MemoryBank): Promise<BankSearch> {
+  return BankSearch.create(gpu, bank.rows, { images: bank.images });
 }
 
 /** Image, row and column of each picked patch: `[K, 3]`. */

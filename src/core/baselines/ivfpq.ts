@@ -3,7 +3,8 @@ import { ivfScan } from "../../wgsl/ivf_scan.ts";
 import { paddedCodewords } from "../../wgsl/kmeans.ts";
 import { pairDistance } from "../../wgsl/pair_distance.ts";
 import { product } from "../../wgsl/product.ts";
-import type { RecordedSearch } from "../bank/search.ts";
+import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
+import type { RecordedSearch } from "../search/search.ts";
 import { buildIvfPq, type IvfPqParts } from "./ivfpq_build.ts";
 import { type IvfPqOptions, type IvfPqPlan, planIvfPq } from "./ivfpq_plan.ts";
 
@@ -11,7 +12,7 @@ import { type IvfPqOptions, type IvfPqPlan, planIvfPq } from "./ivfpq_plan.ts";
 const QUERIES_PER_BLOCK = 256;
 
 /** Options of {@linkcode IvfPqIndex.record}. */
-export interface IvfPqSearchOptions {
+interface IvfPqSearchOptions {
   /** Queries to search: the first rows of the tensor. */
   readonly rows: number;
   /** Inverted lists to scan for each query, 1 by default as in FAISS. */
@@ -47,9 +48,7 @@ export class IvfPqIndex implements Disposable {
   /**
    * Trains an index and encodes the bank with it, on the GPU.
    *
-   * @param gpu Where the bank is.
    * @param bank At least one row; it must outlive the index.
-   * @param options What is asked for.
    * @throws {RangeError} If an option is not allowed or the bank is empty.
    */
   static async build(
@@ -66,7 +65,6 @@ export class IvfPqIndex implements Disposable {
    * Records the search of the first `rows` rows of `queries`: one neighbour
    * each, squared distances as an exact search gives them.
    *
-   * @param program Where to record it.
    * @param queries Row-major `[≥ rows, dim]`.
    * @throws {RangeError} If the sizes do not fit.
    */
@@ -88,7 +86,7 @@ export class IvfPqIndex implements Disposable {
       QUERIES_PER_BLOCK,
       Math.floor(gpu.maxTensorBytes / tableBytes),
     );
-    const lanes = gpu.subgroupSize === 8 ? 8 : 64;
+    const lanes = gpu.pick(WORKGROUP_LANES);
     const products = gpu.tensor([rows, paddedLists], "f32", "list products");
     const tables = gpu.tensor([block, subs, stride], "f32", "distance tables");
     const squaredDistances = gpu.tensor([rows, 1], "f32", "distances");

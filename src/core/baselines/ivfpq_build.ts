@@ -1,7 +1,8 @@
 import type { Gpu, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { kmeansAssign, paddedCodewords } from "../../wgsl/kmeans.ts";
 import { residualRows } from "../../wgsl/residual_rows.ts";
-import { recordGather } from "../bank/gather.ts";
+import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
+import { recordGather } from "../rows/row_sets.ts";
 import { choice, Mt19937 } from "../settings/random.ts";
 import type { IvfPqOptions, IvfPqPlan } from "./ivfpq_plan.ts";
 import { sortCodes, trainKmeans } from "./kmeans.ts";
@@ -94,7 +95,7 @@ async function assignLists(
 ): Promise<void> {
   const { lists } = plan;
   const dim = rows.shape[1]!;
-  const lanes = gpu.subgroupSize === 8 ? 8 : 64;
+  const lanes = gpu.pick(WORKGROUP_LANES);
   using program = gpu.program("IVFPQ codes");
   program.dispatch(
     kmeansAssign,

@@ -48,7 +48,6 @@ export interface IvfPqPlan {
  *
  * @param rows Rows of the bank.
  * @param dim Elements of a row, a multiple of 4.
- * @param options What is asked for.
  * @param maxTensorBytes The most bytes the adapter binds at once.
  * @throws {RangeError} If an option is not allowed.
  */

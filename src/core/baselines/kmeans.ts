@@ -4,10 +4,11 @@ import {
   kmeansUpdate,
   paddedCodewords,
 } from "../../wgsl/kmeans.ts";
+import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
 import { choice, type Mt19937 } from "../settings/random.ts";
 
 /** What k-means clusters. */
-export interface KmeansOptions {
+interface KmeansOptions {
   /** Rows to cluster: the first ones of the tensor. */
   readonly rows: number;
   /** Elements of a row. */
@@ -25,7 +26,7 @@ export interface KmeansOptions {
 }
 
 /** Rows sorted by codeword, for every part of a row. */
-export interface SortedCodes {
+interface SortedCodes {
   /** Rows `[subs, rows]`, codeword after codeword, ascending within one. */
   readonly order: Uint32Array<ArrayBuffer>;
   /** Where each codeword's rows begin, `[subs, codewords + 1]`. */
@@ -37,9 +38,7 @@ export interface SortedCodes {
  * sorting between them on the host. The first codewords are different random
  * rows. A codeword without rows takes every second row of the largest one.
  *
- * @param gpu Where the rows are.
  * @param rows Row-major `[≥ rows, dim]`.
- * @param options How to cluster.
  * @returns Codebooks `[subs, dim / subs, codewords padded to 16]`.
  */
 export async function trainKmeans(
@@ -51,7 +50,7 @@ export async function trainKmeans(
   const count = options.rows;
   const padded = paddedCodewords(codewords);
   const codebooks = gpu.tensor([subs, dim / subs, padded], "f32", "codebooks");
-  const lanes = gpu.subgroupSize === 8 ? 8 : 64;
+  const lanes = gpu.pick(WORKGROUP_LANES);
   const sizes = { rows: count, dim, subs, codewords, lanes };
   using order = gpu.tensor([subs, count], "u32", "order of rows");
   using offsets = gpu.tensor([subs, codewords + 1], "u32", "codeword offsets");

@@ -14,12 +14,13 @@ import {
   proxyWeights,
 } from "../../wgsl/proxies.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
-import { recordGather } from "../bank/gather.ts";
+import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
+import { recordGather } from "../rows/row_sets.ts";
 import { choice, Mt19937, permutation } from "../settings/random.ts";
 import type { Progress } from "./scored_images.ts";
 
 /** Options of {@linkcode learnProxies}. */
-export interface ProxyOptions {
+interface ProxyOptions {
   /** Proxies to learn: the size of the memory bank. */
   readonly count: number;
   /** Steps of Adam, 200 by default. */
@@ -37,7 +38,7 @@ export interface ProxyOptions {
 }
 
 /** What {@linkcode learnProxies} returns; its owner disposes the rows. */
-export interface LearnedProxies {
+interface LearnedProxies {
   /** The proxies `[count, dim]`: a memory bank of no patch in particular. */
   readonly rows: RowChunks;
   /** Mean loss of each step's patches, before the step. */
@@ -47,20 +48,6 @@ export interface LearnedProxies {
 interface Work extends Required<Omit<ProxyOptions, "onProgress">> {
   readonly dim: number;
   readonly stride: number;
-}
-
-/**
- * Bytes that {@linkcode learnProxies} needs next to the features. They depend
- * on the batch and the proxies, not on how many patches there are.
- */
-export function proxyBytes(
-  options: Pick<ProxyOptions, "count" | "batch" | "steps">,
-  dim: number,
-): number {
-  const { count, batch = 256, steps = 200 } = options;
-  const stride = roundUp(count, 4);
-  return 4 * (5 * stride * dim + 5 * count +
-    batch * (2 * dim + 3 * stride + 8 + steps));
 }
 
 /**
@@ -74,7 +61,6 @@ export function proxyBytes(
  * no optimiser: this is Adam over random batches, from random patches, in
  * f32, with the gradient in closed form.
  *
- * @param gpu Where the features are.
  * @param features All patch features.
  * @param options How many proxies, and how they are learned.
  * @throws {RangeError} If an option is not allowed, or proxies or a batch's
@@ -198,7 +184,7 @@ function recordStep(
   tensors: Tensors,
 ): { residual: number; step: number } {
   const { count: proxies, batch: patches, dim, stride, temperature } = work;
-  const lanes = gpu.subgroupSize === 8 ? 8 : 64;
+  const lanes = gpu.pick(WORKGROUP_LANES);
   const sizes: ProxySizes = { patches, proxies, stride, temperature };
   const multiply = (
     a: Tensor,

@@ -10,11 +10,11 @@ import { packedNorms } from "../../wgsl/packed_norms.ts";
 import { sampleMean } from "../../wgsl/sample_mean.ts";
 import {
   searchGroupCount,
-  searchGroups,
-  searchGroupsSubgroup8,
+  searchGroupsInBuffer,
 } from "../../wgsl/search_groups.ts";
 import { searchRefine } from "../../wgsl/search_refine.ts";
-import { recordShift } from "../bank/full_search.ts";
+import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
+import { recordShift } from "../search/full_search.ts";
 import type { TapShape } from "../features/feature_layer.ts";
 import { PatchFeatures } from "../features/patch_features.ts";
 import { SPADE_FEATURES } from "./scored_images.ts";
@@ -64,7 +64,6 @@ export class PyramidSearch implements Disposable {
   readonly #image: readonly Tensor[];
 
   /**
-   * @param gpu Where to compute.
    * @param taps The layers that are concatenated, the first one gives the grid.
    * @param kappa Neighbours whose mean distance counts, 1 to 16.
    * @throws {RangeError} If one image's features are more than a binding.
@@ -112,7 +111,6 @@ export class PyramidSearch implements Disposable {
   /**
    * Records the search in one more image.
    *
-   * @param program Where to record.
    * @param taps The image's taps, `[1, height, width, channels]` each.
    * @param order 0 for the first image, then ascending.
    */
@@ -120,7 +118,6 @@ export class PyramidSearch implements Disposable {
     const { rows } = this.#other;
     this.#features.record(program, taps, rows, { images: 1 });
     this.#packOther(program);
-    const narrow = this.#gpu.subgroupSize === 8;
     const sizes = {
       queries: rows.rows,
       dim: rows.dim,
@@ -130,7 +127,7 @@ export class PyramidSearch implements Disposable {
     };
     const { shifted, norms } = this.#other;
     const unused = { images: norms, query_images: norms };
-    program.dispatch(narrow ? searchGroupsSubgroup8 : searchGroups, sizes, {
+    program.dispatch(this.#gpu.pick(searchGroupsInBuffer), sizes, {
       queries: this.#query.shifted,
       bank: shifted,
       norms,
@@ -145,7 +142,7 @@ export class PyramidSearch implements Disposable {
       k: this.#kappa,
       start: order === 0,
       slack: (rows.dim + 16) * 2 ** -23,
-      lanes: narrow ? 8 : 64,
+      lanes: this.#gpu.pick(WORKGROUP_LANES),
     }, {
       queries: this.#query.rows.chunks[0]!,
       query_norms: this.#query.norms,
@@ -192,7 +189,7 @@ export class PyramidSearch implements Disposable {
   }
 
   /** Frees everything. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#features.dispose();
     for (const { rows, shifted, norms } of [this.#query, this.#other]) {
       for (const part of [rows, shifted, norms]) part.dispose();
@@ -207,10 +204,5 @@ export class PyramidSearch implements Disposable {
         ...this.#image,
       ]
     ) tensor.dispose();
-  }
-
-  /** Same as {@linkcode PyramidSearch.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }

@@ -1,3 +1,5 @@
+import type { Sample } from "./dataset.ts";
+
 /** One entry of a folder. */
 export interface FileEntry {
   /** The entry's name without its folder. */
@@ -14,15 +16,9 @@ export interface Files {
    * Lists a folder, in any order.
    *
    * @param path The folder; it exists whenever a dataset's layout asks for it.
-   * @returns Its entries.
    */
   list(path: string): AsyncIterable<FileEntry>;
-  /**
-   * Reads a whole file.
-   *
-   * @param path The file.
-   * @returns Its bytes.
-   */
+  /** Reads a whole file. */
   read(path: string): Promise<Uint8Array>;
 }
 
@@ -41,10 +37,6 @@ const IMAGE = /\.(png|jpe?g|bmp|tiff?|webp|gif)$/i;
 /**
  * Lists a folder, sorted by character code as Python's `sorted` does. Hidden
  * entries (a leading dot) are left out.
- *
- * @param files The file system.
- * @param path The folder.
- * @returns Its files and folders.
  */
 export async function listFolder(files: Files, path: string): Promise<Folder> {
   const names: string[] = [], folders: string[] = [];
@@ -59,7 +51,6 @@ export async function listFolder(files: Files, path: string): Promise<Folder> {
 /**
  * Lists a folder further down, if it is there.
  *
- * @param files The file system.
  * @param folder A folder that exists.
  * @param names The folders to go down, one after the other.
  * @returns The last folder, or `undefined` when one of them is missing.
@@ -80,19 +71,22 @@ export async function findFolder(
 /**
  * The image files of a folder.
  *
- * @param folder The folder.
  * @returns The names of its PNG, JPEG, BMP, TIFF, WebP and GIF files, sorted.
  */
 export function imageNames(folder: Folder): string[] {
   return folder.files.filter((name) => IMAGE.test(name));
 }
 
+/** The image files of a folder, which may be missing, as normal samples. */
+export function normalSamples(folder: Folder | undefined): Sample[] {
+  return (folder === undefined ? [] : imageNames(folder))
+    .map((name) => ({ path: join(folder!.path, name), label: "normal" }));
+}
+
 /**
  * Joins a folder and a name with a slash.
  *
  * @param folder The folder's path; a slash at its end is fine.
- * @param names What to append.
- * @returns The path.
  */
 export function join(folder: string, ...names: string[]): string {
   return [folder.replace(/(?<=.)[/\\]+$/, ""), ...names].join("/")
@@ -103,7 +97,6 @@ export function join(folder: string, ...names: string[]): string {
  * The last part of a path.
  *
  * @param path The path; a slash at its end is fine.
- * @returns The name of the file or folder.
  */
 export function baseName(path: string): string {
   return path.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!;
@@ -112,7 +105,6 @@ export function baseName(path: string): string {
 /**
  * A file name without its extension.
  *
- * @param name The file name.
  * @returns Everything before the last dot.
  */
 export function stem(name: string): string {
@@ -122,9 +114,7 @@ export function stem(name: string): string {
 /**
  * The error of a folder without images.
  *
- * @param root The dataset's folder.
  * @param where Where images were looked for, inside it.
- * @returns The error.
  */
 export function noImages(root: Folder, where: string): Error {
   return new Error(

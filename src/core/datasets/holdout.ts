@@ -5,7 +5,6 @@ import type { DatasetOptions, Sample } from "./dataset.ts";
  * Splits normal images into some to fit and some to test, at random but
  * always the same for one seed. Both parts keep their order.
  *
- * @param samples All normal images, sorted.
  * @param options The seed and the share to test, rounded down, at least one
  *   image as long as one remains to fit.
  * @returns The images to fit and those to test.

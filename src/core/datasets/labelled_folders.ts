@@ -8,17 +8,16 @@ import {
   join,
   listFolder,
   noImages,
+  normalSamples,
   stem,
 } from "./files.ts";
 
 /** The folder name of normal images: `good` in MVTec AD, `ok` in BTAD. */
-export type NormalName = "good" | "ok";
+type NormalName = "good" | "ok";
 
 /**
  * Whether a folder is a category of MVTec AD or BTAD.
  *
- * @param files The file system.
- * @param folder The folder.
  * @returns The name of its folder of normal images, or `undefined`.
  */
 export async function normalName(
@@ -37,10 +36,7 @@ export async function normalName(
  * `test/ko`, `ground_truth/ko/NAME.png` or `.bmp`). Kinds are sorted, images
  * within a kind too.
  *
- * @param files The file system.
- * @param root The category's folder.
  * @param normal The name of its folder of normal images.
- * @returns The category.
  * @throws {Error} If images or masks are missing, naming what was looked for.
  */
 export async function readTrainTest(
@@ -49,11 +45,7 @@ export async function readTrainTest(
   normal: NormalName,
 ): Promise<Category> {
   const nominal = await findFolder(files, root, "train", normal);
-  const train = nominal === undefined ? [] : imageNames(nominal)
-    .map((name): Sample => ({
-      path: join(nominal.path, name),
-      label: "normal",
-    }));
+  const train = normalSamples(nominal);
   if (train.length === 0) throw noImages(root, `train/${normal}`);
   const test: Sample[] = [];
   const kinds = await findFolder(files, root, "test");
@@ -61,10 +53,7 @@ export async function readTrainTest(
     const folder = await listFolder(files, join(kinds!.path, kind));
     test.push(
       ...kind === normal
-        ? imageNames(folder).map((name): Sample => ({
-          path: join(folder.path, name),
-          label: "normal",
-        }))
+        ? normalSamples(folder)
         : await defectiveSamples(files, root, folder, kind),
     );
   }
@@ -95,10 +84,7 @@ async function defectiveSamples(
  * Finds the mask of an image: the same name with `_mask` appended, or the
  * same name, whatever the extension.
  *
- * @param masks The folder of masks.
- * @param name The image's file name.
  * @param image The image's path, for the error.
- * @returns The mask.
  * @throws {Error} If there is none.
  */
 export function findMask(

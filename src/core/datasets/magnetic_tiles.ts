@@ -17,10 +17,7 @@ const NORMAL = "MT_Free";
  * `NAME.png` beside them, normal images in `MT_Free`, of which a seeded share
  * is tested.
  *
- * @param files The file system.
- * @param root The dataset's folder.
  * @param options Seed and share of the held-out normal images.
- * @returns The category.
  * @throws {Error} If images or masks are missing, naming what was looked for.
  */
 export async function readMagneticTiles(

@@ -8,6 +8,7 @@ import {
   join,
   listFolder,
   noImages,
+  normalSamples,
 } from "./files.ts";
 import { splitHoldout } from "./holdout.ts";
 import { findMask } from "./labelled_folders.ts";
@@ -17,10 +18,7 @@ import { findMask } from "./labelled_folders.ts";
  * `abnormal/` and, if there, `masks/` with a mask for each abnormal image.
  * Folders inside `abnormal/` (and alike inside `masks/`) name kinds of defect.
  *
- * @param files The file system.
- * @param root The dataset's folder.
  * @param options Seed and share of the held-out normal images.
- * @returns The category.
  * @throws {Error} If images or masks are missing, naming what was looked for.
  */
 export async function readPlainFolders(
@@ -29,11 +27,7 @@ export async function readPlainFolders(
   options: DatasetOptions,
 ): Promise<Category> {
   const nominal = await findFolder(files, root, "normal");
-  const normal = nominal === undefined ? [] : imageNames(nominal)
-    .map((name): Sample => ({
-      path: join(nominal.path, name),
-      label: "normal",
-    }));
+  const normal = normalSamples(nominal);
   if (normal.length === 0) throw noImages(root, "normal");
   const abnormal = await findFolder(files, root, "abnormal");
   const masks = await findFolder(files, root, "masks");

@@ -15,7 +15,6 @@ import { readVisa } from "./visa.ts";
 /**
  * Recognises how a dataset is laid out.
  *
- * @param files The file system.
  * @param root The dataset's folder, or one category of it.
  * @returns The layout, or `undefined` when the folder is no dataset.
  */
@@ -33,9 +32,7 @@ export async function detectLayout(
  * category or all), BTAD, VisA, Magnetic Tile Defects, ShanghaiTech Campus,
  * or plain folders `normal`, `abnormal` and `masks`.
  *
- * @param files The file system.
  * @param root The dataset's folder, or one category of it.
- * @param options What the layout leaves open.
  * @returns The categories, sorted by name.
  * @throws {Error} If the layout is unknown or something of it is missing,
  *   naming what was looked for.

@@ -8,7 +8,7 @@ import {
   join,
   listFolder,
 } from "./files.ts";
-import { type NpyArray, parseNpy } from "./npy.ts";
+import { type NpyArray, parseNpy } from "../images/npy.ts";
 
 const FRAME_MASKS = "test_frame_mask";
 const PIXEL_MASKS = "test_pixel_mask";
@@ -19,10 +19,6 @@ const PIXEL_MASKS = "test_pixel_mask";
  * `testing/test_frame_mask/CLIP.npy`, masks `testing/test_pixel_mask/CLIP.npy`.
  * Without frame labels, a frame is anomalous if one of its pixels is.
  *
- * @param files The file system.
- * @param root The dataset's folder.
- * @param options The step between frames.
- * @returns The category.
  * @throws {Error} If frames or labels are missing, naming what was looked for.
  */
 export async function readShanghaiTech(

@@ -11,8 +11,6 @@ type Row = Readonly<Record<typeof COLUMNS[number], string>>;
  * the number of the defect's kind, so every value but 0 is anomalous. Images
  * are sorted by path.
  *
- * @param files The file system.
- * @param root The dataset's folder.
  * @returns One category an object, sorted by name.
  * @throws {Error} If the split cannot be understood, naming the line.
  */

@@ -7,7 +7,7 @@ export type Rgb = readonly [red: number, green: number, blue: number];
 export type Paint = (x: number, y: number) => Rgb;
 
 /** Where a part lies in the image. */
-export interface Placement {
+interface Placement {
   /** Column of the part's origin. */
   readonly x: number;
   /** Row of the part's origin. */
@@ -19,7 +19,7 @@ export interface Placement {
 }
 
 /** How a shape is painted. */
-export interface PaintOptions {
+interface PaintOptions {
   /** 0 (nothing) to 1 (opaque), 1 by default. */
   readonly opacity?: number;
   /** Pixels over which the edge fades, 1 by default. */

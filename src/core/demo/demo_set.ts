@@ -15,7 +15,7 @@ import { FLANGE } from "./flange.ts";
 import type { Product } from "./product.ts";
 
 /** How many images of each kind the set has. */
-export interface DemoSize {
+interface DemoSize {
   /** Good images to fit, of each product. */
   readonly train: number;
   /** Good images to test, of each product. */
@@ -53,7 +53,7 @@ export interface DemoImage {
 export const DEMO_PRODUCTS: readonly Product[] = [CIRCUIT, FABRIC, FLANGE];
 
 /** How many images there are unless told otherwise. */
-export const DEMO_SIZE: DemoSize = { train: 24, good: 8, defective: 4 };
+const DEMO_SIZE: DemoSize = { train: 24, good: 8, defective: 4 };
 
 /**
  * Draws the pictures of a product, one after the other: those to fit, good ones

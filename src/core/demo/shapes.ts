@@ -48,7 +48,7 @@ export function ring(
 }
 
 /** Place, size and turn of a {@linkcode box}. */
-export interface BoxOptions {
+interface BoxOptions {
   /** Horizontal centre. */
   readonly x: number;
   /** Vertical centre. */

@@ -1,10 +1,14 @@
 import { Gpu } from "../../gpu/mod.ts";
-import { isEnsembleFile } from "../bank/ensemble_file.ts";
-import { ModelFileError, readModelFile } from "../bank/model_file.ts";
-import type { StoredBackbone, StoredModel } from "../bank/stored_model.ts";
-import { settingsFromJson } from "../settings/settings.ts";
-import { Backbone, type BackboneFile } from "./backbone.ts";
-import { Ensemble } from "./ensemble.ts";
+import { isEnsembleFile } from "../model/ensemble_file.ts";
+import { ModelFileError, type StoredModel } from "../model/stored_model.ts";
+import { readModelFile } from "../model/model_file.ts";
+import {
+  Backbone,
+  type BackboneFile,
+  type StoredBackbone,
+} from "../features/backbone.ts";
+import { settingsFromJson } from "../settings/resolve_settings.ts";
+import { Ensemble } from "./ensemble/ensemble.ts";
 import type { LoadOptions } from "./options.ts";
 import { PatchCore } from "./patchcore.ts";
 
@@ -22,11 +26,11 @@ export interface SetLoadOptions
  * Fitted detectors on one device. Those whose backbone, layers and precision
  * are the same share its weights.
  */
-export class DetectorSet implements Disposable {
+export class DetectorSet implements Disposable, AsyncDisposable {
   /** The device of all. */
   readonly gpu: Gpu;
   readonly #detectors: (PatchCore | Ensemble)[] = [];
-  readonly #backbones = new Map<string, Backbone>();
+  readonly #backbones = new Map<string, Promise<Backbone>>();
 
   private constructor(gpu: Gpu) {
     this.gpu = gpu;
@@ -79,42 +83,62 @@ export class DetectorSet implements Disposable {
     return detector;
   }
 
-  async #backboneOf(
-    { backbone: stored, settings }: StoredModel,
+  #backboneOf(model: StoredModel, options: SetLoadOptions): Promise<Backbone> {
+    const { layers } = settingsFromJson(model.settings);
+    const { precision = "f32" } = options;
+    const key = JSON.stringify([model.backbone.sha256, layers, precision]);
+    let backbone = this.#backbones.get(key);
+    if (backbone === undefined) {
+      backbone = this.#loadBackbone(model.backbone, layers, options);
+      this.#backbones.set(key, backbone);
+      backbone.catch(() => this.#backbones.delete(key));
+    }
+    return backbone;
+  }
+
+  async #loadBackbone(
+    stored: StoredBackbone,
+    layers: readonly string[],
     { backbone: fetchFile, precision = "f32", tuning }: SetLoadOptions,
   ): Promise<Backbone> {
-    const { layers } = settingsFromJson(settings);
-    const key = JSON.stringify([stored.sha256, layers, precision]);
-    const known = this.#backbones.get(key);
-    if (known !== undefined) return known;
     const { name, onnx } = stored;
     const file = onnx !== undefined
-      ? { name, bytes: Uint8Array.from(onnx) }
+      ? { name, bytes: new Uint8Array(onnx) }
       : await fetchFile?.(stored);
     if (file === undefined) {
       throw new ModelFileError(
         `Cannot load the model: it was fitted with backbone "${name}" and does not contain it; give that ONNX file`,
       );
     }
-    const backbone = await Backbone.load(this.gpu, file, {
+    return await Backbone.load(this.gpu, file, {
       layers,
       allowRandom: true,
       precision,
       ...(tuning && { tuning }),
     });
-    this.#backbones.set(key, backbone);
-    return backbone;
   }
 
-  /** Frees the detectors, their backbones and the device. */
+  /**
+   * Frees the detectors, their backbones and the device: at once, or when the
+   * batches that are under way are done.
+   */
   dispose(): void {
-    for (const detector of this.#detectors) detector.dispose();
-    for (const backbone of this.#backbones.values()) backbone.dispose();
-    this.gpu.dispose();
+    void this[Symbol.asyncDispose]();
   }
 
-  /** Same as {@linkcode DetectorSet.dispose}. */
+  /** Frees at the end of a `using` what {@linkcode DetectorSet.dispose} does. */
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** Frees as well, and waits until that is done. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(
+      this.#detectors.map((detector) => detector[Symbol.asyncDispose]()),
+    );
+    for (const backbone of this.#backbones.values()) {
+      await backbone.then((loaded) => loaded.dispose(), () => {});
+    }
+    this.gpu.dispose();
   }
 }

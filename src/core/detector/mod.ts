@@ -3,19 +3,23 @@
  *
  * @module
  */
-export type { BackboneFile, BackboneOptions } from "./backbone.ts";
-export { Backbone } from "./backbone.ts";
+export type { BackboneFile, BackboneOptions } from "../features/backbone.ts";
+export { Backbone } from "../features/backbone.ts";
 export * from "./detector_set.ts";
-export * from "./ensemble.ts";
-export type { EnsembleFitReport } from "./ensemble_report.ts";
-export type { FitPlan, HeldRows } from "./fit_plan.ts";
-export type { FitReport } from "./fit_report.ts";
-export type { ImageSource, ImageSources, NamedImage } from "./image_source.ts";
-export * from "./merge_models.ts";
+export * from "./ensemble/ensemble.ts";
+export type { EnsembleFitReport } from "./ensemble/joint_prediction.ts";
+export type { FitPlan, HeldRows } from "./fit/plan.ts";
+export type { FitReport } from "./fit/report.ts";
+export type {
+  ImageSource,
+  ImageSources,
+  NamedImage,
+} from "../features/image_source.ts";
+export * from "./fit/merge_models.ts";
 export {
   type BackboneResolver,
   setBackboneResolver,
-} from "./named_backbone.ts";
+} from "../features/named_backbone.ts";
 export type {
   AppendOptions,
   DetectorOptions,
@@ -26,5 +30,5 @@ export type {
 } from "./options.ts";
 export * from "./patchcore.ts";
 export * from "./planned_memory.ts";
-export * from "./prediction.ts";
-export * from "./progress.ts";
+export * from "./predict/prediction.ts";
+export * from "../features/progress.ts";

@@ -1,15 +1,15 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import type { TuningStore } from "../../nn/conv_tuning.ts";
-import {
-  type Settings,
-  settingsFromJson,
-  type SettingsOptions,
-  type ThresholdSettings,
+import type {
+  Settings,
+  SettingsOptions,
+  ThresholdSettings,
 } from "../settings/settings.ts";
+import { settingsFromJson } from "../settings/resolve_settings.ts";
 import type { WeightPrecision } from "../../wgsl/conv2d.ts";
-import type { Backbone, BackboneFile } from "./backbone.ts";
-import type { FitPlan } from "./fit_plan.ts";
-import type { WorkOptions } from "./progress.ts";
+import type { Backbone, BackboneFile } from "../features/backbone.ts";
+import type { FitPlan } from "./fit/plan.ts";
+import type { WorkOptions } from "../features/progress.ts";
 
 /** Images that are scored for the threshold where features do not fit. */
 export const THRESHOLD_IMAGES = 1000;

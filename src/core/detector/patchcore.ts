@@ -3,21 +3,21 @@ import {
   checkBackbone,
   readModelFile,
   writeModelFile,
-} from "../bank/model_file.ts";
-import type { StoredModel } from "../bank/stored_model.ts";
+} from "../model/model_file.ts";
+import type { StoredModel } from "../model/stored_model.ts";
 import {
   resolveSettings,
-  type Settings,
   settingsFromJson,
-} from "../settings/settings.ts";
-import { Backbone, type BackboneFile } from "./backbone.ts";
-import { feedOf } from "./feature_stream.ts";
-import { fitModel } from "./fit.ts";
-import type { FitParts, FitWork } from "./fit_run.ts";
-import type { FitReport } from "./fit_report.ts";
-import type { ImageSources } from "./image_source.ts";
-import { requireBackbone } from "./named_backbone.ts";
-import { Inspector, type InspectorParts } from "./inspector.ts";
+} from "../settings/resolve_settings.ts";
+import type { Settings } from "../settings/settings.ts";
+import { Backbone, type BackboneFile } from "../features/backbone.ts";
+import { feedOf } from "../features/feature_stream.ts";
+import { fitModel } from "./fit/fit.ts";
+import type { FitParts, FitWork } from "./fit/run.ts";
+import type { FitReport } from "./fit/report.ts";
+import type { ImageSources } from "../features/image_source.ts";
+import { requireBackbone } from "../features/named_backbone.ts";
+import { ImageScores } from "../score/image_score.ts";
 import {
   appendedSettings,
   type AppendOptions,
@@ -30,9 +30,17 @@ import {
   settingsIn,
   THRESHOLD_IMAGES,
 } from "./options.ts";
-import type { Prediction } from "./prediction.ts";
-import type { WorkOptions } from "./progress.ts";
-import { backboneOf, uploadModel } from "./upload_model.ts";
+import { Predictor } from "./predict/predict.ts";
+import type { Prediction } from "./predict/prediction.ts";
+import { Turns } from "./predict/turns.ts";
+import type { WorkOptions } from "../features/progress.ts";
+import { backboneOf, type ModelOnGpu, uploadModel } from "./load.ts";
+
+/** A model that predictions can be made with. */
+interface Fitted extends Disposable {
+  readonly model: StoredModel;
+  readonly predictor: Predictor;
+}
 
 /**
  * Finds anomalies in images after having seen normal ones only (Roth et al.,
@@ -40,6 +48,11 @@ import { backboneOf, uploadModel } from "./upload_model.ts";
  *
  * Hyper-parameters go into {@linkcode PatchCore.create}, images into the
  * methods. Dispose a detector, or declare it with `using`.
+ *
+ * Any number of predictions may be under way at a time: they take turns batch
+ * by batch. A fit waits for the batch that is being scored; predictions that
+ * began before it end with an error, and so does a second fit at a time. What
+ * is under way when a detector is disposed of ends with an error, too.
  *
  * @example
  * ```ts
@@ -73,8 +86,11 @@ export class PatchCore implements Disposable, AsyncDisposable {
   readonly #ownsBackbone: boolean;
   readonly #batch: number;
   readonly #memory: Pick<FitWork, "memoryBudget" | "thresholdImages">;
+  readonly #turns = new Turns();
+  readonly #disposed = new AbortController();
   #settings: Settings;
-  #fitted: Inspector | undefined;
+  #fitted: Fitted | undefined;
+  #isFitting = false;
 
   private constructor(
     gpu: Gpu,
@@ -170,11 +186,12 @@ export class PatchCore implements Disposable, AsyncDisposable {
     try {
       checkBackbone(model, detector.#backbone);
       detector.#adopt(
-        await uploadModel(detector.#gpu, model, {
-          backbone: detector.#backbone,
+        await uploadModel(
+          detector.#backbone,
+          model,
           settings,
-          batch: detector.#batch,
-        }),
+          detector.#batch,
+        ),
       );
       return detector;
     } catch (error) {
@@ -217,13 +234,14 @@ export class PatchCore implements Disposable, AsyncDisposable {
 
   /**
    * Fills the memory bank from images of good parts and sets the threshold.
-   * Fitting again starts afresh.
+   * Fitting again starts afresh; until it is done the detector is not fitted.
    *
    * @param images Good parts only; all must give the same input size. With a
    * memory budget, an iterable is taken one batch at a time.
    * @param options Progress, images that fail, cancelling.
    * @returns What was done, and how long it took.
    * @throws {RangeError} If no image could be used or memory is too small.
+   * @throws {TypeError} If a fit is under way.
    */
   async fit(
     images: ImageSources,
@@ -245,7 +263,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
    *
    * @param images Good parts only, as the ones before.
    * @param options Progress, a new limit of the bank's rows.
-   * @throws {TypeError} If the detector is not fitted.
+   * @throws {TypeError} If the detector is not fitted, or a fit is under way.
    * @throws {RangeError} If no image could be used or memory is too small.
    */
   async append(
@@ -264,21 +282,51 @@ export class PatchCore implements Disposable, AsyncDisposable {
     options: FitOptions,
     parts: FitParts,
   ): Promise<FitReport> {
-    const feed = await feedOf(images, options.count, this.#memory.memoryBudget);
-    this.#release();
-    const { report, ...fitted } = await fitModel(this.#gpu, parts, feed, {
-      ...options,
-      ...this.#memory,
-      batch: this.#batch,
-    });
-    this.#settings = parts.settings;
-    this.#adopt(fitted);
-    return report;
+    if (this.#isFitting) {
+      throw new TypeError(
+        "Cannot fit a detector that is being fitted: wait for that fit to end",
+      );
+    }
+    this.#isFitting = true;
+    try {
+      const { memoryBudget } = this.#memory;
+      const feed = await feedOf(images, options.count, memoryBudget);
+      this.#fitted?.predictor.retire();
+      return await this.#turns.take(async () => {
+        this.#release();
+        const { signal: disposed } = this.#disposed;
+        const signal = AbortSignal.any([disposed, options.signal ?? disposed]);
+        const { report, ...fitted } = await fitModel(this.#gpu, parts, feed, {
+          ...options,
+          ...this.#memory,
+          batch: this.#batch,
+          signal,
+        });
+        this.#settings = parts.settings;
+        this.#adopt(fitted);
+        return report;
+      });
+    } finally {
+      this.#isFitting = false;
+    }
   }
 
-  #adopt(parts: InspectorParts): void {
+  #adopt({ model, bank, search, extractor }: ModelOnGpu): void {
+    const gpu = this.#gpu;
     const { settings } = this;
-    this.#fitted = new Inspector(this.#gpu, parts, settings, this.#batch);
+    const owned = new DisposableStack();
+    for (const part of [bank, search, extractor]) owned.use(part);
+    const parts = {
+      extractor,
+      search,
+      scores: new ImageScores(gpu, bank.rows, search, settings),
+      mapSettings: settings.map,
+    };
+    const predictor = owned.use(
+      new Predictor(gpu, parts, model, settings, this.#batch, this.#turns),
+    );
+    const dispose = (): void => owned.dispose();
+    this.#fitted = { model, predictor, [Symbol.dispose]: dispose };
   }
 
   /**
@@ -293,7 +341,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
     images: ImageSources,
     options: WorkOptions = {},
   ): AsyncGenerator<Prediction> {
-    return this.#requireFitted().predict(images, options);
+    return this.#requireFitted().predictor.predict(images, options);
   }
 
   /**
@@ -318,33 +366,47 @@ export class PatchCore implements Disposable, AsyncDisposable {
     };
   }
 
-  #requireFitted(): Inspector {
+  #requireFitted(): Fitted {
     if (this.#fitted !== undefined) return this.#fitted;
     throw new TypeError(
-      "Cannot use a detector that is not fitted: call fit() or PatchCore.load()",
+      this.#isFitting
+        ? "Cannot use a detector that is being fitted: wait for that fit to end"
+        : "Cannot use a detector that is not fitted: call fit() or PatchCore.load()",
     );
   }
 
   #release(): void {
-    this.#fitted?.dispose();
+    this.#fitted?.[Symbol.dispose]();
     this.#fitted = undefined;
   }
 
-  /** Frees what it has on the GPU, backbone and device if they are its own. */
-  dispose(): void {
-    this.#release();
-    if (this.#ownsBackbone) this.#backbone.dispose();
-    if (this.#ownsGpu) this.#gpu.dispose();
+  async #close(): Promise<void> {
+    this.#fitted?.predictor.retire();
+    this.#disposed.abort(
+      new TypeError("Cannot go on with a fit: the detector was disposed of"),
+    );
+    await this.#turns.close(() => {
+      this.#release();
+      if (this.#ownsBackbone) this.#backbone.dispose();
+      if (this.#ownsGpu) this.#gpu.dispose();
+    });
   }
 
-  /** Same as {@linkcode PatchCore.dispose}. */
+  /**
+   * Frees what it has on the GPU, backbone and device if they are its own: at
+   * once, or when a fit or a batch that is under way has stopped.
+   */
+  dispose(): void {
+    void this.#close();
+  }
+
+  /** Frees at the end of a `using` what {@linkcode PatchCore.dispose} does. */
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  /** Same as {@linkcode PatchCore.dispose}. */
-  [Symbol.asyncDispose](): Promise<void> {
-    this.dispose();
-    return Promise.resolve();
+  /** Frees as well, and waits until that is done. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
   }
 }

@@ -1,6 +1,6 @@
 import { dryGpu, FREE_LABEL, type Gpu } from "../../gpu/mod.ts";
-import { dryCoreset } from "../bank/coreset_state.ts";
-import type { NamedImage } from "./image_source.ts";
+import { dryCoreset } from "../coreset/state.ts";
+import type { NamedImage } from "../features/image_source.ts";
 import type { LoadOptions, PatchCoreOptions } from "./options.ts";
 import { PatchCore } from "./patchcore.ts";
 

@@ -3,15 +3,15 @@ import type {
   BankSearch,
   RecordedSearch,
   SearchOptions,
-} from "../bank/search.ts";
+} from "../search/search.ts";
 import { IvfPqIndex, recallAtOne } from "../baselines/ivfpq.ts";
 import {
   type BatchedSearchOptions,
   searchInBatches,
-} from "./batched_search.ts";
+} from "../search/nearest_rows.ts";
 
 /** Options of {@linkcode ApproximateSearch.create}. */
-export interface ApproximateSearchOptions {
+interface ApproximateSearchOptions {
   /** Inverted lists to scan for each patch, 1 in FAISS unless set. */
   readonly probes: number;
   /** Seed of the training of the index. */
@@ -81,25 +81,18 @@ export class ApproximateSearch implements Disposable {
     const batches = searchInBatches(
       gpu,
       features,
-      (program, queries, rows) =>
-        [this, exact].map((search) =>
-          search.record(program, queries, { rows })
-        ),
+      [this, exact],
       options,
     );
     for await (const [found, nearest] of batches) {
-      hits += recallAtOne(found!, nearest!) * nearest!.length;
+      const { squared } = nearest!;
+      hits += recallAtOne(found!.squared, squared) * squared.length;
     }
     return hits / features.rows;
   }
 
   /** Frees the index. */
-  dispose(): void {
-    this.#index.dispose();
-  }
-
-  /** Same as {@linkcode ApproximateSearch.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    this.#index.dispose();
   }
 }

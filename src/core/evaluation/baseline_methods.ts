@@ -6,8 +6,8 @@ import {
   SPADE_FEATURES,
 } from "../baselines/scored_images.ts";
 import { Spade, type SpadeTaps } from "../baselines/spade.ts";
-import type { Backbone } from "../detector/backbone.ts";
-import { type FeatureExtractor, tapShapes } from "../detector/extractor.ts";
+import type { Backbone } from "../features/backbone.ts";
+import { type FeatureExtractor, tapShapes } from "../features/extractor.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { TapBatch } from "./tap_stream.ts";
 
@@ -42,7 +42,7 @@ export interface Baseline extends Disposable {
 }
 
 /** What a baseline needs to know of the backbone's work. */
-export interface BaselineInputs {
+interface BaselineInputs {
   /** The device. */
   readonly gpu: Gpu;
   /** The network, tapped at {@linkcode baselineTaps}. */

@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Category } from "../datasets/dataset.ts";
-import type { Backbone } from "../detector/backbone.ts";
-import type { NamedImage } from "../detector/image_source.ts";
+import type { Backbone } from "../features/backbone.ts";
+import type { NamedImage } from "../features/image_source.ts";
 import type { Settings } from "../settings/settings.ts";
 import {
   type Baseline,
@@ -10,7 +10,6 @@ import {
   createBaseline,
 } from "./baseline_methods.ts";
 import { sourcesOf } from "./features_of.ts";
-import { GroundTruth } from "./ground_truth.ts";
 import {
   type CategoryWork,
   type Outcome,
@@ -23,7 +22,7 @@ import { type NamedScore, scoreSamples } from "./score_samples.ts";
 import { TapStream } from "./tap_stream.ts";
 
 /** What a {@linkcode BaselineRunner} works with. */
-export interface BaselineMethod extends BaselineOptions {
+interface BaselineMethod extends BaselineOptions {
   /** The device. */
   readonly gpu: Gpu;
   /** Which of the paper's other systems. */
@@ -61,7 +60,7 @@ export class BaselineRunner implements Runner {
   async run(settings: Settings, options: RunOptions): Promise<Outcome> {
     const { gpu, backbone } = this.#method;
     const { test } = this.#category;
-    const { files, batch, observer, onProgress } = this.#work;
+    const { batch } = this.#work;
     using stream = new TapStream(gpu, backbone, settings, batch);
     let start = performance.now();
     const train = this.#trainImages(options.train);
@@ -72,11 +71,8 @@ export class BaselineRunner implements Runner {
     const result = await scoreSamples(
       this.#scores(stream, fitted),
       test,
-      new GroundTruth(files, { geometry: settings, rule: options.rule }),
-      {
-        observer,
-        onProgress: (done) => onProgress?.("predict", done, test.length),
-      },
+      this.#work,
+      { geometry: settings, rule: options.rule },
     );
     const predict = secondsSince(start);
     return {

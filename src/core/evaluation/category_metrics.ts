@@ -29,7 +29,7 @@ export interface CategoryResult {
 }
 
 /** Mistakes at a threshold that was set without seeing the test images. */
-export interface ThresholdErrors {
+interface ThresholdErrors {
   /** The threshold. */
   readonly threshold: number;
   /** Normal images at or above it. */

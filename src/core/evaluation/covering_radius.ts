@@ -1,9 +1,13 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
-import type { BankSearch } from "../bank/search.ts";
+import { MemoryBank } from "../bank/memory_bank.ts";
+import type { TrainingFeatures } from "../features/training_features.ts";
 import {
   type BatchedSearchOptions,
   searchInBatches,
-} from "./batched_search.ts";
+} from "../search/nearest_rows.ts";
+import type { BankSearch } from "../search/search.ts";
+import { choice, Mt19937 } from "../settings/random.ts";
+import { searchOf } from "../bank/memory_bank.ts";
 
 /**
  * The largest distance of a training patch to its nearest bank row (paper,
@@ -21,14 +25,41 @@ export async function coveringRadius(
   options: BatchedSearchOptions = {},
 ): Promise<number> {
   let largest = 0;
-  const batches = searchInBatches(
-    gpu,
-    features,
-    (program, queries, rows) => [search.record(program, queries, { rows })],
-    options,
-  );
-  for await (const [squared] of batches) {
-    for (const distance of squared!) largest = Math.max(largest, distance);
+  const batches = searchInBatches(gpu, features, [search], options);
+  for await (const [found] of batches) {
+    for (const squared of found!.squared) largest = Math.max(largest, squared);
   }
   return Math.sqrt(largest);
+}
+
+/** What a random bank is compared with. */
+interface RandomRadiusOptions extends BatchedSearchOptions {
+  /** Rows of the bank. */
+  readonly rows: number;
+  /** Seed of the draw. */
+  readonly seed: number;
+}
+
+/**
+ * The covering radius of a bank drawn at random, without replacement: what a
+ * coreset of as many rows has to beat (paper, §3.2).
+ *
+ * @param gpu The device.
+ * @param features Features of all training patches.
+ * @param options Size and seed of the draw.
+ */
+export async function randomRadius(
+  gpu: Gpu,
+  { rows, extractor }: TrainingFeatures,
+  options: RandomRadiusOptions,
+): Promise<number> {
+  const { dim, height, width } = extractor.features;
+  const random = new Mt19937(options.seed);
+  const picks = choice(random, rows.rows, options.rows).sort();
+  using bank = await MemoryBank.gather(gpu, rows, dim, picks, {
+    height,
+    width,
+  });
+  using search = await searchOf(gpu, bank);
+  return await coveringRadius(gpu, rows, search, options);
 }

@@ -1,27 +1,21 @@
 import { Gpu } from "../../gpu/mod.ts";
 import type { TuningStore } from "../../nn/conv_tuning.ts";
-import { joinRanges, rangeOf } from "../bank/member_scale.ts";
+import { joinRanges, rangeOf } from "../score/min_max_scale.ts";
 import type { Category } from "../datasets/dataset.ts";
-import type { BackboneFile } from "../detector/backbone.ts";
-import { Ensemble } from "../detector/ensemble.ts";
+import type { BackboneFile } from "../features/backbone.ts";
+import { Ensemble } from "../detector/ensemble/ensemble.ts";
 import {
   jointPrediction,
   type MemberPredictions,
   type MemberScales,
   predictTogether,
-} from "../detector/ensemble_prediction.ts";
-import type { Prediction } from "../detector/prediction.ts";
-import type { WorkOptions } from "../detector/progress.ts";
-import { resolveSettings, type Settings } from "../settings/settings.ts";
-import type { SettingsOptions } from "../settings/settings.ts";
-import {
-  evaluateCategory,
-  type EvaluateMethod,
-  type EvaluateOptions,
-} from "./evaluate_category.ts";
+} from "../detector/ensemble/joint_prediction.ts";
+import type { Prediction } from "../detector/predict/prediction.ts";
+import type { WorkOptions } from "../features/progress.ts";
+import { resolveSettings } from "../settings/resolve_settings.ts";
+import type { Settings, SettingsOptions } from "../settings/settings.ts";
+import type { EvaluateMethod } from "./evaluate_category.ts";
 import { sourcesOf } from "./features_of.ts";
-import { GroundTruth } from "./ground_truth.ts";
-import type { EvaluationRecord } from "./record.ts";
 import {
   type CategoryWork,
   type Outcome,
@@ -38,10 +32,10 @@ import { scoreSamples } from "./score_samples.ts";
  * value over the test set, as the published implementation has it, for which
  * the test set is predicted twice.
  */
-export type EnsembleNorm = "train" | "test";
+type EnsembleNorm = "train" | "test";
 
 /** Options of {@linkcode EnsembleEvaluator.create}. */
-export interface EnsembleEvaluatorOptions {
+interface EnsembleEvaluatorOptions {
   /** Device to work on; by default one of its own. */
   readonly gpu?: Gpu;
   /** Whether backbones with random weights are accepted. */
@@ -104,21 +98,13 @@ export class EnsembleEvaluator implements EvaluateMethod, Disposable {
     });
   }
 
-  /** Fits and evaluates a category; see {@linkcode evaluateCategory}. */
-  async evaluate(
-    category: Category,
-    options: EvaluateOptions,
-  ): Promise<EvaluationRecord[]> {
-    return await evaluateCategory(this, category, options);
-  }
-
   async #run(
     category: Category,
     work: CategoryWork,
     settings: Settings,
     { rule, train: picks }: RunOptions,
   ): Promise<Outcome> {
-    const { files, onProgress } = work;
+    const { files } = work;
     const { test } = category;
     const ensemble = await this.#loaded(settings);
     let start = performance.now();
@@ -130,17 +116,16 @@ export class EnsembleEvaluator implements EvaluateMethod, Disposable {
     const fit = secondsSince(start);
     start = performance.now();
     const byTest = this.#options.norm === "test";
-    const threshold = ensemble.model.threshold?.value;
     const result = await scoreSamples(
       byTest
         ? this.#scaledByTest(ensemble, sourcesOf(test, files), work)
         : ensemble.predict(sourcesOf(test, files), work),
       test,
-      new GroundTruth(files, { geometry: settings, rule }),
+      work,
       {
-        ...(threshold !== undefined && !byTest && { threshold }),
-        observer: work.observer,
-        onProgress: (done) => onProgress?.("predict", done, test.length),
+        geometry: settings,
+        rule,
+        threshold: byTest ? undefined : ensemble.model.threshold?.value,
       },
     );
     return {
@@ -177,16 +162,16 @@ export class EnsembleEvaluator implements EvaluateMethod, Disposable {
     const { batch } = this.#options;
     let scales: readonly MemberScales[] | undefined;
     const first = predictTogether(members, images, { ...work, batch });
-    const usable = new Set<string>();
+    const usable = new Set<number>();
     for await (const seen of first) {
-      usable.add(seen.name);
+      usable.add(seen.image.index);
       const own = rangesOf(seen);
       scales = scales?.map((scale, i) => ({
         score: joinRanges(scale.score, own[i]!.score),
         map: joinRanges(scale.map, own[i]!.map),
       })) ?? own;
     }
-    const again = images.filter(({ name }) => usable.has(name));
+    const again = images.filter((_, i) => usable.has(i));
     const second = predictTogether(members, again, { ...work, batch });
     for await (const seen of second) {
       yield jointPrediction(seen, scales!, {
@@ -197,15 +182,10 @@ export class EnsembleEvaluator implements EvaluateMethod, Disposable {
   }
 
   /** Frees the backbones, and the device if it is the evaluator's own. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#ensemble?.dispose();
     this.#ensemble = undefined;
     if (this.#options.gpu === undefined) this.gpu.dispose();
-  }
-
-  /** Same as {@linkcode EnsembleEvaluator.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }
 

@@ -88,7 +88,7 @@ export async function evaluateCategory(
  * @returns Their indices, ascending.
  * @throws {RangeError} If there are fewer.
  */
-export function drawShots(
+function drawShots(
   seed: number,
   images: number,
   shots: number,

@@ -3,9 +3,9 @@ import { readOnnx } from "../../nn/onnx/read.ts";
 import { findTaps } from "../../nn/taps.ts";
 import type { TuningStore } from "../../nn/conv_tuning.ts";
 import type { Category } from "../datasets/dataset.ts";
-import { Backbone, type BackboneFile } from "../detector/backbone.ts";
-import { resolveSettings, type Settings } from "../settings/settings.ts";
-import type { SettingsOptions } from "../settings/settings.ts";
+import { Backbone, type BackboneFile } from "../features/backbone.ts";
+import { resolveSettings } from "../settings/resolve_settings.ts";
+import type { Settings, SettingsOptions } from "../settings/settings.ts";
 import {
   BASELINE_LAYERS,
   type BaselineName,
@@ -13,18 +13,13 @@ import {
   baselineSettings,
 } from "./baseline_methods.ts";
 import { BaselineRunner } from "./baseline_runner.ts";
-import {
-  evaluateCategory,
-  type EvaluateMethod,
-  type EvaluateOptions,
-} from "./evaluate_category.ts";
+import type { EvaluateMethod } from "./evaluate_category.ts";
 import { Experiment } from "./experiment.ts";
 import type { Variant } from "./fitted_bank.ts";
-import type { EvaluationRecord } from "./record.ts";
 import type { CategoryWork, Runner } from "./runner.ts";
 
 /** Options of {@linkcode Evaluator.create}. */
-export interface EvaluatorOptions {
+interface EvaluatorOptions {
   /** Device to work on; by default one of its own. */
   readonly gpu?: Gpu;
   /** Whether a backbone with random weights is accepted. */
@@ -113,23 +108,10 @@ export class Evaluator implements EvaluateMethod, Disposable {
     return this.#start(category, work);
   }
 
-  /** Fits and evaluates a category; see {@linkcode evaluateCategory}. */
-  async evaluate(
-    category: Category,
-    options: EvaluateOptions,
-  ): Promise<EvaluationRecord[]> {
-    return await evaluateCategory(this, category, options);
-  }
-
   /** Frees the backbone, and the device if it is the evaluator's own. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.backbone.dispose();
     if (this.#ownsGpu) this.gpu.dispose();
-  }
-
-  /** Same as {@linkcode Evaluator.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }
 

@@ -1,25 +1,25 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Category } from "../datasets/dataset.ts";
-import type { Backbone } from "../detector/backbone.ts";
-import type { PredictorParts } from "../detector/predictor.ts";
+import type { Backbone } from "../features/backbone.ts";
+import {
+  FeatureScorer,
+  type PredictorParts,
+} from "../detector/predict/batch_predictor.ts";
+import { Predictor } from "../detector/predict/predict.ts";
 import {
   extractTrainingFeatures,
   type TrainingFeatures,
-} from "../detector/training_features.ts";
+} from "../features/training_features.ts";
 import type { MaskRule } from "../metrics/mask_rule.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { CategoryResult } from "./category_metrics.ts";
-import { coveringRadius } from "./covering_radius.ts";
-import { FeaturePredictor } from "./feature_predictor.ts";
+import { coveringRadius, randomRadius } from "./covering_radius.ts";
 import { fitBank, type FittedBank, type Variant } from "./fitted_bank.ts";
 import {
   checkSameFeatures,
   featuresOfImages,
   sourcesOf,
 } from "./features_of.ts";
-import { GroundTruth } from "./ground_truth.ts";
-import { predictStream } from "./predict_stream.ts";
-import { randomRadius } from "./random_radius.ts";
 import {
   type CategoryWork,
   type Outcome,
@@ -30,6 +30,9 @@ import {
   withTotal,
 } from "./runner.ts";
 import { type NamedScore, scoreSamples } from "./score_samples.ts";
+
+/** Images scored with one submit where their features are held. */
+const IMAGES = 8;
 
 /**
  * One category and one way to make features: any number of fits and
@@ -194,36 +197,66 @@ export class Experiment implements Runner {
     rule: MaskRule,
   ): Promise<CategoryResult> {
     const { test } = this.#category;
-    const { files, several, observer, onProgress } = this.#options;
+    const { files, several, batch } = this.#options;
     const keep = several || this.#variant.probes !== undefined;
+    const model = {
+      threshold,
+      mapThreshold,
+      origin: bank.origin,
+      imageNames: names,
+      imageSizes: Int32Array.from(sizes.flat()),
+    };
+    using predictor = new Predictor(
+      this.#gpu,
+      parts,
+      model,
+      this.#settings,
+      batch,
+    );
     const predictions = keep
       ? this.#fromFeatures(parts)
-      : predictStream(this.#gpu, parts, sourcesOf(test, files), {
-        ...this.#options,
-        settings: this.#settings,
-        model: {
-          threshold,
-          mapThreshold,
-          origin: bank.origin,
-          imageNames: names,
-          imageSizes: Int32Array.from(sizes.flat()),
-        },
-      });
-    const truth = new GroundTruth(files, { geometry: this.#settings, rule });
-    return await scoreSamples(predictions, test, truth, {
-      ...(threshold !== undefined && { threshold: threshold.value }),
-      observer,
-      onProgress: (done) => onProgress?.("predict", done, test.length),
+      : predictor.predict(sourcesOf(test, files), this.#options);
+    return await scoreSamples(predictions, test, this.#options, {
+      geometry: this.#settings,
+      rule,
+      threshold: threshold?.value,
     });
   }
 
   async *#fromFeatures(parts: PredictorParts): AsyncGenerator<NamedScore> {
+    const gpu = this.#gpu;
     const { rows, names, sizes } = await this.#testFeatures();
-    using predictor = await FeaturePredictor.create(this.#gpu, parts, rows.dim);
+    const { input: [height, width], features } = parts.extractor;
+    const size = features.patches * rows.dim;
+    using queries = gpu.tensor(
+      [IMAGES * features.patches, rows.dim],
+      "f32",
+      "test features",
+    );
+    gpu.clear(queries);
+    using scorer = new FeatureScorer(gpu, parts, queries, IMAGES);
+    for (const program of scorer.programs) await program.compile();
     let i = 0;
-    for await (const scored of predictor.run(rows)) {
-      const [width, height] = sizes[i]!;
-      yield { ...scored, name: names[i++]!, image: { width, height } };
+    for (const chunk of rows.chunks) {
+      const images = chunk.shape[0]! / features.patches;
+      for (let first = 0; first < images; first += IMAGES) {
+        const count = Math.min(IMAGES, images - first);
+        gpu.copy(chunk, queries, {
+          fromOffset: first * size,
+          count: count * size,
+        });
+        gpu.submit(scorer.programs);
+        const [scored] = await scorer.read(count);
+        for (const { score, map: data } of scored) {
+          const [imageWidth, imageHeight] = sizes[i]!;
+          yield {
+            name: names[i++]!,
+            image: { width: imageWidth, height: imageHeight },
+            score,
+            map: { width, height, data },
+          };
+        }
+      }
     }
   }
 
@@ -238,16 +271,11 @@ export class Experiment implements Runner {
   }
 
   /** Frees the features. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     for (const features of [this.#train, this.#test]) {
       if (features === undefined) continue;
       features[Symbol.dispose]();
-      features.extractor.dispose();
+      features.extractor[Symbol.dispose]();
     }
-  }
-
-  /** Same as {@linkcode Experiment.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }

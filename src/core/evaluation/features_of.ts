@@ -2,8 +2,8 @@ import type { Gpu } from "../../gpu/mod.ts";
 import { MemoryBank } from "../bank/memory_bank.ts";
 import type { Sample } from "../datasets/dataset.ts";
 import type { Files } from "../datasets/files.ts";
-import type { NamedImage } from "../detector/image_source.ts";
-import type { TrainingFeatures } from "../detector/training_features.ts";
+import type { NamedImage } from "../features/image_source.ts";
+import type { TrainingFeatures } from "../features/training_features.ts";
 import type { Settings } from "../settings/settings.ts";
 
 /** Images of a dataset as a detector takes them. */

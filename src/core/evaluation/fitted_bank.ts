@@ -1,15 +1,16 @@
 import type { Gpu } from "../../gpu/mod.ts";
-import { MemoryBank } from "../bank/memory_bank.ts";
-import { BankSearch } from "../bank/search.ts";
-import type { StoredThreshold } from "../bank/stored_model.ts";
+import { MemoryBank, searchOf } from "../bank/memory_bank.ts";
+import { BankSearch } from "../search/search.ts";
+import type { StoredThreshold } from "../model/stored_model.ts";
 import { learnProxies } from "../baselines/proxies.ts";
-import { calibrate, searchOf } from "../detector/calibrate.ts";
-import { chooseBank } from "../detector/choose_bank.ts";
-import type { PredictorParts } from "../detector/predictor.ts";
-import type { WorkOptions } from "../detector/progress.ts";
-import type { TrainingFeatures } from "../detector/training_features.ts";
+import { calibrate } from "../threshold/calibrate.ts";
+import { chooseBank } from "../bank/choose_rows.ts";
+import type { PredictorParts } from "../detector/predict/batch_predictor.ts";
+import type { WorkOptions } from "../features/progress.ts";
+import type { TrainingFeatures } from "../features/training_features.ts";
 import { ImageScores } from "../score/image_score.ts";
-import { bankRows, type Settings } from "../settings/settings.ts";
+import { bankRows } from "../settings/resolve_settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import { ApproximateSearch } from "./approximate_search.ts";
 import { secondsSince } from "./runner.ts";
 

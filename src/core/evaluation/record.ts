@@ -62,7 +62,7 @@ export interface EvaluationRecord extends Rates {
 }
 
 /** What a record says beside the metrics. */
-export interface RecordContext {
+interface RecordContext {
   /** Name of the category. */
   readonly category: string;
   /** Training images fitted. */

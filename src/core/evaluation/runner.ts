@@ -1,16 +1,11 @@
-import type { Files } from "../datasets/files.ts";
-import type { WorkOptions } from "../detector/progress.ts";
+import type { WorkOptions } from "../features/progress.ts";
 import type { MaskRule } from "../metrics/mask_rule.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { CategoryResult } from "./category_metrics.ts";
-import type { EvaluationObserver } from "./score_samples.ts";
+import type { ScoringWork } from "./score_samples.ts";
 
 /** Options of the work on a category. */
-export interface CategoryWork extends WorkOptions {
-  /** Told of scores and results. */
-  readonly observer?: EvaluationObserver | undefined;
-  /** The file system that the category was read from. */
-  readonly files: Files;
+export interface CategoryWork extends WorkOptions, ScoringWork {
   /** Images of a batch. */
   readonly batch: number;
   /**

@@ -1,11 +1,15 @@
 import type { Sample } from "../datasets/dataset.ts";
+import type { Files } from "../datasets/files.ts";
+import type { WorkOptions } from "../features/progress.ts";
+import type { ResizeSettings } from "../images/resize_plan.ts";
+import type { MaskRule } from "../metrics/mask_rule.ts";
 import {
   CategoryMetrics,
   type CategoryResult,
   hasMasks,
   type ScoredImage,
 } from "./category_metrics.ts";
-import type { GroundTruth, ImageSize } from "./ground_truth.ts";
+import { GroundTruth, type ImageSize } from "./ground_truth.ts";
 
 /** A scored image that can be found in the dataset again. */
 export interface NamedScore extends ScoredImage {
@@ -28,14 +32,22 @@ export interface EvaluationObserver {
   onResult?(result: CategoryResult): void;
 }
 
-/** Options of {@linkcode scoreSamples}. */
-export interface ScoreSamplesOptions {
+/** Where masks are, and who is told of what is found. */
+export interface ScoringWork extends Pick<WorkOptions, "onProgress"> {
+  /** The file system that the samples were read from. */
+  readonly files: Files;
   /** Told of scores and results. */
   readonly observer?: EvaluationObserver | undefined;
-  /** The model's own threshold; NaN or absent for none. */
-  readonly threshold?: number;
-  /** Called with the images that are done. */
-  readonly onProgress?: (done: number) => void;
+}
+
+/** How scores and maps are judged. */
+interface Judgement {
+  /** Input geometry of the model, which masks are brought to. */
+  readonly geometry: ResizeSettings;
+  /** Which pixels of the masks are anomalous. */
+  readonly rule: MaskRule;
+  /** The model's own threshold, if it has one. */
+  readonly threshold?: number | undefined;
 }
 
 /**
@@ -44,15 +56,15 @@ export interface ScoreSamplesOptions {
  * @param predictions Scored test images, in any order; images that could not
  * be used are simply missing.
  * @param samples What the dataset says of the test images.
- * @param truth Reads the masks.
  * @throws {RangeError} If an image is not in the dataset.
  */
 export async function scoreSamples(
   predictions: AsyncIterable<NamedScore>,
   samples: readonly Sample[],
-  truth: GroundTruth,
-  { threshold = NaN, observer, onProgress }: ScoreSamplesOptions = {},
+  { files, observer, onProgress }: ScoringWork,
+  { geometry, rule, threshold }: Judgement,
 ): Promise<CategoryResult> {
+  const truth = new GroundTruth(files, { geometry, rule });
   const byPath = new Map(samples.map((sample) => [sample.path, sample]));
   const pixelwise = hasMasks(samples);
   const metrics = new CategoryMetrics(pixelwise);
@@ -69,7 +81,7 @@ export async function scoreSamples(
       : undefined;
     metrics.add(sample, prediction, mask);
     observer?.onScored?.(prediction, sample);
-    onProgress?.(++done);
+    onProgress?.("predict", ++done, samples.length);
   }
   const result = metrics.result(threshold);
   observer?.onResult?.(result);

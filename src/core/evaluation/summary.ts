@@ -6,7 +6,7 @@ import {
 } from "./record.ts";
 
 /** Name of the record that averages all categories. */
-export const MEAN = "mean";
+const MEAN = "mean";
 
 /**
  * The mean over categories: metrics are averaged over the categories that have

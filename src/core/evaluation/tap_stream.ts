@@ -1,9 +1,10 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Session } from "../../nn/session.ts";
-import type { Backbone } from "../detector/backbone.ts";
-import { FeatureExtractor } from "../detector/extractor.ts";
-import { loadPixels, type NamedImage } from "../detector/image_source.ts";
-import { reportImageError, type WorkOptions } from "../detector/progress.ts";
+import type { Backbone } from "../features/backbone.ts";
+import { FeatureExtractor } from "../features/extractor.ts";
+import { ImageBatches } from "../features/image_batches.ts";
+import type { NamedImage } from "../features/image_source.ts";
+import type { WorkOptions } from "../features/progress.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { ImageSize } from "./ground_truth.ts";
 
@@ -58,64 +59,36 @@ export class TapStream implements Disposable {
     images: readonly NamedImage[],
     options: WorkOptions,
   ): AsyncGenerator<TapBatch> {
-    let batch: Loaded[] = [];
-    for (const image of images) {
-      options.signal?.throwIfAborted();
-      const loaded = await this.#load(image, options);
-      if (loaded !== undefined) batch.push(loaded);
-      if (batch.length < this.#batch) continue;
-      yield await this.#submit(batch);
-      batch = [];
+    const batches = new ImageBatches(images, {
+      ...options,
+      batch: this.#batch,
+      check: (pixels) => {
+        this.#extractor ??= FeatureExtractor.forImage(
+          this.#gpu,
+          this.#backbone,
+          this.#settings,
+          pixels,
+          this.#batch,
+        );
+        this.#extractor.check(pixels);
+      },
+    });
+    for await (const batch of batches) {
+      const session = await this.#extractor!.session(batch.length);
+      const pixels = batch.map(({ pixels }) => pixels);
+      await this.#extractor!.encode(session, pixels);
+      this.#gpu.submit([session.program]);
+      yield {
+        names: batch.map(({ source }) => source.name),
+        sizes: pixels.map(({ width, height }) => ({ width, height })),
+        session,
+      };
     }
-    if (batch.length > 0) yield await this.#submit(batch);
-  }
-
-  async #load(
-    image: NamedImage,
-    options: WorkOptions,
-  ): Promise<Loaded | undefined> {
-    try {
-      const pixels = await loadPixels(image);
-      this.#extractor ??= new FeatureExtractor(
-        this.#gpu,
-        this.#backbone,
-        this.#settings,
-        FeatureExtractor.inputSize(pixels, this.#settings),
-        this.#batch,
-      );
-      this.#extractor.check(pixels);
-      return { name: image.name, pixels };
-    } catch (error) {
-      reportImageError(image.name, error, options);
-      return undefined;
-    }
-  }
-
-  async #submit(batch: readonly Loaded[]): Promise<TapBatch> {
-    const session = await this.#extractor!.session(batch.length);
-    const pixels = batch.map(({ pixels }) => pixels);
-    await this.#extractor!.encode(session, pixels);
-    this.#gpu.submit([session.program]);
-    return {
-      names: batch.map(({ name }) => name),
-      sizes: pixels.map(({ width, height }) => ({ width, height })),
-      session,
-    };
   }
 
   /** Frees everything but the backbone. */
-  dispose(): void {
-    this.#extractor?.dispose();
+  [Symbol.dispose](): void {
+    this.#extractor?.[Symbol.dispose]();
     this.#extractor = undefined;
   }
-
-  /** Same as {@linkcode TapStream.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-}
-
-interface Loaded {
-  readonly name: string;
-  readonly pixels: Awaited<ReturnType<typeof loadPixels>>;
 }

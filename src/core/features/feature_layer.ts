@@ -1,4 +1,4 @@
-import type { Gpu, Tensor } from "../../gpu/mod.ts";
+import type { Gpu, Tensor, TensorData } from "../../gpu/mod.ts";
 import type { FeatureSettings, LayerBands } from "./bands.ts";
 import { bandTable } from "./band_table.ts";
 import { type SourcePoint, sourcePoints } from "./interpolation.ts";
@@ -60,6 +60,7 @@ export function patchGrid(
  * Uploads the tables of one tap and allocates the space it needs.
  *
  * @param gpu Where to allocate.
+ * @param owned Gets all that is allocated.
  * @param tap The tap.
  * @param part What it adds to a feature.
  * @param target The patch grid of the features, `[height, width]`.
@@ -68,6 +69,7 @@ export function patchGrid(
  */
 export function featureLayer(
   gpu: Gpu,
+  owned: DisposableStack,
   tap: TapShape,
   part: LayerBands,
   target: readonly [number, number],
@@ -76,15 +78,15 @@ export function featureLayer(
 ): FeatureLayer {
   const grid = patchGrid(tap, stride);
   const label = `patch features of "${tap.name}"`;
+  const upload = (data: TensorData): Tensor =>
+    owned.use(gpu.upload(data, undefined, label));
   const layer = {
     tap,
     grid,
     part,
-    bands: gpu.upload(part.bands, undefined, label),
-    weights: gpu.upload(
+    bands: upload(part.bands),
+    weights: upload(
       part.weights.length > 0 ? part.weights : new Float32Array(1),
-      undefined,
-      label,
     ),
   };
   if (grid[0] === target[0] && grid[1] === target[1]) return layer;
@@ -99,10 +101,10 @@ export function featureLayer(
   return {
     ...layer,
     merge: {
-      pooled: gpu.tensor([patches, part.columns], "f32", label),
-      lines: gpu.upload(sourceTable(lines), undefined, label),
-      blocks: gpu.upload(table.blocks, undefined, label),
-      blend: gpu.upload(table.weights, undefined, label),
+      pooled: owned.use(gpu.tensor([patches, part.columns], "f32", label)),
+      lines: upload(sourceTable(lines)),
+      blocks: upload(table.blocks),
+      blend: upload(table.weights),
     },
   };
 }

@@ -37,6 +37,7 @@ export class PatchFeatures implements Disposable {
   readonly maxImages: number;
   readonly #settings: FeatureSettings;
   readonly #layers: readonly FeatureLayer[];
+  readonly #owned: DisposableStack;
 
   /**
    * Uploads the tables and allocates the space for pooled layers.
@@ -64,9 +65,11 @@ export class PatchFeatures implements Disposable {
     this.maxImages = maxImages;
     this.#settings = { ...settings, patchSize };
     const parts = layerBands(channels, settings);
+    using owned = new DisposableStack();
     this.#layers = taps.map((tap, i) =>
-      featureLayer(gpu, tap, parts[i]!, grid, settings, maxImages)
+      featureLayer(gpu, owned, tap, parts[i]!, grid, settings, maxImages)
     );
+    this.#owned = owned.move();
   }
 
   /** Patches of one image: the rows it takes. */
@@ -239,14 +242,7 @@ export class PatchFeatures implements Disposable {
 
   /** Frees the tables and the space for pooled layers. */
   dispose(): void {
-    for (const { bands, weights, merge } of this.#layers) {
-      bands.dispose();
-      weights.dispose();
-      merge?.pooled.dispose();
-      merge?.lines.dispose();
-      merge?.blocks.dispose();
-      merge?.blend.dispose();
-    }
+    this.#owned.dispose();
   }
 
   /** Same as {@linkcode PatchFeatures.dispose}. */

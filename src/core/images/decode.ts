@@ -8,7 +8,6 @@ import {
 } from "./image_header.ts";
 import { type Pixels, wordsOf } from "./pixels.ts";
 import { withoutTransparentColor } from "./png_header.ts";
-import { rgbaOfCmyk, rgbaOfGrey, rgbaOfRgb } from "./rgba.ts";
 
 /** Options of {@linkcode decodeImage}. */
 export interface DecodeOptions {
@@ -167,4 +166,42 @@ async function openJpegDecoder(): Promise<Decoder> {
     if (convert === undefined) throw new Error(`Pixel format ${format}`);
     return { width, height, data: convert(buffer) };
   };
+}
+
+/** RGBA of one grey byte a pixel; every alpha is 255. */
+function rgbaOfGrey(grey: Uint8Array): Uint8Array<ArrayBuffer> {
+  const rgba = new Uint8Array(grey.length * 4).fill(255);
+  for (let i = 0; i < grey.length; i++) {
+    rgba[i * 4] = rgba[i * 4 + 1] = rgba[i * 4 + 2] = grey[i]!;
+  }
+  return rgba;
+}
+
+/** RGBA of red, green and blue. */
+function rgbaOfRgb(rgb: Uint8Array): Uint8Array<ArrayBuffer> {
+  const rgba = new Uint8Array(rgb.length / 3 * 4).fill(255);
+  for (let from = 0, to = 0; from < rgb.length; from += 3, to += 4) {
+    rgba[to] = rgb[from]!;
+    rgba[to + 1] = rgb[from + 1]!;
+    rgba[to + 2] = rgb[from + 2]!;
+  }
+  return rgba;
+}
+
+/** RGBA of cyan, magenta, yellow and black (255 is full ink), as Pillow. */
+function rgbaOfCmyk(cmyk: Uint8Array): Uint8Array<ArrayBuffer> {
+  const rgba = new Uint8Array(cmyk.length).fill(255);
+  for (let i = 0; i < cmyk.length; i += 4) {
+    const light = 255 - cmyk[i + 3]!;
+    rgba[i] = light - multiply(cmyk[i]!, light);
+    rgba[i + 1] = light - multiply(cmyk[i + 1]!, light);
+    rgba[i + 2] = light - multiply(cmyk[i + 2]!, light);
+  }
+  return rgba;
+}
+
+/** `a · b / 255`, rounded. */
+function multiply(a: number, b: number): number {
+  const product = a * b + 128;
+  return ((product >> 8) + product) >> 8;
 }

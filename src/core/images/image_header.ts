@@ -23,8 +23,6 @@ export interface ImageHeader {
  * Recognises an image and reads its size, without decoding it. PNG and JPEG
  * files are followed to their end marker, so that a truncated one is refused.
  *
- * @param bytes The file.
- * @param name Its name, for messages.
  * @throws {ImageError} If it is no image that can be read, or truncated.
  */
 export function readImageHeader(bytes: Uint8Array, name: string): ImageHeader {

@@ -5,7 +5,7 @@ const EOI = 0xd9;
 const APP1 = 0xe1;
 
 /** What a JPEG's segments say. */
-export interface JpegHeader {
+interface JpegHeader {
   /** Columns as stored. */
   readonly width: number;
   /** Rows as stored. */
@@ -19,7 +19,6 @@ export interface JpegHeader {
  * the end marker: a decoder may fill with grey what a truncated file lacks.
  *
  * @param bytes A file that begins with the JPEG start marker.
- * @param name Its name, for messages.
  * @throws {ImageError} If it is truncated, or coded in a way that no decoder
  * here knows.
  */

@@ -1,4 +1,4 @@
-import type { FloatImage } from "./float_image.ts";
+import type { FloatImage } from "./pixels.ts";
 import type { CropGeometry } from "./resize_plan.ts";
 
 /**

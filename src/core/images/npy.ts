@@ -1,13 +1,94 @@
-/** An array of a `.npy` file. */
+/** A NumPy array as its file holds it. */
 export interface NpyArray {
-  /** Size of each dimension, C order. */
+  /** The array's dimensions. */
   readonly shape: readonly number[];
-  /** The values. */
-  readonly data: Float32Array<ArrayBuffer>;
+  /** The values in row-major (C) order; 64-bit integers are BigInts. */
+  readonly data: NpyData;
 }
+
+/** Values of a NumPy array. */
+type NpyData =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | BigUint64Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array;
+
+const TYPES = {
+  "|b1": Uint8Array,
+  "|u1": Uint8Array,
+  "|i1": Int8Array,
+  "<u2": Uint16Array,
+  "<i2": Int16Array,
+  "<u4": Uint32Array,
+  "<i4": Int32Array,
+  "<u8": BigUint64Array,
+  "<i8": BigInt64Array,
+  "<f4": Float32Array,
+  "<f8": Float64Array,
+} as const;
 
 const MAGIC = "\x93NUMPY";
 const ALIGNMENT = 64;
+
+/**
+ * Parses a `.npy` file, versions 1 to 3: booleans, integers and floats,
+ * little-endian and row-major.
+ *
+ * @throws {SyntaxError} If the file is damaged or of another kind.
+ */
+export function parseNpy(bytes: Uint8Array, name = "array"): NpyArray {
+  const magic = String.fromCharCode(...bytes.subarray(0, MAGIC.length));
+  if (magic !== MAGIC || bytes.length < 12) {
+    throw problem(name, "it does not start as a NumPy file");
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const long = bytes[6]! > 1;
+  const start = long ? 12 : 10;
+  const length = long ? view.getUint32(8, true) : view.getUint16(8, true);
+  if (start + length > bytes.length) {
+    throw problem(name, `its header of ${length} bytes is cut off`);
+  }
+  const header = new TextDecoder().decode(
+    bytes.subarray(start, start + length),
+  );
+  const descr = /'descr':\s*'([^']+)'/.exec(header)?.[1] ?? "";
+  const shape = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1];
+  const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1];
+  if (!isKnown(descr) || shape === undefined || order !== "False") {
+    throw problem(
+      name,
+      `expected a row-major array of ${
+        Object.keys(TYPES).join(", ")
+      }, found header "${header.trim()}"`,
+    );
+  }
+  const dims = shape.split(",").map((part) => part.trim())
+    .filter((part) => part !== "").map(Number);
+  const count = dims.reduce((product, size) => product * size, 1);
+  const type = TYPES[descr];
+  const expected = count * type.BYTES_PER_ELEMENT;
+  const body = bytes.subarray(start + length);
+  if (body.length !== expected) {
+    throw problem(
+      name,
+      `it has ${body.length} bytes of data, shape (${
+        dims.join(", ")
+      }) of ${descr} needs ${expected}`,
+    );
+  }
+  const aligned = body.byteOffset % type.BYTES_PER_ELEMENT === 0;
+  const source = aligned ? body : body.slice();
+  return {
+    shape: dims,
+    data: new type(source.buffer as ArrayBuffer, source.byteOffset, count),
+  };
+}
 
 /**
  * Writes float32 values as a NumPy file (format 1.0, little-endian, C order).
@@ -39,48 +120,49 @@ export function encodeNpy(
   return bytes;
 }
 
+/** A grey mask. */
+interface FrameMask {
+  /** Columns. */
+  readonly width: number;
+  /** Rows. */
+  readonly height: number;
+  /** `[H, W]`, 255 where the array is not 0, else 0. */
+  readonly gray: Uint8Array<ArrayBuffer>;
+}
+
 /**
- * Reads a NumPy file of float32 in C order.
+ * One frame of an array of masks.
  *
- * @param bytes The file.
- * @param name Its name, for messages.
- * @throws {SyntaxError} If it is no such file, truncated or too long.
+ * @param array Masks `[frames, H, W]`.
+ * @throws {RangeError} If the array has not three dimensions or not that frame.
  */
-export function decodeNpy(bytes: Uint8Array, name: string): NpyArray {
-  const refuse = (problem: string): never => {
-    throw new SyntaxError(`Cannot read NumPy file "${name}": ${problem}`);
-  };
-  const head = String.fromCharCode(...bytes.subarray(0, MAGIC.length));
-  if (head !== MAGIC || bytes.length < 12) refuse("it is not a NumPy file");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const wide = bytes[MAGIC.length]! >= 2;
-  const prefix = MAGIC.length + (wide ? 6 : 4);
-  const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
-  const start = prefix + length;
-  if (start > bytes.length) refuse("it ends within its header");
-  const header = new TextDecoder().decode(bytes.subarray(prefix, start));
-  const type = /'descr':\s*'([^']*)'/.exec(header)?.[1];
-  if (type !== "<f4") refuse(`its type is ${type}, expected <f4`);
-  if (!/'fortran_order':\s*False/.test(header)) {
-    refuse("it is in Fortran order, expected C order");
-  }
-  const tuple = /'shape':\s*\(([\d\s,]*)\)/.exec(header)?.[1];
-  if (tuple === undefined) refuse("its header has no shape");
-  const shape = tuple!.split(",").map((size) => size.trim())
-    .filter((size) => size !== "").map(Number);
-  const count = shape.reduce((product, size) => product * size, 1);
-  if (bytes.length - start !== count * 4) {
-    refuse(
-      `it has ${bytes.length - start} bytes of data, shape [${shape}] needs ${
-        count * 4
-      }`,
+export function npyFrame(
+  array: NpyArray,
+  frame: number,
+  name = "array",
+): FrameMask {
+  const [frames = 0, height = 0, width = 0] = array.shape;
+  if (array.shape.length !== 3 || !(frame >= 0 && frame < frames)) {
+    throw new RangeError(
+      `Cannot take frame ${frame} of "${name}": expected masks [frames, H, W] with that frame, found shape (${
+        array.shape.join(", ")
+      })`,
     );
   }
-  const data = new Float32Array(count);
-  for (let i = 0; i < count; i++) {
-    data[i] = view.getFloat32(start + i * 4, true);
+  const pixels = height * width;
+  const gray = new Uint8Array(pixels);
+  for (let i = 0; i < pixels; i++) {
+    if (array.data[frame * pixels + i]) gray[i] = 255;
   }
-  return { shape, data };
+  return { width, height, gray };
+}
+
+function isKnown(descr: string): descr is keyof typeof TYPES {
+  return Object.hasOwn(TYPES, descr);
+}
+
+function problem(name: string, what: string): SyntaxError {
+  return new SyntaxError(`Cannot read NumPy file "${name}": ${what}`);
 }
 
 function writeAscii(bytes: Uint8Array, at: number, text: string): void {

@@ -1,7 +1,6 @@
 // @ts-types="@types/d3-scale-chromatic"
 import { interpolateInferno } from "d3-scale-chromatic";
-import type { FloatImage } from "./float_image.ts";
-import type { Pixels } from "./pixels.ts";
+import type { FloatImage, Pixels } from "./pixels.ts";
 import type { GreyImage } from "./png.ts";
 
 /** A model's colour scale: the same for all its images. */
@@ -21,7 +20,7 @@ export function mapScale(threshold: number): MapScale {
 }
 
 /** Options of {@linkcode drawOverlay}. */
-export interface OverlayOptions extends MapScale {
+interface OverlayOptions extends MapScale {
   /** Map value from which on a pixel is anomalous. */
   readonly threshold: number;
   /** Opacity of the colours, 0 to 1, 0.6 by default. */
@@ -41,7 +40,6 @@ const LINE_COLOR = [0, 229, 255] as const;
  * around what is above the threshold (as in the paper's Figure 1). The image
  * is unchanged where the map is NaN.
  *
- * @param image The original image.
  * @param map The anomaly map in the original image's geometry.
  * @param options The model's scale and threshold.
  * @returns A new image of the same size.

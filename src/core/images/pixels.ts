@@ -41,3 +41,13 @@ export function wordsOf(
   const { buffer, byteOffset, length } = aligned ? data : Uint8Array.from(data);
   return new Uint32Array(buffer as ArrayBuffer, byteOffset, length / 4);
 }
+
+/** One float a pixel: an anomaly map. NaN where nothing is known. */
+export interface FloatImage {
+  /** Columns. */
+  readonly width: number;
+  /** Rows. */
+  readonly height: number;
+  /** `[H, W]`. */
+  readonly data: Float32Array;
+}

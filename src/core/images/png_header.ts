@@ -10,7 +10,6 @@ const TRNS = 0x74524e53;
  * Reads a PNG's size and follows its chunks to the end.
  *
  * @param bytes A file that begins with the PNG signature.
- * @param name Its name, for messages.
  * @throws {ImageError} If the chunks do not lead to an end.
  */
 export function readPngHeader(

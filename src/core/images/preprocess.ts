@@ -15,7 +15,7 @@ import {
 import { Resizer, resizerSizes } from "./resizer.ts";
 
 /** Options of {@linkcode Preprocessor}. */
-export interface PreprocessorOptions extends ResizeSettings {
+interface PreprocessorOptions extends ResizeSettings {
   /** What levels become, {@linkcode IMAGENET} by default. */
   readonly normalise?: Normalisation;
   /**
@@ -26,7 +26,7 @@ export interface PreprocessorOptions extends ResizeSettings {
 }
 
 /** Images as a network takes them. */
-export interface EncodedImages {
+interface EncodedImages {
   /** `[N, H, W, 4]` floats: red, green, blue, 0. */
   readonly tensor: Tensor;
   /** Of each image, where the tensor lies in it. */
@@ -55,7 +55,6 @@ export class Preprocessor implements Disposable {
   /**
    * Uploads the normalisation; kernels are compiled with the first images.
    *
-   * @param gpu Where the work is done.
    * @param options The network's input geometry and normalisation.
    */
   constructor(gpu: Gpu, options: PreprocessorOptions) {
@@ -151,7 +150,7 @@ export class Preprocessor implements Disposable {
       this.#resizers.set(key, known);
       return known;
     }
-    known?.dispose();
+    known?.[Symbol.dispose]();
     const tensors = { source, between, table: this.#table, output };
     const resizer = await Resizer.create(this.#gpu, plan, sizes, tensors);
     this.#resizers.set(key, resizer);
@@ -162,7 +161,7 @@ export class Preprocessor implements Disposable {
   #forgetOldest(): void {
     const [key, oldest] = this.#resizers.entries().next().value!;
     this.#resizers.delete(key);
-    oldest.dispose();
+    oldest[Symbol.dispose]();
   }
 
   /** A tensor of at least so many words; the given one where it suffices. */
@@ -174,7 +173,7 @@ export class Preprocessor implements Disposable {
 
   /** Frees all memory, the tensors of {@linkcode Preprocessor.encode} too. */
   dispose(): void {
-    for (const resizer of this.#resizers.values()) resizer.dispose();
+    for (const resizer of this.#resizers.values()) resizer[Symbol.dispose]();
     for (const output of this.#outputs.values()) output.dispose();
     this.#resizers.clear();
     this.#outputs.clear();

@@ -9,7 +9,7 @@ export interface ResizeSettings {
 }
 
 /** What becomes of one axis of an image. */
-export interface AxisExtent {
+interface AxisExtent {
   /** Pixels before. */
   readonly input: number;
   /** Pixels after the resize, before the crop. */
@@ -72,9 +72,6 @@ const MAX_SIDE = 16_384;
  * `resize`, the long one `⌊resize · long / short⌋`) and `CenterCrop`, with the
  * weights of Pillow's antialiased `BILINEAR`.
  *
- * @param width Columns of the original image.
- * @param height Rows of the original image.
- * @param settings What to resize to and to crop.
  * @throws {RangeError} If the crop is larger than the resized image.
  */
 export function planResize(
@@ -90,9 +87,6 @@ export function planResize(
  * The part of {@linkcode planResize} that takes no time, however large the
  * image: sizes and geometry.
  *
- * @param width Columns of the original image.
- * @param height Rows of the original image.
- * @param settings What to resize to and to crop.
  * @throws {RangeError} If the crop is larger than the resized image.
  */
 export function planExtents(

@@ -8,7 +8,7 @@ import {
 import type { ResizePlan } from "./resize_plan.ts";
 
 /** Tensors that a {@linkcode Resizer} works on but does not own. */
-export interface ResizerTensors {
+interface ResizerTensors {
   /** `u32`, at least {@linkcode ResizerSizes.sourceWords}. */
   readonly source: Tensor;
   /** `u32`, at least {@linkcode ResizerSizes.betweenWords}. */
@@ -20,7 +20,7 @@ export interface ResizerTensors {
 }
 
 /** What a resize needs besides its result. */
-export interface ResizerSizes {
+interface ResizerSizes {
   /** Original rows that are uploaded at a time. */
   readonly bandRows: number;
   /** Whether rows are resized, or copied in bands. */
@@ -34,7 +34,6 @@ export interface ResizerSizes {
 /**
  * How much memory a resize needs, and in how many bands it is done.
  *
- * @param plan What is resized.
  * @param maxSourceBytes The most bytes of the original uploaded at a time.
  */
 export function resizerSizes(
@@ -62,9 +61,9 @@ export class Resizer implements Disposable {
   readonly tensors: ResizerTensors;
   readonly #gpu: Gpu;
   readonly #sizes: ResizerSizes;
-  readonly #taps: readonly Tensor[];
   readonly #horizontal: Program;
   readonly #vertical: Program;
+  readonly #owned: DisposableStack;
 
   private constructor(
     gpu: Gpu,
@@ -77,17 +76,19 @@ export class Resizer implements Disposable {
     this.#gpu = gpu;
     this.#sizes = sizes;
     const { columns, rows } = plan;
-    const columnTaps = gpu.upload(columns.taps, undefined, "column taps");
-    const rowTaps = gpu.upload(rows.taps, undefined, "row taps");
-    this.#taps = [columnTaps, rowTaps];
+    using owned = new DisposableStack();
+    const columnTaps = owned.use(
+      gpu.upload(columns.taps, undefined, "column taps"),
+    );
+    const rowTaps = owned.use(gpu.upload(rows.taps, undefined, "row taps"));
     const { source, between, table, output } = tensors;
-    this.#horizontal = gpu.program("resize rows");
+    this.#horizontal = owned.use(gpu.program("resize rows"));
     if (sizes.horizontal) {
       const bindings = { x: source, taps: columnTaps, y: between };
       const band = this.#band(0, sizes.bandRows);
       this.#horizontal.dispatch(resizeHorizontal, band, bindings);
     }
-    this.#vertical = gpu.program("resize columns").dispatch(
+    this.#vertical = owned.use(gpu.program("resize columns")).dispatch(
       resizeVertical,
       this.#columns(0),
       {
@@ -97,6 +98,7 @@ export class Resizer implements Disposable {
         y: output,
       },
     );
+    this.#owned = owned.move();
   }
 
   /** Records and compiles. */
@@ -106,9 +108,11 @@ export class Resizer implements Disposable {
     sizes: ResizerSizes,
     tensors: ResizerTensors,
   ): Promise<Resizer> {
-    const resizer = new Resizer(gpu, plan, sizes, tensors);
+    using failed = new DisposableStack();
+    const resizer = failed.use(new Resizer(gpu, plan, sizes, tensors));
     await resizer.#horizontal.compile();
     await resizer.#vertical.compile();
+    failed.move();
     return resizer;
   }
 
@@ -164,14 +168,7 @@ export class Resizer implements Disposable {
   }
 
   /** Frees what it owns. */
-  dispose(): void {
-    this.#horizontal.dispose();
-    this.#vertical.dispose();
-    for (const taps of this.#taps) taps.dispose();
-  }
-
-  /** Same as {@linkcode Resizer.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    this.#owned.dispose();
   }
 }

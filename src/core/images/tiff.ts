@@ -1,4 +1,4 @@
-import type { FloatImage } from "./float_image.ts";
+import type { FloatImage } from "./pixels.ts";
 
 const SHORT = 3;
 const LONG = 4;

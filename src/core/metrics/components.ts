@@ -7,7 +7,7 @@ export interface MapSize {
 }
 
 /** The connected components of a mask. */
-export interface Components {
+interface Components {
   /** `[H, W]`: 0 outside the mask, else the component's number from 1. */
   readonly labels: Uint32Array<ArrayBuffer>;
   /** Pixels of each component; index 0 is component 1. */
@@ -20,7 +20,6 @@ export interface Components {
  * row by row.
  *
  * @param mask `[H, W]`, anything but 0 belongs to a component.
- * @param size The mask's width and height.
  * @returns The label of each pixel and the size of each component.
  * @throws {RangeError} If the mask's length is not width × height.
  */

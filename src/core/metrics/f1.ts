@@ -1,5 +1,3 @@
-import { countClasses, rankScores } from "./ranking.ts";
-
 /** The best F1 that any threshold reaches, and what it costs. */
 export interface F1Max {
   /** 2·TP / (2·TP + FP + FN), from 0 to 1; NaN when nothing is anomalous. */
@@ -18,7 +16,8 @@ export interface F1Max {
 /**
  * Searches the threshold of the best F1 while groups of equal scores come by
  * in descending order. F1 values are compared as fractions of integers, so
- * rounding never decides between thresholds.
+ * rounding never decides between thresholds; of equal ones the lowest threshold
+ * wins, as in the published PatchCore.
  */
 export class F1Search {
   readonly #total: number;
@@ -82,25 +81,4 @@ export class F1Search {
       falseNegatives: this.#total - best.positives,
     };
   }
-}
-
-/**
- * The best F1 over all thresholds, with the misclassifications that remain.
- * Among thresholds of equal F1 the lowest wins, as in the published PatchCore.
- *
- * @param scores One score a sample; higher is more anomalous.
- * @param labels One label a sample: `true` or a number other than 0 is anomalous.
- * @returns The best F1 and its threshold.
- * @throws {RangeError} If the lengths differ or a score is NaN.
- */
-export function f1Max(
-  scores: ArrayLike<number>,
-  labels: ArrayLike<number | boolean>,
-): F1Max {
-  const groups = rankScores(scores, labels);
-  const search = new F1Search(countClasses(groups).positives);
-  for (const { score, positives, negatives } of groups) {
-    search.add(score, positives, negatives);
-  }
-  return search.value;
 }

@@ -22,7 +22,6 @@ export interface ImageResult {
  *
  * @param scores One score an image; higher is more anomalous.
  * @param labels One label an image: `true` or a number other than 0 is anomalous.
- * @returns The metrics.
  * @throws {RangeError} If the lengths differ or a score is NaN.
  */
 export function imageMetrics(

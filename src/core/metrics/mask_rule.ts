@@ -21,7 +21,6 @@ export interface BinaryMask {
  *
  * @param gray `[H, W]`, 0 (normal) to 255 (anomalous).
  * @param rule Which grey values are anomalous.
- * @returns The binary mask.
  */
 export function applyMaskRule(
   gray: Uint8Array | Uint8ClampedArray,

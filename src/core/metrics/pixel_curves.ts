@@ -13,19 +13,19 @@ export const DEFECTIVE_IMAGE = 0xfffffffe;
 
 /** Everything that is read off one ranking of all pixels. */
 export interface PixelCurves {
-  /** Area under the receiver operating characteristic. */
+  /** Area under the receiver operating characteristic over all pixels. */
   readonly auroc: number;
-  /** The same over the pixels of defective images. */
+  /** The same over the pixels of defective images only. */
   readonly aurocDefective: number;
-  /** Average precision. */
+  /** Average precision over all pixels. */
   readonly aupr: number;
-  /** The best F1 of any threshold. */
+  /** The best F1 over all pixels, its threshold and misclassified pixels. */
   readonly f1Max: F1Max;
   /** Area under the per-region overlap, one for each limit asked for. */
   readonly aupro: readonly number[];
-  /** Share of anomalous pixels found over that of normal ones flagged. */
+  /** The receiver operating characteristic over all pixels, to be drawn. */
   readonly rocPoints: readonly CurvePoint[];
-  /** Per-region overlap over the share of normal pixels flagged, to the first limit. */
+  /** The per-region overlap up to the first limit, to be drawn. */
   readonly proPoints: readonly CurvePoint[];
 }
 
@@ -38,7 +38,6 @@ export interface PixelCurves {
  *   {@linkcode DEFECTIVE_IMAGE}, or the component's index for anomalous pixels.
  * @param componentSizes Pixels of each component, by index.
  * @param limits False-positive rates to integrate the overlap to.
- * @returns The metrics.
  */
 export function pixelCurves(
   runs: readonly Run[],

@@ -1,13 +1,16 @@
 import { labelComponents, type MapSize } from "./components.ts";
-import type { CurvePoint } from "./curve_path.ts";
-import type { F1Max } from "./f1.ts";
-import { DEFECTIVE_IMAGE, NORMAL_IMAGE, pixelCurves } from "./pixel_curves.ts";
+import {
+  DEFECTIVE_IMAGE,
+  NORMAL_IMAGE,
+  type PixelCurves,
+  pixelCurves,
+} from "./pixel_curves.ts";
 import { ProPerImage } from "./pro_per_image.ts";
 import { floatKey, RadixSorter } from "./radix_sort.ts";
 import type { Run } from "./sorted_runs.ts";
 
 /** How an image enters {@linkcode PixelMetrics.add}. */
-export interface PixelImage extends MapSize {
+interface PixelImage extends MapSize {
   /**
    * Whether the image counts in the metrics over defective images; by default
    * whether its mask has an anomalous pixel inside the map.
@@ -16,15 +19,7 @@ export interface PixelImage extends MapSize {
 }
 
 /** Pixel metrics of a test set; NaN where a class of pixels is missing. */
-export interface PixelResult {
-  /** Area under the receiver operating characteristic over all pixels. */
-  readonly auroc: number;
-  /** The same over the pixels of defective images only. */
-  readonly aurocDefective: number;
-  /** Average precision over all pixels. */
-  readonly aupr: number;
-  /** The best F1 over all pixels, its threshold and misclassified pixels. */
-  readonly f1Max: F1Max;
+export interface PixelResult extends Omit<PixelCurves, "aupro"> {
   /** Area under the per-region overlap up to a false-positive rate of 0.3. */
   readonly aupro30: number;
   /** The same up to a false-positive rate of 0.05. */
@@ -33,10 +28,6 @@ export interface PixelResult {
   readonly proPerImage: number;
   /** Mean per-image PRO over all images, those without a component as 0. */
   readonly proPerImageAll: number;
-  /** The receiver operating characteristic over all pixels, to be drawn. */
-  readonly rocPoints: readonly CurvePoint[];
-  /** The per-region overlap up to a false-positive rate of 0.3, to be drawn. */
-  readonly proPoints: readonly CurvePoint[];
   /** How many images were added. */
   readonly images: number;
   /** How many of them counted as defective. */
@@ -111,24 +102,16 @@ export class PixelMetrics {
     if (defective) this.#defectiveImages++;
   }
 
-  /**
-   * Computes all metrics over the images added so far.
-   *
-   * @returns The metrics.
-   */
+  /** Computes all metrics over the images added so far. */
   result(): PixelResult {
     const sizes = this.#componentSizes;
-    const curves = pixelCurves(this.#runs, sizes, [0.3, 0.05]);
+    const limits = [0.3, 0.05];
+    const { aupro, ...curves } = pixelCurves(this.#runs, sizes, limits);
     const proPerImage = this.#proPerImage.value;
     return {
-      auroc: curves.auroc,
-      aurocDefective: curves.aurocDefective,
-      aupr: curves.aupr,
-      f1Max: curves.f1Max,
-      aupro30: curves.aupro[0]!,
-      aupro5: curves.aupro[1]!,
-      rocPoints: curves.rocPoints,
-      proPoints: curves.proPoints,
+      ...curves,
+      aupro30: aupro[0]!,
+      aupro5: aupro[1]!,
       proPerImage: proPerImage.defective,
       proPerImageAll: proPerImage.all,
       images: this.#images,

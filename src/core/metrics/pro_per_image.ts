@@ -4,7 +4,7 @@ import type { Run } from "./sorted_runs.ts";
 const LIMIT = 0.3;
 
 /** The per-image PRO over a test set. */
-export interface ProPerImageResult {
+interface ProPerImageResult {
   /** Mean over the images that have a component; NaN when there is none. */
   readonly defective: number;
   /** Mean over all images, one without a component counting 0. */

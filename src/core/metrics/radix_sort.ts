@@ -19,12 +19,7 @@ export function floatKey(bits: number): number {
   return bits >>> 0 === 0x80000000 ? 0x80000000 : ~bits >>> 0;
 }
 
-/**
- * The float32 that a key stands for.
- *
- * @param key A key of {@linkcode floatKey}.
- * @returns The float.
- */
+/** The float32 that a key stands for. */
 export function keyFloat(key: number): number {
   BITS[0] = key >>> 31 === 1 ? key & 0x7fffffff : ~key;
   return FLOAT[0]!;
@@ -41,7 +36,6 @@ export class RadixSorter {
   /**
    * Sorts in place, ascending by key.
    *
-   * @param keys The keys.
    * @param tags One tag a key, or nothing to sort bare keys.
    */
   sort(keys: Uint32Array, tags?: Uint32Array): void {

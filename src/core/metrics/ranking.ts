@@ -53,7 +53,6 @@ export function rankScores(
 /**
  * Counts the classes of a ranking.
  *
- * @param groups A ranking.
  * @returns The number of anomalous and of normal samples.
  */
 export function countClasses(

@@ -1,7 +1,7 @@
 import { countClasses, rankScores } from "./ranking.ts";
 
 /** A receiver operating characteristic, one point a distinct score. */
-export interface RocCurve {
+interface RocCurve {
   /** Share of normal samples at or above the threshold, from 0 to 1. */
   readonly falsePositiveRate: Float64Array;
   /** Share of anomalous samples at or above the threshold, from 0 to 1. */

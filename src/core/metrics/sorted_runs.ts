@@ -15,7 +15,7 @@ export interface Run {
  * Receives the next lower keys of a walk. Both arrays are ascending by key,
  * are reused between calls, and one key's entries may span several calls.
  */
-export type BlockVisitor = (keys: Uint32Array, tags: Uint32Array) => void;
+type BlockVisitor = (keys: Uint32Array, tags: Uint32Array) => void;
 
 interface Slice {
   readonly run: Run;

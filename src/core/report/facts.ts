@@ -1,4 +1,4 @@
-import type { ReportCurve } from "./curve.ts";
+import type { ReportCurve } from "./curves.ts";
 import type { ReadTraining } from "./pictures.ts";
 
 /** A table of a report. */

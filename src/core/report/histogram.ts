@@ -11,7 +11,7 @@ export interface ScoreGroup {
 }
 
 /** Options of {@linkcode histogram}. */
-export interface HistogramOptions {
+interface HistogramOptions {
   /** Where the threshold is drawn; NaN: nowhere. */
   readonly threshold: number;
   /** What is under the axis. */

@@ -10,7 +10,7 @@ export class Html {
 }
 
 /** What may stand in an {@linkcode html} template. */
-export type HtmlValue =
+type HtmlValue =
   | string
   | number
   | Html

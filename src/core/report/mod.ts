@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type ReportCurve } from "./curve.ts";
+export { type ReportCurve } from "./curves.ts";
 export { imageCurves, pixelCurves } from "./curves.ts";
 export { type ReportFacts, type ReportTable } from "./facts.ts";
 export { type ReadTraining } from "./pictures.ts";

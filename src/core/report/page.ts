@@ -1,4 +1,4 @@
-import { drawCurves } from "./curve.ts";
+import { drawCurves } from "./curves.ts";
 import { histogram, type ScoreGroup } from "./histogram.ts";
 import { Html, html } from "./html.ts";
 import type { ReportFacts, ReportTable } from "./facts.ts";
@@ -7,7 +7,7 @@ import { REPORT_STYLE } from "./style.ts";
 import { groupTable, timesTable } from "./summary.ts";
 
 /** Everything that a page shows. */
-export interface PageContent extends ReportFacts {
+interface PageContent extends ReportFacts {
   /** All images, the worst first. */
   readonly rows: readonly ReportRow[];
   /** Images that could not be used. */

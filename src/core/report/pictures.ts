@@ -1,4 +1,7 @@
-import type { NearestPatch, Prediction } from "../detector/prediction.ts";
+import type {
+  NearestPatch,
+  Prediction,
+} from "../detector/predict/prediction.ts";
 import { colorMap, drawOverlay, type MapScale } from "../images/overlay.ts";
 import type { Pixels } from "../images/pixels.ts";
 import { type Html, html } from "./html.ts";
@@ -14,7 +17,7 @@ import { dataAddress, pngAddress } from "./thumbnail.ts";
 export type ReadTraining = (name: string) => Promise<Pixels | undefined>;
 
 /** What all pictures of a report share. */
-export interface PictureOptions {
+interface PictureOptions {
   /** The model's colour scale. */
   readonly scale: MapScale;
   /** Gives training images; without it there are no nearest patches. */
@@ -28,10 +31,7 @@ export class Pictures {
   readonly #threshold: number;
   readonly #side: number;
 
-  /**
-   * @param prediction What is known of the image.
-   * @param side Most pixels of a picture's sides.
-   */
+  /** @param side Most pixels of a picture's sides. */
   constructor(prediction: Prediction, side: number) {
     this.#copy = smallCopy(prediction, side);
     this.#nearest = prediction.worstPatch.nearest;

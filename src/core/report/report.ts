@@ -1,4 +1,4 @@
-import type { Prediction } from "../detector/prediction.ts";
+import type { Prediction } from "../detector/predict/prediction.ts";
 import { mapScale } from "../images/overlay.ts";
 import type { ReportFacts } from "./facts.ts";
 import { renderPage } from "./page.ts";

@@ -1,4 +1,4 @@
-import type { Prediction } from "../detector/prediction.ts";
+import type { Prediction } from "../detector/predict/prediction.ts";
 
 /** What is known of an image beside its prediction. */
 export interface ReportTruth {

@@ -1,8 +1,7 @@
-import type { Box, Prediction } from "../detector/prediction.ts";
-import type { FloatImage } from "../images/float_image.ts";
+import type { Box, Prediction } from "../detector/predict/prediction.ts";
+import type { FloatImage, Pixels } from "../images/pixels.ts";
 import { mapToOriginal } from "../images/map_geometry.ts";
-import type { Pixels } from "../images/pixels.ts";
-import { fittedSize, sampleBox } from "./thumbnail.ts";
+import { fittedSize, resampled, sampleBox } from "./thumbnail.ts";
 
 /** Sides of the neighbourhood that is shown of a patch, in patches. */
 const CONTEXT = 6;
@@ -28,7 +27,6 @@ export interface SmallCopy {
 /**
  * Copies of a prediction's image, map and worst patch.
  *
- * @param prediction What is known of the image.
  * @param side Most pixels of a picture's sides.
  */
 export function smallCopy(prediction: Prediction, side: number): SmallCopy {
@@ -37,14 +35,8 @@ export function smallCopy(prediction: Prediction, side: number): SmallCopy {
   const { geometry } = map;
   const across = size.width / image.width;
   const down = size.height / image.height;
-  const { width, height } = image;
   return {
-    image: sampleBox(
-      image,
-      { x: 0, y: 0, width, height },
-      size.width,
-      size.height,
-    ),
+    image: resampled(image, size),
     map: mapToOriginal(map, {
       ...size,
       left: geometry.left * across,
@@ -59,7 +51,6 @@ export function smallCopy(prediction: Prediction, side: number): SmallCopy {
 /**
  * The surroundings of a patch, moved so that they lie in the image.
  *
- * @param image The image.
  * @param patch The patch in it, in pixels.
  * @param side Most pixels of the picture's sides.
  */

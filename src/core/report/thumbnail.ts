@@ -1,4 +1,4 @@
-import type { Box } from "../detector/prediction.ts";
+import type { Box } from "../detector/predict/prediction.ts";
 import type { Pixels } from "../images/pixels.ts";
 import { encodePng } from "../images/png.ts";
 
@@ -50,6 +50,20 @@ export function fittedSize(
     width: Math.max(1, Math.round(width * scale)),
     height: Math.max(1, Math.round(height * scale)),
   };
+}
+
+/** A whole image, as {@linkcode sampleBox} makes it `width` × `height`. */
+export function resampled(
+  image: Pixels,
+  { width, height }: Pick<Pixels, "width" | "height">,
+): Pixels {
+  const whole = { x: 0, y: 0, width: image.width, height: image.height };
+  return sampleBox(image, whole, width, height);
+}
+
+/** An image shrunk to fit a square; never enlarged. */
+export function thumbnail(image: Pixels, side: number): Pixels {
+  return resampled(image, fittedSize(image, side));
 }
 
 /**

@@ -4,7 +4,7 @@ import type { MapSettings } from "../settings/settings.ts";
 import { mapWeights } from "./map_weights.ts";
 
 /** Sizes of {@linkcode AnomalyMaps}. */
-export interface AnomalyMapShape {
+interface AnomalyMapShape {
   /** Patch grid, `[height, width]`. */
   readonly grid: readonly [number, number];
   /** Size of the maps, `[height, width]` in pixels. */
@@ -29,33 +29,44 @@ export class AnomalyMaps implements Disposable {
   readonly shape: AnomalyMapShape;
   readonly #axes: { readonly rows: Axis; readonly columns: Axis };
   readonly #between: Tensor;
+  readonly #owned: DisposableStack;
 
   /**
    * Uploads the weights and allocates the space between the axes.
    *
-   * @param gpu Where to compute.
-   * @param shape Sizes of the maps.
-   * @param settings Interpolation, Gaussian and border.
    * @throws {GpuError} If a batch is more than the adapter binds at once.
    */
   constructor(gpu: Gpu, shape: AnomalyMapShape, settings: MapSettings) {
     const { grid, size, maxImages } = shape;
     this.shape = shape;
-    this.#axes = {
-      rows: makeAxis(gpu, grid[0], size[0], settings),
-      columns: makeAxis(gpu, grid[1], size[1], settings),
+    using owned = new DisposableStack();
+    const axis = (points: number, outputs: number): Axis => {
+      const { blocks, weights } = mapWeights(points, outputs, settings);
+      const label = "anomaly map weights";
+      return {
+        points,
+        outputs,
+        blocks: owned.use(gpu.upload(blocks, undefined, label)),
+        weights: owned.use(gpu.upload(weights, undefined, label)),
+      };
     };
-    this.#between = gpu.tensor(
-      [maxImages, size[1], grid[0]],
-      "f32",
-      "anomaly maps, columns done",
+    this.#axes = {
+      rows: axis(grid[0], size[0]),
+      columns: axis(grid[1], size[1]),
+    };
+    this.#between = owned.use(
+      gpu.tensor(
+        [maxImages, size[1], grid[0]],
+        "f32",
+        "anomaly maps, columns done",
+      ),
     );
+    this.#owned = owned.move();
   }
 
   /**
    * Records the dispatches that make a batch's maps.
    *
-   * @param program Where to record.
    * @param scores Patch scores, `[N, grid height · grid width]`.
    * @param maps Where the maps go, `[N, height, width]`.
    * @param images Images that count, from the first; all of `maps` by default.
@@ -101,33 +112,13 @@ export class AnomalyMaps implements Disposable {
 
   /** Frees the weights and the space between the axes. */
   dispose(): void {
-    for (const axis of Object.values(this.#axes)) {
-      axis.blocks.dispose();
-      axis.weights.dispose();
-    }
-    this.#between.dispose();
+    this.#owned.dispose();
   }
 
   /** Same as {@linkcode AnomalyMaps.dispose}. */
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-function makeAxis(
-  gpu: Gpu,
-  points: number,
-  outputs: number,
-  settings: MapSettings,
-): Axis {
-  const { blocks, weights } = mapWeights(points, outputs, settings);
-  const label = "anomaly map weights";
-  return {
-    points,
-    outputs,
-    blocks: gpu.upload(blocks, undefined, label),
-    weights: gpu.upload(weights, undefined, label),
-  };
 }
 
 function checkSize(

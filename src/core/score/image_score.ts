@@ -1,8 +1,13 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { imageMax } from "../../wgsl/image_max.ts";
 import { reweight } from "../../wgsl/reweight.ts";
-import { recordGather } from "../bank/gather.ts";
-import type { BankSearch, RecordedSearch } from "../bank/search.ts";
+import { recordGather } from "../rows/row_sets.ts";
+import {
+  type BankSearch,
+  type RecordedSearch,
+  searchBytes,
+  type SearchSizes,
+} from "../search/search.ts";
 import type { Settings } from "../settings/settings.ts";
 
 /** The settings that decide what a score is. */
@@ -12,7 +17,7 @@ export type ScoreSettings = Pick<
 >;
 
 /** What image scores are made from. */
-export interface ScoreInputs {
+interface ScoreInputs {
   /** Features of a batch's patches `[≥ images · patches, dim]`, row-major. */
   readonly queries: Tensor;
   /** Their neighbours in the bank, as a search of these queries left them. */
@@ -24,7 +29,7 @@ export interface ScoreInputs {
 }
 
 /** What {@linkcode ImageScores.recordWeights} weighs. */
-export interface WeightInputs {
+interface WeightInputs {
   /** Features `[≥ …, dim]`, row-major. */
   readonly queries: Tensor;
   /** Image scores `[images]`; updated. */
@@ -70,9 +75,6 @@ export class ImageScores {
   /**
    * Keeps what scores are made with; allocates nothing.
    *
-   * @param gpu Where to compute.
-   * @param bank The memory bank.
-   * @param search Finds neighbours in that bank.
    * @param settings What a score is; a bank with fewer rows than asked for
    * gives what it has.
    */
@@ -94,7 +96,6 @@ export class ImageScores {
    * Records the dispatches that score a batch. Nothing comes back to the host.
    *
    * @param program Where to record, after the search of the batch.
-   * @param inputs The batch and its neighbours.
    * @throws {RangeError} If a tensor is too small.
    */
   record(program: Program, inputs: ScoreInputs): RecordedScores {
@@ -102,10 +103,17 @@ export class ImageScores {
     const gpu = this.#gpu;
     const columns = found.squaredDistances.shape[1] ?? 0;
     this.#check(inputs, columns);
-    const patchScores = gpu.tensor([images, patches], "f32", "patch scores");
-    const scores = gpu.tensor([images], "f32", "image scores");
-    const worstPatches = gpu.tensor([images], "u32", "worst patches");
-    const nearestRows = gpu.tensor([images], "u32", "nearest bank rows");
+    using owned = new DisposableStack();
+    const patchScores = owned.use(
+      gpu.tensor([images, patches], "f32", "patch scores"),
+    );
+    const scores = owned.use(gpu.tensor([images], "f32", "image scores"));
+    const worstPatches = owned.use(
+      gpu.tensor([images], "u32", "worst patches"),
+    );
+    const nearestRows = owned.use(
+      gpu.tensor([images], "u32", "nearest bank rows"),
+    );
     program.dispatch(imageMax, {
       images,
       patches,
@@ -121,15 +129,9 @@ export class ImageScores {
       nearest: nearestRows,
     });
     const results = { patchScores, scores, worstPatches, nearestRows };
-    const weighed = this.recordWeights(program, {
-      ...results,
-      queries,
-      images,
-    });
-    const dispose = (): void => {
-      weighed.dispose();
-      for (const tensor of Object.values(results)) tensor.dispose();
-    };
+    owned.use(this.recordWeights(program, { ...results, queries, images }));
+    const kept = owned.move();
+    const dispose = (): void => kept.dispose();
     return { ...results, dispose, [Symbol.dispose]: dispose };
   }
 
@@ -137,7 +139,6 @@ export class ImageScores {
    * Records the weighing of image scores alone (paper Eq. 7), in place; nothing
    * when the settings do not ask for it.
    *
-   * @param program Where to record.
    * @param inputs Scores, and the patches and bank rows they come from.
    * @returns The working memory, to be disposed after the last run.
    */
@@ -147,15 +148,21 @@ export class ImageScores {
     const { queries, scores, worstPatches, images, queryImages } = inputs;
     const { dim } = this.#bank;
     const b = this.#reweight;
-    const owned: { dispose(): void }[] = [];
+    using owned = new DisposableStack();
     if (b > 1) {
-      const centres = this.#gather(program, inputs.nearestRows, images);
-      const around = this.#search.record(program, centres, {
-        rows: images,
-        k: b,
-        ...(queryImages !== undefined && { queryImages }),
-      });
-      const neighbours = this.#gather(program, around.indices, images * b);
+      const centres = owned.use(
+        this.#gather(program, inputs.nearestRows, images),
+      );
+      const around = owned.use(
+        this.#search.record(program, centres, {
+          rows: images,
+          k: b,
+          ...(queryImages !== undefined && { queryImages }),
+        }),
+      );
+      const neighbours = owned.use(
+        this.#gather(program, around.indices, images * b),
+      );
       program.dispatch(reweight, { images, dim, neighbours: b }, {
         queries,
         worst: worstPatches,
@@ -163,9 +170,9 @@ export class ImageScores {
         indices: around.indices,
         scores,
       });
-      owned.push(centres, around, neighbours);
     }
-    const dispose = (): void => owned.forEach((part) => part.dispose());
+    const kept = owned.move();
+    const dispose = (): void => kept.dispose();
     return { dispose, [Symbol.dispose]: dispose };
   }
 
@@ -200,4 +207,21 @@ export class ImageScores {
       );
     }
   }
+}
+
+/**
+ * GPU bytes of {@linkcode ImageScores.recordWeights}.
+ *
+ * @param sizes The search.
+ * @param images How many are weighed at once.
+ * @param reweight Rows around the nearest one, that one included.
+ */
+export function weightBytes(
+  sizes: SearchSizes,
+  images: number,
+  reweight: number,
+): number {
+  if (reweight < 2) return 0;
+  const { query } = searchBytes({ ...sizes, k: reweight });
+  return images * (query + (1 + reweight) * sizes.dim * 4);
 }

@@ -48,7 +48,6 @@ export function foldPosition(
  *
  * @param points Size of the axis in patches.
  * @param outputs Size of the axis in pixels.
- * @param settings Interpolation, Gaussian and border.
  */
 export function mapWeights(
   points: number,

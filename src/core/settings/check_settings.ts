@@ -1,10 +1,8 @@
+import { MAX_NEIGHBOURS } from "../../wgsl/search_refine.ts";
 import type { Settings } from "./settings.ts";
 
 type Check = (option: string, value: unknown) => void;
 type Checks = Readonly<Record<string, Check>>;
-
-/** The most neighbours one search returns for a query. */
-export const MAX_NEIGHBOURS = 16;
 
 const PROJECTIONS: Readonly<Record<string, Checks>> = {
   linear: { kind: anything, dim: integer(1) },
@@ -46,15 +44,9 @@ const CHECKS: Checks = {
   }),
   seed: integer(0, 2 ** 32 - 1),
   threshold: group({
-    quantile: number(
-      "a number from 0 to 1",
-      (quantile) => quantile >= 0 && quantile <= 1,
-    ),
+    quantile: number("a number from 0 to 1", isShare),
     factor: number("a number above 0", (factor) => factor > 0),
-    mapQuantile: number(
-      "a number from 0 to 1",
-      (quantile) => quantile >= 0 && quantile <= 1,
-    ),
+    mapQuantile: number("a number from 0 to 1", isShare),
   }),
 };
 
@@ -114,6 +106,10 @@ function group(checks: Checks): Check {
 }
 
 function anything(): void {}
+
+function isShare(value: number): boolean {
+  return value >= 0 && value <= 1;
+}
 
 function projection(option: string, value: unknown): void {
   if (typeof value !== "object" || value === null) {

@@ -1,7 +1,4 @@
-import type { Settings } from "./settings.ts";
-
-/** Name of a preset. */
-export type PresetName = "paper" | "reference" | "anomalib";
+import type { PresetName, Settings } from "./settings.ts";
 
 /** The preset used when none is named. */
 export const DEFAULT_PRESET: PresetName = "paper";

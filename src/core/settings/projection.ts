@@ -6,8 +6,6 @@ import type { Mt19937 } from "./random.ts";
  * projects patch features with them before it picks the coreset.
  *
  * @param random The generator to draw from, fresh from its seed for PyTorch's values.
- * @param inputs The length of a patch feature.
- * @param outputs The length of a projected feature.
  * @returns The matrix `[outputs, inputs]`, row-major.
  */
 export function linearProjection(
@@ -29,9 +27,6 @@ export function linearProjection(
  * A Gaussian random projection: independent normal weights of variance
  * 1/outputs, so that squared distances are kept on average.
  *
- * @param random The generator to draw from.
- * @param inputs The length of a patch feature.
- * @param outputs The length of a projected feature.
  * @returns The matrix `[outputs, inputs]`, row-major.
  */
 export function gaussianProjection(
@@ -71,7 +66,6 @@ export function sparseProjectionSize(samples: number, eps = 0.9): number {
  * ±inputs^¼/√outputs with equal odds. anomalib's distribution, not its draws.
  *
  * @param random The generator to draw from: one float64 an entry, one more bit word for each that is not zero.
- * @param inputs The length of a patch feature.
  * @param outputs The length of a projected feature, see {@linkcode sparseProjectionSize}.
  * @returns The matrix `[outputs, inputs]`, row-major and dense.
  */

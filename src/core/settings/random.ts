@@ -124,9 +124,6 @@ export class Mt19937 {
 /**
  * Shuffles `items` in place (`numpy.random.shuffle`: Fisher–Yates from the
  * last item down).
- *
- * @param random The generator to draw from.
- * @param items The array to shuffle.
  */
 export function shuffle(
   random: Mt19937,
@@ -144,7 +141,6 @@ export function shuffle(
  * The integers 0 to `count` − 1 in random order
  * (`numpy.random.permutation(count)`).
  *
- * @param random The generator to draw from.
  * @param count How many integers, at most 2³² − 1.
  * @returns The permutation, of length `count`.
  */
@@ -163,7 +159,6 @@ export function permutation(
  * permutation of all). The published PatchCore draws the start points of its
  * coreset so, with `size` 10.
  *
- * @param random The generator to draw from.
  * @param count The integers to choose from: 0 to `count` − 1.
  * @param size How many to draw, at most `count`.
  * @returns The chosen integers in drawing order.
@@ -180,26 +175,4 @@ export function choice(
     );
   }
   return permutation(random, count).slice(0, size);
-}
-
-/**
- * The integers 0 to `count` − 1 in random order as `torch.randperm(count)`
- * draws them on a CPU (Fisher–Yates from the first item up, by remainder).
- *
- * @param random The generator to draw from.
- * @param count How many integers, below 214 748 364 as in PyTorch's 32-bit case.
- * @returns The permutation, of length `count`.
- */
-export function torchPermutation(
-  random: Mt19937,
-  count: number,
-): Uint32Array<ArrayBuffer> {
-  const order = Uint32Array.from({ length: count }, (_, index) => index);
-  for (let i = 0; i < count - 1; i++) {
-    const j = i + random.uint32() % (count - i);
-    const item = order[i]!;
-    order[i] = order[j]!;
-    order[j] = item;
-  }
-  return order;
 }

@@ -7,7 +7,7 @@ import type { AttributeValue, Graph, GraphNode, HostTensor } from "../graph.ts";
 import { OnnxError } from "../onnx/errors.ts";
 
 /** What a parameter is for, which decides how a fresh network starts it. */
-export type ParameterRole =
+type ParameterRole =
   | "conv_weight"
   | "linear_weight"
   | "linear_bias"

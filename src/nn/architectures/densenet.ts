@@ -7,7 +7,7 @@
 import { type Architecture, ArchitectureBuilder } from "./architecture.ts";
 
 /** Shape of a DenseNet. */
-export interface DenseNetOptions {
+interface DenseNetOptions {
   /** Name, e.g. `densenet201`. */
   readonly name: string;
   /** Layers of each of the four dense blocks. */

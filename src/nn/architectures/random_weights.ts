@@ -8,7 +8,7 @@ import { elementCount, floatTensor } from "../host_tensor.ts";
 import type { Architecture, Parameter } from "./architecture.ts";
 
 /** Weights drawn by {@linkcode randomWeights}. */
-export interface RandomWeights {
+interface RandomWeights {
   /** Tensors by parameter name. */
   readonly weights: ReadonlyMap<string, HostTensor>;
   /** `random` → the seed: marks a model as untrained. */

@@ -9,7 +9,7 @@
 import { type Architecture, ArchitectureBuilder } from "./architecture.ts";
 
 /** Shape of a residual network. */
-export interface ResNetOptions {
+interface ResNetOptions {
   /** Name, e.g. `resnet18`. */
   readonly name: string;
   /** Two 3×3 convolutions a block, or 1×1, 3×3 and 1×1. */

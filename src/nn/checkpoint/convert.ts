@@ -42,7 +42,7 @@ export interface CheckpointGraph {
   readonly parameters: number;
 }
 
-/** What {@linkcode convertWeights} has made. */
+/** A network as an ONNX file, and how large it is. */
 export interface Converted {
   /** The ONNX file. */
   readonly bytes: Uint8Array<ArrayBuffer>;

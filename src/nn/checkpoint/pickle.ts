@@ -61,7 +61,7 @@ export class PickleGlobal extends PickleObject {
 }
 
 /** What a pickle may reach outside itself. */
-export interface PickleOptions {
+interface PickleOptions {
   /** The allowed globals by `module.name`. */
   readonly globals: ReadonlyMap<string, PickleGlobal>;
   /** Resolves a persistent id; without it, persistent ids are refused. */

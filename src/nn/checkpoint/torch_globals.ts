@@ -35,7 +35,7 @@ export const TORCH_GLOBALS: ReadonlyMap<string, PickleGlobal> = new Map(
 );
 
 /** What a persistent id says of a storage. */
-export interface StorageId {
+interface StorageId {
   /** Element type. */
   readonly dtype: StoredDtype;
   /** Name of the storage in the file. */
@@ -49,7 +49,7 @@ export interface StorageId {
  *
  * @throws {CheckpointError} When it is anything else.
  */
-export function parseStorageId(id: PickleValue): StorageId {
+function parseStorageId(id: PickleValue): StorageId {
   if (!(id instanceof PickleTuple) || id.items[0] !== "storage") {
     const kind = id instanceof PickleTuple ? String(id.items[0]) : "";
     throw refused(`persistent id ${kind}`);

@@ -22,7 +22,7 @@ import { inferShapes, type ShapePlan } from "../shape_inference.ts";
 import { unfuse } from "./unfuse.ts";
 
 /** Settings of {@linkcode writeOnnx}. */
-export interface WriteOnnxOptions {
+interface WriteOnnxOptions {
   /** How weights are stored; `f16` halves the file. Default `f32`. */
   readonly precision?: "f32" | "f16";
 }

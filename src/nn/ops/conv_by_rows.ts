@@ -2,7 +2,7 @@ import type { Conv2dSizes } from "../../wgsl/conv2d.ts";
 import { pad2d } from "../../wgsl/pad2d.ts";
 import type { ConvChoice } from "../conv_choice.ts";
 import type { GraphNode } from "../graph.ts";
-import type { Operand, PlanContext } from "../plan.ts";
+import type { Operand, PlanContext } from "../plan_context.ts";
 
 /** A convolution with everything that {@linkcode Conv2dSizes} leaves open. */
 type WindowedConv =

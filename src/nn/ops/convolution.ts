@@ -3,7 +3,7 @@ import { conv2dGrouped } from "../../wgsl/conv2d_grouped.ts";
 import { numberAttribute } from "../attributes.ts";
 import type { GraphNode } from "../graph.ts";
 import { packConvWeights, packedSize } from "../layout.ts";
-import type { PlanContext } from "../plan.ts";
+import type { PlanContext } from "../plan_context.ts";
 import { resolveWindow } from "../window.ts";
 import { padForRows, suitsRows } from "./conv_by_rows.ts";
 import {

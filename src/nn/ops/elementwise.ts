@@ -9,7 +9,7 @@ import { activationOf } from "../fusion.ts";
 import type { Activation, GraphNode } from "../graph.ts";
 import { packVector } from "../layout.ts";
 import { nodeError } from "../onnx/errors.ts";
-import type { Operand, PlanContext } from "../plan.ts";
+import type { Operand, PlanContext } from "../plan_context.ts";
 import type { Operator } from "./operator.ts";
 
 /** ONNX Add. */

@@ -3,7 +3,7 @@ import { numberAttribute } from "../attributes.ts";
 import type { GraphNode } from "../graph.ts";
 import { packConvWeights, packedSize } from "../layout.ts";
 import { nodeError } from "../onnx/errors.ts";
-import type { PlanContext } from "../plan.ts";
+import type { PlanContext } from "../plan_context.ts";
 import { emitProduct, epilogue, floatConstant } from "./product.ts";
 
 /** The simplest kernel for matrix products. */

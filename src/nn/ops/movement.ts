@@ -6,7 +6,7 @@ import { numberAttribute } from "../attributes.ts";
 import type { GraphNode } from "../graph.ts";
 import { nodeError } from "../onnx/errors.ts";
 import { resolveAxis, resolvePadding, resolveSlice } from "../parameters.ts";
-import type { PlanContext } from "../plan.ts";
+import type { PlanContext } from "../plan_context.ts";
 import type { Operator } from "./operator.ts";
 
 /** ONNX Identity: shares its input's memory. */

@@ -5,7 +5,7 @@ import { type ConvChoice, familyOf } from "../conv_choice.ts";
 import type { GraphNode } from "../graph.ts";
 import { packVector } from "../layout.ts";
 import { nodeError } from "../onnx/errors.ts";
-import type { Operand, PlanContext } from "../plan.ts";
+import type { Operand, PlanContext } from "../plan_context.ts";
 
 /** What a convolution or matrix product reads. */
 export type ProductReads = Readonly<

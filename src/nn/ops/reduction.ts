@@ -5,7 +5,7 @@ import { numberAttribute } from "../attributes.ts";
 import type { GraphNode } from "../graph.ts";
 import { nodeError } from "../onnx/errors.ts";
 import { resolveAxes, resolveSoftmax } from "../parameters.ts";
-import type { PlanContext } from "../plan.ts";
+import type { PlanContext } from "../plan_context.ts";
 import { resolveWindow } from "../window.ts";
 import type { Operator } from "./operator.ts";
 

@@ -6,12 +6,12 @@ import {
 } from "../../wgsl/winograd.ts";
 import { type ConvChoice, familyOf } from "../conv_choice.ts";
 import type { GraphNode } from "../graph.ts";
-import type { PlanContext } from "../plan.ts";
+import type { PlanContext } from "../plan_context.ts";
 import { winogradWeights } from "../winograd_weights.ts";
 import { noBias, type ProductReads } from "./product.ts";
 
 /** A 3 × 3 convolution of stride 1. */
-export interface WinogradConv {
+interface WinogradConv {
   /** Its sizes. */
   readonly sizes: Conv2dSizes & { readonly pads: readonly [number, number] };
   /** The kernel of the products. */

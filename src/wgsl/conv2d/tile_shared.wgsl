@@ -5,6 +5,7 @@
 // and channels are one running index, so that a 3-channel stem wastes no more
 // than the last step. `splits` workgroups may share that index; each then writes
 // a sum of its own.
+//# Written out for a lane's 8 rows.
 
 const ROW_LANES = LANES >> LANE_BITS;
 const ROW_STRIDE = ROW_LANES << DEPTH_BITS; // in x_tile, between a lane's rows
@@ -53,22 +54,10 @@ fn main(
   let pixel2 = pixel_of(row + x_row + 2u * (LANES >> DEPTH_BITS));
   let pixel3 = pixel_of(row + x_row + 3u * (LANES >> DEPTH_BITS));
 
-  var s0_0 = vec4f();
-  var s0_1 = vec4f();
-  var s1_0 = vec4f();
-  var s1_1 = vec4f();
-  var s2_0 = vec4f();
-  var s2_1 = vec4f();
-  var s3_0 = vec4f();
-  var s3_1 = vec4f();
-  var s4_0 = vec4f();
-  var s4_1 = vec4f();
-  var s5_0 = vec4f();
-  var s5_1 = vec4f();
-  var s6_0 = vec4f();
-  var s6_1 = vec4f();
-  var s7_0 = vec4f();
-  var s7_1 = vec4f();
+  //#for q 0 8
+  var s{q}_0 = vec4f();
+  var s{q}_1 = vec4f();
+  //#end
   for (var k = begin; k < end; k += 1u << DEPTH_BITS) {
     let w_from = k * 4u + w_row;
     x_tile[lane] = load_step(pixel0, k + x_slot, end, first);
@@ -99,24 +88,11 @@ fn main(
       let x1 = x_tile[x_at + ROW_STRIDE];
       s1_0 = multiply_add(s1_0, x1, w0_0, w1_0, w2_0, w3_0);
       s1_1 = multiply_add(s1_1, x1, w0_1, w1_1, w2_1, w3_1);
-      let x2 = x_tile[x_at + 2u * ROW_STRIDE];
-      s2_0 = multiply_add(s2_0, x2, w0_0, w1_0, w2_0, w3_0);
-      s2_1 = multiply_add(s2_1, x2, w0_1, w1_1, w2_1, w3_1);
-      let x3 = x_tile[x_at + 3u * ROW_STRIDE];
-      s3_0 = multiply_add(s3_0, x3, w0_0, w1_0, w2_0, w3_0);
-      s3_1 = multiply_add(s3_1, x3, w0_1, w1_1, w2_1, w3_1);
-      let x4 = x_tile[x_at + 4u * ROW_STRIDE];
-      s4_0 = multiply_add(s4_0, x4, w0_0, w1_0, w2_0, w3_0);
-      s4_1 = multiply_add(s4_1, x4, w0_1, w1_1, w2_1, w3_1);
-      let x5 = x_tile[x_at + 5u * ROW_STRIDE];
-      s5_0 = multiply_add(s5_0, x5, w0_0, w1_0, w2_0, w3_0);
-      s5_1 = multiply_add(s5_1, x5, w0_1, w1_1, w2_1, w3_1);
-      let x6 = x_tile[x_at + 6u * ROW_STRIDE];
-      s6_0 = multiply_add(s6_0, x6, w0_0, w1_0, w2_0, w3_0);
-      s6_1 = multiply_add(s6_1, x6, w0_1, w1_1, w2_1, w3_1);
-      let x7 = x_tile[x_at + 7u * ROW_STRIDE];
-      s7_0 = multiply_add(s7_0, x7, w0_0, w1_0, w2_0, w3_0);
-      s7_1 = multiply_add(s7_1, x7, w0_1, w1_1, w2_1, w3_1);
+      //#for q 2 8
+      let x{q} = x_tile[x_at + {q}u * ROW_STRIDE];
+      s{q}_0 = multiply_add(s{q}_0, x{q}, w0_0, w1_0, w2_0, w3_0);
+      s{q}_1 = multiply_add(s{q}_1, x{q}, w0_1, w1_1, w2_1, w3_1);
+      //#end
     }
     workgroupBarrier();
   }
@@ -127,16 +103,8 @@ fn main(
   store(out_row, out_column + COLUMN_LANES, group.z, s0_1);
   store(out_row + ROW_LANES, out_column, group.z, s1_0);
   store(out_row + ROW_LANES, out_column + COLUMN_LANES, group.z, s1_1);
-  store(out_row + 2u * ROW_LANES, out_column, group.z, s2_0);
-  store(out_row + 2u * ROW_LANES, out_column + COLUMN_LANES, group.z, s2_1);
-  store(out_row + 3u * ROW_LANES, out_column, group.z, s3_0);
-  store(out_row + 3u * ROW_LANES, out_column + COLUMN_LANES, group.z, s3_1);
-  store(out_row + 4u * ROW_LANES, out_column, group.z, s4_0);
-  store(out_row + 4u * ROW_LANES, out_column + COLUMN_LANES, group.z, s4_1);
-  store(out_row + 5u * ROW_LANES, out_column, group.z, s5_0);
-  store(out_row + 5u * ROW_LANES, out_column + COLUMN_LANES, group.z, s5_1);
-  store(out_row + 6u * ROW_LANES, out_column, group.z, s6_0);
-  store(out_row + 6u * ROW_LANES, out_column + COLUMN_LANES, group.z, s6_1);
-  store(out_row + 7u * ROW_LANES, out_column, group.z, s7_0);
-  store(out_row + 7u * ROW_LANES, out_column + COLUMN_LANES, group.z, s7_1);
+  //#for q 2 8
+  store(out_row + {q}u * ROW_LANES, out_column, group.z, s{q}_0);
+  store(out_row + {q}u * ROW_LANES, out_column + COLUMN_LANES, group.z, s{q}_1);
+  //#end
 }

@@ -1,155 +1,56 @@
-// Tile of 16 rows × 64 columns for subgroups of exactly 8 lanes (llvmpipe).
+// Tile of {rows} rows × 64 columns for subgroups of exactly 8 lanes (llvmpipe).
 //
-// One workgroup is one subgroup. Each lane loads the inputs of two rows and the
+// One workgroup is one subgroup. Each lane loads the inputs of {rows / 8} rows and the
 // others get them by subgroupBroadcast: on llvmpipe a load costs per lane and
-// word, a broadcast next to nothing. A lane owns 2 vec4 columns of all 16 rows,
+// word, a broadcast next to nothing. A lane owns 2 vec4 columns of all {rows} rows,
 // in named registers, since naga clamps every dynamic index.
+//# Written out for 16 rows, and for 32 where there are many: then every weight is
+//# loaded for twice the outputs.
 
 @compute @workgroup_size(8)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = group.x * 16u;
+  let row = group.x * {rows}u;
   let column = group.y * 16u + lane;
   let last = params.columns - 1u;
   let column0 = min(column, last);
   let column1 = min(column + 8u, last);
   let pixel0 = pixel_of(row + lane);
-  let pixel1 = pixel_of(row + 8u + lane);
+  //#for p 1 rows/8
+  let pixel{p} = pixel_of(row + {8 * p}u + lane);
+  //#end
 
-  var s0_0 = vec4f();
-  var s0_1 = vec4f();
-  var s1_0 = vec4f();
-  var s1_1 = vec4f();
-  var s2_0 = vec4f();
-  var s2_1 = vec4f();
-  var s3_0 = vec4f();
-  var s3_1 = vec4f();
-  var s4_0 = vec4f();
-  var s4_1 = vec4f();
-  var s5_0 = vec4f();
-  var s5_1 = vec4f();
-  var s6_0 = vec4f();
-  var s6_1 = vec4f();
-  var s7_0 = vec4f();
-  var s7_1 = vec4f();
-  var s8_0 = vec4f();
-  var s8_1 = vec4f();
-  var s9_0 = vec4f();
-  var s9_1 = vec4f();
-  var s10_0 = vec4f();
-  var s10_1 = vec4f();
-  var s11_0 = vec4f();
-  var s11_1 = vec4f();
-  var s12_0 = vec4f();
-  var s12_1 = vec4f();
-  var s13_0 = vec4f();
-  var s13_1 = vec4f();
-  var s14_0 = vec4f();
-  var s14_1 = vec4f();
-  var s15_0 = vec4f();
-  var s15_1 = vec4f();
+  //#for q 0 rows
+  var s{q}_0 = vec4f();
+  var s{q}_1 = vec4f();
+  //#end
   var k = group.z * params.w_batch;
   let first = group.z * params.x_batch;
   for (var ky = 0u; ky < params.kernel_height; ky++) {
     for (var kx = 0u; kx < params.kernel_width; kx++) {
-      let tap0 = tap_of(pixel0, ky, kx);
-      let tap1 = tap_of(pixel1, ky, kx);
+      //#for p 0 rows/8
+      let tap{p} = tap_of(pixel{p}, ky, kx);
+      //#end
       for (var c = 0u; c < params.channels; c++) {
-        let x0 = load_x(tap0, first + c);
-        let x1 = load_x(tap1, first + c);
-        let w0_0 = load_w(k + column0);
-        let w0_1 = load_w(k + column1);
-        let w1_0 = load_w(k + params.columns + column0);
-        let w1_1 = load_w(k + params.columns + column1);
-        let w2_0 = load_w(k + 2u * params.columns + column0);
-        let w2_1 = load_w(k + 2u * params.columns + column1);
-        let w3_0 = load_w(k + 3u * params.columns + column0);
-        let w3_1 = load_w(k + 3u * params.columns + column1);
-        k += 4u * params.columns;
-        let a0 = subgroupBroadcast(x0, 0u);
-        s0_0 = multiply_add(s0_0, a0, w0_0, w1_0, w2_0, w3_0);
-        s0_1 = multiply_add(s0_1, a0, w0_1, w1_1, w2_1, w3_1);
-        let a1 = subgroupBroadcast(x0, 1u);
-        s1_0 = multiply_add(s1_0, a1, w0_0, w1_0, w2_0, w3_0);
-        s1_1 = multiply_add(s1_1, a1, w0_1, w1_1, w2_1, w3_1);
-        let a2 = subgroupBroadcast(x0, 2u);
-        s2_0 = multiply_add(s2_0, a2, w0_0, w1_0, w2_0, w3_0);
-        s2_1 = multiply_add(s2_1, a2, w0_1, w1_1, w2_1, w3_1);
-        let a3 = subgroupBroadcast(x0, 3u);
-        s3_0 = multiply_add(s3_0, a3, w0_0, w1_0, w2_0, w3_0);
-        s3_1 = multiply_add(s3_1, a3, w0_1, w1_1, w2_1, w3_1);
-        let a4 = subgroupBroadcast(x0, 4u);
-        s4_0 = multiply_add(s4_0, a4, w0_0, w1_0, w2_0, w3_0);
-        s4_1 = multiply_add(s4_1, a4, w0_1, w1_1, w2_1, w3_1);
-        let a5 = subgroupBroadcast(x0, 5u);
-        s5_0 = multiply_add(s5_0, a5, w0_0, w1_0, w2_0, w3_0);
-        s5_1 = multiply_add(s5_1, a5, w0_1, w1_1, w2_1, w3_1);
-        let a6 = subgroupBroadcast(x0, 6u);
-        s6_0 = multiply_add(s6_0, a6, w0_0, w1_0, w2_0, w3_0);
-        s6_1 = multiply_add(s6_1, a6, w0_1, w1_1, w2_1, w3_1);
-        let a7 = subgroupBroadcast(x0, 7u);
-        s7_0 = multiply_add(s7_0, a7, w0_0, w1_0, w2_0, w3_0);
-        s7_1 = multiply_add(s7_1, a7, w0_1, w1_1, w2_1, w3_1);
-        let a8 = subgroupBroadcast(x1, 0u);
-        s8_0 = multiply_add(s8_0, a8, w0_0, w1_0, w2_0, w3_0);
-        s8_1 = multiply_add(s8_1, a8, w0_1, w1_1, w2_1, w3_1);
-        let a9 = subgroupBroadcast(x1, 1u);
-        s9_0 = multiply_add(s9_0, a9, w0_0, w1_0, w2_0, w3_0);
-        s9_1 = multiply_add(s9_1, a9, w0_1, w1_1, w2_1, w3_1);
-        let a10 = subgroupBroadcast(x1, 2u);
-        s10_0 = multiply_add(s10_0, a10, w0_0, w1_0, w2_0, w3_0);
-        s10_1 = multiply_add(s10_1, a10, w0_1, w1_1, w2_1, w3_1);
-        let a11 = subgroupBroadcast(x1, 3u);
-        s11_0 = multiply_add(s11_0, a11, w0_0, w1_0, w2_0, w3_0);
-        s11_1 = multiply_add(s11_1, a11, w0_1, w1_1, w2_1, w3_1);
-        let a12 = subgroupBroadcast(x1, 4u);
-        s12_0 = multiply_add(s12_0, a12, w0_0, w1_0, w2_0, w3_0);
-        s12_1 = multiply_add(s12_1, a12, w0_1, w1_1, w2_1, w3_1);
-        let a13 = subgroupBroadcast(x1, 5u);
-        s13_0 = multiply_add(s13_0, a13, w0_0, w1_0, w2_0, w3_0);
-        s13_1 = multiply_add(s13_1, a13, w0_1, w1_1, w2_1, w3_1);
-        let a14 = subgroupBroadcast(x1, 6u);
-        s14_0 = multiply_add(s14_0, a14, w0_0, w1_0, w2_0, w3_0);
-        s14_1 = multiply_add(s14_1, a14, w0_1, w1_1, w2_1, w3_1);
-        let a15 = subgroupBroadcast(x1, 7u);
-        s15_0 = multiply_add(s15_0, a15, w0_0, w1_0, w2_0, w3_0);
-        s15_1 = multiply_add(s15_1, a15, w0_1, w1_1, w2_1, w3_1);
+        //#for p 0 rows/8
+        let x{p} = load_x(tap{p}, first + c);
+        //#end
+        //#use weights_at
+        //#for q 0 rows
+        let a{q} = subgroupBroadcast(x{q / 8}, {q % 8}u);
+        s{q}_0 = multiply_add(s{q}_0, a{q}, w0_0, w1_0, w2_0, w3_0);
+        s{q}_1 = multiply_add(s{q}_1, a{q}, w0_1, w1_1, w2_1, w3_1);
+        //#end
       }
     }
   }
 
   store(row, column, group.z, s0_0);
   store(row, column + 8u, group.z, s0_1);
-  store(row + 1u, column, group.z, s1_0);
-  store(row + 1u, column + 8u, group.z, s1_1);
-  store(row + 2u, column, group.z, s2_0);
-  store(row + 2u, column + 8u, group.z, s2_1);
-  store(row + 3u, column, group.z, s3_0);
-  store(row + 3u, column + 8u, group.z, s3_1);
-  store(row + 4u, column, group.z, s4_0);
-  store(row + 4u, column + 8u, group.z, s4_1);
-  store(row + 5u, column, group.z, s5_0);
-  store(row + 5u, column + 8u, group.z, s5_1);
-  store(row + 6u, column, group.z, s6_0);
-  store(row + 6u, column + 8u, group.z, s6_1);
-  store(row + 7u, column, group.z, s7_0);
-  store(row + 7u, column + 8u, group.z, s7_1);
-  store(row + 8u, column, group.z, s8_0);
-  store(row + 8u, column + 8u, group.z, s8_1);
-  store(row + 9u, column, group.z, s9_0);
-  store(row + 9u, column + 8u, group.z, s9_1);
-  store(row + 10u, column, group.z, s10_0);
-  store(row + 10u, column + 8u, group.z, s10_1);
-  store(row + 11u, column, group.z, s11_0);
-  store(row + 11u, column + 8u, group.z, s11_1);
-  store(row + 12u, column, group.z, s12_0);
-  store(row + 12u, column + 8u, group.z, s12_1);
-  store(row + 13u, column, group.z, s13_0);
-  store(row + 13u, column + 8u, group.z, s13_1);
-  store(row + 14u, column, group.z, s14_0);
-  store(row + 14u, column + 8u, group.z, s14_1);
-  store(row + 15u, column, group.z, s15_0);
-  store(row + 15u, column + 8u, group.z, s15_1);
+  //#for q 1 rows
+  store(row + {q}u, column, group.z, s{q}_0);
+  store(row + {q}u, column + 8u, group.z, s{q}_1);
+  //#end
 }

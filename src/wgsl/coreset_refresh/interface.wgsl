@@ -12,6 +12,7 @@
 //
 // A lane owns 8 rows and 16 centres at a time, by direct differences in the
 // order of the dimension, as coreset_step has them: the same bits.
+//# Written out for a lane's 8 rows.
 
 @group(0) @binding(0) var<storage, read> packed: array<vec4f>;
 @group(0) @binding(1) var<storage, read> centres: array<vec4f>;
@@ -164,11 +165,7 @@ fn store_row(row: u32, anchor: f32, other: f32, nearest: u32) {
 
 fn store_rows(row: u32, own: Rows) {
   store_row(row, own.anchors0.x, own.others0.x, own.nearest0.x);
-  store_row(row + 1u, own.anchors0.y, own.others0.y, own.nearest0.y);
-  store_row(row + 2u, own.anchors0.z, own.others0.z, own.nearest0.z);
-  store_row(row + 3u, own.anchors0.w, own.others0.w, own.nearest0.w);
-  store_row(row + 4u, own.anchors1.x, own.others1.x, own.nearest1.x);
-  store_row(row + 5u, own.anchors1.y, own.others1.y, own.nearest1.y);
-  store_row(row + 6u, own.anchors1.z, own.others1.z, own.nearest1.z);
-  store_row(row + 7u, own.anchors1.w, own.others1.w, own.nearest1.w);
+  //#for q 1 8
+  store_row(row + {q}u, own.anchors{q / 4}.{xyzw[q % 4]}, own.others{q / 4}.{xyzw[q % 4]}, own.nearest{q / 4}.{xyzw[q % 4]});
+  //#end
 }

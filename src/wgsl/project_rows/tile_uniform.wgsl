@@ -1,4 +1,5 @@
 // Tile for any adapter: addresses of rows are uniform over the lanes.
+//# Written out for 16 rows.
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -17,144 +18,24 @@ fn main(
   let column0 = min(column, last);
   let column1 = min(column + LANES, last);
   let last_row = params.rows - 1u;
-  let x0_at = (params.from_row + min(row + 0u, last_row)) * params.dim4;
-  let x1_at = (params.from_row + min(row + 1u, last_row)) * params.dim4;
-  let x2_at = (params.from_row + min(row + 2u, last_row)) * params.dim4;
-  let x3_at = (params.from_row + min(row + 3u, last_row)) * params.dim4;
-  let x4_at = (params.from_row + min(row + 4u, last_row)) * params.dim4;
-  let x5_at = (params.from_row + min(row + 5u, last_row)) * params.dim4;
-  let x6_at = (params.from_row + min(row + 6u, last_row)) * params.dim4;
-  let x7_at = (params.from_row + min(row + 7u, last_row)) * params.dim4;
-  let x8_at = (params.from_row + min(row + 8u, last_row)) * params.dim4;
-  let x9_at = (params.from_row + min(row + 9u, last_row)) * params.dim4;
-  let x10_at = (params.from_row + min(row + 10u, last_row)) * params.dim4;
-  let x11_at = (params.from_row + min(row + 11u, last_row)) * params.dim4;
-  let x12_at = (params.from_row + min(row + 12u, last_row)) * params.dim4;
-  let x13_at = (params.from_row + min(row + 13u, last_row)) * params.dim4;
-  let x14_at = (params.from_row + min(row + 14u, last_row)) * params.dim4;
-  let x15_at = (params.from_row + min(row + 15u, last_row)) * params.dim4;
-  var s0_0 = vec4f();
-  var s0_1 = vec4f();
-  var s1_0 = vec4f();
-  var s1_1 = vec4f();
-  var s2_0 = vec4f();
-  var s2_1 = vec4f();
-  var s3_0 = vec4f();
-  var s3_1 = vec4f();
-  var s4_0 = vec4f();
-  var s4_1 = vec4f();
-  var s5_0 = vec4f();
-  var s5_1 = vec4f();
-  var s6_0 = vec4f();
-  var s6_1 = vec4f();
-  var s7_0 = vec4f();
-  var s7_1 = vec4f();
-  var s8_0 = vec4f();
-  var s8_1 = vec4f();
-  var s9_0 = vec4f();
-  var s9_1 = vec4f();
-  var s10_0 = vec4f();
-  var s10_1 = vec4f();
-  var s11_0 = vec4f();
-  var s11_1 = vec4f();
-  var s12_0 = vec4f();
-  var s12_1 = vec4f();
-  var s13_0 = vec4f();
-  var s13_1 = vec4f();
-  var s14_0 = vec4f();
-  var s14_1 = vec4f();
-  var s15_0 = vec4f();
-  var s15_1 = vec4f();
+  //#for q 0 16
+  let x{q}_at = (params.from_row + min(row + {q}u, last_row)) * params.dim4;
+  //#end
+  //#for q 0 16
+  var s{q}_0 = vec4f();
+  var s{q}_1 = vec4f();
+  //#end
   var at = 0u;
   for (var k = 0u; k < params.dim4; k++) {
-    let w0_0 = load_w(at + column0);
-    let w0_1 = load_w(at + column1);
-    let w1_0 = load_w(at + params.columns + column0);
-    let w1_1 = load_w(at + params.columns + column1);
-    let w2_0 = load_w(at + 2u * params.columns + column0);
-    let w2_1 = load_w(at + 2u * params.columns + column1);
-    let w3_0 = load_w(at + 3u * params.columns + column0);
-    let w3_1 = load_w(at + 3u * params.columns + column1);
-    at += 4u * params.columns;
-    let a0 = load(x0_at, k);
-    s0_0 = multiply_add(s0_0, a0, w0_0, w1_0, w2_0, w3_0);
-    s0_1 = multiply_add(s0_1, a0, w0_1, w1_1, w2_1, w3_1);
-    let a1 = load(x1_at, k);
-    s1_0 = multiply_add(s1_0, a1, w0_0, w1_0, w2_0, w3_0);
-    s1_1 = multiply_add(s1_1, a1, w0_1, w1_1, w2_1, w3_1);
-    let a2 = load(x2_at, k);
-    s2_0 = multiply_add(s2_0, a2, w0_0, w1_0, w2_0, w3_0);
-    s2_1 = multiply_add(s2_1, a2, w0_1, w1_1, w2_1, w3_1);
-    let a3 = load(x3_at, k);
-    s3_0 = multiply_add(s3_0, a3, w0_0, w1_0, w2_0, w3_0);
-    s3_1 = multiply_add(s3_1, a3, w0_1, w1_1, w2_1, w3_1);
-    let a4 = load(x4_at, k);
-    s4_0 = multiply_add(s4_0, a4, w0_0, w1_0, w2_0, w3_0);
-    s4_1 = multiply_add(s4_1, a4, w0_1, w1_1, w2_1, w3_1);
-    let a5 = load(x5_at, k);
-    s5_0 = multiply_add(s5_0, a5, w0_0, w1_0, w2_0, w3_0);
-    s5_1 = multiply_add(s5_1, a5, w0_1, w1_1, w2_1, w3_1);
-    let a6 = load(x6_at, k);
-    s6_0 = multiply_add(s6_0, a6, w0_0, w1_0, w2_0, w3_0);
-    s6_1 = multiply_add(s6_1, a6, w0_1, w1_1, w2_1, w3_1);
-    let a7 = load(x7_at, k);
-    s7_0 = multiply_add(s7_0, a7, w0_0, w1_0, w2_0, w3_0);
-    s7_1 = multiply_add(s7_1, a7, w0_1, w1_1, w2_1, w3_1);
-    let a8 = load(x8_at, k);
-    s8_0 = multiply_add(s8_0, a8, w0_0, w1_0, w2_0, w3_0);
-    s8_1 = multiply_add(s8_1, a8, w0_1, w1_1, w2_1, w3_1);
-    let a9 = load(x9_at, k);
-    s9_0 = multiply_add(s9_0, a9, w0_0, w1_0, w2_0, w3_0);
-    s9_1 = multiply_add(s9_1, a9, w0_1, w1_1, w2_1, w3_1);
-    let a10 = load(x10_at, k);
-    s10_0 = multiply_add(s10_0, a10, w0_0, w1_0, w2_0, w3_0);
-    s10_1 = multiply_add(s10_1, a10, w0_1, w1_1, w2_1, w3_1);
-    let a11 = load(x11_at, k);
-    s11_0 = multiply_add(s11_0, a11, w0_0, w1_0, w2_0, w3_0);
-    s11_1 = multiply_add(s11_1, a11, w0_1, w1_1, w2_1, w3_1);
-    let a12 = load(x12_at, k);
-    s12_0 = multiply_add(s12_0, a12, w0_0, w1_0, w2_0, w3_0);
-    s12_1 = multiply_add(s12_1, a12, w0_1, w1_1, w2_1, w3_1);
-    let a13 = load(x13_at, k);
-    s13_0 = multiply_add(s13_0, a13, w0_0, w1_0, w2_0, w3_0);
-    s13_1 = multiply_add(s13_1, a13, w0_1, w1_1, w2_1, w3_1);
-    let a14 = load(x14_at, k);
-    s14_0 = multiply_add(s14_0, a14, w0_0, w1_0, w2_0, w3_0);
-    s14_1 = multiply_add(s14_1, a14, w0_1, w1_1, w2_1, w3_1);
-    let a15 = load(x15_at, k);
-    s15_0 = multiply_add(s15_0, a15, w0_0, w1_0, w2_0, w3_0);
-    s15_1 = multiply_add(s15_1, a15, w0_1, w1_1, w2_1, w3_1);
+    //#use weights_at
+    //#for q 0 16
+    let a{q} = load(x{q}_at, k);
+    s{q}_0 = multiply_add(s{q}_0, a{q}, w0_0, w1_0, w2_0, w3_0);
+    s{q}_1 = multiply_add(s{q}_1, a{q}, w0_1, w1_1, w2_1, w3_1);
+    //#end
   }
-  store(row + 0u, column, s0_0);
-  store(row + 0u, column + LANES, s0_1);
-  store(row + 1u, column, s1_0);
-  store(row + 1u, column + LANES, s1_1);
-  store(row + 2u, column, s2_0);
-  store(row + 2u, column + LANES, s2_1);
-  store(row + 3u, column, s3_0);
-  store(row + 3u, column + LANES, s3_1);
-  store(row + 4u, column, s4_0);
-  store(row + 4u, column + LANES, s4_1);
-  store(row + 5u, column, s5_0);
-  store(row + 5u, column + LANES, s5_1);
-  store(row + 6u, column, s6_0);
-  store(row + 6u, column + LANES, s6_1);
-  store(row + 7u, column, s7_0);
-  store(row + 7u, column + LANES, s7_1);
-  store(row + 8u, column, s8_0);
-  store(row + 8u, column + LANES, s8_1);
-  store(row + 9u, column, s9_0);
-  store(row + 9u, column + LANES, s9_1);
-  store(row + 10u, column, s10_0);
-  store(row + 10u, column + LANES, s10_1);
-  store(row + 11u, column, s11_0);
-  store(row + 11u, column + LANES, s11_1);
-  store(row + 12u, column, s12_0);
-  store(row + 12u, column + LANES, s12_1);
-  store(row + 13u, column, s13_0);
-  store(row + 13u, column + LANES, s13_1);
-  store(row + 14u, column, s14_0);
-  store(row + 14u, column + LANES, s14_1);
-  store(row + 15u, column, s15_0);
-  store(row + 15u, column + LANES, s15_1);
+  //#for q 0 16
+  store(row + {q}u, column, s{q}_0);
+  store(row + {q}u, column + LANES, s{q}_1);
+  //#end
 }

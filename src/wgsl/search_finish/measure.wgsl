@@ -10,6 +10,7 @@
 // bank       [R, D]  row-major
 // distances  [Q, k]  squared distances so far, ascending; updated
 // indices    [Q, k]  their rows, NONE where there are fewer than k
+//# Written out for 8 bank rows.
 
 override LANES: u32 = 64u;
 override LOOK: u32 = 256u; // dimensions after which rows may be left
@@ -66,13 +67,9 @@ fn reduce(lane: u32, sum: Sums) {
     var total = 0.0;
     for (var i = lane * LANES; i < (lane + 1u) * LANES; i += 8u) {
       total += sums[i];
-      total += sums[i + 1u];
-      total += sums[i + 2u];
-      total += sums[i + 3u];
-      total += sums[i + 4u];
-      total += sums[i + 5u];
-      total += sums[i + 6u];
-      total += sums[i + 7u];
+      //#for q 1 8
+      total += sums[i + {q}u];
+      //#end
     }
     totals[lane] = total;
   }
@@ -80,14 +77,9 @@ fn reduce(lane: u32, sum: Sums) {
 
 struct Starts {
   query: u32,
-  row0: u32,
-  row1: u32,
-  row2: u32,
-  row3: u32,
-  row4: u32,
-  row5: u32,
-  row6: u32,
-  row7: u32,
+  //#for q 0 8
+  row{q}: u32,
+  //#end
 }
 
 fn start_of(r: u32) -> u32 {
@@ -120,14 +112,9 @@ fn measure(query: u32, lane: u32) {
   let dim = params.dim;
   let at = Starts(
     query * dim,
-    start_of(0u),
-    start_of(1u),
-    start_of(2u),
-    start_of(3u),
-    start_of(4u),
-    start_of(5u),
-    start_of(6u),
-    start_of(7u),
+    //#for q 0 8
+    start_of({q}u),
+    //#end
   );
   var sum = Sums();
   for (var from_dim = 0u; from_dim < dim; from_dim += LOOK) {
@@ -147,13 +134,9 @@ fn measure(query: u32, lane: u32) {
     if (lane == 0u) {
       let whole = end == dim;
       var inside = consider(0u, whole);
-      inside = consider(1u, whole) || inside;
-      inside = consider(2u, whole) || inside;
-      inside = consider(3u, whole) || inside;
-      inside = consider(4u, whole) || inside;
-      inside = consider(5u, whole) || inside;
-      inside = consider(6u, whole) || inside;
-      inside = consider(7u, whole) || inside;
+      //#for q 1 8
+      inside = consider({q}u, whole) || inside;
+      //#end
       go_on = u32(inside);
     }
     if (workgroupUniformLoad(&go_on) == 0u) {

@@ -1,5 +1,6 @@
 // Tile for any adapter: addresses of queries depend only on the workgroup and
 // the loop, so that they are uniform over the lanes.
+//# Written out for 16 queries.
 const LANES = 64u;
 
 @compute @workgroup_size(LANES)
@@ -12,168 +13,38 @@ fn main(
   let first_panel = (group >> 3u) * params.panels_per_group;
   let column = group & 7u;
   let q0 = query_at(query);
-  let q1 = query_at(query + 1u);
-  let q2 = query_at(query + 2u);
-  let q3 = query_at(query + 3u);
-  let q4 = query_at(query + 4u);
-  let q5 = query_at(query + 5u);
-  let q6 = query_at(query + 6u);
-  let q7 = query_at(query + 7u);
-  let q8 = query_at(query + 8u);
-  let q9 = query_at(query + 9u);
-  let q10 = query_at(query + 10u);
-  let q11 = query_at(query + 11u);
-  let q12 = query_at(query + 12u);
-  let q13 = query_at(query + 13u);
-  let q14 = query_at(query + 14u);
-  let q15 = query_at(query + 15u);
-  var least0 = FAR;
-  var least1 = FAR;
-  var least2 = FAR;
-  var least3 = FAR;
-  var least4 = FAR;
-  var least5 = FAR;
-  var least6 = FAR;
-  var least7 = FAR;
-  var least8 = FAR;
-  var least9 = FAR;
-  var least10 = FAR;
-  var least11 = FAR;
-  var least12 = FAR;
-  var least13 = FAR;
-  var least14 = FAR;
-  var least15 = FAR;
+  //#for q 1 16
+  let q{q} = query_at(query + {q}u);
+  //#end
+  //#for q 0 16
+  var least{q} = FAR;
+  //#end
   for (var p = 0u; p < params.panels_per_group; p++) {
     let panel = min(first_panel + p, params.panels - 1u);
-    var s0_0 = vec4f();
-    var s0_1 = vec4f();
-    var s1_0 = vec4f();
-    var s1_1 = vec4f();
-    var s2_0 = vec4f();
-    var s2_1 = vec4f();
-    var s3_0 = vec4f();
-    var s3_1 = vec4f();
-    var s4_0 = vec4f();
-    var s4_1 = vec4f();
-    var s5_0 = vec4f();
-    var s5_1 = vec4f();
-    var s6_0 = vec4f();
-    var s6_1 = vec4f();
-    var s7_0 = vec4f();
-    var s7_1 = vec4f();
-    var s8_0 = vec4f();
-    var s8_1 = vec4f();
-    var s9_0 = vec4f();
-    var s9_1 = vec4f();
-    var s10_0 = vec4f();
-    var s10_1 = vec4f();
-    var s11_0 = vec4f();
-    var s11_1 = vec4f();
-    var s12_0 = vec4f();
-    var s12_1 = vec4f();
-    var s13_0 = vec4f();
-    var s13_1 = vec4f();
-    var s14_0 = vec4f();
-    var s14_1 = vec4f();
-    var s15_0 = vec4f();
-    var s15_1 = vec4f();
+    //#for q 0 16
+    var s{q}_0 = vec4f();
+    var s{q}_1 = vec4f();
+    //#end
     var at = panel * params.dim4 * 64u + column;
     for (var k = 0u; k < params.dim4; k++) {
-      let b0_0 = load_bank(at);
-      let b0_1 = load_bank(at + 8u);
-      let b1_0 = load_bank(at + 16u);
-      let b1_1 = load_bank(at + 24u);
-      let b2_0 = load_bank(at + 32u);
-      let b2_1 = load_bank(at + 40u);
-      let b3_0 = load_bank(at + 48u);
-      let b3_1 = load_bank(at + 56u);
-      at += 64u;
-      let a0 = queries[q0 + k];
-      s0_0 = multiply_add(s0_0, a0, b0_0, b1_0, b2_0, b3_0);
-      s0_1 = multiply_add(s0_1, a0, b0_1, b1_1, b2_1, b3_1);
-      let a1 = queries[q1 + k];
-      s1_0 = multiply_add(s1_0, a1, b0_0, b1_0, b2_0, b3_0);
-      s1_1 = multiply_add(s1_1, a1, b0_1, b1_1, b2_1, b3_1);
-      let a2 = queries[q2 + k];
-      s2_0 = multiply_add(s2_0, a2, b0_0, b1_0, b2_0, b3_0);
-      s2_1 = multiply_add(s2_1, a2, b0_1, b1_1, b2_1, b3_1);
-      let a3 = queries[q3 + k];
-      s3_0 = multiply_add(s3_0, a3, b0_0, b1_0, b2_0, b3_0);
-      s3_1 = multiply_add(s3_1, a3, b0_1, b1_1, b2_1, b3_1);
-      let a4 = queries[q4 + k];
-      s4_0 = multiply_add(s4_0, a4, b0_0, b1_0, b2_0, b3_0);
-      s4_1 = multiply_add(s4_1, a4, b0_1, b1_1, b2_1, b3_1);
-      let a5 = queries[q5 + k];
-      s5_0 = multiply_add(s5_0, a5, b0_0, b1_0, b2_0, b3_0);
-      s5_1 = multiply_add(s5_1, a5, b0_1, b1_1, b2_1, b3_1);
-      let a6 = queries[q6 + k];
-      s6_0 = multiply_add(s6_0, a6, b0_0, b1_0, b2_0, b3_0);
-      s6_1 = multiply_add(s6_1, a6, b0_1, b1_1, b2_1, b3_1);
-      let a7 = queries[q7 + k];
-      s7_0 = multiply_add(s7_0, a7, b0_0, b1_0, b2_0, b3_0);
-      s7_1 = multiply_add(s7_1, a7, b0_1, b1_1, b2_1, b3_1);
-      let a8 = queries[q8 + k];
-      s8_0 = multiply_add(s8_0, a8, b0_0, b1_0, b2_0, b3_0);
-      s8_1 = multiply_add(s8_1, a8, b0_1, b1_1, b2_1, b3_1);
-      let a9 = queries[q9 + k];
-      s9_0 = multiply_add(s9_0, a9, b0_0, b1_0, b2_0, b3_0);
-      s9_1 = multiply_add(s9_1, a9, b0_1, b1_1, b2_1, b3_1);
-      let a10 = queries[q10 + k];
-      s10_0 = multiply_add(s10_0, a10, b0_0, b1_0, b2_0, b3_0);
-      s10_1 = multiply_add(s10_1, a10, b0_1, b1_1, b2_1, b3_1);
-      let a11 = queries[q11 + k];
-      s11_0 = multiply_add(s11_0, a11, b0_0, b1_0, b2_0, b3_0);
-      s11_1 = multiply_add(s11_1, a11, b0_1, b1_1, b2_1, b3_1);
-      let a12 = queries[q12 + k];
-      s12_0 = multiply_add(s12_0, a12, b0_0, b1_0, b2_0, b3_0);
-      s12_1 = multiply_add(s12_1, a12, b0_1, b1_1, b2_1, b3_1);
-      let a13 = queries[q13 + k];
-      s13_0 = multiply_add(s13_0, a13, b0_0, b1_0, b2_0, b3_0);
-      s13_1 = multiply_add(s13_1, a13, b0_1, b1_1, b2_1, b3_1);
-      let a14 = queries[q14 + k];
-      s14_0 = multiply_add(s14_0, a14, b0_0, b1_0, b2_0, b3_0);
-      s14_1 = multiply_add(s14_1, a14, b0_1, b1_1, b2_1, b3_1);
-      let a15 = queries[q15 + k];
-      s15_0 = multiply_add(s15_0, a15, b0_0, b1_0, b2_0, b3_0);
-      s15_1 = multiply_add(s15_1, a15, b0_1, b1_1, b2_1, b3_1);
+      //#use bank_rows
+      //#for q 0 16
+      let a{q} = queries[q{q} + k];
+      s{q}_0 = multiply_add(s{q}_0, a{q}, b0_0, b1_0, b2_0, b3_0);
+      s{q}_1 = multiply_add(s{q}_1, a{q}, b0_1, b1_1, b2_1, b3_1);
+      //#end
     }
     if (first_panel + p < params.panels) {
       let n0 = norms[panel * 16u + 2u * column];
       let n1 = norms[panel * 16u + 2u * column + 1u];
       let i0 = images_of(panel * 16u + 2u * column);
       let i1 = images_of(panel * 16u + 2u * column + 1u);
-      least0 = min(least0, nearest(query + 0u, s0_0, s0_1, n0, n1, i0, i1));
-      least1 = min(least1, nearest(query + 1u, s1_0, s1_1, n0, n1, i0, i1));
-      least2 = min(least2, nearest(query + 2u, s2_0, s2_1, n0, n1, i0, i1));
-      least3 = min(least3, nearest(query + 3u, s3_0, s3_1, n0, n1, i0, i1));
-      least4 = min(least4, nearest(query + 4u, s4_0, s4_1, n0, n1, i0, i1));
-      least5 = min(least5, nearest(query + 5u, s5_0, s5_1, n0, n1, i0, i1));
-      least6 = min(least6, nearest(query + 6u, s6_0, s6_1, n0, n1, i0, i1));
-      least7 = min(least7, nearest(query + 7u, s7_0, s7_1, n0, n1, i0, i1));
-      least8 = min(least8, nearest(query + 8u, s8_0, s8_1, n0, n1, i0, i1));
-      least9 = min(least9, nearest(query + 9u, s9_0, s9_1, n0, n1, i0, i1));
-      least10 = min(least10, nearest(query + 10u, s10_0, s10_1, n0, n1, i0, i1));
-      least11 = min(least11, nearest(query + 11u, s11_0, s11_1, n0, n1, i0, i1));
-      least12 = min(least12, nearest(query + 12u, s12_0, s12_1, n0, n1, i0, i1));
-      least13 = min(least13, nearest(query + 13u, s13_0, s13_1, n0, n1, i0, i1));
-      least14 = min(least14, nearest(query + 14u, s14_0, s14_1, n0, n1, i0, i1));
-      least15 = min(least15, nearest(query + 15u, s15_0, s15_1, n0, n1, i0, i1));
+      //#for q 0 16
+      least{q} = min(least{q}, nearest(query + {q}u, s{q}_0, s{q}_1, n0, n1, i0, i1));
+      //#end
     }
   }
-  store(query + 0u, group, least0);
-  store(query + 1u, group, least1);
-  store(query + 2u, group, least2);
-  store(query + 3u, group, least3);
-  store(query + 4u, group, least4);
-  store(query + 5u, group, least5);
-  store(query + 6u, group, least6);
-  store(query + 7u, group, least7);
-  store(query + 8u, group, least8);
-  store(query + 9u, group, least9);
-  store(query + 10u, group, least10);
-  store(query + 11u, group, least11);
-  store(query + 12u, group, least12);
-  store(query + 13u, group, least13);
-  store(query + 14u, group, least14);
-  store(query + 15u, group, least15);
+  //#for q 0 16
+  store(query + {q}u, group, least{q});
+  //#end
 }

@@ -6,6 +6,7 @@
 // least   [Q, G]        FAR where a group has no row to find
 //
 // One workgroup takes 16 queries and LANES groups.
+//# Written out for 16 queries.
 
 @group(0) @binding(2) var<storage, read> norms: array<vec4f>;
 @group(0) @binding(3) var<storage, read> images: array<vec4u>;
@@ -68,20 +69,7 @@ fn main(
     images_of(2u * used),
     images_of(2u * used + 1u),
   );
-  store(query + 0u, group, rows, t.s0_0, t.s0_1);
-  store(query + 1u, group, rows, t.s1_0, t.s1_1);
-  store(query + 2u, group, rows, t.s2_0, t.s2_1);
-  store(query + 3u, group, rows, t.s3_0, t.s3_1);
-  store(query + 4u, group, rows, t.s4_0, t.s4_1);
-  store(query + 5u, group, rows, t.s5_0, t.s5_1);
-  store(query + 6u, group, rows, t.s6_0, t.s6_1);
-  store(query + 7u, group, rows, t.s7_0, t.s7_1);
-  store(query + 8u, group, rows, t.s8_0, t.s8_1);
-  store(query + 9u, group, rows, t.s9_0, t.s9_1);
-  store(query + 10u, group, rows, t.s10_0, t.s10_1);
-  store(query + 11u, group, rows, t.s11_0, t.s11_1);
-  store(query + 12u, group, rows, t.s12_0, t.s12_1);
-  store(query + 13u, group, rows, t.s13_0, t.s13_1);
-  store(query + 14u, group, rows, t.s14_0, t.s14_1);
-  store(query + 15u, group, rows, t.s15_0, t.s15_1);
+  //#for q 0 16
+  store(query + {q}u, group, rows, t.s{q}_0, t.s{q}_1);
+  //#end
 }

@@ -12,6 +12,7 @@
 //
 // One workgroup takes 16 queries and SEGMENT groups. It lists the groups that are
 // not ruled out for all of the queries and compares these alone.
+//# Written out for 16 queries.
 
 @group(0) @binding(2) var<storage, read> norms: array<vec4f>;
 @group(0) @binding(3) var<storage, read> images: array<vec4u>;
@@ -140,21 +141,8 @@ fn main(
     let g = listed[min(i + lane, count - 1u)];
     let t = tile_of(query, g, lane);
     let rows = Rows(norms[2u * g], norms[2u * g + 1u], images_of(2u * g), images_of(2u * g + 1u));
-    store(query, 0u, g, rows, t.s0_0, t.s0_1);
-    store(query, 1u, g, rows, t.s1_0, t.s1_1);
-    store(query, 2u, g, rows, t.s2_0, t.s2_1);
-    store(query, 3u, g, rows, t.s3_0, t.s3_1);
-    store(query, 4u, g, rows, t.s4_0, t.s4_1);
-    store(query, 5u, g, rows, t.s5_0, t.s5_1);
-    store(query, 6u, g, rows, t.s6_0, t.s6_1);
-    store(query, 7u, g, rows, t.s7_0, t.s7_1);
-    store(query, 8u, g, rows, t.s8_0, t.s8_1);
-    store(query, 9u, g, rows, t.s9_0, t.s9_1);
-    store(query, 10u, g, rows, t.s10_0, t.s10_1);
-    store(query, 11u, g, rows, t.s11_0, t.s11_1);
-    store(query, 12u, g, rows, t.s12_0, t.s12_1);
-    store(query, 13u, g, rows, t.s13_0, t.s13_1);
-    store(query, 14u, g, rows, t.s14_0, t.s14_1);
-    store(query, 15u, g, rows, t.s15_0, t.s15_1);
+    //#for q 0 16
+    store(query, {q}u, g, rows, t.s{q}_0, t.s{q}_1);
+    //#end
   }
 }

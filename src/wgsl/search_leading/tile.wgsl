@@ -5,6 +5,7 @@
 //
 // Group g is the 8 rows from 8 g on. Of the `stride` dimensions the first `dim` are
 // compared.
+//# Written out for 16 queries.
 
 @group(0) @binding(0) var<storage, read> queries: array<vec4f>;
 
@@ -18,36 +19,8 @@ fn multiply_add(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f
 }
 
 struct Tile {
-  s0_0: vec4f,
-  s0_1: vec4f,
-  s1_0: vec4f,
-  s1_1: vec4f,
-  s2_0: vec4f,
-  s2_1: vec4f,
-  s3_0: vec4f,
-  s3_1: vec4f,
-  s4_0: vec4f,
-  s4_1: vec4f,
-  s5_0: vec4f,
-  s5_1: vec4f,
-  s6_0: vec4f,
-  s6_1: vec4f,
-  s7_0: vec4f,
-  s7_1: vec4f,
-  s8_0: vec4f,
-  s8_1: vec4f,
-  s9_0: vec4f,
-  s9_1: vec4f,
-  s10_0: vec4f,
-  s10_1: vec4f,
-  s11_0: vec4f,
-  s11_1: vec4f,
-  s12_0: vec4f,
-  s12_1: vec4f,
-  s13_0: vec4f,
-  s13_1: vec4f,
-  s14_0: vec4f,
-  s14_1: vec4f,
-  s15_0: vec4f,
-  s15_1: vec4f,
+  //#for q 0 16
+  s{q}_0: vec4f,
+  s{q}_1: vec4f,
+  //#end
 }

@@ -4,14 +4,12 @@ import {
   type Choose,
 } from "../../../src/core/bank/bank_builder.ts";
 import { writeRows } from "../../../src/core/bank/memory_bank.ts";
-import { nearestRows } from "../../../src/core/bank/nearest_rows.ts";
-import { BankSearch } from "../../../src/core/bank/search.ts";
-import { RowChooser } from "../../../src/core/detector/row_chooser.ts";
-import { resolveSettings } from "../../../src/core/settings/settings.ts";
+import { RowChooser } from "../../../src/core/bank/choose_rows.ts";
+import { resolveSettings } from "../../../src/core/settings/resolve_settings.ts";
 import { type Gpu, RowChunks } from "../../../src/gpu/mod.ts";
 import { squaredDistance } from "../../reference/search.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
-import { narrow, uploadRows } from "./row_sets.ts";
+import { narrow } from "../coreset/some_rows.ts";
 
 const GRID = { height: 2, width: 5 };
 const PATCHES = GRID.height * GRID.width;
@@ -155,37 +153,3 @@ gpuTest("BankBuilder takes chosen rows before images only", (gpu) => {
   builder.add(1);
   assertThrows(() => builder.preload(known), RangeError, "add them first");
 });
-
-gpuTest(
-  "nearestRows() finds the nearest row, of other images if asked",
-  async (gpu) => {
-    const bankData = randomFloats(4, 50 * DIM);
-    const bankImages = Uint32Array.from({ length: 50 }, (_, i) => i % 5);
-    const rowImages = Uint32Array.from({ length: 600 }, (_, i) => i % 5);
-    using rows = uploadRows(narrow(gpu, 250 * DIM * 4), DATA, DIM);
-    using bank = uploadRows(gpu, bankData, DIM);
-    using search = await BankSearch.create(gpu, bank, { images: bankImages });
-    for (const images of [undefined, rowImages]) {
-      const seen: number[] = [];
-      const found = await nearestRows(gpu, rows, search, {
-        ...(images && { images }),
-        onProgress: (done, total) => {
-          assertEquals(total, 600);
-          seen.push(done);
-        },
-      });
-      assertEquals(seen.at(-1), 600);
-      for (let row = 0; row < 600; row++) {
-        let best = -1;
-        let least = Infinity;
-        for (let other = 0; other < 50; other++) {
-          if (images && images[row] === bankImages[other]) continue;
-          const d = squaredDistance(DATA, row, bankData, other, DIM);
-          if (d < least) [least, best] = [d, other];
-        }
-        assertEquals(found.rows[row], best, `row ${row}`);
-        assertAllClose([found.squared[row]!], [least]);
-      }
-    }
-  },
-);

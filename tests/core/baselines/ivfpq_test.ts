@@ -1,13 +1,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { IvfPqIndex, recallAtOne } from "../../../src/core/baselines/ivfpq.ts";
-import { planIvfPq } from "../../../src/core/baselines/ivfpq_plan.ts";
-import { sortCodes } from "../../../src/core/baselines/kmeans.ts";
 import type { Gpu } from "../../../src/gpu/mod.ts";
 import { paddedCodewords } from "../../../src/wgsl/kmeans.ts";
 import { searchIvfPq, squared, trainIvfPq } from "../../reference/ivfpq.ts";
 import { nearestNeighbours } from "../../reference/search.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
-import { narrow, uploadRows } from "../bank/row_sets.ts";
+import { narrow, uploadRows } from "../coreset/some_rows.ts";
 
 function matrix(data: Float32Array, dim: number): number[][] {
   return Array.from(
@@ -185,32 +183,4 @@ gpuTest("IvfPqIndex says what does not fit", async (gpu) => {
     RangeError,
     "subQuantisers must be an integer of at least 4",
   );
-});
-
-Deno.test("planIvfPq() has fewer lists for small banks", () => {
-  const plan = (rows: number, dim = 1024) => planIvfPq(rows, dim, {}, 2 ** 27);
-  assertEquals([2000, 16_706, 200_000].map((rows) => plan(rows).lists), [
-    51,
-    428,
-    512,
-  ]);
-  assertEquals([384, 448, 1024, 1536].map((dim) => plan(9999, dim).subs), [
-    64,
-    64,
-    64,
-    64,
-  ]);
-  assertEquals(plan(100, 136).subs, 8);
-  assertEquals(plan(20).codewords, 20);
-  assert(plan(200_000).indexBytes < 20e6);
-});
-
-Deno.test("sortCodes() fills empty codewords from the largest", () => {
-  const codes = [0, 0, 2, 0, 0, 0];
-  const plain = sortCodes(codes, 1, 3);
-  assertEquals([...plain.order], [0, 1, 3, 4, 5, 2]);
-  assertEquals([...plain.offsets], [0, 5, 5, 6]);
-  const filled = sortCodes(codes, 1, 3, true);
-  assertEquals([...filled.order], [0, 3, 5, 1, 4, 2]);
-  assertEquals([...filled.offsets], [0, 3, 5, 6]);
 });

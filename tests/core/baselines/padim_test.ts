@@ -1,11 +1,10 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { Padim } from "../../../src/core/baselines/padim.ts";
-import { planPadim } from "../../../src/core/baselines/padim_plan.ts";
+import { Padim, planPadim } from "../../../src/core/baselines/padim.ts";
 import { BASELINE_MAP } from "../../../src/core/baselines/scored_images.ts";
 import { anomalyMap } from "../../reference/anomaly_map.ts";
 import { padimDistances } from "../../reference/padim.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
-import { narrow, uploadRows } from "../bank/row_sets.ts";
+import { narrow, uploadRows } from "../coreset/some_rows.ts";
 
 const SIZE = [18, 23] as const;
 
@@ -133,6 +132,30 @@ gpuTest("Padim gives the same whatever the batches", async (gpu) => {
   assertEquals(await run(8, [1, 5, 7]), await run(8, [1, 5, 7]));
 });
 
+gpuTest("Padim refuses features that float32 cannot factor", async (gpu) => {
+  const values = randomFloats(5, 2 * 4 * 64).map((x) => 1e9 * x);
+  using rows = uploadRows(gpu, values, 64);
+  using padim = new Padim(gpu, { grid: [2, 2], featureDim: 64, size: SIZE });
+  await padim.add(rows);
+  await padim.finish();
+  await assertRejects(
+    () => padim.score(rows),
+    RangeError,
+    "could not be factored in float32",
+  );
+});
+
+gpuTest("Padim refuses steps in the wrong order", async (gpu) => {
+  using rows = uploadRows(gpu, features(1, 8, 4), 4);
+  using padim = new Padim(gpu, { grid: [2, 2], featureDim: 4, size: SIZE });
+  await assertRejects(() => padim.finish(), TypeError, "no training image");
+  await assertRejects(() => padim.score(rows), TypeError, "not finished");
+  await assertRejects(() => padim.add(rows, 3), RangeError, "3 images");
+  await padim.add(rows);
+  await padim.finish();
+  await assertRejects(() => padim.add(rows), TypeError, "finished");
+});
+
 Deno.test("planPadim() keeps WideResNet-50 within 128 MiB bindings", () => {
   const plan = planPadim({
     grid: [56, 56],
@@ -161,28 +184,4 @@ Deno.test("planPadim() says what does not fit", () => {
     "of 448 dimensions",
   );
   assertThrows(() => planPadim(options, 1000), RangeError, "binds at once");
-});
-
-gpuTest("Padim refuses features that float32 cannot factor", async (gpu) => {
-  const values = randomFloats(5, 2 * 4 * 64).map((x) => 1e9 * x);
-  using rows = uploadRows(gpu, values, 64);
-  using padim = new Padim(gpu, { grid: [2, 2], featureDim: 64, size: SIZE });
-  await padim.add(rows);
-  await padim.finish();
-  await assertRejects(
-    () => padim.score(rows),
-    RangeError,
-    "could not be factored in float32",
-  );
-});
-
-gpuTest("Padim refuses steps in the wrong order", async (gpu) => {
-  using rows = uploadRows(gpu, features(1, 8, 4), 4);
-  using padim = new Padim(gpu, { grid: [2, 2], featureDim: 4, size: SIZE });
-  await assertRejects(() => padim.finish(), TypeError, "no training image");
-  await assertRejects(() => padim.score(rows), TypeError, "not finished");
-  await assertRejects(() => padim.add(rows, 3), RangeError, "3 images");
-  await padim.add(rows);
-  await padim.finish();
-  await assertRejects(() => padim.add(rows), TypeError, "finished");
 });

@@ -1,8 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  learnProxies,
-  proxyBytes,
-} from "../../../src/core/baselines/proxies.ts";
+import { learnProxies } from "../../../src/core/baselines/proxies.ts";
 import {
   choice,
   Mt19937,
@@ -16,7 +13,7 @@ import {
   proxyGradient,
 } from "../../reference/proxies.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
-import { narrow, uploadRows } from "../bank/row_sets.ts";
+import { narrow, uploadRows } from "../coreset/some_rows.ts";
 
 function matrix(data: Float32Array, dim: number): number[][] {
   return Array.from(
@@ -157,8 +154,4 @@ gpuTest("learnProxies() says what does not fit", async (gpu) => {
     RangeError,
     "binds at once (100)",
   );
-});
-
-Deno.test("proxyBytes() does not depend on the number of patches", () => {
-  assert(proxyBytes({ count: 1670 }, 1024) < 50e6);
 });

@@ -1,16 +1,15 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { BASELINE_MAP } from "../../../src/core/baselines/scored_images.ts";
-import { Spade, type SpadeTaps } from "../../../src/core/baselines/spade.ts";
 import {
   planSpade,
+  Spade,
   type SpadeOptions,
-} from "../../../src/core/baselines/spade_plan.ts";
+  type SpadeTaps,
+} from "../../../src/core/baselines/spade.ts";
 import type { Gpu, Tensor } from "../../../src/gpu/mod.ts";
-import { rowDistances } from "../../../src/wgsl/row_distances.ts";
 import { spade, type SpadeImage } from "../../reference/spade.ts";
-import { squaredDistance } from "../../reference/search.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
-import { withoutSubgroups } from "../bank/row_sets.ts";
+import { withoutSubgroups } from "../coreset/some_rows.ts";
 
 type Shape = readonly [number, number, number];
 
@@ -267,26 +266,4 @@ Deno.test("planSpade() keeps layers, not concatenated features", () => {
   assertEquals(plan.neighbours, 50);
   assertEquals(plan.galleryBytes, 213 * 4 * (1_404_928 + 2048));
   assert(plan.bytes < 1.35e9, `${plan.bytes} bytes`);
-});
-
-gpuTest("row_distances measures by direct differences", async (gpu) => {
-  for (const [queries, rows, dim] of [[1, 1, 4], [3, 65, 8], [2, 300, 44]]) {
-    const a = randomFloats(1, queries! * dim!).map((x) => 100 + x);
-    const b = randomFloats(2, rows! * dim!).map((x) => 100 + x);
-    using x = gpu.upload(a, [queries!, dim!]);
-    using y = gpu.upload(b, [rows!, dim!]);
-    using distances = gpu.tensor([queries!, rows!]);
-    using program = gpu.program("distances");
-    program.dispatch(
-      rowDistances,
-      { queries: queries!, rows: rows!, dim: dim! },
-      { queries: x, rows: y, distances },
-    );
-    (await program.compile()).run();
-    const expected = Array.from(
-      { length: queries! * rows! },
-      (_, i) => squaredDistance(a, Math.floor(i / rows!), b, i % rows!, dim!),
-    );
-    assertAllClose(await gpu.readFloats(distances), expected, { rtol: 1e-4 });
-  }
 });

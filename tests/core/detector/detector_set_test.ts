@@ -5,7 +5,7 @@ import {
   ModelFileError,
   PatchCore,
 } from "../../../src/core/mod.ts";
-import { Backbone } from "../../../src/core/detector/backbone.ts";
+import { Backbone } from "../../../src/core/features/backbone.ts";
 import { gpuTest } from "../../testing.ts";
 import {
   TINY_SETTINGS,
@@ -62,6 +62,25 @@ gpuTest(
     assertEquals(set.backbones, 2);
     assertEquals(await scores(one), await scores(single));
     assertEquals(await scores(both), await scores(ensemble));
+  },
+);
+
+gpuTest(
+  "DetectorSet loads a backbone once for models that are loaded together",
+  async (gpu) => {
+    using detector = await tinyDetector(gpu, 3);
+    await using set = await DetectorSet.create();
+    let fetched = 0;
+    const backbone = async () => {
+      if (fetched++ === 0) throw new Error("no connection");
+      return await Promise.resolve(tinyBackbone());
+    };
+    const load = () => set.load(detector.save(), { backbone });
+    await assertRejects(load, Error, "no connection");
+    const both = await Promise.all([load(), load()]);
+    assertEquals([set.backbones, fetched], [1, 2]);
+    const wanted = await scores(detector);
+    assertEquals(await Promise.all(both.map(scores)), [wanted, wanted]);
   },
 );
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { PatchFeatures } from "../../../src/core/features/mod.ts";
-import { resolveSettings } from "../../../src/core/settings/settings.ts";
+import { resolveSettings } from "../../../src/core/settings/resolve_settings.ts";
 import { type Gpu, RowChunks } from "../../../src/gpu/mod.ts";
 import { Network, toNhwc } from "../../../src/nn/mod.ts";
 import { GOLDEN_CASES, readGolden } from "../../patchcore_golden.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { BankSearch } from "../../../src/core/bank/search.ts";
+import { BankSearch } from "../../../src/core/search/search.ts";
 import {
   ImageScores,
   type ScoreSettings,

@@ -4,7 +4,6 @@ import {
   Mt19937,
   permutation,
   shuffle,
-  torchPermutation,
 } from "../../../src/core/settings/random.ts";
 
 function draw<T>(count: number, next: () => T): T[] {
@@ -147,14 +146,3 @@ for (const { seed, count, start } of START_POINTS) {
     assertEquals(choice(new Mt19937(seed), count, 10).join(" "), start);
   });
 }
-
-Deno.test("torchPermutation() gives torch.randperm", () => {
-  assertEquals(
-    [...torchPermutation(new Mt19937(0), 10)],
-    [4, 1, 7, 5, 3, 9, 0, 8, 6, 2],
-  );
-  assertEquals(
-    [...torchPermutation(new Mt19937(42), 10)],
-    [2, 6, 1, 8, 4, 5, 0, 9, 3, 7],
-  );
-});

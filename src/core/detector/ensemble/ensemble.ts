@@ -1,0 +1,386 @@
+import { Gpu, type KernelTime } from "../../../gpu/mod.ts";
+import {
+  readEnsembleFile,
+  type StoredEnsemble,
+  writeEnsembleFile,
+} from "../../model/ensemble_file.ts";
+import {
+  jointScores,
+  type MinMaxScale,
+  minMaxScale,
+  onScale,
+} from "../../score/min_max_scale.ts";
+import type {
+  Backbone,
+  BackboneFile,
+  StoredBackbone,
+} from "../../features/backbone.ts";
+import type { StoredModel, StoredThreshold } from "../../model/stored_model.ts";
+import { thresholdOf } from "../../threshold/calibrate.ts";
+import type { Settings } from "../../settings/settings.ts";
+import { settingsFromJson } from "../../settings/resolve_settings.ts";
+import { VERSION } from "../../settings/version.ts";
+import {
+  type EnsembleFitReport,
+  jointPrediction,
+  jointReport,
+  type JointThresholds,
+  type MemberScales,
+  predictTogether,
+} from "./joint_prediction.ts";
+import type { FitReport } from "../fit/report.ts";
+import {
+  type ImageSources,
+  loadPixels,
+  named,
+  type NamedImage,
+} from "../../features/image_source.ts";
+import type {
+  DetectorOptions,
+  FitOptions,
+  PatchCoreOptions,
+  SaveOptions,
+} from "../options.ts";
+import { PatchCore } from "../patchcore.ts";
+import type { Prediction } from "../predict/prediction.ts";
+import { reportImageError, type WorkOptions } from "../../features/progress.ts";
+
+/** Options of `Ensemble.create`. */
+export interface EnsembleOptions extends Omit<PatchCoreOptions, "backbone"> {
+  /** The backbones' ONNX files or names, at least two. */
+  readonly backbones: readonly PatchCoreOptions["backbone"][];
+}
+
+/** Options of `Ensemble.load`. */
+export interface EnsembleLoadOptions extends DetectorOptions {
+  /**
+   * Fetches a member's ONNX file; called for members whose backbone is not in
+   * the model. By default each is looked for where it was found.
+   */
+  readonly backbone?: (
+    stored: StoredBackbone,
+    member: number,
+  ) => Promise<BackboneFile>;
+  /**
+   * Instead of the files: backbones that are shared, on the device given as
+   * `gpu`; called for every member.
+   */
+  readonly shared?: (model: StoredModel) => Promise<Backbone>;
+}
+
+/**
+ * Several PatchCore detectors, each with a backbone of its own, that judge
+ * together (paper, Table 4): each one's scores and maps are brought to the
+ * scale of its training images' leave-one-image-out scores, 0 the least and 1
+ * the largest, and averaged. No test image takes part in that, so that one
+ * image can be judged alone.
+ */
+export class Ensemble implements Disposable, AsyncDisposable {
+  /** The detectors, in the order of their backbones. */
+  readonly members: readonly PatchCore[];
+  readonly #gpu: Gpu;
+  readonly #ownsGpu: boolean;
+  readonly #batch: number;
+  #threshold: StoredThreshold | undefined;
+  #scales: readonly MemberScales[] | undefined;
+
+  private constructor(
+    gpu: Gpu,
+    members: readonly PatchCore[],
+    { gpu: given, batch = 8 }: DetectorOptions,
+  ) {
+    this.#gpu = gpu;
+    this.members = members;
+    this.#ownsGpu = given === undefined;
+    this.#batch = batch;
+  }
+
+  /**
+   * An ensemble that is still to be fitted.
+   *
+   * @throws {RangeError} If there are fewer than two backbones.
+   * @throws What `PatchCore.create` throws.
+   */
+  static async create(options: EnsembleOptions): Promise<Ensemble> {
+    const { backbones, ...rest } = options;
+    return await Ensemble.#open(rest, backbones.length, (i, shared) => {
+      const backbone = backbones[i]!;
+      return PatchCore.create({ ...rest, ...shared, backbone });
+    });
+  }
+
+  static async #open(
+    options: DetectorOptions,
+    count: number,
+    member: (i: number, shared: DetectorOptions) => Promise<PatchCore>,
+  ): Promise<Ensemble> {
+    if (count < 2) {
+      throw new RangeError(
+        `Cannot make an ensemble of ${count} backbones: expected at least 2`,
+      );
+    }
+    const gpu = options.gpu ?? await Gpu.create();
+    const members: PatchCore[] = [];
+    try {
+      for (let i = 0; i < count; i++) {
+        const profile = i === 0 && options.profile === true;
+        members.push(await member(i, { gpu, profile }));
+      }
+      return new Ensemble(gpu, members, options);
+    } catch (error) {
+      for (const member of members) member.dispose();
+      if (options.gpu === undefined) gpu.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * A fitted ensemble from the bytes that {@linkcode Ensemble.save} gave.
+   *
+   * @throws {ModelFileError} If the file is no ensemble, or a backbone is
+   * missing or differs from the one that was fitted.
+   */
+  static async load(
+    bytes: Uint8Array,
+    options: EnsembleLoadOptions = {},
+  ): Promise<Ensemble> {
+    return await Ensemble.fromModel(readEnsembleFile(bytes), options);
+  }
+
+  /**
+   * A fitted ensemble from what its file holds.
+   *
+   * @throws {ModelFileError} If a backbone is missing or differs from the one
+   * that was fitted.
+   */
+  static async fromModel(
+    stored: StoredEnsemble,
+    options: EnsembleLoadOptions = {},
+  ): Promise<Ensemble> {
+    const { backbone: fetchBackbone, shared: share, ...rest } = options;
+    for (const { settings } of stored.members) settingsFromJson(settings);
+    const ensemble = await Ensemble.#open(
+      rest,
+      stored.members.length,
+      async (i, common) => {
+        const model = stored.members[i]!;
+        const shared = await share?.(model);
+        const backbone = (shared ?? model.backbone.onnx) === undefined
+          ? await fetchBackbone?.(model.backbone, i)
+          : undefined;
+        return await PatchCore.fromModel(model, {
+          ...rest,
+          ...common,
+          ...(shared && { shared }),
+          ...(backbone && { backbone }),
+        });
+      },
+    );
+    try {
+      ensemble.#adopt(stored.threshold);
+      return ensemble;
+    } catch (error) {
+      ensemble.dispose();
+      throw error;
+    }
+  }
+
+  /** Every switch of the method; the same for all members. */
+  get settings(): Settings {
+    return this.members[0]!.settings;
+  }
+
+  /** Name of the adapter that does the work. */
+  get adapterName(): string {
+    return this.#gpu.adapterName;
+  }
+
+  /** The device that does the work. */
+  get gpu(): Gpu {
+    return this.#gpu;
+  }
+
+  /** GPU time of every kernel so far; see {@linkcode PatchCore.kernelTimes}. */
+  async kernelTimes(): Promise<KernelTime[]> {
+    return await this.#gpu.profiler?.report() ?? [];
+  }
+
+  /**
+   * The ensemble as it would be saved.
+   *
+   * @throws {TypeError} If it is not fitted.
+   */
+  get model(): StoredEnsemble {
+    return this.#toModel(this.members.map(({ model }) => model));
+  }
+
+  #toModel(members: StoredEnsemble["members"]): StoredEnsemble {
+    return {
+      members,
+      ...(this.#threshold && { threshold: this.#threshold }),
+      softwareVersion: VERSION,
+    };
+  }
+
+  /**
+   * Fits all members to the same images and sets the joint threshold.
+   *
+   * @throws {RangeError} If no image could be used, or a member gives all
+   * training images the same score, so that its scores have no scale.
+   */
+  async fit(
+    images: ImageSources,
+    options: Omit<FitOptions, "shard" | "count"> = {},
+  ): Promise<EnsembleFitReport> {
+    const failed = new Set<number>();
+    let loaded = 0;
+    const sources: NamedImage[] = [];
+    for await (const image of images) {
+      const index = sources.length;
+      const source = named(image, index);
+      sources.push({
+        name: source.name,
+        content: () => {
+          loaded = index;
+          return loadPixels(source);
+        },
+      });
+    }
+    this.#scales = undefined;
+    const reports: FitReport[] = [];
+    for (const member of this.members) {
+      // Images are loaded one after the other: the last one is it that failed.
+      const onImageError = (name: string, error: Error): void => {
+        reportImageError(name, error, options);
+        failed.add(loaded);
+      };
+      const usable = sources.filter((_, index) => !failed.has(index));
+      reports.push(await member.fit(usable, { ...options, onImageError }));
+    }
+    const used = reports.map((report) => report.images);
+    if (new Set(used).size > 1) {
+      throw new RangeError(
+        `Cannot fit an ensemble: its members could use ${
+          used.join(" and ")
+        } images; leave the images as they are until the fit is done`,
+      );
+    }
+    this.#adopt(this.#jointThreshold());
+    return jointReport(reports, this.#thresholds);
+  }
+
+  /**
+   * Joint leave-one-image-out scores of the training images; NaN for those
+   * that a member has no score of.
+   *
+   * @throws {TypeError} If it is not fitted.
+   */
+  get trainScores(): Float64Array<ArrayBuffer> {
+    const scores = this.members.map(({ model }) => model.trainScores);
+    return jointScores(scores, this.#memberScales());
+  }
+
+  #jointThreshold(): StoredThreshold | undefined {
+    const joint = this.trainScores;
+    const { quantile, factor } = this.settings.threshold;
+    const { value, images } = thresholdOf(joint, { quantile, factor });
+    if (value === undefined) return undefined;
+    const scoring = "leave-one-image-out, mean of members on their scales";
+    return { value, rule: { scores: scoring, images, quantile, factor } };
+  }
+
+  /**
+   * Where no pixel of a member's map is above the member's threshold, none of
+   * the joint map is above the mean of the thresholds on the members' scales.
+   */
+  get #thresholds(): JointThresholds {
+    const threshold = this.#threshold?.value ?? NaN;
+    const scales = this.#memberScales();
+    const sum = this.members.reduce((total, { model }, i) => {
+      const { mapThreshold: own } = model;
+      return total + (own ? onScale(own.value, scales[i]!) : NaN);
+    }, 0);
+    const mean = sum / scales.length;
+    return { threshold, mapThreshold: Number.isNaN(mean) ? threshold : mean };
+  }
+
+  #memberScales(): MinMaxScale[] {
+    return this.members.map(({ model: { trainScores, backbone } }) => {
+      const scale = minMaxScale(trainScores);
+      if (scale !== undefined) return scale;
+      throw new RangeError(
+        `Cannot join backbone "${backbone.name}" to an ensemble: it gave all of ${trainScores.length} training images the same score, so that its scores have no scale; fit more images`,
+      );
+    });
+  }
+
+  #adopt(threshold: StoredThreshold | undefined): void {
+    this.#scales = this.#memberScales()
+      .map((scale) => ({ score: scale, map: scale }));
+    this.#threshold = threshold;
+  }
+
+  /**
+   * Scores images one after the other, in order: each is decoded once and goes
+   * through all members.
+   *
+   * @param images What to inspect.
+   * @param options Images that fail, cancelling.
+   * @throws {TypeError} If the ensemble is not fitted.
+   */
+  async *predict(
+    images: ImageSources,
+    options: WorkOptions = {},
+  ): AsyncGenerator<Prediction> {
+    const scales = this.#scales;
+    if (scales === undefined) {
+      throw new TypeError(
+        "Cannot use an ensemble that is not fitted: call fit() or Ensemble.load()",
+      );
+    }
+    const thresholds = this.#thresholds;
+    const together = predictTogether(this.members, images, {
+      ...options,
+      batch: this.#batch,
+    });
+    for await (const seen of together) {
+      if (this.#scales !== scales) {
+        throw new TypeError(
+          "Cannot go on with a prediction: the ensemble was fitted anew since it began; start it again",
+        );
+      }
+      yield jointPrediction(seen, scales, thresholds);
+    }
+  }
+
+  /**
+   * The model file: one valid `.safetensors` with all members.
+   *
+   * @throws {TypeError} If the ensemble is not fitted.
+   */
+  save(options: SaveOptions = {}): Uint8Array<ArrayBuffer> {
+    return writeEnsembleFile(
+      this.#toModel(this.members.map((member) => member.toModel(options))),
+    );
+  }
+
+  /**
+   * Frees the members, and the device if it is the ensemble's own: at once, or
+   * when a fit or a batch that is under way has stopped.
+   */
+  dispose(): void {
+    void this[Symbol.asyncDispose]();
+  }
+
+  /** Frees at the end of a `using` what {@linkcode Ensemble.dispose} does. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Frees as well, and waits until that is done. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closing = this.members.map((member) => member[Symbol.asyncDispose]());
+    await Promise.all(closing);
+    if (this.#ownsGpu) this.#gpu.dispose();
+  }
+}

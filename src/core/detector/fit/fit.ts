@@ -1,0 +1,200 @@
+import type { Gpu } from "../../../gpu/mod.ts";
+import { projectionFor } from "../../bank/choose_rows.ts";
+import { type MemoryBank, searchOf } from "../../bank/memory_bank.ts";
+import type { StoredBackbone } from "../../features/backbone.ts";
+import {
+  FeatureStream,
+  type ImageFeed,
+  type LoadedImage,
+} from "../../features/feature_stream.ts";
+import type { ModelOnGpu } from "../load.ts";
+import { stoppable } from "../../features/progress.ts";
+import type { StoredCoverage, StoredModel } from "../../model/stored_model.ts";
+import type { Projection } from "../../rows/projection.ts";
+import type { Settings } from "../../settings/settings.ts";
+import { VERSION } from "../../settings/version.ts";
+import type { Calibration } from "../../threshold/calibrate.ts";
+import { HeldRun } from "./held_run.ts";
+import { planMemory } from "./plan.ts";
+import { ProjectedRun } from "./projected_run.ts";
+import type { FitReport } from "./report.ts";
+import type { FitParts, FitRun, FitWork, PlannedWork } from "./run.ts";
+import { secondsSince } from "./time.ts";
+
+/** A model with its memory bank still on the GPU, and what was done. */
+export interface FittedModel extends ModelOnGpu {
+  /** What was done. */
+  readonly report: FitReport;
+}
+
+/**
+ * Fits a model: features, memory bank, threshold. Where the features outgrow
+ * the memory budget, their projected copies are held, which gives the same bank;
+ * where those do, too, features are reduced bucket by bucket.
+ *
+ * @throws {RangeError} If no image could be used or the budget is too small.
+ */
+export async function fitModel(
+  gpu: Gpu,
+  parts: FitParts,
+  feed: ImageFeed,
+  given: FitWork,
+): Promise<FittedModel> {
+  const options = stoppable(given);
+  const start = performance.now();
+  gpu.pool.trim();
+  gpu.pool.resetPeak();
+  using stream = new FeatureStream(gpu, parts, feed, options);
+  const first = await stream.next();
+  const settings = parts.shard ? shardSettings(parts.settings) : parts.settings;
+  const work = await planWork(
+    { ...parts, settings, gpu, stream, options },
+    feed,
+    first,
+  );
+  using run: FitRun = work.memory.holds === "projections"
+    ? new ProjectedRun(work)
+    : new HeldRun(work);
+  await run.collect(first);
+  const choiceStart = performance.now();
+  using failed = new DisposableStack();
+  const chosen = await run.choose();
+  const bank = failed.use(chosen.bank);
+  gpu.pool.trim();
+  const coreset = secondsSince(choiceStart) + run.reducing;
+  const scoringStart = performance.now();
+  const search = failed.use(await searchOf(gpu, bank));
+  const scored = await run.score(chosen, search);
+  const threshold = secondsSince(scoringStart);
+  const { radiusBound, radius, radiusImages } = scored;
+  const { known, shard, backbone } = parts;
+  const { log, patches } = run;
+  const model = await storedModel(gpu, {
+    ...scored,
+    ...{ bank, projection: chosen.projection },
+    coverage: {
+      patches,
+      ...(radiusBound !== undefined && { radius: radiusBound }),
+      ...(shard && { shard: shard.join("/") }),
+    },
+    names: [...known?.imageNames ?? [], ...log.names],
+    sizes: Int32Array.from([...known?.imageSizes ?? [], ...log.sizes.flat()]),
+    settings: parts.settings,
+    backbone: backbone.stored(),
+  });
+  const report: FitReport = {
+    images: model.imageNames.length,
+    ...{ patches, bankRows: bank.rows.rows, dim: bank.dim },
+    threshold: model.threshold?.value ?? NaN,
+    mapThreshold: model.mapThreshold?.value ?? NaN,
+    ...{ radius, radiusImages, radiusBound },
+    buckets: run.buckets,
+    passes: chosen.passes,
+    thresholdImages: scored.scored,
+    seconds: {
+      ...stream.seconds,
+      ...{ coreset, threshold, total: secondsSince(start) },
+    },
+    peakGpuBytes: gpu.peakBytes,
+    plannedGpuBytes: work.memory.bytes,
+    adapter: gpu.adapterName,
+  };
+  failed.move();
+  return { report, model, bank, search, extractor: stream.takeExtractor() };
+}
+
+/**
+ * Allocates what a fit needs whatever the number of images, and plans the rest
+ * of its memory.
+ *
+ * @throws {RangeError} If no image could be used, or memory is too small.
+ */
+async function planWork(
+  work: Omit<PlannedWork, "demand" | "memory" | "projection">,
+  { count: images, areListed = false }: ImageFeed,
+  first: readonly LoadedImage[],
+): Promise<PlannedWork> {
+  const { gpu, settings, known, stream: { extractor } } = work;
+  const { batch, memoryBudget: budget } = work.options;
+  const { patches, paddedDim, dim } = extractor.features;
+  const session = await extractor.session(first.length);
+  await extractor.encode(session, first.map(({ pixels }) => pixels));
+  // The last batch may be smaller and has activations of its own.
+  const fixedBytes = gpu.pool.bytes + extractor.activationBytes(batch);
+  const earlier = known === undefined
+    ? 0
+    : known.coverage?.patches ?? known.imageNames.length * patches;
+  const samples = images === undefined
+    ? settings.coreset.maxBank ?? patches
+    : images * patches + earlier;
+  const projection = projectionFor(settings, dim, samples, known?.projection);
+  const [height, width] = extractor.input;
+  const demand = {
+    ...{ gpu, fixedBytes, patches, dim: paddedDim, settings, batch, budget },
+    ...{ images, areListed, pixels: height * width },
+    projected: projection?.outputs,
+    ...(known && { known: { rows: known.rows, patches: earlier } }),
+  };
+  return { ...work, demand, memory: planMemory(demand), projection };
+}
+
+/** What a model is made of. */
+export interface ModelParts extends Calibration {
+  /** The memory bank. */
+  readonly bank: MemoryBank;
+  /** What its rows were chosen with, if anything. */
+  readonly projection: Projection | undefined;
+  /** What it stands for. */
+  readonly coverage: StoredCoverage;
+  /** Names of the training images. */
+  readonly names: readonly string[];
+  /** Width and height of each in pixels. */
+  readonly sizes: Int32Array<ArrayBuffer>;
+  /** Every switch of the method. */
+  readonly settings: Settings;
+  /** The network. */
+  readonly backbone: StoredBackbone;
+}
+
+/** Reads the bank back and puts a model together. */
+export async function storedModel(
+  gpu: Gpu,
+  parts: ModelParts,
+): Promise<StoredModel> {
+  const { bank, projection, threshold, mapThreshold, settings } = parts;
+  return {
+    memoryBank: await bank.download(gpu),
+    rows: bank.rows.rows,
+    dim: bank.dim,
+    bankPrecision: "f32",
+    origin: bank.origin,
+    ...(projection && {
+      projection: {
+        rows: projection.outputs,
+        columns: projection.inputs,
+        data: projection.matrix,
+      },
+    }),
+    trainScores: parts.scores,
+    settings: { ...settings },
+    seed: settings.seed,
+    backbone: parts.backbone,
+    imageNames: parts.names,
+    imageSizes: parts.sizes,
+    ...(threshold && { threshold }),
+    ...(mapThreshold && { mapThreshold }),
+    coverage: parts.coverage,
+    softwareVersion: VERSION,
+  };
+}
+
+/** A shard keeps twice the rows, so that a merge has something to choose from. */
+function shardSettings(settings: Settings): Settings {
+  const { ratio, maxBank } = settings.coreset;
+  const coreset = {
+    ...settings.coreset,
+    ratio: Math.min(1, 2 * ratio),
+    maxBank: maxBank === null ? null : 2 * maxBank,
+  };
+  return { ...settings, coreset };
+}

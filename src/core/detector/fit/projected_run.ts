@@ -1,0 +1,208 @@
+import { RowChunks } from "../../../gpu/mod.ts";
+import { pickRows } from "../../bank/choose_rows.ts";
+import { MemoryBank, originsOf } from "../../bank/memory_bank.ts";
+import {
+  FeatureStream,
+  ImageLog,
+  type LoadedImage,
+} from "../../features/feature_stream.ts";
+import { ImageSample } from "../../features/image_sample.ts";
+import type { NamedImage } from "../../features/image_source.ts";
+import { allocateFeatures } from "../../features/training_features.ts";
+import { Projector } from "../../rows/projection.ts";
+import { copyRowSpans, gatherRows } from "../../rows/row_sets.ts";
+import type { BankSearch } from "../../search/search.ts";
+import { bankRows } from "../../settings/resolve_settings.ts";
+import {
+  type ChosenRows,
+  coverOf,
+  type FitRun,
+  type PlannedWork,
+  scoreAgain,
+  type ScoredFit,
+} from "./run.ts";
+import { announce } from "./time.ts";
+
+/** A bank, and how far patches are from it. */
+interface ProjectedChoice extends ChosenRows {
+  /** The largest distance that the choice left. */
+  readonly radius: number;
+}
+
+/**
+ * A fit that holds the projected copies of all features, which are all that the
+ * greedy choice looks at: it chooses the same rows as with the features, which
+ * are then fetched by extracting their images again.
+ */
+export class ProjectedRun implements FitRun<ProjectedChoice> {
+  readonly log: ImageLog = new ImageLog();
+  readonly earlier = 0;
+  readonly buckets = 1;
+  readonly reducing = 0;
+  readonly #work: PlannedWork;
+  readonly #projector: Projector;
+  readonly #rows: RowChunks;
+  readonly #sources: NamedImage[] = [];
+  readonly #sample: ImageSample;
+
+  /** Allocates space for projected rows. */
+  constructor(work: PlannedWork) {
+    const { gpu, settings, options, memory, demand } = work;
+    this.#work = work;
+    this.#sample = new ImageSample(options.thresholdImages, settings.seed);
+    using failed = new DisposableStack();
+    const projector = failed.use(
+      new Projector(gpu, demand.dim, work.projection!),
+    );
+    this.#projector = projector;
+    this.#rows = RowChunks.allocate(
+      gpu,
+      memory.capacity,
+      projector.columns,
+      "projected",
+      demand.patches,
+    );
+    failed.move();
+  }
+
+  get patches(): number {
+    return this.log.names.length * this.#work.demand.patches;
+  }
+
+  /** Extracts all images and keeps their projected features. */
+  async collect(first: readonly LoadedImage[]): Promise<void> {
+    const { gpu, stream, options, demand: { patches, dim } } = this.#work;
+    const most = options.batch * patches;
+    using features = allocateFeatures(gpu, most, dim, patches);
+    for (let batch = first; batch.length > 0; batch = await stream.next()) {
+      const start = performance.now();
+      await stream.submit(batch, features, 0);
+      const rows = features.head(batch.length * patches);
+      await this.#projector.run(rows, this.#rows, this.patches);
+      if (batch === first) await announce(this.#work, rows, start);
+      this.#sample.add(batch, this.log.names.length);
+      this.log.add(batch);
+      this.#sources.push(...batch.map(({ source }) => source));
+    }
+    await stream.wait();
+  }
+
+  /** Chooses from the projected features and fetches the rows themselves. */
+  async choose(): Promise<ProjectedChoice> {
+    const { gpu, settings, options, memory, projection, demand } = this.#work;
+    const { patches } = this;
+    const count = bankRows(settings.coreset, patches);
+    const isPart = count < patches;
+    const chosen = isPart
+      ? await pickRows(
+        gpu,
+        this.#rows.head(patches),
+        count,
+        demand.patches,
+        settings,
+        { ...options, lean: memory.lean },
+      )
+      : {
+        indices: Uint32Array.from({ length: patches }, (_, row) => row),
+        radius: 0,
+        passes: 0,
+      };
+    this.#rows.dispose();
+    gpu.pool.trim();
+    const { indices, radius, passes, nearestOther } = chosen;
+    const bank = await this.#fetch(indices);
+    return {
+      ...{ bank, radius, passes, nearestOther },
+      projection: isPart ? projection : undefined,
+    };
+  }
+
+  /**
+   * Makes a memory bank of patches by extracting the images that they come from
+   * a second time.
+   *
+   * @param picks The patches, in the order that the bank gets them.
+   * @throws {Error} If one of these images cannot be used any more.
+   */
+  async #fetch(picks: Uint32Array<ArrayBuffer>): Promise<MemoryBank> {
+    const { gpu, stream: { extractor }, backbone, settings } = this.#work;
+    const { signal, onProgress, batch } = this.#work.options;
+    const { patches, paddedDim, dim, height, width } = extractor.features;
+    const imageOf = (pick: number): number => Math.floor(pick / patches);
+    const sorted = picks.toSorted();
+    const needed = [...new Set(sorted.values().map(imageOf))];
+    using stream = new FeatureStream(gpu, { extractor, backbone, settings }, {
+      images: needed.values().map((image) => this.#sources[image]),
+      count: needed.length,
+    }, { batch, ...(signal && { signal }), onImageError: isGone });
+    const most = Math.min(batch, needed.length) * patches;
+    using features = allocateFeatures(gpu, most, paddedDim, patches);
+    using ordered = RowChunks.allocate(
+      gpu,
+      picks.length,
+      paddedDim,
+      "bank rows",
+    );
+    let images = 0;
+    let done = 0;
+    for (
+      let loaded = await stream.next();
+      loaded.length > 0;
+      loaded = await stream.next()
+    ) {
+      await stream.submit(loaded, features, 0);
+      const rows: number[] = [];
+      while (done + rows.length < sorted.length) {
+        const pick = sorted[done + rows.length];
+        const place = needed.indexOf(imageOf(pick), images) - images;
+        if (place >= loaded.length) break;
+        rows.push(place * patches + pick % patches);
+      }
+      using chosen = await gatherRows(
+        gpu,
+        features,
+        Uint32Array.from(rows),
+        "chosen patches",
+      );
+      copyRowSpans(gpu, chosen, ordered, done);
+      done += rows.length;
+      images += loaded.length;
+      onProgress?.("bank rows", images, needed.length);
+    }
+    await stream.wait();
+    const places = new Map(Array.from(sorted, (pick, place) => [pick, place]));
+    const order = picks.map((pick) => places.get(pick)!);
+    const rows = await gatherRows(gpu, ordered, order, "memory bank");
+    return new MemoryBank(rows, dim, originsOf(picks, { height, width }));
+  }
+
+  /** Extracts the images drawn once more and scores them. */
+  async score(
+    chosen: ProjectedChoice,
+    search: BankSearch,
+  ): Promise<ScoredFit> {
+    const images = this.log.names.length;
+    const again = await scoreAgain(
+      this.#work,
+      chosen,
+      search,
+      this.#sample.images,
+      images,
+    );
+    const { settings } = this.#work;
+    return { ...again, ...coverOf(chosen.radius, images, settings) };
+  }
+
+  /** Frees the rows. */
+  [Symbol.dispose](): void {
+    this.#projector[Symbol.dispose]();
+    this.#rows.dispose();
+  }
+}
+
+function isGone(name: string, cause: Error): never {
+  throw new Error(
+    `Cannot fetch the memory bank's rows from "${name}" again: ${cause.message}; leave the images as they are until the fit is done`,
+    { cause },
+  );
+}

@@ -1,0 +1,164 @@
+import type { Gpu } from "../../../gpu/mod.ts";
+import type { MemoryBank } from "../../bank/memory_bank.ts";
+import type { Backbone } from "../../features/backbone.ts";
+import type {
+  ExtractOptions,
+  FeatureStream,
+  ImageLog,
+  LoadedImage,
+} from "../../features/feature_stream.ts";
+import type { SampledImage } from "../../features/image_sample.ts";
+import type { StoredModel } from "../../model/stored_model.ts";
+import type { Projection } from "../../rows/projection.ts";
+import type { BankSearch } from "../../search/search.ts";
+import type { Settings } from "../../settings/settings.ts";
+import {
+  type Calibration,
+  scoresOf,
+  thresholdsOf,
+} from "../../threshold/calibrate.ts";
+import { secondPass } from "../../threshold/second_pass.ts";
+import type { FitDemand, FitPlan, MemoryPlan } from "./plan.ts";
+
+/** What a fit works on. */
+export interface FitParts {
+  /** The network, tapped at the settings' layers. */
+  readonly backbone: Backbone;
+  /** Every switch of the method. */
+  readonly settings: Settings;
+  /** A model that the images are added to; by default none. */
+  readonly known?: StoredModel;
+  /** Which part of all images these are, `[i, n]`; by default all. */
+  readonly shard?: readonly [number, number];
+}
+
+/** How a fit works. */
+export interface FitWork extends ExtractOptions {
+  /** GPU bytes that may be allocated; `undefined`: no limit. */
+  readonly memoryBudget: number | undefined;
+  /** Images that are scored for the threshold when features do not fit. */
+  readonly thresholdImages: number;
+  /** Called once the first batch is done, before all other work. */
+  readonly onPlan?: (plan: FitPlan) => void;
+}
+
+/** A fit whose memory is planned. */
+export interface PlannedWork extends FitParts {
+  /** The device. */
+  readonly gpu: Gpu;
+  /** The images. */
+  readonly stream: FeatureStream;
+  /** Progress, cancelling, what is scored. */
+  readonly options: FitWork;
+  /** What was planned for. */
+  readonly demand: FitDemand;
+  /** How memory is divided. */
+  readonly memory: MemoryPlan;
+  /** What rows are chosen with, if anything. */
+  readonly projection: Projection | undefined;
+}
+
+/** How far patches are from the bank, in the space that it was chosen in. */
+interface Cover {
+  /** The largest distance of a patch measured; `undefined`: none was. */
+  readonly radius: number | undefined;
+  /** Images whose patches it was measured over. */
+  readonly radiusImages: number;
+  /** What it cannot exceed for any patch, where that is known. */
+  readonly radiusBound: number | undefined;
+}
+
+/** A memory bank as a {@linkcode FitRun} chose it. */
+export interface ChosenRows {
+  /** The bank. */
+  readonly bank: MemoryBank;
+  /** What its rows were chosen with. */
+  readonly projection: Projection | undefined;
+  /** Passes over the rows at hand. */
+  readonly passes: number;
+  /** A bank row of another image near each patch, where the choice saw all. */
+  readonly nearestOther?: Uint32Array<ArrayBuffer> | undefined;
+}
+
+/** What a {@linkcode FitRun} says of the training images. */
+export interface ScoredFit extends Calibration, Cover {
+  /** Images that have a score. */
+  readonly scored: number;
+}
+
+/** Collects patches, makes the bank of them and scores the images. */
+export interface FitRun<C extends ChosenRows = ChosenRows> extends Disposable {
+  /** Images used. */
+  readonly log: ImageLog;
+  /** Images of the model that they are added to. */
+  readonly earlier: number;
+  /** Patches that the bank stands for, those of the earlier model included. */
+  readonly patches: number;
+  /** Buckets that the patches were divided into. */
+  readonly buckets: number;
+  /** Seconds of the choices between buckets. */
+  readonly reducing: number;
+  /**
+   * Extracts all images.
+   *
+   * @param first The stream's first batch.
+   */
+  collect(first: readonly LoadedImage[]): Promise<void>;
+  /** Makes the bank. */
+  choose(): Promise<C>;
+  /** Scores the images with that bank and sets the thresholds. */
+  score(chosen: C, search: BankSearch): Promise<ScoredFit>;
+}
+
+/** What one choice among the patches of all images tells of the radius. */
+export function coverOf(
+  radius: number | undefined,
+  images: number,
+  { coreset }: Settings,
+): Cover {
+  // Distances to the start points of "mean-of-10" hide larger ones to the bank.
+  const isExact = radius !== undefined && coreset.start === "random";
+  return {
+    radius,
+    radiusImages: isExact ? images : 0,
+    radiusBound: isExact ? radius : undefined,
+  };
+}
+
+/**
+ * Scores the images drawn by extracting them once more, where their features are
+ * gone.
+ *
+ * @param work The fit.
+ * @param chosen The bank.
+ * @param search Finds neighbours in it.
+ * @param sample The images.
+ * @param images How many were added in all.
+ */
+export async function scoreAgain(
+  { gpu, stream, memory, options, ...work }: PlannedWork,
+  chosen: ChosenRows,
+  search: BankSearch,
+  sample: readonly SampledImage[],
+  images: number,
+): Promise<Omit<ScoredFit, "radiusBound">> {
+  const { settings, backbone, known } = work;
+  const { extractor } = stream;
+  const { block } = memory;
+  const again = await secondPass(gpu, sample, {
+    ...{ ...chosen, search, settings, backbone, extractor, block },
+    projection: work.projection,
+    nearestOther: chosen.nearestOther,
+  }, options);
+  const earlier = known?.trainScores ?? new Float32Array();
+  return {
+    scores: scoresOf(again, earlier.length + images, earlier),
+    ...thresholdsOf(again, settings, {
+      ...(known && { earlier: [known] }),
+      ...(again.images < images && { drawnFrom: images }),
+    }),
+    scored: again.images + earlier.filter(Number.isFinite).length,
+    radius: again.radius,
+    radiusImages: again.radius === undefined ? 0 : again.images,
+  };
+}

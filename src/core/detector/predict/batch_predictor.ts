@@ -1,0 +1,239 @@
+import {
+  type Gpu,
+  type Program,
+  RowChunks,
+  StageClock,
+  type Tensor,
+  type TensorData,
+} from "../../../gpu/mod.ts";
+import type { Session } from "../../../nn/session.ts";
+import type { FeatureExtractor } from "../../features/extractor.ts";
+import type { Pixels } from "../../images/pixels.ts";
+import type { CropGeometry } from "../../images/resize_plan.ts";
+import { AnomalyMaps } from "../../score/anomaly_map.ts";
+import type { ImageScores } from "../../score/image_score.ts";
+import type { BankSearch } from "../../search/search.ts";
+import type { MapSettings } from "../../settings/settings.ts";
+
+/** GPU time of the stages of one image in milliseconds. */
+interface StageTimes {
+  /** The backbone. */
+  readonly trunk: number;
+  /** Patch features. */
+  readonly patches: number;
+  /** Nearest neighbours and scores. */
+  readonly search: number;
+  /** Anomaly map. */
+  readonly map: number;
+}
+
+/** What the features of one image give. */
+interface ScoredFeatures {
+  /** Image score. */
+  readonly score: number;
+  /** Worst patch: row · grid width + column. */
+  readonly worstPatch: number;
+  /** Bank row nearest to the worst patch. */
+  readonly nearestRow: number;
+  /** Anomaly map over the backbone's input `[H, W]`, row by row. */
+  readonly map: Float32Array;
+}
+
+/** What comes back from the GPU of one image. */
+export interface ScoredImage extends ScoredFeatures {
+  /** Where the map lies in the original image. */
+  readonly geometry: CropGeometry;
+  /** GPU time, where the adapter has timestamp queries. */
+  readonly times: StageTimes | undefined;
+}
+
+/** A batch that the GPU works on. */
+interface SubmittedBatch {
+  /** Waits for the results; the predictor takes the next batch after it. */
+  collect(): Promise<ScoredImage[]>;
+}
+
+/** Everything that predictions of one model share. */
+export interface PredictorParts {
+  /** Images to features. */
+  readonly extractor: FeatureExtractor;
+  /** Nearest neighbours in the bank. */
+  readonly search: Pick<BankSearch, "record">;
+  /** Scores from neighbours. */
+  readonly scores: ImageScores;
+  /** How maps are made. */
+  readonly mapSettings: MapSettings;
+}
+
+/**
+ * Search, scores and anomaly maps of a batch whose patch features are on the
+ * GPU already, recorded once.
+ */
+export class FeatureScorer implements Disposable {
+  /** Search and scores; anomaly maps. To be compiled and submitted in order. */
+  readonly programs: readonly [Program, Program];
+  readonly #gpu: Gpu;
+  readonly #patches: number;
+  readonly #results: readonly Tensor[];
+  readonly #owned: DisposableStack;
+
+  /**
+   * @param gpu The device.
+   * @param parts What scores are made with; they must outlive the scorer.
+   * @param queries Features `[≥ images · patches, dim]`, row-major.
+   * @param images Images of the batch.
+   */
+  constructor(
+    gpu: Gpu,
+    { extractor, search, scores, mapSettings }: PredictorParts,
+    queries: Tensor,
+    images: number,
+  ) {
+    using owned = new DisposableStack();
+    const { features: { patches, height, width }, input: size } = extractor;
+    const searching = owned.use(gpu.program("search"));
+    const found = owned.use(search.record(searching, queries, {
+      rows: images * patches,
+      k: scores.neighbours,
+    }));
+    const scored = owned.use(
+      scores.record(searching, { queries, found, images, patches }),
+    );
+    const mapping = owned.use(gpu.program("anomaly map"));
+    const grid = [height, width] as const;
+    const shape = { grid, size, maxImages: images };
+    const maps = owned.use(new AnomalyMaps(gpu, shape, mapSettings));
+    const map = owned.use(gpu.tensor([images, ...size], "f32", "anomaly maps"));
+    maps.record(mapping, scored.patchScores, map);
+    this.#gpu = gpu;
+    this.#patches = patches;
+    this.programs = [searching, mapping];
+    this.#results = [
+      scored.scores,
+      scored.worstPatches,
+      scored.nearestRows,
+      map,
+    ];
+    this.#owned = owned.move();
+  }
+
+  /**
+   * Reads what the programs left.
+   *
+   * @param images How many images of the batch count, from the first.
+   * @param also Another tensor that the same readback brings.
+   */
+  async read(
+    images: number,
+    also?: Tensor,
+  ): Promise<[ScoredFeatures[], TensorData?]> {
+    const [score, worst, nearest, maps, other] = await this.#gpu.readAll(
+      also === undefined ? this.#results : [...this.#results, also],
+    );
+    const pixels = maps.length / score.length;
+    const scored = Array.from({ length: images }, (_, i) => ({
+      score: score[i],
+      worstPatch: worst[i] - i * this.#patches,
+      nearestRow: nearest[i],
+      map: (maps as Float32Array).slice(i * pixels, (i + 1) * pixels),
+    }));
+    return [scored, other];
+  }
+
+  /** Frees the results and the working memory. */
+  [Symbol.dispose](): void {
+    this.#owned.dispose();
+  }
+}
+
+/**
+ * Scores batches of a fixed number of images: recorded once, one submit and one
+ * readback a batch.
+ */
+export class BatchPredictor implements Disposable {
+  readonly #gpu: Gpu;
+  readonly #extractor: FeatureExtractor;
+  readonly #session: Session;
+  readonly #scorer: FeatureScorer;
+  readonly #programs: readonly Program[];
+  readonly #clock: StageClock | undefined;
+  readonly #owned: DisposableStack;
+
+  private constructor(
+    gpu: Gpu,
+    extractor: FeatureExtractor,
+    session: Session,
+    scorer: FeatureScorer,
+    programs: readonly Program[],
+    owned: DisposableStack,
+  ) {
+    this.#gpu = gpu;
+    this.#extractor = extractor;
+    this.#session = session;
+    this.#scorer = scorer;
+    this.#programs = programs;
+    this.#clock = owned.use(StageClock.create(gpu, programs.length));
+    this.#owned = owned.move();
+  }
+
+  /** Allocates and records everything for batches of so many images. */
+  static async create(
+    gpu: Gpu,
+    parts: PredictorParts,
+    images: number,
+  ): Promise<BatchPredictor> {
+    using owned = new DisposableStack();
+    const { extractor } = parts;
+    const { patches, paddedDim } = extractor.features;
+    const session = await extractor.session(images);
+    const count = images * patches;
+    const rows = owned.use(
+      RowChunks.allocate(gpu, count, paddedDim, "query features", count),
+    );
+    const patching = owned.use(await extractor.patchProgram(session, rows, 0));
+    const [queries] = rows.chunks;
+    const scorer = owned.use(new FeatureScorer(gpu, parts, queries, images));
+    const programs = [session.program, patching, ...scorer.programs];
+    for (const program of programs) await program.compile();
+    return new BatchPredictor(
+      gpu,
+      extractor,
+      session,
+      scorer,
+      programs,
+      owned,
+    );
+  }
+
+  /** Starts scoring a batch of exactly the number of images it was made for. */
+  async submit(pixels: readonly Pixels[]): Promise<SubmittedBatch> {
+    const geometries = await this.#extractor.encode(this.#session, pixels);
+    this.#gpu.submit(this.#programs, this.#clock);
+    return { collect: () => this.#collect(geometries) };
+  }
+
+  async #collect(geometries: readonly CropGeometry[]): Promise<ScoredImage[]> {
+    const images = geometries.length;
+    const [scored, ticks] = await this.#scorer.read(images, this.#clock?.ticks);
+    const times = this.#times(ticks, images);
+    return scored.map((image, i) => ({
+      ...image,
+      geometry: geometries[i]!,
+      times,
+    }));
+  }
+
+  #times(ticks: TensorData | undefined, images: number): ScoredImage["times"] {
+    if (ticks === undefined || this.#gpu.profiler !== undefined) {
+      return undefined;
+    }
+    const [trunk, patches, search, map] = this.#clock!
+      .milliseconds(ticks as Uint32Array).map((ms) => ms / images);
+    return { trunk, patches, search, map };
+  }
+
+  /** Frees everything but the session, which the extractor owns. */
+  [Symbol.dispose](): void {
+    this.#owned.dispose();
+  }
+}

@@ -1,0 +1,204 @@
+import type { Gpu } from "../../../gpu/mod.ts";
+import {
+  ImageBatches,
+  type LoadedImage,
+} from "../../features/image_batches.ts";
+import type { ImageSources } from "../../features/image_source.ts";
+import type { WorkOptions } from "../../features/progress.ts";
+import { planExtents } from "../../images/resize_plan.ts";
+import type { StoredModel, StoredThreshold } from "../../model/stored_model.ts";
+import type { Settings } from "../../settings/settings.ts";
+import {
+  BatchPredictor,
+  type PredictorParts,
+  type ScoredImage,
+} from "./batch_predictor.ts";
+import { patchBox, type Prediction } from "./prediction.ts";
+import { Turns } from "./turns.ts";
+
+/** What a prediction tells of the model beside its scores. */
+interface DescribedModel
+  extends Pick<StoredModel, "origin" | "imageNames" | "imageSizes"> {
+  /** Raw score at and above which an image is anomalous; none without one. */
+  readonly threshold?: StoredThreshold | undefined;
+  /** Map value at and above which a pixel is; by default that of images. */
+  readonly mapThreshold?: StoredThreshold | undefined;
+}
+
+interface RunningBatch {
+  readonly images: readonly LoadedImage[];
+  /** Milliseconds until it was submitted. */
+  readonly ms: number;
+  /** Its results, read back when they are asked for the first time. */
+  readonly scored: () => Promise<readonly ScoredImage[]>;
+}
+
+/**
+ * Scores images with a fitted model. Any number of predictions may be under way
+ * at a time: they take turns batch by batch.
+ */
+export class Predictor {
+  readonly #gpu: Gpu;
+  readonly #parts: PredictorParts;
+  readonly #model: DescribedModel;
+  readonly #settings: Settings;
+  readonly #batch: number;
+  readonly #turns: Turns;
+  readonly #predictors = new Map<number, BatchPredictor>();
+  #running: RunningBatch | undefined;
+  #isRetired = false;
+
+  /**
+   * @param gpu The device that the parts are on.
+   * @param parts What scores are made with; they stay their owner's.
+   * @param model What is told of a patch beside its score.
+   * @param settings The settings that the model was fitted with.
+   * @param batch Images of a batch.
+   * @param turns Who may use the parts.
+   */
+  constructor(
+    gpu: Gpu,
+    parts: PredictorParts,
+    model: DescribedModel,
+    settings: Settings,
+    batch: number,
+    turns: Turns = new Turns(),
+  ) {
+    this.#gpu = gpu;
+    this.#parts = parts;
+    this.#model = model;
+    this.#settings = settings;
+    this.#batch = batch;
+    this.#turns = turns;
+  }
+
+  /** Scores images in order; the GPU works on a batch while the next is decoded. */
+  async *predict(
+    images: ImageSources,
+    options: WorkOptions,
+  ): AsyncGenerator<Prediction> {
+    const { extractor } = this.#parts;
+    const batches = new ImageBatches(images, {
+      ...options,
+      batch: this.#batch,
+      check: (pixels) => extractor.check(pixels),
+    });
+    let running: RunningBatch | undefined;
+    for await (const batch of batches) {
+      if (running !== undefined) yield* await this.#collect(running);
+      running = await this.#turn(() => this.#submit(batch));
+    }
+    if (running !== undefined) yield* await this.#collect(running);
+  }
+
+  /**
+   * From now on a batch is refused: the model is going to be replaced.
+   * Predictions that are under way end with an error.
+   */
+  retire(): void {
+    this.#isRetired = true;
+  }
+
+  async #turn<T>(work: () => Promise<T>): Promise<T> {
+    this.#checkUse();
+    return await this.#turns.take(() => {
+      this.#checkUse();
+      return work();
+    });
+  }
+
+  #checkUse(): void {
+    if (!this.#isRetired) return;
+    throw new TypeError(
+      "Cannot go on with a prediction: the detector was fitted anew or disposed of since it began; start it again",
+    );
+  }
+
+  async #submit(images: readonly LoadedImage[]): Promise<RunningBatch> {
+    // Its results lie where those of this batch are going to.
+    await this.#running?.scored().catch(() => {});
+    const start = performance.now();
+    const predictor = await this.#predictor(images.length);
+    const batch = await predictor.submit(images.map(({ pixels }) => pixels));
+    let scored: Promise<readonly ScoredImage[]> | undefined;
+    return this.#running = {
+      images,
+      ms: performance.now() - start,
+      scored: () => scored ??= batch.collect(),
+    };
+  }
+
+  async #collect(running: RunningBatch): Promise<Prediction[]> {
+    const { images, ms } = running;
+    const start = performance.now();
+    const scored = await this.#turn(() => running.scored());
+    if (this.#running === running) this.#running = undefined;
+    const share = (ms + performance.now() - start) / images.length;
+    return scored.map((image, i) => this.#describe(images[i]!, image, share));
+  }
+
+  async #predictor(images: number): Promise<BatchPredictor> {
+    let predictor = this.#predictors.get(images);
+    if (predictor === undefined) {
+      predictor = await BatchPredictor.create(this.#gpu, this.#parts, images);
+      this.#predictors.set(images, predictor);
+    }
+    return predictor;
+  }
+
+  /** Puts what came back from the GPU into the terms of the original image. */
+  #describe(
+    { source, pixels, ms: decode }: LoadedImage,
+    scored: ScoredImage,
+    share: number,
+  ): Prediction {
+    const { score, geometry, map, times, worstPatch, nearestRow } = scored;
+    const { threshold, mapThreshold, origin } = this.#model;
+    const { imageNames, imageSizes } = this.#model;
+    const { input, features } = this.#parts.extractor;
+    const { height, width } = features;
+    const grid = [height, width] as const;
+    const limit = threshold?.value ?? NaN;
+    const [image, row, column] = origin.subarray(3 * nearestRow);
+    const [trainWidth, trainHeight] = imageSizes.subarray(2 * image);
+    const train = planExtents(trainWidth, trainHeight, this.#settings);
+    return {
+      name: source.name,
+      image: pixels,
+      score,
+      normalizedScore: score / limit,
+      label: score >= limit ? "anomalous" : "normal",
+      threshold: limit,
+      worstPatch: {
+        ...patchBox(worstPatch, grid, geometry),
+        nearest: {
+          image: imageNames[image],
+          box: patchBox(row * width + column, grid, train.geometry),
+        },
+      },
+      map: {
+        width: input[1],
+        height: input[0],
+        data: map,
+        threshold: mapThreshold?.value ?? limit,
+        geometry,
+      },
+      ms: {
+        decode,
+        trunk: times?.trunk ?? null,
+        patches: times?.patches ?? null,
+        search: times?.search ?? null,
+        map: times?.map ?? null,
+        total: decode + share,
+      },
+    };
+  }
+
+  /** Frees what was recorded, not the parts. */
+  [Symbol.dispose](): void {
+    for (const predictor of this.#predictors.values()) {
+      predictor[Symbol.dispose]();
+    }
+    this.#predictors.clear();
+  }
+}

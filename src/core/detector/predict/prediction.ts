@@ -1,0 +1,118 @@
+import type { Pixels } from "../../images/pixels.ts";
+import type { CropGeometry } from "../../images/resize_plan.ts";
+
+/** A rectangle of the original image, in pixels. */
+export interface Box {
+  /** Left edge. */
+  readonly x: number;
+  /** Top edge. */
+  readonly y: number;
+  /** Extent to the right. */
+  readonly width: number;
+  /** Extent downwards. */
+  readonly height: number;
+}
+
+/** The training patch that a patch was compared with. */
+export interface NearestPatch {
+  /** Name of the training image. */
+  readonly image: string;
+  /** The patch in that image. */
+  readonly box: Box;
+}
+
+/** The patch that the image score comes from. */
+export interface WorstPatch extends Box {
+  /** The nearest patch of the memory bank. */
+  readonly nearest: NearestPatch;
+}
+
+/** An anomaly map over what the backbone saw of the image. */
+export interface AnomalyMap {
+  /** Columns. */
+  readonly width: number;
+  /** Rows. */
+  readonly height: number;
+  /** Scores, row by row. */
+  readonly data: Float32Array;
+  /**
+   * From this value on a pixel is anomalous: what no pixel of a good part's
+   * map should reach; the image threshold where the model has none for maps.
+   */
+  readonly threshold: number;
+  /** Where the map lies in the original image. */
+  readonly geometry: CropGeometry;
+}
+
+/** Milliseconds that one image took; `null` where the adapter cannot tell. */
+export interface PredictionTimes {
+  /** Reading and decoding. */
+  readonly decode: number;
+  /** Backbone, on the GPU. */
+  readonly trunk: number | null;
+  /** Patch features, on the GPU. */
+  readonly patches: number | null;
+  /** Search and scores, on the GPU. */
+  readonly search: number | null;
+  /** Anomaly map, on the GPU. */
+  readonly map: number | null;
+  /** All of it on the clock, transfers included; its share of a batch. */
+  readonly total: number;
+}
+
+/** What is known of one image. */
+export interface Prediction {
+  /** Name of the image. */
+  readonly name: string;
+  /** The image as it was decoded. */
+  readonly image: Pixels;
+  /** Raw image score: a distance. */
+  readonly score: number;
+  /** Score / threshold: 1 is at the threshold; never clamped. */
+  readonly normalizedScore: number;
+  /** `"anomalous"` from the threshold on. */
+  readonly label: "normal" | "anomalous";
+  /** The model's threshold. */
+  readonly threshold: number;
+  /** The patch that the score comes from. */
+  readonly worstPatch: WorstPatch;
+  /** The anomaly map. */
+  readonly map: AnomalyMap;
+  /** Time taken. */
+  readonly ms: PredictionTimes;
+}
+
+/**
+ * The box of a patch in the original image.
+ *
+ * @param index Row · grid width + column.
+ * @param grid Patch grid, `[height, width]`.
+ * @param geometry Where the grid lies in the original image.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { patchBox } from "@patchcore/webgpu/core";
+ *
+ * // The second patch of a grid of 4 × 4 over all of 64 × 64 pixels.
+ * const geometry = { left: 0, top: 0, right: 64, bottom: 64 };
+ * assertEquals(patchBox(1, [4, 4], geometry), {
+ *   x: 16,
+ *   y: 0,
+ *   width: 16,
+ *   height: 16,
+ * });
+ * ```
+ */
+export function patchBox(
+  index: number,
+  [gridHeight, gridWidth]: readonly [number, number],
+  { left, top, right, bottom }: Omit<CropGeometry, "width" | "height">,
+): Box {
+  const row = Math.floor(index / gridWidth);
+  const column = index - row * gridWidth;
+  const width = (right - left) / gridWidth;
+  const height = (bottom - top) / gridHeight;
+  return { x: left + column * width, y: top + row * height, width, height };
+}

@@ -1,0 +1,161 @@
+import type { Gpu } from "../../gpu/mod.ts";
+import { ConvTuning, type TuningStore } from "../../nn/conv_tuning.ts";
+import { Network } from "../../nn/network.ts";
+import type { WeightPrecision } from "../../wgsl/conv2d.ts";
+import { type ImageLevels, imageLevels } from "../../nn/image_normalization.ts";
+import { readOnnx, type ReadOnnxOptions } from "../../nn/onnx/read.ts";
+import { looksUntrained } from "../../nn/untrained.ts";
+import { sha256 } from "../../nn/sha256.ts";
+import {
+  BYTE_RANGE,
+  IMAGENET,
+  type Normalisation,
+  UNIT_RANGE,
+} from "../images/normalise.ts";
+
+const NORMALISATIONS: Readonly<Record<ImageLevels, Normalisation>> = {
+  imagenet: IMAGENET,
+  unit: UNIT_RANGE,
+  bytes: BYTE_RANGE,
+};
+
+/** The network whose features fill the memory bank. */
+export interface StoredBackbone {
+  /** Name in the catalogue, or the file's name. */
+  readonly name: string;
+  /** SHA-256 of the ONNX file, 64 lowercase hexadecimal digits. */
+  readonly sha256: string;
+  /** Where fit found the file: a path or a name, a hint for the next program. */
+  readonly source?: string;
+  /** The cut network's ONNX file, when the model is a bundle. */
+  readonly onnx?: Uint8Array;
+}
+
+/** A backbone's ONNX file. */
+export interface BackboneFile extends ReadOnnxOptions {
+  /** Name in the catalogue, or the file's name. */
+  readonly name: string;
+  /** The file. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where it was found; kept in the model as a hint. */
+  readonly source?: string;
+}
+
+/** How a backbone is loaded. */
+export interface BackboneOptions {
+  /** Taps, the first one gives the patch grid. */
+  readonly layers: readonly string[];
+  /** Whether a network with random weights is accepted. */
+  readonly allowRandom?: boolean;
+  /** How weights are stored on the GPU, `"f32"` by default. */
+  readonly precision?: WeightPrecision;
+  /** Where measured choices of kernels are kept; none by default. */
+  readonly tuning?: TuningStore;
+}
+
+/** A backbone on the GPU, cut at its taps. */
+export class Backbone implements Disposable {
+  /** The device it is on. */
+  readonly gpu: Gpu;
+  /** What it is tapped at. */
+  readonly layers: readonly string[];
+  /** Name in the catalogue, or the file's name. */
+  readonly name: string;
+  /** SHA-256 of the file, hexadecimal. */
+  readonly sha256: string;
+  /** The file, for bundles. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where the file was found, if that is known. */
+  readonly source: string | undefined;
+  /** The network. */
+  readonly network: Network;
+  /** What the network expects levels to become. */
+  readonly normalisation: Normalisation;
+
+  private constructor(
+    gpu: Gpu,
+    layers: readonly string[],
+    { name, bytes, source }: BackboneFile,
+    sha256: string,
+    network: Network,
+    normalisation: Normalisation,
+  ) {
+    this.gpu = gpu;
+    this.layers = layers;
+    this.name = name;
+    this.bytes = bytes;
+    this.source = source;
+    this.sha256 = sha256;
+    this.network = network;
+    this.normalisation = normalisation;
+  }
+
+  /**
+   * Reads, checks and uploads a backbone.
+   *
+   * @throws {OnnxError} If the file or a tap is unusable.
+   * @throws {TypeError} If its weights are random and `allowRandom` is not set.
+   */
+  static async load(
+    gpu: Gpu,
+    file: BackboneFile,
+    { layers, allowRandom = false, precision = "f32", tuning: store }:
+      BackboneOptions,
+  ): Promise<Backbone> {
+    const graph = await readOnnx(file.bytes, file);
+    const { untrained, reason } = looksUntrained(graph);
+    if (untrained && !allowRandom) {
+      throw new TypeError(
+        `Cannot use backbone "${file.name}": its weights are random (${reason}), so its features mean nothing; get trained weights with \`weights pull\`, or allow random ones with --allow-random for tests and benches`,
+      );
+    }
+    const network = new Network(gpu, graph, {
+      taps: layers,
+      precision,
+      ...(store && { tuning: new ConvTuning(gpu, { store }) }),
+    });
+    const digest = await sha256(file.bytes);
+    const normalisation = NORMALISATIONS[imageLevels(graph)];
+    return new Backbone(gpu, layers, file, digest, network, normalisation);
+  }
+
+  /**
+   * Checks that a detector can use it.
+   *
+   * @throws {TypeError} If the detector is on another device, or its features
+   * come from other layers.
+   */
+  checkUse(gpu: Gpu | undefined, layers: readonly string[]): void {
+    if (gpu !== this.gpu) {
+      throw new TypeError(
+        `Cannot share backbone "${this.name}": it is on another device; give its own with it`,
+      );
+    }
+    if (layers.join() !== this.layers.join()) {
+      throw new TypeError(
+        `Cannot share backbone "${this.name}": it is tapped at ${this.layers.join()}, the detector needs ${layers.join()}; load it once more for these`,
+      );
+    }
+  }
+
+  /** What a model file says of the backbone; with `bundle` also the file. */
+  stored(bundle = false): StoredBackbone {
+    const { name, sha256, source, bytes } = this;
+    return {
+      name,
+      sha256,
+      ...(source !== undefined && { source }),
+      ...(bundle && { onnx: bytes }),
+    };
+  }
+
+  /** Frees the weights. */
+  dispose(): void {
+    this.network.dispose();
+  }
+
+  /** Frees at the end of a `using` what {@linkcode Backbone.dispose} does. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

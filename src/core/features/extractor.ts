@@ -1,0 +1,166 @@
+import type { Gpu, Program, RowChunks } from "../../gpu/mod.ts";
+import type { Session } from "../../nn/session.ts";
+import type { TapShape } from "./feature_layer.ts";
+import { PatchFeatures } from "./patch_features.ts";
+import type { Pixels } from "../images/pixels.ts";
+import { Preprocessor } from "../images/preprocess.ts";
+import { type CropGeometry, planExtents } from "../images/resize_plan.ts";
+import type { Settings } from "../settings/settings.ts";
+import type { Backbone } from "./backbone.ts";
+
+/**
+ * From images to patch features: resize and crop, backbone, patches. It is made
+ * for one input size; the backbone is laid out anew for each size of batch.
+ */
+export class FeatureExtractor implements Disposable {
+  /** Input of the backbone, `[height, width]` in pixels. */
+  readonly input: readonly [number, number];
+  /** Turns taps into patch features. */
+  readonly features: PatchFeatures;
+  readonly #gpu: Gpu;
+  readonly #backbone: Backbone;
+  readonly #settings: Settings;
+  readonly #preprocessor: Preprocessor;
+  readonly #sessions = new Map<number, Session>();
+
+  /**
+   * @param gpu The device.
+   * @param backbone The network, tapped at the settings' layers.
+   * @param settings Input geometry and patches.
+   * @param input Input of the backbone, `[height, width]`; see `inputSize`.
+   * @param maxImages The most images of a batch.
+   */
+  constructor(
+    gpu: Gpu,
+    backbone: Backbone,
+    settings: Settings,
+    input: readonly [number, number],
+    maxImages: number,
+  ) {
+    this.#gpu = gpu;
+    this.#backbone = backbone;
+    this.#settings = settings;
+    this.input = input;
+    const { normalisation: normalise } = backbone;
+    const taps = tapShapes(backbone, input);
+    using owned = new DisposableStack();
+    this.features = owned.use(
+      new PatchFeatures(gpu, taps, settings, maxImages),
+    );
+    this.#preprocessor = new Preprocessor(gpu, { ...settings, normalise });
+    owned.move();
+  }
+
+  /** An extractor for images that get the input size of this one. */
+  static forImage(
+    gpu: Gpu,
+    backbone: Backbone,
+    settings: Settings,
+    image: Pick<Pixels, "width" | "height">,
+    maxImages: number,
+  ): FeatureExtractor {
+    const input = FeatureExtractor.inputSize(image, settings);
+    return new FeatureExtractor(gpu, backbone, settings, input, maxImages);
+  }
+
+  /** Input size that an image of this size gets, `[height, width]`. */
+  static inputSize(
+    { width, height }: Pick<Pixels, "width" | "height">,
+    settings: Settings,
+  ): [number, number] {
+    const { rows, columns } = planExtents(width, height, settings);
+    return [rows.length, columns.length];
+  }
+
+  /**
+   * Checks that an image can go in.
+   *
+   * @throws {RangeError} If it would give another input size.
+   */
+  check(image: Pixels): void {
+    const size = FeatureExtractor.inputSize(image, this.#settings);
+    if (size.join() === this.input.join()) return;
+    throw new RangeError(
+      `Cannot use an image of ${image.width} × ${image.height} pixels: it becomes ${
+        size[1]
+      } × ${size[0]} and the others ${this.input[1]} × ${
+        this.input[0]
+      }; fit with a crop, or resize to a square`,
+    );
+  }
+
+  /** The backbone laid out for a batch. */
+  async session(images: number): Promise<Session> {
+    let session = this.#sessions.get(images);
+    if (session === undefined) {
+      const shape = [images, 3, ...this.input];
+      session = await this.#backbone.network.session(shape);
+      this.#sessions.set(images, session);
+    }
+    return session;
+  }
+
+  /** GPU bytes of the backbone's activations for a batch, weights left out. */
+  activationBytes(images: number): number {
+    const [height, width] = this.input;
+    const { memory } = this.#backbone.network.plan([images, 3, ...this.input]);
+    const buffers = memory.buffers.reduce((sum, bytes) => sum + bytes, 0);
+    return buffers + images * height * width * 16;
+  }
+
+  /** Uploads, resizes, crops and normalises a batch into a session's input. */
+  async encode(
+    session: Session,
+    images: readonly Pixels[],
+  ): Promise<readonly CropGeometry[]> {
+    const { geometries } = await this.#preprocessor.encode(
+      images,
+      session.input,
+    );
+    return geometries;
+  }
+
+  /** A program that turns a session's taps into rows from `firstRow` on. */
+  async patchProgram(
+    session: Session,
+    rows: RowChunks,
+    firstRow: number,
+  ): Promise<Program> {
+    const program = this.#gpu.program("patch features");
+    const taps = this.#backbone.network.outputs.map((name) =>
+      session.taps.get(name)!
+    );
+    this.features.record(program, taps, rows, { firstRow });
+    return await program.compile();
+  }
+
+  /** Frees the activations, which are allocated anew when they are needed. */
+  release(): void {
+    for (const session of this.#sessions.values()) session.dispose();
+    this.#sessions.clear();
+  }
+
+  /** Frees everything but the backbone. */
+  [Symbol.dispose](): void {
+    this.release();
+    this.features.dispose();
+    this.#preprocessor.dispose();
+  }
+}
+
+/**
+ * Names and shapes of a backbone's taps.
+ *
+ * @param backbone The network.
+ * @param input Its input, `[height, width]`.
+ */
+export function tapShapes(
+  { network }: Backbone,
+  input: readonly [number, number],
+): TapShape[] {
+  const { shapes } = network.plan([1, 3, ...input]);
+  return network.taps.map(({ name, tensor }) => {
+    const [, channels, height, width] = shapes.get(tensor)!;
+    return { name, height, width, channels };
+  });
+}

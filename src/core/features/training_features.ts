@@ -1,0 +1,81 @@
+import { type Gpu, RowChunks } from "../../gpu/mod.ts";
+import type { Settings } from "../settings/settings.ts";
+import type { Backbone } from "./backbone.ts";
+import type { FeatureExtractor } from "./extractor.ts";
+import {
+  type ExtractOptions,
+  FeatureStream,
+  ImageLog,
+} from "./feature_stream.ts";
+import type { NamedImage } from "./image_source.ts";
+
+/** Patch features of whole images. */
+export interface ExtractedPatches {
+  /** The features, images in order. */
+  readonly rows: RowChunks;
+  /** Turned images into them. */
+  readonly extractor: FeatureExtractor;
+}
+
+/** Patch features of all training images. */
+export interface TrainingFeatures extends ExtractedPatches, Disposable {
+  /** Names of the images that could be used. */
+  readonly names: readonly string[];
+  /** Their sizes in pixels `[width, height]`. */
+  readonly sizes: readonly (readonly [number, number])[];
+  /** Seconds of decoding, of the backbone and of patch features. */
+  readonly seconds: {
+    readonly decode: number;
+    readonly trunk: number;
+    readonly patches: number;
+  };
+}
+
+/**
+ * Computes the patch features of all training images and keeps them on the GPU.
+ *
+ * @throws {RangeError} If no image could be used.
+ */
+export async function extractTrainingFeatures(
+  gpu: Gpu,
+  backbone: Backbone,
+  settings: Settings,
+  images: readonly NamedImage[],
+  options: ExtractOptions,
+): Promise<TrainingFeatures> {
+  const feed = { images, count: images.length };
+  using stream = new FeatureStream(gpu, { backbone, settings }, feed, options);
+  const first = await stream.next();
+  const { patches, paddedDim } = stream.extractor.features;
+  const count = images.length * patches;
+  const rows = allocateFeatures(gpu, count, paddedDim, patches);
+  const log = new ImageLog();
+  try {
+    for (let batch = first; batch.length > 0; batch = await stream.next()) {
+      await stream.submit(batch, rows, log.names.length * patches);
+      log.add(batch);
+    }
+    await stream.wait();
+  } catch (error) {
+    rows.dispose();
+    throw error;
+  }
+  return {
+    rows: rows.head(log.names.length * patches),
+    extractor: stream.takeExtractor(),
+    names: log.names,
+    sizes: log.sizes,
+    seconds: stream.seconds,
+    [Symbol.dispose]: () => rows.dispose(),
+  };
+}
+
+/** Rows for patch features, images of so many patches. */
+export function allocateFeatures(
+  gpu: Gpu,
+  rows: number,
+  dim: number,
+  patches: number,
+): RowChunks {
+  return RowChunks.allocate(gpu, rows, dim, "patch features", patches);
+}

@@ -1,0 +1,373 @@
+/**
+ * The model file: one safetensors file with the memory bank, where each of its
+ * rows came from, and everything that must be known to use it.
+ *
+ * | tensor | dtype, shape | |
+ * |---|---|---|
+ * | `memory_bank` | F32 or F16 `[K, D]` | coreset of the training patches |
+ * | `origin` | I32 `[K, 3]` | image index, row and column of each bank row |
+ * | `image_sizes` | I32 `[images, 2]` | width and height of each training image |
+ * | `projection` | F32 `[P, D]` | only when the features were projected |
+ * | `train_scores` | F32 `[images]` | leave-one-image-out training scores, NaN where not known (0 in format version 1) |
+ * | `backbone.onnx` | U8 `[bytes]` | only in a bundle: the cut network |
+ *
+ * @module
+ */
+import {
+  readSafetensors,
+  SafetensorsError,
+  writeSafetensors,
+} from "../../nn/safetensors.ts";
+import {
+  floatData,
+  type StoredDtype,
+  type StoredTensor,
+} from "../../nn/stored_tensor.ts";
+import { modelMetadata, parseModelMetadata } from "./model_metadata.ts";
+import { ModelFileError, type StoredModel } from "./stored_model.ts";
+
+/**
+ * Writes a model as the bytes of its file. The same model gives the same
+ * bytes.
+ *
+ * @throws {ModelFileError} When the model contradicts itself, or a number of
+ * the bank is not finite or does not fit the bank's precision.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { PatchCore, readModelFile, writeModelFile } from "@patchcore/webgpu";
+ *
+ * const square = (level: number) => ({
+ *   width: 64,
+ *   height: 64,
+ *   data: new Uint8ClampedArray(64 * 64 * 4).map((_, i) => level + i % 7),
+ * });
+ * using detector = await PatchCore.create({
+ *   backbone: "demo",
+ *   resize: 64,
+ *   crop: null,
+ * });
+ * await detector.fit([square(100), square(110)]);
+ *
+ * // What save() does, with another precision.
+ * const bytes = writeModelFile({ ...detector.model, bankPrecision: "f16" });
+ * assertEquals(readModelFile(bytes).bankPrecision, "f16");
+ * ```
+ */
+export function writeModelFile(model: StoredModel): Uint8Array<ArrayBuffer> {
+  return withContext(
+    "Cannot write the model",
+    () => writeSafetensors(modelTensors(model), modelMetadata(model)),
+  );
+}
+
+/**
+ * The tensors of a model, checked.
+ *
+ * @throws {ModelFileError} When the model contradicts itself, or a number of
+ * the bank is not finite or does not fit the bank's precision.
+ */
+export function modelTensors(
+  model: StoredModel,
+): readonly (readonly [string, StoredTensor])[] {
+  const { rows, dim, memoryBank, projection } = model;
+  const tensors: [string, StoredTensor][] = [
+    ["memory_bank", bankTensor(model)],
+    ["origin", { dtype: "I32", shape: [rows, 3], data: model.origin }],
+    ["image_sizes", {
+      dtype: "I32",
+      shape: [model.imageNames.length, 2],
+      data: model.imageSizes,
+    }],
+    ["train_scores", {
+      dtype: "F32",
+      shape: [model.trainScores.length],
+      data: model.trainScores,
+    }],
+  ];
+  if (projection) {
+    const { rows, columns, data } = projection;
+    tensors.push(["projection", {
+      dtype: "F32",
+      shape: [rows, columns],
+      data,
+    }]);
+  }
+  const onnx = model.backbone.onnx;
+  if (onnx) {
+    tensors.push([
+      "backbone.onnx",
+      { dtype: "U8", shape: [onnx.length], data: onnx },
+    ]);
+  }
+  checkFinite("memory_bank", memoryBank, dim);
+  checkModel(model);
+  return tensors;
+}
+
+function bankTensor(model: StoredModel): StoredTensor {
+  const { rows, dim, memoryBank, bankPrecision } = model;
+  if (bankPrecision === "f32") {
+    return { dtype: "F32", shape: [rows, dim], data: memoryBank };
+  }
+  const data = new Float16Array(memoryBank);
+  const at = data.findIndex((x) => !Number.isFinite(x));
+  if (at >= 0 && Number.isFinite(memoryBank[at])) {
+    throw new ModelFileError(
+      `Cannot write the model: memory bank row ${Math.floor(at / dim)} holds ${
+        memoryBank[at]
+      }, float16 ends at 65504; use precision f32`,
+    );
+  }
+  return { dtype: "F16", shape: [rows, dim], data };
+}
+
+/**
+ * Reads a model file. Arrays are views on `bytes` where they can be.
+ *
+ * @throws {ModelFileError} When the file is malformed, is no model, has a newer
+ * format version, contradicts itself, or its bank holds NaN or an infinity.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { PatchCore, readModelFile } from "@patchcore/webgpu";
+ *
+ * const square = (level: number) => ({
+ *   width: 64,
+ *   height: 64,
+ *   data: new Uint8ClampedArray(64 * 64 * 4).map((_, i) => level + i % 7),
+ * });
+ * using detector = await PatchCore.create({
+ *   backbone: "demo",
+ *   resize: 64,
+ *   crop: null,
+ * });
+ * await detector.fit([square(100), square(110)]);
+ *
+ * const model = readModelFile(detector.save());
+ * assertEquals(model.backbone.name, "demo");
+ * assertEquals(model.imageNames.length, 2);
+ * ```
+ */
+export function readModelFile(bytes: Uint8Array): StoredModel {
+  return withContext("Cannot read the model", () => {
+    const { tensors, metadata } = readSafetensors(bytes);
+    return modelOf(tensors, metadata);
+  });
+}
+
+/**
+ * A model from the tensors and the metadata of its file.
+ *
+ * @throws {ModelFileError} When something is missing or makes no sense.
+ */
+export function modelOf(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata: ReadonlyMap<string, string>,
+): StoredModel {
+  const {
+    backboneName,
+    backboneSha256,
+    backboneSource,
+    formatVersion,
+    ...known
+  } = parseModelMetadata(metadata);
+  const bank = matrix(tensors, "memory_bank", ["F32", "F16"]);
+  const origin = matrix(tensors, "origin", ["I32"]);
+  const onnx = tensors.has("backbone.onnx")
+    ? vector(tensors, "backbone.onnx", "U8").data as Uint8Array
+    : undefined;
+  const projection = tensors.has("projection")
+    ? matrix(tensors, "projection", ["F32"])
+    : undefined;
+  const scores = vector(tensors, "train_scores", "F32").data as Float32Array;
+  const model: StoredModel = {
+    ...known,
+    memoryBank: bank.floats(),
+    rows: bank.rows,
+    dim: bank.columns,
+    bankPrecision: bank.dtype === "F16" ? "f16" : "f32",
+    origin: origin.data as Int32Array,
+    imageSizes: matrix(tensors, "image_sizes", ["I32"]).data as Int32Array,
+    trainScores: formatVersion === 1 && scores.includes(0)
+      ? scores.map((score) => score === 0 ? NaN : score)
+      : scores,
+    backbone: {
+      name: backboneName,
+      sha256: backboneSha256,
+      ...(backboneSource !== undefined && { source: backboneSource }),
+      ...(onnx && { onnx }),
+    },
+    ...(projection && {
+      projection: {
+        rows: projection.rows,
+        columns: projection.columns,
+        data: projection.floats(),
+      },
+    }),
+  };
+  checkFinite("memory_bank", model.memoryBank, model.dim);
+  checkModel(model);
+  return model;
+}
+
+/** Refuses what is well-formed but cannot be a model. */
+function checkModel(model: StoredModel): void {
+  const { rows, dim, origin, imageNames, projection } = model;
+  if (rows < 1 || dim < 1) {
+    throw new ModelFileError(`memory_bank is empty: [${rows}, ${dim}]`);
+  }
+  if (origin.length !== rows * 3) {
+    throw new ModelFileError(
+      `origin has ${origin.length} numbers, ${rows} bank rows need ${rows * 3}`,
+    );
+  }
+  for (let i = 0; i < origin.length; i++) {
+    const isImage = i % 3 === 0;
+    if (origin[i] < 0 || (isImage && origin[i] >= imageNames.length)) {
+      const [image, row, column] = origin.subarray(i - i % 3);
+      throw new ModelFileError(
+        `origin of bank row ${
+          Math.floor(i / 3)
+        } is [${image}, ${row}, ${column}], with ${imageNames.length} images`,
+      );
+    }
+  }
+  const { imageSizes } = model;
+  if (
+    imageSizes.length !== imageNames.length * 2 ||
+    imageSizes.some((size) => size < 1)
+  ) {
+    throw new ModelFileError(
+      `image_sizes holds [${
+        imageSizes.subarray(0, 4)
+      }…], ${imageNames.length} images need a width and a height from 1 up each`,
+    );
+  }
+  const scores = model.trainScores.map((x) => Number.isNaN(x) ? 0 : x);
+  checkFinite("train_scores", scores, 1);
+  if (projection) {
+    checkFinite("projection", projection.data, projection.columns);
+  }
+}
+
+/**
+ * Checks that a backbone is the one the model was fitted with.
+ *
+ * @throws {ModelFileError} When the SHA-256 differs; the message names both.
+ */
+export function checkBackbone(
+  model: Pick<StoredModel, "backbone">,
+  given: {
+    /** Name of the backbone at hand. */
+    readonly name: string;
+    /** Its SHA-256, 64 lowercase hexadecimal digits. */
+    readonly sha256: string;
+  },
+): void {
+  const { name, sha256 } = model.backbone;
+  if (given.sha256 === sha256) return;
+  throw new ModelFileError(
+    `Cannot use backbone "${given.name}" (SHA-256 ${given.sha256}): ` +
+      `the model was fitted with "${name}" (SHA-256 ${sha256}); ` +
+      `give that file or fit again`,
+  );
+}
+
+/** Runs `work`; what it says of the file begins with what could not be done. */
+export function withContext<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof SafetensorsError) {
+      const rest = error.message.replace(/^Cannot \w+ /, "");
+      throw new ModelFileError(`${what}: ${rest}`, { cause: error });
+    }
+    if (
+      !(error instanceof ModelFileError) || error.message.startsWith("Cannot ")
+    ) throw error;
+    throw new ModelFileError(`${what}: ${error.message}`);
+  }
+}
+
+/** A two-dimensional tensor of a model file. */
+interface StoredMatrix extends StoredTensor {
+  /** First size. */
+  readonly rows: number;
+  /** Second size. */
+  readonly columns: number;
+  /** Returns the elements as float32. */
+  floats(): Float32Array;
+}
+
+/**
+ * Returns the tensor `name` as a matrix.
+ *
+ * @throws {ModelFileError} When it is missing, has another dtype or rank.
+ */
+function matrix(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  name: string,
+  dtypes: readonly StoredDtype[],
+): StoredMatrix {
+  const tensor = find(tensors, name, dtypes, 2);
+  const [rows, columns] = tensor.shape;
+  return { ...tensor, rows, columns, floats: () => floatData(tensor) };
+}
+
+/**
+ * Returns the tensor `name`, which must have one dimension.
+ *
+ * @throws {ModelFileError} When it is missing, has another dtype or rank.
+ */
+function vector(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  name: string,
+  dtype: StoredDtype,
+): StoredTensor {
+  return find(tensors, name, [dtype], 1);
+}
+
+function find(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  name: string,
+  dtypes: readonly StoredDtype[],
+  rank: number,
+): StoredTensor {
+  const tensor = tensors.get(name);
+  if (!tensor) {
+    throw new ModelFileError(
+      `the file has no tensor "${name}"; it is not a PatchCore model`,
+    );
+  }
+  if (!dtypes.includes(tensor.dtype) || tensor.shape.length !== rank) {
+    throw new ModelFileError(
+      `${name} is ${tensor.dtype} [${tensor.shape}], expected ${
+        dtypes.join(" or ")
+      } with ${rank} dimension${rank === 1 ? "" : "s"}`,
+    );
+  }
+  return tensor;
+}
+
+/**
+ * Checks that every number is finite.
+ *
+ * @throws {ModelFileError} Naming the first row that holds NaN or an infinity.
+ */
+function checkFinite(
+  name: string,
+  data: Float32Array,
+  columns: number,
+): void {
+  for (let i = 0; i < data.length; i++) {
+    if (Number.isFinite(data[i])) continue;
+    throw new ModelFileError(
+      `${name} holds ${data[i]} in row ${Math.floor(i / columns)}`,
+    );
+  }
+}

@@ -1,0 +1,246 @@
+import {
+  ModelFileError,
+  type StoredCoverage,
+  type StoredModel,
+  type StoredThreshold,
+} from "./stored_model.ts";
+
+/**
+ * The newest model format this program reads. Version 2 has NaN for a training
+ * score that is not known, version 1 had 0, so that it could not say 0.
+ */
+export const MODEL_FORMAT_VERSION = 2;
+
+/** The oldest version that can say what models hold. */
+export function formatVersionOf(
+  models: readonly Pick<StoredModel, "trainScores">[],
+): number {
+  const areOld = models.every(({ trainScores }) =>
+    trainScores.every((score) => score > 0)
+  );
+  return areOld ? 1 : MODEL_FORMAT_VERSION;
+}
+
+/** What the strings of a model file say. */
+interface ModelMetadata {
+  /** Version of the format. */
+  readonly formatVersion: number;
+  /** Every setting of the fit. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** The seed of all random draws. */
+  readonly seed: number;
+  /** Name of the backbone. */
+  readonly backboneName: string;
+  /** SHA-256 of the backbone's file. */
+  readonly backboneSha256: string;
+  /** Where fit found the backbone's file, if it said so. */
+  readonly backboneSource?: string;
+  /** File names of the training images. */
+  readonly imageNames: readonly string[];
+  /** The threshold, unless none could be found. */
+  readonly threshold?: StoredThreshold;
+  /** The threshold of anomaly maps, unless none could be found. */
+  readonly mapThreshold?: StoredThreshold;
+  /** What the bank stands for, if the file says so. */
+  readonly coverage?: StoredCoverage;
+  /** Version of the program that made the model. */
+  readonly softwareVersion: string;
+}
+
+/**
+ * Returns the `__metadata__` strings of a model.
+ *
+ * @throws {ModelFileError} When the seed, the threshold or the backbone's
+ * SHA-256 could not be read back.
+ */
+export function modelMetadata(model: StoredModel): Map<string, string> {
+  const metadata = new Map([
+    ["format", "patchcore"],
+    ["format_version", String(formatVersionOf([model]))],
+    ["settings", JSON.stringify(model.settings)],
+    ["seed", String(model.seed)],
+    ["backbone_name", model.backbone.name],
+    ["backbone_sha256", model.backbone.sha256],
+    ["images", JSON.stringify(model.imageNames)],
+    ["software_version", model.softwareVersion],
+  ]);
+  const { source } = model.backbone;
+  if (source !== undefined) metadata.set("backbone_source", source);
+  setThreshold(metadata, "threshold", model.threshold);
+  setThreshold(metadata, "map_threshold", model.mapThreshold);
+  if (model.coverage) {
+    metadata.set("coverage", JSON.stringify(model.coverage));
+  }
+  parseModelMetadata(metadata);
+  return metadata;
+}
+
+/**
+ * Reads the `__metadata__` strings of a model file.
+ *
+ * @throws {ModelFileError} When one is missing or makes no sense, or the format
+ * version is newer than {@linkcode MODEL_FORMAT_VERSION}.
+ */
+export function parseModelMetadata(
+  metadata: ReadonlyMap<string, string>,
+): ModelMetadata {
+  const formatVersion = checkFormat(metadata, "patchcore");
+  const images = parseJson(metadata, "images");
+  if (!isStrings(images)) throw bad(metadata, "images", "a list of names");
+  const sha256 = text(metadata, "backbone_sha256");
+  if (!/^[0-9a-f]{64}$/.test(sha256)) {
+    throw bad(metadata, "backbone_sha256", "64 hexadecimal digits");
+  }
+  const source = metadata.get("backbone_source");
+  const threshold = parseThreshold(metadata, "threshold");
+  const mapThreshold = parseThreshold(metadata, "map_threshold");
+  return {
+    formatVersion,
+    settings: object(metadata, "settings"),
+    seed: finite(metadata, "seed"),
+    backboneName: text(metadata, "backbone_name"),
+    backboneSha256: sha256,
+    ...(source !== undefined && { backboneSource: source }),
+    imageNames: images,
+    ...(threshold && { threshold }),
+    ...(mapThreshold && { mapThreshold }),
+    ...(metadata.has("coverage") && { coverage: coverageOf(metadata) }),
+    softwareVersion: text(metadata, "software_version"),
+  };
+}
+
+/** Writes a threshold and the rule it came from, where there is one. */
+export function setThreshold(
+  metadata: Map<string, string>,
+  key: string,
+  threshold: StoredThreshold | undefined,
+): void {
+  if (threshold === undefined) return;
+  metadata.set(key, String(threshold.value));
+  metadata.set(`${key}_rule`, JSON.stringify(threshold.rule));
+}
+
+/** Reads what {@linkcode setThreshold} wrote; nothing where it wrote nothing. */
+export function parseThreshold(
+  metadata: ReadonlyMap<string, string>,
+  key: string,
+): StoredThreshold | undefined {
+  if (!metadata.has(key)) return undefined;
+  const rule = object(metadata, `${key}_rule`);
+  return { value: finite(metadata, key), rule };
+}
+
+function coverageOf(metadata: ReadonlyMap<string, string>): StoredCoverage {
+  const { patches, radius, shard } = object(metadata, "coverage");
+  const isKnown = typeof patches === "number" && Number.isInteger(patches) &&
+    patches > 0;
+  const isRadius = radius === undefined ||
+    typeof radius === "number" && radius >= 0;
+  const isShard = shard === undefined || typeof shard === "string";
+  if (isKnown && isRadius && isShard) {
+    return {
+      patches,
+      ...(radius !== undefined && { radius }),
+      ...(shard !== undefined && { shard }),
+    };
+  }
+  throw bad(metadata, "coverage", "patches from 1 up and a radius from 0 up");
+}
+
+/**
+ * Checks which format a file has, and that it is none of the future.
+ *
+ * @returns Its version.
+ * @throws {ModelFileError} If it is another one, or newer.
+ */
+export function checkFormat(
+  metadata: ReadonlyMap<string, string>,
+  format: string,
+): number {
+  const found = metadata.get("format");
+  if (found === "patchcore_ensemble" && format === "patchcore") {
+    throw new ModelFileError(
+      "it is an ensemble of several backbones, one model was expected; predict, evaluate and info take ensembles",
+    );
+  }
+  if (found !== format) {
+    throw new ModelFileError(
+      `metadata "format" is ${
+        JSON.stringify(found)
+      }, expected "${format}"; it is not a PatchCore model`,
+    );
+  }
+  const version = finite(metadata, "format_version");
+  if (version > MODEL_FORMAT_VERSION) {
+    throw new ModelFileError(
+      `it has format version ${version}, this program reads up to ${MODEL_FORMAT_VERSION}; update @patchcore/webgpu`,
+    );
+  }
+  if (!Number.isInteger(version) || version < 1) {
+    throw bad(metadata, "format_version", "a whole number from 1 up");
+  }
+  return version;
+}
+
+/** A string of the metadata that has to be there. */
+export function text(
+  metadata: ReadonlyMap<string, string>,
+  key: string,
+): string {
+  const value = metadata.get(key);
+  if (value === undefined) {
+    throw new ModelFileError(`metadata "${key}" is missing`);
+  }
+  return value;
+}
+
+/** A number of the metadata that has to be there. */
+export function finite(
+  metadata: ReadonlyMap<string, string>,
+  key: string,
+): number {
+  const value = text(metadata, key);
+  const number = value.trim() === "" ? NaN : Number(value);
+  if (!Number.isFinite(number)) throw bad(metadata, key, "a number");
+  return number;
+}
+
+function parseJson(
+  metadata: ReadonlyMap<string, string>,
+  key: string,
+): unknown {
+  try {
+    return JSON.parse(text(metadata, key));
+  } catch (error) {
+    if (error instanceof ModelFileError) throw error;
+    throw bad(metadata, key, "JSON");
+  }
+}
+
+function object(
+  metadata: ReadonlyMap<string, string>,
+  key: string,
+): Record<string, unknown> {
+  const value = parseJson(metadata, key);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw bad(metadata, key, "a JSON object");
+  }
+  return value as Record<string, unknown>;
+}
+
+function isStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((x) => typeof x === "string");
+}
+
+/** The error for a value that makes no sense. */
+export function bad(
+  metadata: ReadonlyMap<string, string>,
+  key: string,
+  expected: string,
+): ModelFileError {
+  const value = metadata.get(key) ?? "";
+  const shown = value.length > 100 ? `${value.slice(0, 100)}…` : value;
+  return new ModelFileError(
+    `metadata "${key}" is ${JSON.stringify(shown)}, expected ${expected}`,
+  );
+}

@@ -1,0 +1,81 @@
+import type { StoredBackbone } from "../features/backbone.ts";
+import type { StoredProjection } from "../rows/projection.ts";
+
+/** How the threshold of a model came about. */
+export interface StoredThreshold {
+  /** Raw score at and above which an image is anomalous. */
+  readonly value: number;
+  /** The rule and its numbers, as plain JSON, e.g. quantile and factor. */
+  readonly rule: Readonly<Record<string, unknown>>;
+}
+
+/** What a memory bank stands for. */
+export interface StoredCoverage {
+  /** Patches of the training images. */
+  readonly patches: number;
+  /**
+   * No training patch is farther from its nearest bank row, in the space that
+   * the rows were chosen in; absent where that is not known.
+   */
+  readonly radius?: number;
+  /** Which part of the images it is, `i/n`; absent for all of them. */
+  readonly shard?: string;
+}
+
+/** Everything a model file holds. */
+export interface StoredModel {
+  /** Memory bank `[rows, dim]`, row-major, without padding. */
+  readonly memoryBank: Float32Array;
+  /** Rows of the memory bank. */
+  readonly rows: number;
+  /** Features a row has. */
+  readonly dim: number;
+  /** How the bank is stored in the file; in memory it is always float32. */
+  readonly bankPrecision: "f32" | "f16";
+  /** Image index, patch row and patch column of each bank row: `[rows, 3]`. */
+  readonly origin: Int32Array;
+  /** The projection of the features, when there is one. */
+  readonly projection?: StoredProjection;
+  /**
+   * Leave-one-image-out scores of the training images, in their order; NaN
+   * where one is not known.
+   */
+  readonly trainScores: Float32Array;
+  /** Every setting of the fit, as plain JSON. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** The seed of all random draws. */
+  readonly seed: number;
+  /** The network the features come from. */
+  readonly backbone: StoredBackbone;
+  /** File names of the training images; `origin` counts in this list. */
+  readonly imageNames: readonly string[];
+  /** Width and height of each training image in pixels: `[images, 2]`. */
+  readonly imageSizes: Int32Array;
+  /** The threshold, unless none could be found. */
+  readonly threshold?: StoredThreshold;
+  /**
+   * The threshold of anomaly maps: its value is that of a pixel. Models of
+   * earlier versions have none.
+   */
+  readonly mapThreshold?: StoredThreshold;
+  /** What the bank stands for; absent in files of older versions. */
+  readonly coverage?: StoredCoverage;
+  /** Version of the program that made the model. */
+  readonly softwareVersion: string;
+}
+
+/**
+ * A model file that cannot be read, written or used.
+ *
+ * @example
+ * ```ts
+ * import { assertThrows } from "@std/assert";
+ * import { ModelFileError, readModelFile } from "@patchcore/webgpu/core";
+ *
+ * assertThrows(() => readModelFile(new Uint8Array(9)), ModelFileError);
+ * ```
+ */
+export class ModelFileError extends Error {
+  /** Tells this class of errors from others. */
+  override readonly name = "ModelFileError";
+}

@@ -1,0 +1,126 @@
+import { checkSettings } from "./check_settings.ts";
+import { DEFAULT_PRESET, PRESETS } from "./presets.ts";
+import type { CoresetSettings, Settings, SettingsOptions } from "./settings.ts";
+
+/**
+ * Completes and checks settings. A value that is `undefined` counts as not
+ * given.
+ *
+ * @param options A preset, and what differs from it.
+ * @returns Complete settings, `coreset.ratio` 1 where the method is `"none"`.
+ * @throws {TypeError} If an option is unknown or of a wrong type.
+ * @throws {RangeError} If a value is not allowed, or two do not go together.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { resolveSettings } from "@patchcore/webgpu/core";
+ *
+ * const settings = resolveSettings({ preset: "anomalib", coreset: 0.01 });
+ * assertEquals(settings.dim, "concat");
+ * assertEquals(settings.coreset.ratio, 0.01);
+ * ```
+ */
+export function resolveSettings(options: SettingsOptions = {}): Settings {
+  const { preset = DEFAULT_PRESET, coreset, map, threshold, ...rest } = options;
+  if (!Object.hasOwn(PRESETS, preset)) {
+    throw new RangeError(
+      `Cannot use preset "${preset}": expected one of ${
+        Object.keys(PRESETS).join(", ")
+      }`,
+    );
+  }
+  const base = PRESETS[preset];
+  const settings = {
+    ...base,
+    ...given("settings", rest),
+    coreset: completeCoreset(base.coreset, coreset),
+    map: { ...base.map, ...given("map", map) },
+    threshold: { ...base.threshold, ...given("threshold", threshold) },
+  };
+  return checkSettings(settings);
+}
+
+/**
+ * Reads settings back that were stored as JSON; what earlier versions did not
+ * have gets its default.
+ *
+ * @param json All settings, as {@linkcode resolveSettings} returned them.
+ * @throws {TypeError} If one is missing, unknown or of a wrong type.
+ * @throws {RangeError} If a value is not allowed.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { resolveSettings, settingsFromJson } from "@patchcore/webgpu/core";
+ *
+ * const settings = resolveSettings({ resize: 320 });
+ * const stored = JSON.parse(JSON.stringify(settings));
+ * assertEquals(settingsFromJson(stored), settings);
+ * ```
+ */
+export function settingsFromJson(
+  json: Readonly<Record<string, unknown>>,
+): Settings {
+  const { threshold } = json;
+  const { mapQuantile } = PRESETS[DEFAULT_PRESET].threshold;
+  return checkSettings({
+    ...json,
+    ...(typeof threshold === "object" && {
+      threshold: { mapQuantile, ...threshold },
+    }),
+  });
+}
+
+/**
+ * How many rows the memory bank gets: the ratio's share of the training
+ * patches, rounded down, but at least 1 and at most `maxBank`.
+ *
+ * @param coreset How the bank is thinned out.
+ * @param patches Number of training patches.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { bankRows, resolveSettings } from "@patchcore/webgpu/core";
+ *
+ * const { coreset } = resolveSettings({ coreset: 0.1 });
+ * assertEquals(bankRows(coreset, 784), 78);
+ * ```
+ */
+export function bankRows(coreset: CoresetSettings, patches: number): number {
+  if (coreset.method === "none") return patches;
+  const share = Math.max(1, Math.floor(patches * coreset.ratio));
+  return Math.min(share, coreset.maxBank ?? Infinity, patches);
+}
+
+function completeCoreset(
+  base: CoresetSettings,
+  option: number | Partial<CoresetSettings> | undefined,
+): CoresetSettings {
+  const changes = typeof option === "number"
+    ? { ratio: option }
+    : given("coreset", option);
+  const coreset = { ...base, ...changes };
+  return coreset.method === "none" && !("ratio" in changes)
+    ? { ...coreset, ratio: 1 }
+    : coreset;
+}
+
+function given<T extends object>(
+  group: string,
+  options: T | undefined,
+): Partial<T> {
+  if (options === undefined) return {};
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      `Cannot use ${group} ${JSON.stringify(options)}: expected an object`,
+    );
+  }
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as Partial<T>;
+}

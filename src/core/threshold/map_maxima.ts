@@ -1,0 +1,264 @@
+import type { Gpu, Program, Tensor } from "../../gpu/mod.ts";
+import {
+  type LeaveOneImageOutInputs,
+  PatchSearch,
+  patchSearchBytes,
+} from "./leave_one_out.ts";
+import type { SearchSizes } from "../search/search.ts";
+import type { BandTable } from "../features/band_table.ts";
+import type { MapSettings } from "../settings/settings.ts";
+import { imageMax } from "../../wgsl/image_max.ts";
+import { AnomalyMaps } from "../score/anomaly_map.ts";
+import { mapWeights } from "../score/map_weights.ts";
+
+/** Patches that are searched at a time. */
+const BATCH = 64;
+
+/** Pixels of the maps that are made at a time, if one is not more. */
+const MAP_PIXELS = 2 ** 18;
+
+/** Larger than any score, and small enough to be summed. */
+const UNBOUNDED = 1e30;
+
+/** What {@linkcode mapMaxima} works on. */
+export interface MapMaximaInputs extends LeaveOneImageOutInputs {
+  /** Places of the images that count: those with bank rows of another image. */
+  readonly known: readonly number[];
+  /** Patch grid, `[height, width]`. */
+  readonly grid: readonly [number, number];
+  /** Size of the maps, `[height, width]` in pixels. */
+  readonly size: readonly [number, number];
+  /** How patch scores become maps. */
+  readonly map: MapSettings;
+  /** How many of the largest maxima are wanted. */
+  readonly wanted: number;
+  /** Only maxima above this are wanted; 0 by default. */
+  readonly floor?: number;
+}
+
+/** What {@linkcode mapMaxima} finds. */
+export interface MapMaxima {
+  /** The largest maxima, in no order. */
+  readonly maxima: readonly number[];
+  /** Patches that were searched in the whole bank. */
+  readonly searched: number;
+}
+
+/** A training image whose map is known but for some patches' upper bounds. */
+interface BoundedMap {
+  readonly image: number;
+  /** The largest pixel. */
+  maximum: number;
+  /** Where it is. */
+  pixel: number;
+}
+
+/** The largest of so many values that a quantile depends on. */
+export function neededFor(quantile: number, count: number): number {
+  return count - Math.floor((count - 1) * quantile);
+}
+
+/**
+ * The largest pixels of the maps of training images: each is scored against the
+ * bank without its own rows and becomes a map as a new image would.
+ *
+ * Exact, yet few patches are searched where bounds are given: upsampling and
+ * smoothing keep the order of scores, so a map of upper bounds bounds the map.
+ * The image with the largest pixel is taken each time; that pixel is the image's
+ * maximum if its patches were searched already, else they are searched now.
+ */
+export async function mapMaxima(
+  gpu: Gpu,
+  inputs: MapMaximaInputs,
+): Promise<MapMaxima> {
+  const { features, known, wanted, bounds, onProgress, floor = 0 } = inputs;
+  if (known.length === 0) return { maxima: [], searched: 0 };
+  const scores = new Float32Array(features.rows).fill(UNBOUNDED);
+  bounds?.forEach((bound, i) => scores[i] = Math.min(bound, UNBOUNDED));
+  const isExact = new Uint8Array(scores.length);
+  using maps = await LeftOutMaps.create(gpu, inputs);
+  using search = await PatchSearch.create(gpu, inputs, BATCH);
+  const open = await maps.largest(scores, known);
+  const maxima: number[] = [];
+  let searched = 0;
+  while (maxima.length < wanted && open.length > 0) {
+    const top = open.reduce((a, b) => b.maximum > a.maximum ? b : a);
+    if (top.maximum < floor) break;
+    const work = maps.patchesOf(top)
+      .filter((patch) => isExact[patch] === 0);
+    if (work.length === 0) {
+      maxima.push(top.maximum);
+      open.splice(open.indexOf(top), 1);
+      onProgress?.(maxima.length, wanted);
+      continue;
+    }
+    for (let start = 0; start < work.length; start += BATCH) {
+      const batch = work.slice(start, start + BATCH);
+      const found = await search.run(batch);
+      batch.forEach((patch, i) => {
+        scores[patch] = found.scores[i];
+        isExact[patch] = 1;
+      });
+    }
+    searched += work.length;
+    const [now] = await maps.largest(scores, [top.image]);
+    Object.assign(top, now);
+  }
+  return { maxima, searched };
+}
+
+/**
+ * GPU bytes of {@linkcode mapMaxima}, what its search holds left out.
+ *
+ * @param sizes The search.
+ * @param images How many have a map.
+ * @param grid Patches of an image, and pixels of its map.
+ */
+export function mapMaximaBytes(
+  sizes: SearchSizes,
+  images: number,
+  { patches, pixels }: { readonly patches: number; readonly pixels: number },
+): number {
+  const together = Math.min(mapsTogether(pixels), images);
+  // The map, its pixels and what lies between the axes of their interpolation.
+  return together * (patches + 3 * pixels + 3) * 4 +
+    patchSearchBytes(BATCH, sizes);
+}
+
+function mapsTogether(pixels: number): number {
+  return Math.max(1, Math.floor(MAP_PIXELS / pixels));
+}
+
+/** Makes the maps of training images and knows what they are made of. */
+class LeftOutMaps implements Disposable {
+  readonly #gpu: Gpu;
+  readonly #inputs: MapMaximaInputs;
+  readonly #images: number;
+  readonly #scores: Tensor;
+  readonly #map: Tensor;
+  readonly #pixels: Tensor;
+  readonly #maxima: Tensor;
+  readonly #places: Tensor;
+  readonly #nearest: Tensor;
+  readonly #maps: AnomalyMaps;
+  readonly #one: Program;
+  readonly #all: Program;
+  readonly #rows: BandTable;
+  readonly #columns: BandTable;
+
+  private constructor(gpu: Gpu, inputs: MapMaximaInputs) {
+    const { patches, grid, size, map, known } = inputs;
+    const pixels = size[0] * size[1];
+    const images = Math.min(mapsTogether(pixels), known.length);
+    this.#gpu = gpu;
+    this.#images = images;
+    this.#inputs = inputs;
+    this.#rows = mapWeights(grid[0], size[0], map);
+    this.#columns = mapWeights(grid[1], size[1], map);
+    this.#scores = gpu.tensor([images, patches], "f32", "patch scores");
+    this.#map = gpu.tensor([images, ...size], "f32", "anomaly maps");
+    this.#pixels = gpu.tensor([images, pixels], "u32", "pixels of maps");
+    this.#maxima = gpu.tensor([images], "f32", "largest pixels");
+    this.#places = gpu.tensor([images], "u32", "places of largest pixels");
+    this.#nearest = gpu.tensor([images], "u32", "unused");
+    this.#maps = new AnomalyMaps(gpu, { grid, size, maxImages: images }, map);
+    this.#one = this.#record(1);
+    this.#all = this.#record(images);
+  }
+
+  #record(images: number): Program {
+    const program = this.#gpu.program("anomaly maps of training images");
+    this.#maps.record(program, this.#scores, this.#map, images);
+    const { size } = this.#inputs;
+    // A map's largest pixel is found as an image's worst patch is.
+    return program.dispatch(imageMax, {
+      images,
+      patches: size[0] * size[1],
+      neighbours: 1,
+      used: 1,
+      squared: true,
+    }, {
+      distances: this.#map,
+      indices: this.#map,
+      patch_scores: this.#pixels,
+      scores: this.#maxima,
+      worst: this.#places,
+      nearest: this.#nearest,
+    }, "maps");
+  }
+
+  static async create(
+    gpu: Gpu,
+    inputs: MapMaximaInputs,
+  ): Promise<LeftOutMaps> {
+    const maps = new LeftOutMaps(gpu, inputs);
+    await maps.#one.compile();
+    await maps.#all.compile();
+    return maps;
+  }
+
+  /** The largest pixels of images' maps, the first of equals. */
+  async largest(
+    scores: Float32Array,
+    images: readonly number[],
+  ): Promise<BoundedMap[]> {
+    const { patches, size } = this.#inputs;
+    const found: BoundedMap[] = [];
+    for (let start = 0; start < images.length; start += this.#images) {
+      const batch = images.slice(start, start + this.#images);
+      const values = new Float32Array(batch.length * patches);
+      batch.forEach((image, i) => {
+        const first = image * patches;
+        values.set(scores.subarray(first, first + patches), i * patches);
+      });
+      this.#gpu.write(this.#scores, values);
+      (batch.length === 1 ? this.#one : this.#all).run();
+      const [maxima, places] = await this.#gpu.readAll([
+        this.#maxima,
+        this.#places,
+      ]);
+      batch.forEach((image, i) => {
+        const pixel = places![i]! - i * size[0] * size[1];
+        found.push({ image, maximum: maxima![i]!, pixel });
+      });
+    }
+    return found;
+  }
+
+  /** The patches that make a pixel; all of the image if it has no bounds. */
+  patchesOf({ image, maximum, pixel }: BoundedMap): number[] {
+    const { patches, grid, size } = this.#inputs;
+    const first = image * patches;
+    if (maximum > UNBOUNDED / 2) {
+      return Array.from({ length: patches }, (_, i) => first + i);
+    }
+    const columns = pointsOf(this.#columns, pixel % size[1]);
+    return pointsOf(this.#rows, Math.floor(pixel / size[1])).flatMap((row) =>
+      columns.map((column) => first + row * grid[1] + column)
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#one.dispose();
+    this.#all.dispose();
+    this.#maps.dispose();
+    for (
+      const tensor of [
+        this.#scores,
+        this.#map,
+        this.#pixels,
+        this.#maxima,
+        this.#places,
+        this.#nearest,
+      ]
+    ) tensor.dispose();
+  }
+}
+
+/** Points with a weight in an output of a band table. */
+function pointsOf({ blocks, weights }: BandTable, output: number): number[] {
+  const block = output >> 3;
+  const [first, count, start] = blocks.subarray(block * 4, block * 4 + 3);
+  return Array.from({ length: count }, (_, i) => first + i)
+    .filter((_, i) => weights[start * 4 + i * 8 + output % 8] !== 0);
+}

@@ -1,0 +1,231 @@
+import type { Gpu, RowChunks } from "../../gpu/mod.ts";
+import type { Backbone } from "../features/backbone.ts";
+import type { FeatureExtractor } from "../features/extractor.ts";
+import {
+  type ExtractOptions,
+  FeatureStream,
+} from "../features/feature_stream.ts";
+import type { SampledImage } from "../features/image_sample.ts";
+import { allocateFeatures } from "../features/training_features.ts";
+import {
+  project,
+  projectedBytes,
+  type Projection,
+} from "../rows/projection.ts";
+import { nearestRows, nearestRowsBytes } from "../search/nearest_rows.ts";
+import { BankSearch, searchBytes, type SearchSizes } from "../search/search.ts";
+import { roundUp } from "../../wgsl/grid.ts";
+import type { Settings } from "../settings/settings.ts";
+import { neededFor } from "./map_maxima.ts";
+import {
+  leftOutBytes,
+  leftOutScores,
+  type ScoringBank,
+  type TrainingScore,
+  type TrainingScores,
+} from "./training_scores.ts";
+
+/** What a second pass over training images works with. */
+export interface SecondPassParts extends ScoringBank {
+  /** The network. */
+  readonly backbone: Backbone;
+  /** Images to features. */
+  readonly extractor: FeatureExtractor;
+  /** What the bank's rows were chosen with. */
+  readonly projection: Projection | undefined;
+  /** Images that are scored together. */
+  readonly block: number;
+  /**
+   * For each patch of all images, a bank row of another image near it, where the
+   * choice of the bank saw all patches; no radius is measured then.
+   */
+  readonly nearestOther: Uint32Array<ArrayBuffer> | undefined;
+}
+
+/** What a second pass over training images tells. */
+export interface SecondPass extends TrainingScores {
+  /** Images that were scored. */
+  readonly images: number;
+  /**
+   * The largest distance of one of their patches to the bank, in the space that
+   * its rows were chosen in; `undefined` where it was not measured.
+   */
+  readonly radius: number | undefined;
+}
+
+/**
+ * Extracts features of some training images once more, block by block, and
+ * scores them without the bank rows that come from them: for banks that were
+ * made without holding all features.
+ */
+export async function secondPass(
+  gpu: Gpu,
+  images: readonly SampledImage[],
+  parts: SecondPassParts,
+  options: ExtractOptions,
+): Promise<SecondPass> {
+  const { extractor, settings } = parts;
+  const { patches, paddedDim } = extractor.features;
+  const block = Math.min(parts.block, images.length);
+  const wanted = neededFor(settings.threshold.mapQuantile, images.length);
+  using space = await ChoiceSpace.create(gpu, parts);
+  using rows = allocateFeatures(gpu, block * patches, paddedDim, patches);
+  const { onProgress: _, ...quiet } = options;
+  const numbers = new Map(
+    images.map(({ source, index }) => [{ ...source }, index]),
+  );
+  const feed = { images: numbers.keys(), count: images.length };
+  using stream = new FeatureStream(gpu, parts, feed, quiet);
+  const scores: TrainingScore[] = [];
+  let maxima: number[] = [];
+  let done = 0;
+  let waiting: number[] = [];
+  const score = async (): Promise<void> => {
+    await stream.wait();
+    const features = rows.head(waiting.length * patches);
+    const numbered = Uint32Array.from(waiting);
+    const nearestOther = await space.look(features, numbered);
+    const found = await leftOutScores(
+      gpu,
+      parts,
+      { rows: features, extractor, images: numbered, nearestOther },
+      { wanted, floor: maxima[wanted - 1] ?? 0 },
+    );
+    scores.push(...found.scores);
+    maxima = [...maxima, ...found.maxima].sort((a, b) => b - a)
+      .slice(0, wanted);
+    gpu.pool.trim();
+    done += waiting.length;
+    waiting = [];
+    options.onProgress?.("threshold", done, images.length);
+  };
+  for (;;) {
+    const batch = await stream.next();
+    if (batch.length === 0 || waiting.length + batch.length > block) {
+      if (waiting.length > 0) await score();
+      if (batch.length === 0) break;
+    }
+    await stream.submit(batch, rows, waiting.length * patches);
+    waiting.push(...batch.map(({ source }) => numbers.get(source)!));
+  }
+  return { scores, maxima, images: done, radius: space.radius };
+}
+
+/** The space that a bank's rows were chosen in, where patches are compared. */
+class ChoiceSpace implements Disposable {
+  readonly #gpu: Gpu;
+  readonly #parts: SecondPassParts;
+  readonly #bank: RowChunks | undefined;
+  readonly #search: BankSearch;
+  #radius = 0;
+
+  private constructor(
+    gpu: Gpu,
+    parts: SecondPassParts,
+    bank: RowChunks | undefined,
+    search: BankSearch,
+  ) {
+    this.#gpu = gpu;
+    this.#parts = parts;
+    this.#bank = bank;
+    this.#search = search;
+  }
+
+  static async create(gpu: Gpu, parts: SecondPassParts): Promise<ChoiceSpace> {
+    const { bank, search, projection, nearestOther } = parts;
+    if (projection === undefined || nearestOther !== undefined) {
+      return new ChoiceSpace(gpu, parts, undefined, search);
+    }
+    using failed = new DisposableStack();
+    const rows = failed.use(await project(gpu, bank.rows, projection));
+    const projected = await BankSearch.create(gpu, rows, {
+      images: bank.images,
+    });
+    failed.move();
+    return new ChoiceSpace(gpu, parts, rows, projected);
+  }
+
+  get #measures(): boolean {
+    const { nearestOther, settings } = this.#parts;
+    return nearestOther === undefined && settings.coreset.method === "greedy";
+  }
+
+  /** The largest distance of a patch so far, where it is measured. */
+  get radius(): number | undefined {
+    return this.#measures ? this.#radius : undefined;
+  }
+
+  /** Measures patches, and finds a bank row of another image near each. */
+  async look(
+    features: RowChunks,
+    images: Uint32Array<ArrayBuffer>,
+  ): Promise<Uint32Array<ArrayBuffer> | undefined> {
+    const { extractor: { features: { patches } }, nearestOther, projection } =
+      this.#parts;
+    if (nearestOther) return pickImages(nearestOther, images, patches);
+    const gpu = this.#gpu;
+    using projected = this.#bank && await project(gpu, features, projection!);
+    const points = projected ?? features;
+    if (this.#measures) {
+      const { squared } = await nearestRows(gpu, points, this.#search);
+      const radius = Math.sqrt(squared.reduce((a, b) => Math.max(a, b), 0));
+      this.#radius = Math.max(this.#radius, radius);
+    }
+    if (projected === undefined) return undefined;
+    const owners = Uint32Array.from(
+      { length: features.rows },
+      (_, row) => images[Math.floor(row / patches)],
+    );
+    const options = { images: owners };
+    return (await nearestRows(gpu, points, this.#search, options)).rows;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#bank === undefined) return;
+    this.#search.dispose();
+    this.#bank.dispose();
+  }
+}
+
+/** The values of some images' patches, of those of all. */
+function pickImages(
+  values: Uint32Array<ArrayBuffer>,
+  images: Uint32Array<ArrayBuffer>,
+  patches: number,
+): Uint32Array<ArrayBuffer> {
+  const picked = new Uint32Array(images.length * patches);
+  images.forEach((image, i) => {
+    const first = image * patches;
+    picked.set(values.subarray(first, first + patches), i * patches);
+  });
+  return picked;
+}
+
+/**
+ * GPU bytes of {@linkcode secondPass}, the bank and its search included.
+ *
+ * @param sizes The search.
+ * @param settings How scores are made.
+ * @param block Images that are scored together.
+ * @param grid Patches of an image, and pixels of its map.
+ * @param space Elements of a feature in the space that rows were chosen in, where
+ * distances there are measured: as given, or projected.
+ */
+export function secondPassBytes(
+  sizes: SearchSizes,
+  settings: Settings,
+  block: number,
+  grid: { readonly patches: number; readonly pixels: number },
+  space?: { readonly projected: number | undefined },
+): number {
+  const { dim, rows } = sizes;
+  const held = rows + block * grid.patches;
+  const scoring = held * dim * 4 + searchBytes(sizes).bank +
+    leftOutBytes(sizes, settings, block, grid);
+  if (space === undefined) return scoring;
+  const { projected } = space;
+  if (projected === undefined) return scoring + nearestRowsBytes(sizes);
+  const chosen = { ...sizes, dim: roundUp(projected, 4) };
+  return scoring + projectedBytes(held, projected) +
+    searchBytes(chosen).bank + nearestRowsBytes(chosen);
+}

@@ -1,0 +1,41 @@
+import { IMAGE_WIDTH } from "../wgsl/kernel.ts";
+import type { Gpu } from "./gpu.ts";
+import type { Tensor } from "./tensor.ts";
+
+/**
+ * An `f32` tensor that kernels have written, as an image.
+ *
+ * @param gpu Where the tensor is.
+ * @param tensor Any number of vectors of four elements.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Gpu, imageOf } from "@patchcore/webgpu/gpu";
+ *
+ * using gpu = await Gpu.create();
+ * using tensor = gpu.upload(new Float32Array(8));
+ * using image = imageOf(gpu, tensor);
+ * assertEquals([image.storage, image.size], ["image", 8]);
+ * ```
+ */
+export function imageOf(gpu: Gpu, tensor: Tensor): Tensor {
+  const { shape, dtype, label, buffer, size } = tensor;
+  const image = gpu.tensor(shape, dtype, label, "image");
+  const encoder = gpu.device.createCommandEncoder({ label: "image" });
+  const texels = size / 4;
+  const rows = Math.floor(texels / IMAGE_WIDTH);
+  const bytesPerRow = IMAGE_WIDTH * 16;
+  const copy = (y: number, width: number, height: number): void => {
+    if (width * height === 0) return;
+    encoder.copyBufferToTexture(
+      { buffer, offset: y * bytesPerRow, bytesPerRow },
+      { texture: image.image, origin: [0, y] },
+      [width, height],
+    );
+  };
+  copy(0, IMAGE_WIDTH, rows);
+  copy(rows, texels % IMAGE_WIDTH, 1);
+  gpu.device.queue.submit([encoder.finish()]);
+  return image;
+}

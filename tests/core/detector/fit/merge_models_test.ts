@@ -1,0 +1,237 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  mergeModels,
+  ModelFileError,
+  type NamedModel,
+  PatchCore,
+  type PatchCoreOptions,
+  readModelFile,
+  type StoredModel,
+  writeModelFile,
+} from "../../../../src/core/mod.ts";
+import type { Gpu } from "../../../../src/gpu/mod.ts";
+import { assertAllClose, gpuTest } from "../../../testing.ts";
+import {
+  TINY_SETTINGS,
+  tinyBackbone,
+  tinyImages,
+} from "../../../tiny_model.ts";
+
+const PATCHES = 256;
+const IMAGES = tinyImages(12).train;
+const BACKBONE = tinyBackbone();
+
+async function create(
+  gpu: Gpu,
+  options: Partial<PatchCoreOptions> = {},
+): Promise<PatchCore> {
+  return await PatchCore.create({
+    ...TINY_SETTINGS,
+    coreset: { ratio: 0.05, projection: { kind: "linear", dim: 12 } },
+    backbone: BACKBONE,
+    allowRandom: true,
+    batch: 4,
+    gpu,
+    ...options,
+  });
+}
+
+/** Rows of a bank by where they come from. */
+function byOrigin(model: StoredModel): Map<string, string> {
+  const { dim, rows, origin, memoryBank } = model;
+  return new Map(
+    Array.from({ length: rows }, (_, row) => [
+      origin.subarray(3 * row, 3 * row + 3).join(),
+      memoryBank.subarray(row * dim, (row + 1) * dim).join(),
+    ]),
+  );
+}
+
+/** Fails unless every row of `part` that is also in `whole` is the same there. */
+function assertRowsAgree(part: StoredModel, whole: StoredModel): void {
+  const known = byOrigin(whole);
+  for (const [origin, row] of byOrigin(part)) {
+    assertEquals(known.get(origin) ?? row, row, origin);
+  }
+}
+
+gpuTest("append() makes a coreset of the bank and new images", async (gpu) => {
+  using every = await create(gpu, { coreset: { method: "none" } });
+  await every.fit(IMAGES);
+  using detector = await create(gpu);
+  await detector.fit(IMAGES.slice(0, 8));
+  const before = detector.model;
+  const report = await detector.append(IMAGES.slice(8));
+  const { model } = detector;
+  assertEquals(report.images, 12);
+  assertEquals(report.patches, 12 * PATCHES);
+  assertEquals(model.rows, Math.floor(12 * PATCHES * 0.05));
+  assertEquals(model.imageNames, IMAGES.map(({ name }) => name));
+  assertEquals(model.imageSizes.length, 24);
+  assertRowsAgree(model, every.model);
+  assert(model.origin.some((x, i) => i % 3 === 0 && x >= 8));
+  assert(model.origin.some((x, i) => i % 3 === 0 && x < 8));
+  assertEquals(model.trainScores.slice(0, 8), before.trainScores);
+  assert(model.trainScores.slice(8).every((score) => score > 0));
+  assertEquals(model.threshold!.value, Math.max(...model.trainScores));
+  assertEquals(model.threshold!.rule["scored_before"], 8);
+  assert(model.mapThreshold!.value >= before.mapThreshold!.value);
+  assert(report.radiusBound! > 0);
+  assertEquals(readModelFile(detector.save()), {
+    ...model,
+    backbone: readModelFile(detector.save()).backbone,
+  });
+  // What was stored can be added to as well.
+  using loaded = await PatchCore.load(writeModelFile(before), {
+    backbone: BACKBONE,
+    gpu,
+    batch: 4,
+  });
+  await loaded.append(IMAGES.slice(8));
+  assertEquals(loaded.model.memoryBank, model.memoryBank);
+  assertEquals(loaded.model.origin, model.origin);
+});
+
+gpuTest("append() caps the bank and follows a new rule", async (gpu) => {
+  using detector = await create(gpu);
+  await detector.fit(IMAGES.slice(0, 8));
+  const report = await detector.append(IMAGES.slice(8), {
+    maxBank: 60,
+    threshold: { factor: 2 },
+  });
+  const { model, settings } = detector;
+  assertEquals([report.bankRows, settings.coreset.maxBank], [60, 60]);
+  assertEquals(model.settings["coreset"], settings.coreset);
+  assertAllClose([model.threshold!.value], [
+    2 * Math.max(...model.trainScores),
+  ]);
+  const scores = [];
+  for await (const { score } of detector.predict([IMAGES[9]!])) {
+    scores.push(score);
+  }
+  assert(scores[0]! > 0);
+  using empty = await create(gpu);
+  await assertRejects(() => empty.append(IMAGES), TypeError, "not fitted");
+});
+
+gpuTest(
+  "mergeModels() of a model with itself keeps its thresholds",
+  async (gpu) => {
+    // Twins are at the distance 0 from each other: the quantile is a true 0.
+    const images = [IMAGES[0]!, IMAGES[0]!, IMAGES[0]!, IMAGES[1]!]
+      .map(({ content }, i) => ({ name: `image ${i}`, content }));
+    using detector = await create(gpu, {
+      coreset: { method: "none" },
+      threshold: { quantile: 0.5 },
+    });
+    await detector.fit(images);
+    const { trainScores } = detector.model;
+    assertEquals([...trainScores].map((score) => score === 0), [
+      ...[true, true, true, false],
+    ]);
+    for (const stored of [detector.model, readModelFile(detector.save())]) {
+      const model = { ...stored, bankPrecision: "f32" as const };
+      const twice = await mergeModels([
+        { name: "one", model },
+        { name: "the same", model },
+      ], { gpu });
+      const { threshold, mapThreshold } = twice.model;
+      assertEquals(threshold!.value, detector.model.threshold!.value);
+      assertEquals(mapThreshold!.value, detector.model.mapThreshold!.value);
+    }
+  },
+);
+
+for (const method of ["greedy", "random"] as const) {
+  gpuTest(`mergeModels() makes one model of shards: ${method}`, async (gpu) => {
+    const coreset = {
+      method,
+      ratio: 0.05,
+      projection: { kind: "linear", dim: 12 } as const,
+    };
+    const shards: NamedModel[] = [];
+    for (const part of [1, 2, 3]) {
+      using detector = await create(gpu, { coreset });
+      const own = IMAGES.filter((_, i) => i % 3 === part - 1);
+      await detector.fit(own, { shard: [part, 3] });
+      assertEquals(detector.model.rows, Math.floor(4 * PATCHES * 0.1));
+      assertEquals(detector.settings.coreset.ratio, 0.05);
+      const model = readModelFile(detector.save());
+      assertEquals(model.coverage!.shard, `${part}/3`);
+      shards.push({ name: `part ${part}`, model });
+    }
+    const { model } = await mergeModels(shards, { gpu });
+    assertEquals(model.rows, Math.floor(12 * PATCHES * 0.05));
+    assertEquals(model.coverage!.patches, 12 * PATCHES);
+    assertEquals(model.imageNames.length, 12);
+    const sources = shards.map(({ model }) => byOrigin(model));
+    for (const [origin, row] of byOrigin(model)) {
+      const [image, ...place] = origin.split(",").map(Number);
+      const own = [image! % 4, ...place].join();
+      assertEquals(sources[Math.floor(image! / 4)]!.get(own), row);
+    }
+    assertEquals(model.threshold!.value, Math.max(...model.trainScores));
+    const bounds = shards.map(({ model }) => model.coverage!.radius!);
+    if (method === "greedy") {
+      assert(model.coverage!.radius! >= Math.max(...bounds) / 2);
+    } else assertEquals(model.coverage!.radius, undefined);
+    using detector = await PatchCore.load(writeModelFile(model), {
+      backbone: BACKBONE,
+      gpu,
+    });
+    for await (const { label } of detector.predict([IMAGES[0]!])) {
+      assertEquals(label, "normal");
+    }
+    const { model: capped } = await mergeModels(shards, { gpu, maxBank: 20 });
+    assertEquals(capped.rows, 20);
+    for (
+      const [models, sentence] of [
+        [shards.slice(0, 1), "expected at least 2"],
+        [shards.slice(0, 2), "part 3/3 is missing"],
+        [[shards[0]!, ...shards], "both are part 1/3"],
+        [[shards[0]!, changed(shards[1]!, { dim: 3 })], "24 and 3 dimensions"],
+        [
+          [
+            shards[0]!,
+            changed(shards[1]!, {
+              settings: { ...shards[1]!.model.settings, seed: 9 },
+            }),
+          ],
+          "seed 0 and 9",
+        ],
+        [
+          [
+            shards[0]!,
+            changed(shards[1]!, {
+              backbone: { name: "other", sha256: "0".repeat(64) },
+            }),
+          ],
+          '"other" (SHA-256 000',
+        ],
+      ] as const
+    ) {
+      await assertRejects(
+        () => mergeModels(models, { gpu }),
+        ModelFileError,
+        sentence,
+      );
+    }
+    const { coverage: _, ...old } = shards[1]!.model;
+    await assertRejects(
+      () =>
+        mergeModels([
+          changed(shards[0]!, { coverage: { patches: 9 } }),
+          { name: "old", model: old },
+        ], { gpu }),
+      ModelFileError,
+      'Cannot merge "old": it was made by an earlier version',
+    );
+  });
+}
+
+function changed(
+  { name, model }: NamedModel,
+  change: Partial<StoredModel>,
+): NamedModel {
+  return { name, model: { ...model, ...change } };
+}

@@ -1,0 +1,222 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { PRESETS } from "../../../src/core/settings/presets.ts";
+import {
+  bankRows,
+  resolveSettings,
+  settingsFromJson,
+} from "../../../src/core/settings/resolve_settings.ts";
+import type { SettingsOptions } from "../../../src/core/settings/settings.ts";
+
+Deno.test("resolveSettings() starts from the paper preset", () => {
+  assertEquals(resolveSettings(), PRESETS.paper);
+  assertEquals(resolveSettings({ preset: "anomalib" }), PRESETS.anomalib);
+});
+
+Deno.test("resolveSettings() overrides single switches of nested groups", () => {
+  const settings = resolveSettings({
+    preset: "reference",
+    coreset: { maxBank: 500 },
+    map: { sigma: 2.5 },
+    threshold: { quantile: 0.99 },
+    layers: ["layer1"],
+  });
+  assertEquals(settings.coreset, {
+    ...PRESETS.reference.coreset,
+    maxBank: 500,
+  });
+  assertEquals(settings.map.sigma, 2.5);
+  assertEquals(settings.map.border, "symmetric");
+  assertEquals(settings.threshold, {
+    quantile: 0.99,
+    factor: 1,
+    mapQuantile: 0.95,
+  });
+  assertEquals(settings.layers, ["layer1"]);
+});
+
+Deno.test("resolveSettings() takes a number as the coreset's ratio", () => {
+  assertEquals(resolveSettings({ coreset: 0.01 }).coreset.ratio, 0.01);
+  assertEquals(resolveSettings({ coreset: 0.01 }).coreset.method, "greedy");
+});
+
+Deno.test("resolveSettings() treats undefined as not given", () => {
+  const options = { crop: undefined, map: { sigma: undefined } };
+  assertEquals(
+    resolveSettings(options as unknown as SettingsOptions),
+    PRESETS.paper,
+  );
+});
+
+Deno.test("resolveSettings() keeps every patch when the method is none", () => {
+  const { coreset } = resolveSettings({ coreset: { method: "none" } });
+  assertEquals(coreset.ratio, 1);
+});
+
+Deno.test("settingsFromJson() returns what JSON kept", () => {
+  for (const settings of Object.values(PRESETS)) {
+    const json = JSON.parse(JSON.stringify(settings));
+    assertEquals(settingsFromJson(json), settings);
+  }
+});
+
+Deno.test("settingsFromJson() names what is missing or unknown", () => {
+  const { sigma: _, ...map } = PRESETS.paper.map;
+  const missing = assertThrows(
+    () => settingsFromJson({ ...PRESETS.paper, map }),
+    TypeError,
+  );
+  assertEquals(missing.message, 'Setting "map.sigma" is missing');
+  const unknown = assertThrows(
+    () => settingsFromJson({ ...PRESETS.paper, patch_size: 3 }),
+    TypeError,
+  );
+  assertStringIncludes(unknown.message, 'Unknown setting "patch_size"');
+});
+
+const REFUSED: readonly [unknown, ErrorConstructor, string][] = [
+  [
+    { preset: "fast" },
+    RangeError,
+    'Cannot use preset "fast": expected one of paper, reference, anomalib',
+  ],
+  [
+    { patchSize: 4 },
+    RangeError,
+    "Cannot use patchSize 4: expected an odd integer from 1 up, so that a patch has a centre",
+  ],
+  [
+    { patchSize: "3" },
+    TypeError,
+    'Cannot use patchSize "3": expected an odd integer from 1 up, so that a patch has a centre',
+  ],
+  [
+    { stride: 0 },
+    RangeError,
+    "Cannot use stride 0: expected an integer from 1 up",
+  ],
+  [
+    { dim: "all" },
+    RangeError,
+    'Cannot use dim "all": expected an integer from 1 up or "concat"',
+  ],
+  [
+    { layerDim: 1.5 },
+    RangeError,
+    "Cannot use layerDim 1.5: expected an integer from 1 up",
+  ],
+  [
+    { layers: ["layer2", "layer2"] },
+    RangeError,
+    'Cannot use layers ["layer2","layer2"]: expected a list of one or more different names',
+  ],
+  [
+    { layers: "layer2" },
+    TypeError,
+    'Cannot use layers "layer2": expected a list of one or more different names',
+  ],
+  [
+    { resize: 128 },
+    RangeError,
+    "Cannot use crop 224: it is larger than resize 128; choose a crop of at most 128, or none",
+  ],
+  [
+    { square: 1 },
+    TypeError,
+    "Cannot use square 1: expected true or false",
+  ],
+  [
+    { coreset: 0 },
+    RangeError,
+    "Cannot use coreset.ratio 0: expected a number above 0 and at most 1",
+  ],
+  [
+    { coreset: { ratio: Number.NaN } },
+    RangeError,
+    "Cannot use coreset.ratio NaN: expected a number above 0 and at most 1",
+  ],
+  [
+    { coreset: { method: "none", ratio: 0.5 } },
+    RangeError,
+    'Cannot use coreset.ratio 0.5 with coreset.method "none": every patch is kept; choose the ratio 1, or the method "greedy" or "random"',
+  ],
+  [
+    { coreset: { method: "none", maxBank: 5 } },
+    RangeError,
+    'Cannot use coreset.maxBank 5 with coreset.method "none": every patch is kept; choose the method "greedy" or "random"',
+  ],
+  [
+    { coreset: { projection: { kind: "linear" } } },
+    TypeError,
+    'Setting "coreset.projection.dim" is missing',
+  ],
+  [
+    { coreset: { projection: { kind: "sparse", eps: 1 } } },
+    RangeError,
+    "Cannot use coreset.projection.eps 1: expected a number above 0 and below 1",
+  ],
+  [
+    { coreset: { projection: { kind: "pca", dim: 2 } } },
+    RangeError,
+    'Cannot use coreset.projection.kind "pca": expected one of "linear", "gaussian", "sparse", "none"',
+  ],
+  [
+    { coreset: "greedy" },
+    TypeError,
+    'Cannot use coreset "greedy": expected an object',
+  ],
+  [
+    { neighbours: 17 },
+    RangeError,
+    "Cannot use neighbours 17: expected an integer from 1 to 16",
+  ],
+  [
+    { reweight: -1 },
+    RangeError,
+    "Cannot use reweight -1: expected an integer from 0 to 16",
+  ],
+  [
+    { map: { sigma: Infinity } },
+    RangeError,
+    "Cannot use map.sigma Infinity: expected a number from 0 up",
+  ],
+  [
+    { map: { border: "wrap" } },
+    RangeError,
+    'Cannot use map.border "wrap": expected one of "symmetric", "reflect"',
+  ],
+  [
+    { seed: 2 ** 32 },
+    RangeError,
+    "Cannot use seed 4294967296: expected an integer from 0 to 4294967295",
+  ],
+  [
+    { threshold: { factor: 0 } },
+    RangeError,
+    "Cannot use threshold.factor 0: expected a number above 0",
+  ],
+];
+
+for (const [options, type, message] of REFUSED) {
+  Deno.test(`resolveSettings() refuses ${JSON.stringify(options)}`, () => {
+    const error = assertThrows(
+      () => resolveSettings(options as SettingsOptions),
+      type,
+    );
+    assertEquals(error.message, message);
+  });
+}
+
+Deno.test("bankRows() rounds down, within 1 and maxBank", () => {
+  const { coreset } = PRESETS.paper;
+  assertEquals(bankRows(coreset, 163_856), 16_385);
+  assertEquals(bankRows(coreset, 5), 1);
+  assertEquals(bankRows({ ...coreset, maxBank: 100 }, 163_856), 100);
+  assertEquals(bankRows({ ...coreset, ratio: 1, maxBank: 100 }, 7), 7);
+  assertEquals(bankRows({ ...coreset, method: "none", ratio: 1 }, 70), 70);
+});
+
+Deno.test("settingsFromJson() completes settings of an earlier version", () => {
+  const settings = resolveSettings({ threshold: { factor: 2 } });
+  const threshold = { quantile: 1, factor: 2 };
+  assertEquals(settingsFromJson({ ...settings, threshold }), settings);
+});

@@ -1,0 +1,150 @@
+import { assert } from "@std/assert";
+import { BankSearch } from "../../../src/core/search/search.ts";
+import { thresholdOf } from "../../../src/core/threshold/calibrate.ts";
+import { upperBounds } from "../../../src/core/threshold/leave_one_out.ts";
+import { nearestPickOfOthers } from "./nearest_other.ts";
+import {
+  type MapMaxima,
+  mapMaxima,
+  neededFor,
+} from "../../../src/core/threshold/map_maxima.ts";
+import { PRESETS } from "../../../src/core/settings/presets.ts";
+import type { Gpu } from "../../../src/gpu/mod.ts";
+import { anomalyMap } from "../../reference/anomaly_map.ts";
+import { nearestNeighbours } from "../../reference/search.ts";
+import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
+import { narrow, uploadRows } from "../coreset/some_rows.ts";
+
+const IMAGES = 12;
+const GRID = [5, 6] as const;
+const SMALL = [20, 31] as const;
+/** Of which 12 are not made at once. */
+const LARGE = [200, 260] as const;
+const PATCHES = GRID[0] * GRID[1];
+const DIM = 8;
+const MAP = { ...PRESETS.paper.map, sigma: 1.5 };
+const PICKS = Array.from({ length: 72 }, (_, i) => i * 5);
+
+interface Case {
+  readonly quantile: number;
+  readonly squared?: boolean;
+  readonly neighbours?: number;
+  readonly nearby?: boolean;
+  readonly size?: readonly [number, number];
+}
+
+const imageOf = (row: number): number => Math.floor(row / PATCHES);
+const ROW_IMAGES = Array.from(
+  { length: IMAGES * PATCHES },
+  (_, i) => imageOf(i),
+);
+
+const COMMON = randomFloats(1, PATCHES * DIM);
+
+/** Features of images that resemble each other, some less than others. */
+const FEATURES = randomFloats(2, IMAGES * PATCHES * DIM).map((noise, i) => {
+  const image = Math.floor(i / COMMON.length);
+  return COMMON[i % COMMON.length]! +
+    noise * (0.1 + (image * 5 % IMAGES) / IMAGES);
+});
+const BANK = Float32Array.from(
+  PICKS.flatMap((row) => [...FEATURES.subarray(row * DIM, (row + 1) * DIM)]),
+);
+
+async function ofKernels(
+  gpu: Gpu,
+  { quantile, nearby = true, size = SMALL, ...options }: Case,
+): Promise<MapMaxima> {
+  using features = uploadRows(gpu, FEATURES, DIM);
+  using bank = uploadRows(gpu, BANK, DIM);
+  using search = await BankSearch.create(gpu, bank, {
+    images: PICKS.map(imageOf),
+  });
+  const near = nearby &&
+    await nearestPickOfOthers(
+      gpu,
+      features,
+      Uint32Array.from(PICKS),
+      ROW_IMAGES,
+    );
+  const inputs = {
+    features,
+    patches: PATCHES,
+    bank,
+    search,
+    ...options,
+  };
+  const bounds = near && await upperBounds(gpu, inputs, near);
+  return await mapMaxima(gpu, {
+    ...inputs,
+    ...(bounds && { bounds }),
+    known: Array.from({ length: IMAGES }, (_, i) => i),
+    grid: GRID,
+    size,
+    map: MAP,
+    wanted: neededFor(quantile, IMAGES),
+  });
+}
+
+/** Every image's map without the image's own rows, from the definition. */
+function byDefinition(
+  { quantile, squared = false, neighbours = 1, size = SMALL }: Case,
+): number {
+  const { squaredDistances } = nearestNeighbours(
+    FEATURES,
+    BANK,
+    DIM,
+    neighbours,
+    { queries: ROW_IMAGES, bank: PICKS.map(imageOf) },
+  );
+  const scores = Array.from({ length: IMAGES * PATCHES }, (_, row) => {
+    const own = [...squaredDistances.subarray(
+      row * neighbours,
+      (row + 1) * neighbours,
+    )].map((d) => squared ? d : Math.sqrt(d));
+    return own.reduce((a, b) => a + b) / neighbours;
+  });
+  const maxima = Array.from(
+    { length: IMAGES },
+    (_, image) =>
+      Math.max(...anomalyMap(
+        scores.slice(image * PATCHES, (image + 1) * PATCHES),
+        GRID,
+        size,
+        MAP,
+      )),
+  );
+  return thresholdOf(maxima, { quantile, factor: 1.5 }).value!;
+}
+
+for (
+  const [name, c] of Object.entries<Case>({
+    "the maximum": { quantile: 1 },
+    "the maximum without bounds": { quantile: 1, nearby: false },
+    "a quantile between two images": { quantile: 0.85 },
+    "the minimum": { quantile: 0 },
+    "maps of many pixels": { quantile: 0.85, size: LARGE },
+    "squared distances": { quantile: 1, squared: true },
+    "three neighbours": { quantile: 0.9, neighbours: 3 },
+  })
+) {
+  gpuTest(
+    `mapMaxima() are those of the definition for ${name}`,
+    async (gpu) => {
+      for (const device of [gpu, narrow(gpu, 4 * 2 ** 14)]) {
+        const { maxima, searched } = await ofKernels(device, c);
+        const below = new Float32Array(IMAGES - maxima.length);
+        const { value } = thresholdOf([...maxima, ...below], {
+          quantile: c.quantile,
+          factor: 1.5,
+        });
+        assertAllClose([value!], [byDefinition(c)]);
+        const { nearby = true, neighbours = 1 } = c;
+        if (nearby && neighbours === 1 && c.quantile > 0.5) {
+          const all = IMAGES * PATCHES;
+          assert(searched < all / 2, `${searched} of ${all} patches searched`);
+        }
+      }
+    },
+  );
+}
