@@ -19,6 +19,7 @@ import type {
   EngineResult,
   ModelFile,
 } from "./engine_messages.ts";
+import { Garbage } from "./garbage.ts";
 import { batchSizes, type DecodedImage } from "./inspection_queue.ts";
 import type { ModelInfo } from "./model_info.ts";
 
@@ -29,6 +30,7 @@ export type Reply = (message: EngineReply, transfer: Transferable[]) => void;
 export class EngineHost {
   readonly #context: Context;
   readonly #reply: Reply;
+  readonly #garbage = new Garbage();
   readonly #detectors = new Map<string, Detector>();
   #set: DetectorSet | undefined;
 
@@ -134,6 +136,7 @@ export class EngineHost {
       transfer.push(...buffersOf(prediction, keepPixels ? image : undefined));
     }
     this.#reply({ kind: "scored", results }, transfer);
+    this.#garbage.add();
   }
 }
 

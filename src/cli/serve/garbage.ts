@@ -1,10 +1,14 @@
 import v8 from "node:v8";
 import vm from "node:vm";
 
+/** Tasks from one collection to the next; it takes some 10 ms. */
+const EVERY = 200;
+
 /**
- * Has garbage collected every so often. By itself V8 waits until garbage has
- * grown to a multiple of what lives, and keeps the memory: a service's requests
- * then cost more memory for tens of thousands of requests.
+ * Has a thread's garbage collected every so many tasks. By itself V8 waits until
+ * garbage has grown to a multiple of what lives, images outside its heap not
+ * counted in full, and keeps the memory: a service's memory then grows for tens
+ * of thousands of requests.
  */
 export class Garbage {
   readonly #collect: () => void;
@@ -12,15 +16,15 @@ export class Garbage {
   #count = 0;
 
   /**
-   * @param every Requests after which garbage is collected.
-   * @param collect Collects it, which takes some 20 ms; by default V8 does.
+   * @param every Tasks from one collection to the next.
+   * @param collect Collects garbage; by default V8 does.
    */
-  constructor(every: number, collect: () => void = collector()) {
+  constructor(every = EVERY, collect: () => void = collector()) {
     this.#every = every;
     this.#collect = collect;
   }
 
-  /** Counts a request that was answered; collects when its time has come. */
+  /** Counts a task that was done; collects when its time has come. */
   add(): void {
     if (++this.#count < this.#every) return;
     this.#count = 0;

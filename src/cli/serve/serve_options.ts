@@ -24,7 +24,7 @@ export const SERVE_OPTIONS = {
     value: "NAME|FILE.onnx",
     whole: true,
     help:
-      "a backbone of the models that is neither bundled nor where fit found it; give it again for another one",
+      "a backbone of the models that is neither bundled nor in the weights folder nor beside its model; give it again for another one",
   },
   precision: PRECISION_OPTION,
   noAutotune: AUTOTUNE_OPTION,

@@ -15,9 +15,6 @@ import { Uploads } from "./uploads.ts";
 /** Seconds beyond a request's own limit that stopping may take. */
 const STOP_GRACE = 5;
 
-/** Requests after which garbage is collected. */
-const COLLECT_EVERY = 500;
-
 /**
  * Listens, loads the models, answers requests until the program is told to
  * stop, then answers what it had accepted. Until the models are loaded it
@@ -69,7 +66,7 @@ export async function runService(
     if (engine?.ready === undefined) return "starting";
     return queue.busyMs > limits.timeout * 1000 ? "stalled" : "ok";
   };
-  const garbage = new Garbage(COLLECT_EVERY);
+  const garbage = new Garbage();
   const handler = createApp({
     loaded: () => loaded,
     queue,
