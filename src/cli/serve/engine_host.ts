@@ -6,10 +6,11 @@ import {
   type StoredBackbone,
 } from "../../core/mod.ts";
 import { FeatureExtractor } from "../../core/features/extractor.ts";
+import { sha256 } from "../../core/weights.ts";
 import type { Context } from "../command.ts";
 import { readFile } from "../disk.ts";
 import { UsageError } from "../exit.ts";
-import { loadBackbone } from "../load_backbone.ts";
+import { localBackbone, storedBackbone } from "../load_backbone.ts";
 import { type Detector, modelsOf, namingModel } from "../model_loading.ts";
 import { tuningStore } from "../tuning_store.ts";
 import type {
@@ -92,21 +93,8 @@ export class EngineHost {
         batch,
         precision,
         ...tuningStore(noAutotune, this.#context.terminal),
-        backbone: (stored) => this.#backbone(stored, backbone),
+        backbone: (stored) => backboneOf(stored, path, backbone),
       }));
-  }
-
-  /** The file of a model's backbone: one of those given, or where fit found it. */
-  async #backbone(
-    { name, sha256, source = name }: StoredBackbone,
-    given: EngineOptions["backbone"],
-  ): Promise<BackboneFile> {
-    for (const path of given ?? []) {
-      const file = await loadBackbone(path, this.#context);
-      const digest = await crypto.subtle.digest("SHA-256", file.bytes);
-      if (new Uint8Array(digest).toHex() === sha256) return file;
-    }
-    return await loadBackbone(source, this.#context);
   }
 
   async #score(model: string, images: readonly DecodedImage[]): Promise<void> {
@@ -138,6 +126,19 @@ export class EngineHost {
     this.#reply({ kind: "scored", results }, transfer);
     this.#garbage.add();
   }
+}
+
+/** The file of a model's backbone: one of those given, or that of the fit. */
+async function backboneOf(
+  stored: StoredBackbone,
+  model: string,
+  given: EngineOptions["backbone"],
+): Promise<BackboneFile> {
+  for (const path of given ?? []) {
+    const file = await localBackbone(path);
+    if (await sha256(file.bytes) === stored.sha256) return file;
+  }
+  return await storedBackbone(stored, model);
 }
 
 function buffersOf(
