@@ -304,6 +304,28 @@ Deno.test("a full service answers 429 and when to come back", async () => {
   assertEquals((await fetch("/predict", body)).status, 200);
 });
 
+Deno.test("bodies that do not arrive take no place in the queue", async () => {
+  const { fetch, queue, uploads } = fakeService();
+  const gone = new AbortController();
+  const slow = Array.from({ length: 6 }, () =>
+    fetch("/predict", {
+      method: "POST",
+      headers: { "content-type": "image/png", "content-length": "1000" },
+      body: new ReadableStream(),
+      signal: gone.signal,
+    }));
+  while (uploads.bodies < 6) await Promise.resolve();
+  assertEquals(queue.images, 0);
+  for (let i = 0; i < 5; i++) {
+    const answer = await fetch("/predict", imageBody(await png()));
+    assertEquals(answer.status, 200);
+    await answer.body?.cancel();
+  }
+  gone.abort();
+  for (const { status } of await Promise.all(slow)) assertEquals(status, 499);
+  assertEquals([uploads.bodies, uploads.bytes], [0, 0]);
+});
+
 Deno.test("a request that takes too long is answered 503, one that arrives too slowly 408", async () => {
   const stuck = Promise.withResolvers<never>();
   const { fetch, queue } = fakeService({
