@@ -2,7 +2,7 @@ import type { ServiceLimits } from "./limits.ts";
 import { HttpProblem, tooBusy } from "./problem.ts";
 
 /** Milliseconds after which a body counts as slow, should others want in. */
-const PATIENCE = 1000;
+const PATIENCE = 250;
 
 /** Bodies of known length up to this are read into one piece. */
 const ONE_PIECE = 2 ** 20;
