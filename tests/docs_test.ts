@@ -172,3 +172,11 @@ Deno.test("withTables() replaces what is between its marks", () => {
   assert(made.endsWith("<!-- end -->\n\nrest\n"), made);
   assertEquals(benchesOf(made), ["a", "b"]);
 });
+
+Deno.test("how_it_works.md names files that are there", async () => {
+  const text = await Deno.readTextFile(`${ROOT}docs/how_it_works.md`);
+  const files = text.matchAll(/`(\w+\/[\w/]+\.ts)`/g).map(([, file]) => file!)
+    .toArray();
+  assert(files.length > 20);
+  for (const file of files) await Deno.stat(`${ROOT}src/core/${file}`);
+});

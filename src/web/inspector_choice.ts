@@ -2,7 +2,7 @@ import { element, make } from "./elements.ts";
 import { serverModels } from "./server.ts";
 
 /** Where images are inspected. */
-export type Choice =
+type Choice =
   | { readonly kind: "device" }
   | {
     readonly kind: "server";

@@ -31,7 +31,7 @@ export type Choose = (
 ) => Promise<Choice>;
 
 /** Sizes of a {@linkcode BankBuilder}. */
-export interface BankBuilderOptions {
+interface BankBuilderOptions {
   /** The most rows at one time. */
   readonly capacity: number;
   /** Features of a row, without padding. */
@@ -43,7 +43,7 @@ export interface BankBuilderOptions {
 }
 
 /** Rows that were chosen before, as a model file has them. */
-export interface KnownRows {
+interface KnownRows {
   /** Row-major, without padding. */
   readonly data: Float32Array;
   /** Image, row and column of each. */
@@ -168,7 +168,7 @@ export class BankBuilder implements Disposable {
     const { picks, cover } = await choose(all, count, 0);
     const rows = await gatherRows(this.#gpu, all, picks, "memory bank");
     this.#account(picks, cover);
-    this.dispose();
+    this[Symbol.dispose]();
     let radius = 0;
     for (const reach of this.#reach) radius = Math.max(radius, reach);
     const { dim } = this.#options;
@@ -217,12 +217,7 @@ export class BankBuilder implements Disposable {
   }
 
   /** Frees the space. */
-  dispose(): void {
-    this.rows.dispose();
-  }
-
-  /** Same as {@linkcode BankBuilder.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    this.rows.dispose();
   }
 }

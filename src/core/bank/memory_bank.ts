@@ -106,13 +106,8 @@ export class MemoryBank implements Disposable {
   }
 
   /** Frees the rows. */
-  dispose(): void {
-    this.rows.dispose();
-  }
-
-  /** Same as {@linkcode MemoryBank.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    this.rows.dispose();
   }
 }
 

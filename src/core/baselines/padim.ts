@@ -30,7 +30,7 @@ import type { MapSettings } from "../settings/settings.ts";
 import { MAX_WORKGROUPS_PER_DIMENSION } from "../../wgsl/grid.ts";
 
 /** Options of PaDiM. */
-export interface PadimOptions {
+interface PadimOptions {
   /** Grid of the features, `[height, width]`: the first layer's. */
   readonly grid: readonly [number, number];
   /** Dimensions of a feature, padding not counted. */
@@ -55,7 +55,7 @@ export interface PadimOptions {
 }
 
 /** What PaDiM needs, known before any work. */
-export interface PadimPlan {
+interface PadimPlan {
   /** Positions: grid height times width. */
   readonly positions: number;
   /** The dimensions kept, ascending. */
@@ -414,18 +414,13 @@ export class Padim implements Disposable {
   }
 
   /** Frees everything. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#columns.dispose();
     this.#rows.dispose();
     this.#means.dispose();
     this.#distances.dispose();
     this.#mapTensor.dispose();
-    this.#maps.dispose();
+    this.#maps[Symbol.dispose]();
     for (const { factors } of this.#chunks) factors.dispose();
-  }
-
-  /** Same as {@linkcode Padim.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }

@@ -190,7 +190,7 @@ export class PyramidSearch implements Disposable {
 
   /** Frees everything. */
   [Symbol.dispose](): void {
-    this.#features.dispose();
+    this.#features[Symbol.dispose]();
     for (const { rows, shifted, norms } of [this.#query, this.#other]) {
       for (const part of [rows, shifted, norms]) part.dispose();
     }

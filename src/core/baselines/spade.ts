@@ -42,7 +42,7 @@ export interface SpadeOptions {
 }
 
 /** What SPADE needs, known before any work. */
-export interface SpadePlan {
+interface SpadePlan {
   /** Similar images of each image. */
   readonly neighbours: number;
   /** Neighbours of a pixel. */
@@ -344,7 +344,7 @@ export class Spade implements Disposable {
   }
 
   /** Frees everything. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#pooled.dispose();
     for (const tensor of [...this.#query, ...this.#gallery.flat()]) {
       tensor.dispose();
@@ -352,11 +352,6 @@ export class Spade implements Disposable {
     for (const { pixels, maps, map } of this.#searches) {
       for (const part of [pixels, maps, map]) part[Symbol.dispose]();
     }
-  }
-
-  /** Same as {@linkcode Spade.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }
 

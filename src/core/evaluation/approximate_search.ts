@@ -93,6 +93,6 @@ export class ApproximateSearch implements Disposable {
 
   /** Frees the index. */
   [Symbol.dispose](): void {
-    this.#index.dispose();
+    this.#index[Symbol.dispose]();
   }
 }

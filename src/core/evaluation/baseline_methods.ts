@@ -130,7 +130,7 @@ class SpadeBaseline implements Baseline {
   }
 
   [Symbol.dispose](): void {
-    this.#spade.dispose();
+    this.#spade[Symbol.dispose]();
   }
 }
 
@@ -184,7 +184,7 @@ class PadimBaseline implements Baseline {
   }
 
   [Symbol.dispose](): void {
-    this.#padim.dispose();
+    this.#padim[Symbol.dispose]();
     this.#rows.dispose();
   }
 }

@@ -42,7 +42,7 @@ export async function featuresOfImages(
     names: Array.from(images, (image) => names[image]!),
     sizes: Array.from(images, (image) => sizes[image]!),
     seconds,
-    [Symbol.dispose]: () => copy.dispose(),
+    [Symbol.dispose]: () => copy[Symbol.dispose](),
   };
 }
 

@@ -143,8 +143,8 @@ export class FeatureExtractor implements Disposable {
   /** Frees everything but the backbone. */
   [Symbol.dispose](): void {
     this.release();
-    this.features.dispose();
-    this.#preprocessor.dispose();
+    this.features[Symbol.dispose]();
+    this.#preprocessor[Symbol.dispose]();
   }
 }
 

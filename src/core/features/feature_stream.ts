@@ -6,8 +6,6 @@ import { ImageBatches, type LoadedImage } from "./image_batches.ts";
 import { type ImageSources, named, type NamedImage } from "./image_source.ts";
 import type { WorkOptions } from "./progress.ts";
 
-export type { LoadedImage } from "./image_batches.ts";
-
 /** Options of {@linkcode FeatureStream}. */
 export interface ExtractOptions extends WorkOptions {
   /** Images of a batch. */

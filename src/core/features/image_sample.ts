@@ -1,5 +1,5 @@
 import { Mt19937 } from "../settings/random.ts";
-import type { LoadedImage } from "./feature_stream.ts";
+import type { LoadedImage } from "./image_batches.ts";
 import type { NamedImage } from "./image_source.ts";
 
 /** A training image that was drawn. */

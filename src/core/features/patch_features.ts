@@ -241,13 +241,8 @@ export class PatchFeatures implements Disposable {
   }
 
   /** Frees the tables and the space for pooled layers. */
-  dispose(): void {
-    this.#owned.dispose();
-  }
-
-  /** Same as {@linkcode PatchFeatures.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    this.#owned.dispose();
   }
 }
 

@@ -19,7 +19,7 @@ export function mapScale(threshold: number): MapScale {
   return { min: 0, max: 2 * threshold };
 }
 
-/** Options of {@linkcode drawOverlay}. */
+/** Where colours begin and how much they cover. */
 interface OverlayOptions extends MapScale {
   /** Map value from which on a pixel is anomalous. */
   readonly threshold: number;

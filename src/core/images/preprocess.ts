@@ -14,7 +14,7 @@ import {
 } from "./resize_plan.ts";
 import { Resizer, resizerSizes } from "./resizer.ts";
 
-/** Options of {@linkcode Preprocessor}. */
+/** How an image becomes a network's input. */
 interface PreprocessorOptions extends ResizeSettings {
   /** What levels become, {@linkcode IMAGENET} by default. */
   readonly normalise?: Normalisation;
@@ -172,7 +172,7 @@ export class Preprocessor implements Disposable {
   }
 
   /** Frees all memory, the tensors of {@linkcode Preprocessor.encode} too. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     for (const resizer of this.#resizers.values()) resizer[Symbol.dispose]();
     for (const output of this.#outputs.values()) output.dispose();
     this.#resizers.clear();
@@ -180,11 +180,6 @@ export class Preprocessor implements Disposable {
     for (const tensor of [this.#table, this.#source, this.#between]) {
       tensor?.dispose();
     }
-  }
-
-  /** Same as {@linkcode Preprocessor.dispose}. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * All samples that share one score, in a ranking from the highest score down.
  */
-export interface ScoreGroup {
+interface ScoreGroup {
   /** The score that the samples share. */
   readonly score: number;
   /** How many of them are anomalous. */

@@ -9,7 +9,7 @@ import {
  * The newest model format this program reads. Version 2 has NaN for a training
  * score that is not known, version 1 had 0, so that it could not say 0.
  */
-export const MODEL_FORMAT_VERSION = 2;
+const MODEL_FORMAT_VERSION = 2;
 
 /** The oldest version that can say what models hold. */
 export function formatVersionOf(

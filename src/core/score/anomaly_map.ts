@@ -111,13 +111,8 @@ export class AnomalyMaps implements Disposable {
   }
 
   /** Frees the weights and the space between the axes. */
-  dispose(): void {
-    this.#owned.dispose();
-  }
-
-  /** Same as {@linkcode AnomalyMaps.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    this.#owned.dispose();
   }
 }
 

@@ -28,7 +28,7 @@ interface ScoreInputs {
   readonly patches: number;
 }
 
-/** What {@linkcode ImageScores.recordWeights} weighs. */
+/** Image scores to be weighed (Eq. 7), and where they come from. */
 interface WeightInputs {
   /** Features `[≥ …, dim]`, row-major. */
   readonly queries: Tensor;
@@ -45,7 +45,7 @@ interface WeightInputs {
 }
 
 /** Where recorded scores are left. */
-export interface RecordedScores extends Disposable {
+interface RecordedScores extends Disposable {
   /** Patch scores `[images, patches]`; NaN where features are not finite. */
   readonly patchScores: Tensor;
   /** Image scores `[images]`. */

@@ -22,7 +22,7 @@ const LEAST_ROWS = 8192;
 /** Dimensions from which a search along them can be much less work. */
 const LEAST_DIM = 2 * PCA_AXES[1];
 
-/** Options of {@linkcode BankSearch.create}. */
+/** How a bank is made ready to be searched. */
 interface BankSearchOptions {
   /** Training image of each bank row `[K]`, for searches that exclude one. */
   readonly images?: ArrayLike<number>;
@@ -138,13 +138,8 @@ export class BankSearch implements Disposable {
   }
 
   /** Frees the packed copy; the bank stays its owner's. */
-  dispose(): void {
-    this.#search[Symbol.dispose]();
-  }
-
-  /** Same as {@linkcode BankSearch.dispose}. */
   [Symbol.dispose](): void {
-    this.dispose();
+    this.#search[Symbol.dispose]();
   }
 }
 

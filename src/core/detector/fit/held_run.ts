@@ -1,6 +1,7 @@
 import { BankBuilder } from "../../bank/bank_builder.ts";
 import { chooseBank, RowChooser } from "../../bank/choose_rows.ts";
-import { ImageLog, type LoadedImage } from "../../features/feature_stream.ts";
+import { ImageLog } from "../../features/feature_stream.ts";
+import type { LoadedImage } from "../../features/image_batches.ts";
 import { ImageSample } from "../../features/image_sample.ts";
 import {
   allocateFeatures,
@@ -199,6 +200,6 @@ export class HeldRun implements FitRun<HeldChoice> {
   }
 
   [Symbol.dispose](): void {
-    this.#builder.dispose();
+    this.#builder[Symbol.dispose]();
   }
 }

@@ -1,11 +1,8 @@
 import { RowChunks } from "../../../gpu/mod.ts";
 import { pickRows } from "../../bank/choose_rows.ts";
 import { MemoryBank, originsOf } from "../../bank/memory_bank.ts";
-import {
-  FeatureStream,
-  ImageLog,
-  type LoadedImage,
-} from "../../features/feature_stream.ts";
+import { FeatureStream, ImageLog } from "../../features/feature_stream.ts";
+import type { LoadedImage } from "../../features/image_batches.ts";
 import { ImageSample } from "../../features/image_sample.ts";
 import type { NamedImage } from "../../features/image_source.ts";
 import { allocateFeatures } from "../../features/training_features.ts";

@@ -5,8 +5,8 @@ import type {
   ExtractOptions,
   FeatureStream,
   ImageLog,
-  LoadedImage,
 } from "../../features/feature_stream.ts";
+import type { LoadedImage } from "../../features/image_batches.ts";
 import type { SampledImage } from "../../features/image_sample.ts";
 import type { StoredModel } from "../../model/stored_model.ts";
 import type { Projection } from "../../rows/projection.ts";
