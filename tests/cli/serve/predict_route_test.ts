@@ -27,6 +27,7 @@ Deno.test("POST /predict answers with the keys of predict --json", async () => {
     "threshold",
     "worst_patch",
     "map",
+    "seen",
     "ms",
   ]);
   assertEquals([result.image_path, result.pred_score], ["a.png", 1.6]);
