@@ -87,6 +87,7 @@ const SCHEMAS: JsonObject = {
           "16-bit grey from 0 to twice the map's threshold, or the map over the image",
       },
     }, ["png"]),
+    seen: object({ x: NUMBER, y: NUMBER, width: NUMBER, height: NUMBER }),
     ms: {
       ...object({
         decode: NUMBER,

@@ -3,7 +3,7 @@ import { UsageError } from "../exit.ts";
 import { PRECISION_OPTION } from "../model_loading.ts";
 import { AUTOTUNE_OPTION } from "../tuning_store.ts";
 import type { Options, Values } from "../options.ts";
-import { resultNames } from "../output.ts";
+import { resultNames } from "../result_names.ts";
 import type { EngineOptions } from "./engine_messages.ts";
 import { isLocal } from "./guard.ts";
 import { batchSize } from "./inspection_queue.ts";
