@@ -50,8 +50,6 @@ export const CONSTANTS_ONLY: readonly string[] = [
   "Less",
   "LessOrEqual",
   "Log",
-  "Max",
-  "Min",
   "Not",
   "Or",
   "Pow",
