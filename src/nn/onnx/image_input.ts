@@ -110,9 +110,13 @@ const IN_PLACE: readonly string[] = [
   "Cast",
   "Clip",
   "Div",
+  "Dropout",
   "Identity",
+  "Max",
+  "Min",
   "Mul",
   "Neg",
+  "Pad",
   "Sub",
 ];
 
