@@ -5,14 +5,21 @@ import { EXIT, UsageError } from "./exit.ts";
 import { listImages } from "./files.ts";
 import { FIT_OPTIONS, type FitValues } from "./fit_options.ts";
 import { planLine, printReport } from "./fit_report.ts";
+import { ImageChecks } from "./image_checks.ts";
 import { ImageReader } from "./image_reader.ts";
-import { loadBackbones } from "./load_backbone.ts";
+import { checkOperands } from "./layout_options.ts";
+import {
+  backbonePlaces,
+  DEMO_BACKBONE,
+  loadBackbones,
+} from "./load_backbone.ts";
 import { memoryBudget } from "./memory.ts";
 import type { Detector } from "./model_loading.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { printProfile } from "./profile.ts";
 import { settingsOf } from "./settings_options.ts";
 import { stageProgress } from "./stage_progress.ts";
+import type { Terminal } from "./terminal.ts";
 import { tuningStore } from "./tuning_store.ts";
 
 /** `fit`: a model from images of good parts. */
@@ -22,8 +29,8 @@ export const fit: Command = defineCommand({
   operands: {
     name: "IMAGES",
     help:
-      "images of good parts only: files, folders, or a dataset folder, whose training images are taken",
-    min: 1,
+      "images of good parts only: files, folders, or a dataset folder, whose training images are taken; folders named test, masks, NG, bad, defect… are refused",
+    min: 0,
   },
   options: FIT_OPTIONS,
   examples: [
@@ -51,17 +58,30 @@ export const fit: Command = defineCommand({
   ],
   async run(operands, values, context): Promise<number> {
     const { terminal, signal } = context;
+    checkOperands(operands, "IMAGES", values);
     await refuseExisting(values.model, values.overwrite);
     const shard = shardOf(values.shard);
     const budget = await memoryBudget(values.memory);
-    const { paths, notes } = await listImages(operands, "fit");
+    const { paths, notes, warnings } = await listImages(
+      operands,
+      "fit",
+      values,
+    );
     for (const note of notes) terminal.message(note);
-    using reader = new ImageReader(partOf(paths, shard));
+    for (const warning of warnings) terminal.warn(warning);
+    const checks = new ImageChecks(terminal, {
+      refuseMasks: !values.all,
+      advice: "add --no-crop, or --square",
+    });
+    using reader = new ImageReader(partOf(paths, shard), {
+      onImage: checks.look,
+    });
     const { images } = reader;
     let failed = 0;
     const work: AppendOptions = {
       signal,
       onImageError: (_, error) => {
+        checks.throwIfRefused();
         failed++;
         terminal.error(error.message);
       },
@@ -75,6 +95,7 @@ export const fit: Command = defineCommand({
     );
     using detector = appending?.detector ??
       await newDetector(values, budget, context);
+    checks.geometry = detector.settings;
     const report = await withProgress(context, async (onProgress) => {
       const options = { ...work, onProgress };
       return appending === undefined
@@ -89,7 +110,9 @@ export const fit: Command = defineCommand({
       bankPrecision: values.bankPrecision,
     });
     await writeOutput(values.model, bytes, values.overwrite);
+    checks.finish();
     printReport(report, values.model, bytes.length, failed, terminal);
+    await noteBackbones(values, terminal);
     printProfile(await detector.kernelTimes(), terminal);
     return failed > 0 ? EXIT.failure : EXIT.ok;
   },
@@ -123,6 +146,21 @@ async function newDetector(
     ...options,
     backbones: [backbone, ...others],
   });
+}
+
+/** Says which backbones of a model will have to be named to use it. */
+async function noteBackbones(
+  { backbone: names = [], bundle, model }: FitValues,
+  terminal: Terminal,
+): Promise<void> {
+  if (bundle) return;
+  for (const name of names) {
+    if (name === DEMO_BACKBONE) continue;
+    if ((await backbonePlaces(name, model)).length > 0) continue;
+    terminal.message(
+      `The model does not contain its backbone: to use it give --backbone "${name}" again, put that file beside the model or into the weights folder, or fit with --bundle`,
+    );
+  }
 }
 
 /** Reads `i/n`. */

@@ -27,6 +27,16 @@ export interface ScoredRecord {
     readonly max: number;
     readonly threshold: number | null;
   };
+  /**
+   * The box that the network saw, in pixels of the original image; what lies
+   * outside is not looked at.
+   */
+  readonly seen: {
+    readonly x: number;
+    readonly y: number;
+    readonly width: number;
+    readonly height: number;
+  };
   readonly ms: Prediction["ms"];
 }
 
@@ -70,6 +80,12 @@ export function predictionRecord(
       height: geometry.height,
       ...range(data),
       threshold: finite(prediction.map.threshold),
+    },
+    seen: {
+      x: geometry.left,
+      y: geometry.top,
+      width: geometry.right - geometry.left,
+      height: geometry.bottom - geometry.top,
     },
     ms: prediction.ms,
   };

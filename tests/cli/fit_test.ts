@@ -218,6 +218,29 @@ programTest("fit, predict and info with several backbones", async (t) => {
       },
     );
 
+    await t.step("predict opens no backbone elsewhere unasked", async () => {
+      await Deno.mkdir(`${root}/models`);
+      const moved = `${root}/models/model.safetensors`;
+      const { stderr: note } = await runCommand(
+        fit,
+        `${root}/flange`,
+        ...[...backbones.slice(2), "--allow-random", "--model", moved],
+        ..."--resize=64 --square --no-crop --layers=layer1,layer2".split(" "),
+      );
+      assertStringIncludes(note, `give --backbone "${tiny}" again`);
+      const predicted = (...options: string[]) =>
+        runCommand(predict, `${root}/flange`, "--model", moved, ...options);
+      const refused = await predicted();
+      assertEquals(refused.code, 1);
+      assertStringIncludes(
+        refused.stderr,
+        `Cannot find backbone "tiny" of model "${moved}": there is no "tiny.onnx"`,
+      );
+      assertEquals((await predicted("--backbone", tiny)).code, 0);
+      await Deno.copyFile(tiny, `${root}/models/tiny.onnx`);
+      assertEquals((await predicted()).code, 0);
+    });
+
     await t.step("predict wants as many backbones as there are", async () => {
       const { code, stderr } = await runCommand(
         predict,

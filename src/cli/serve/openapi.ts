@@ -87,6 +87,7 @@ const SCHEMAS: JsonObject = {
           "16-bit grey from 0 to twice the map's threshold, or the map over the image",
       },
     }, ["png"]),
+    seen: object({ x: NUMBER, y: NUMBER, width: NUMBER, height: NUMBER }),
     ms: {
       ...object({
         decode: NUMBER,
@@ -132,7 +133,7 @@ const SCHEMAS: JsonObject = {
       enum: ["ok", "starting", "stalled", "stopping"],
     },
     version: STRING,
-    adapter: STRING,
+    adapter: { type: ["string", "null"], description: "Null while it starts" },
     models: { type: "array", items: STRING },
     queue: object({ images: INTEGER, limit: INTEGER }),
   }),
@@ -150,7 +151,9 @@ export function openApi(
 ): JsonObject {
   const security: JsonObject = withToken ? { security: [{ token: [] }] } : {};
   const refused: JsonObject = {
+    "400": problem("The request is not understood"),
     "403": problem("A page of another origin, or another host name"),
+    "431": problem("A header field is too long"),
     ...(withToken && { "401": problem("The token is missing or wrong") }),
   };
   return {
@@ -168,7 +171,11 @@ export function openApi(
         get: {
           operationId: "models",
           summary: "The models and their settings",
-          responses: { "200": json("The models", ref("Models")), ...refused },
+          responses: {
+            "200": json("The models", ref("Models")),
+            ...refused,
+            "503": busy("The service is starting"),
+          },
           ...security,
         },
       },
@@ -178,7 +185,9 @@ export function openApi(
           summary: "Whether images can be inspected now",
           responses: {
             "200": json("They can", ref("Health")),
+            "400": problem("The request is not understood"),
             "403": problem("A page of another origin, or another host name"),
+            "431": problem("A header field is too long"),
             "503": json("They cannot at the moment", ref("Health")),
           },
         },

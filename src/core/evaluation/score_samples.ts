@@ -83,7 +83,11 @@ export async function scoreSamples(
     observer?.onScored?.(prediction, sample);
     onProgress?.("predict", ++done, samples.length);
   }
-  const result = metrics.result(threshold);
+  const { labelMaps: labelMasks } = truth;
+  const result = {
+    ...metrics.result(threshold),
+    ...(labelMasks > 0 && { labelMasks }),
+  };
   observer?.onResult?.(result);
   return result;
 }

@@ -40,7 +40,9 @@ export function meanRecord(
 export function seedsRecord(
   records: readonly EvaluationRecord[],
 ): EvaluationRecord {
-  const [{ category, images, bank_rows }] = records as [EvaluationRecord];
+  const [{ category, images, bank_rows, label_masks }] = records as [
+    EvaluationRecord,
+  ];
   const measured = EXTRAS.flatMap((key) => {
     const value = mean(records.map((record) => record[key] ?? null));
     return value === null ? [] : [[key, value]];
@@ -49,6 +51,7 @@ export function seedsRecord(
     ...combined(category, records, mean),
     images,
     ...(bank_rows !== undefined && { bank_rows }),
+    ...(label_masks !== undefined && { label_masks }),
     ...Object.fromEntries(measured),
     seeds: records.length,
     std: ratesOf((rate) => deviation(records.map((record) => record[rate]))),
