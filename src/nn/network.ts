@@ -102,14 +102,24 @@ export class Network implements Disposable {
    * Checks that the network runs on colour images of some size.
    *
    * @throws {OnnxError} If its images are no colour images, or an operator
-   * cannot run; one that only does not fit images of a nominal size is none.
+   * cannot run, whatever the size.
    */
   check(): void {
-    const [images, , ...size] = nominalShape(this.graph);
+    const [, , height, width] = nominalShape(this.graph);
+    const error = this.#sizeProblem([1, 3, height!, width!]);
+    if (!error) return;
+    const other = this.#sizeProblem([1, 3, 2 * height!, 2 * width!]);
+    if (other?.message === error.message) throw error;
+  }
+
+  /** Why images of a shape do not fit; other errors are thrown. */
+  #sizeProblem(image: readonly number[]): OnnxError | undefined {
     try {
-      this.plan([images!, 3, ...size]);
+      this.plan(image);
+      return undefined;
     } catch (error) {
-      if (!(error instanceof OnnxError) || error.kind !== "shape") throw error;
+      if (error instanceof OnnxError && error.kind === "shape") return error;
+      throw error;
     }
   }
 
