@@ -6,19 +6,24 @@ import {
 } from "./stored_model.ts";
 
 /**
- * The newest model format this program reads. Version 2 has NaN for a training
- * score that is not known, version 1 had 0, so that it could not say 0.
+ * The newest model format this program reads. Version 3 has scores of training
+ * images that were held out of the choice of the bank, and the largest pixels of
+ * their maps. Version 2 has NaN for a training score that is not known, version 1
+ * had 0, so that it could not say 0.
  */
-const MODEL_FORMAT_VERSION = 2;
+const MODEL_FORMAT_VERSION = 3;
 
 /** The oldest version that can say what models hold. */
 export function formatVersionOf(
-  models: readonly Pick<StoredModel, "trainScores">[],
+  models: readonly Pick<StoredModel, "trainScores" | "trainMapMaxima">[],
 ): number {
+  if (models.some(({ trainMapMaxima }) => trainMapMaxima)) {
+    return MODEL_FORMAT_VERSION;
+  }
   const areOld = models.every(({ trainScores }) =>
     trainScores.every((score) => score > 0)
   );
-  return areOld ? 1 : MODEL_FORMAT_VERSION;
+  return areOld ? 1 : 2;
 }
 
 /** What the strings of a model file say. */

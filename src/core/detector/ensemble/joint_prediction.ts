@@ -10,7 +10,7 @@ import {
 } from "../../features/image_batches.ts";
 import type { ImageSources } from "../../features/image_source.ts";
 import { reportImageError } from "../../features/progress.ts";
-import type { FitReport } from "../fit/report.ts";
+import type { FitReport, trainingFacts } from "../fit/report.ts";
 import type { PatchCore } from "../patchcore.ts";
 import type { Prediction, PredictionTimes } from "../predict/prediction.ts";
 
@@ -151,10 +151,12 @@ export interface EnsembleFitReport extends FitReport {
  *
  * @param members One report a member, at least one.
  * @param thresholds The joint thresholds.
+ * @param facts What the training images say of them.
  */
 export function jointReport(
   members: readonly FitReport[],
   thresholds: JointThresholds,
+  facts: ReturnType<typeof trainingFacts>,
 ): EnsembleFitReport {
   const [first] = members as [FitReport];
   const sum = (pick: (report: FitReport) => number): number =>
@@ -163,6 +165,7 @@ export function jointReport(
     ...first,
     bankRows: sum(({ bankRows }) => bankRows),
     ...thresholds,
+    ...facts,
     radius: undefined,
     passes: sum(({ passes }) => passes),
     seconds: {
