@@ -17,6 +17,7 @@ const PREDICTION_COLUMNS = [
   "nearest_x",
   "nearest_y",
   "error",
+  "uncertain_from",
 ] as const;
 
 /** A table of predictions, one line an image. */
@@ -26,15 +27,16 @@ export function predictionCsv(records: readonly PredictionRecord[]): string {
 
 function predictionCells(record: PredictionRecord): readonly Cell[] {
   if ("error" in record) {
-    const blanks = PREDICTION_COLUMNS.slice(2).map(() => "");
-    return [record.image_path, ...blanks, record.error];
+    return PREDICTION_COLUMNS.map((column) =>
+      column === "image_path" || column === "error" ? record[column] : ""
+    );
   }
   const { worst_patch: worst } = record;
   return [
     record.image_path,
     record.pred_score,
     record.pred_score_normalized ?? "",
-    record.pred_label,
+    record.pred_label ?? "",
     record.threshold ?? "",
     worst.x,
     worst.y,
@@ -44,6 +46,7 @@ function predictionCells(record: PredictionRecord): readonly Cell[] {
     worst.nearest.x,
     worst.nearest.y,
     "",
+    record.uncertain_from ?? "",
   ];
 }
 

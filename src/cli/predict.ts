@@ -17,6 +17,11 @@ import { reportFacts } from "./prediction_report.ts";
 import { printProfile } from "./profile.ts";
 import { stageProgress } from "./stage_progress.ts";
 import { oneLine } from "./terminal.ts";
+import {
+  applyThresholds,
+  THRESHOLD_OPTIONS,
+  thresholdChange,
+} from "./threshold_options.ts";
 
 /** `predict`: scores and anomaly maps of images. */
 export const predict: Command = defineCommand({
@@ -35,6 +40,7 @@ export const predict: Command = defineCommand({
       required: true,
       help: "the model, as fit wrote it",
     },
+    ...THRESHOLD_OPTIONS,
     ...MODEL_OPTIONS,
     out: {
       kind: "text",
@@ -58,7 +64,7 @@ export const predict: Command = defineCommand({
     overwrite: { kind: "flag", help: "write into a folder with other files" },
     failOnAnomaly: {
       kind: "flag",
-      help: "exit with 3 when an image is anomalous",
+      help: "exit with 3 when an image is anomalous or uncertain",
     },
   },
   examples: [
@@ -66,6 +72,10 @@ export const predict: Command = defineCommand({
     [
       "inbox --model part.safetensors --out results --overlay --report",
       "A folder, with pictures and a page to look at",
+    ],
+    [
+      "inbox --model part.safetensors --threshold 2.5..3.1",
+      "By other thresholds: uncertain from 2.5, anomalous from 3.1",
     ],
     [
       "inbox --model part.safetensors --json --fail-on-anomaly",
@@ -80,10 +90,16 @@ export const predict: Command = defineCommand({
         "--maps, --overlay, --mask, --csv and --report write files: name a folder with --out DIR",
       );
     }
+    const thresholds = thresholdChange(values);
     const { paths, notes, truths } = await listImages(operands, "predict");
     for (const note of notes) terminal.message(note);
     using reader = new ImageReader(paths);
     using detector = await loadDetector(values.model, values, context);
+    applyThresholds(detector, thresholds, {
+      path: values.model,
+      terminal,
+      needing: [values.failOnAnomaly && "--fail-on-anomaly", mask && "--mask"],
+    });
     const folder = out === undefined
       ? undefined
       : await OutputFolder.open(out, operands, values.overwrite);
@@ -92,11 +108,18 @@ export const predict: Command = defineCommand({
     const records: PredictionRecord[] = [];
     let failed = 0;
     let anomalous = 0;
+    let uncertain = 0;
+    let disagreeing = 0;
     const add = (record: PredictionRecord): void => {
       records.push(record);
       terminal.record({ ...record });
-      if ("error" in record) failed++;
-      else if (record.pred_label === "anomalous") anomalous++;
+      if ("error" in record) {
+        failed++;
+        return;
+      }
+      if (record.pred_label === "anomalous") anomalous++;
+      if (record.pred_label === "uncertain") uncertain++;
+      if (record.map.disagrees) disagreeing++;
     };
     using progress = stageProgress(terminal);
     const predictions = detector.predict(reader.images, {
@@ -132,18 +155,29 @@ export const predict: Command = defineCommand({
         images: paths.length,
         failed,
         anomalous,
+        uncertain,
+        threshold: detector.model.threshold?.value ?? null,
         adapter,
         settings,
       });
     }
     terminal.message(
-      `${records.length - failed} images: ${anomalous} anomalous${
-        failed > 0 ? `; ${failed} could not be used` : ""
-      }${out === undefined ? "" : `; see "${out}"`}`,
+      `${records.length - failed} images${
+        detector.model.threshold === undefined
+          ? ", no verdicts"
+          : `: ${anomalous} anomalous`
+      }${uncertain > 0 ? `, ${uncertain} uncertain` : ""}${
+        disagreeing > 0
+          ? `; of ${disagreeing} the map says otherwise than the score`
+          : ""
+      }${failed > 0 ? `; ${failed} could not be used` : ""}${
+        out === undefined ? "" : `; see "${out}"`
+      }`,
     );
     printProfile(await detector.kernelTimes(), terminal);
     if (failed > 0) return EXIT.failure;
-    return values.failOnAnomaly && anomalous > 0 ? EXIT.anomaly : EXIT.ok;
+    const found = anomalous + uncertain > 0;
+    return values.failOnAnomaly && found ? EXIT.anomaly : EXIT.ok;
   },
 });
 
@@ -152,7 +186,7 @@ function printLine(
   { terminal }: Context,
 ): void {
   const numbers = `${score.toFixed(4).padStart(10)} ${
-    normalizedScore.toFixed(3).padStart(7)
+    (normalizedScore?.toFixed(3) ?? "–").padStart(7)
   }`;
-  terminal.result(`${label.padEnd(9)} ${numbers}  ${oneLine(name)}`);
+  terminal.result(`${(label ?? "–").padEnd(9)} ${numbers}  ${oneLine(name)}`);
 }

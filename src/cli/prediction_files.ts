@@ -10,6 +10,7 @@ import {
   mapToGrey16,
   thresholdMask,
 } from "../core/images/overlay.ts";
+import { rangeOf } from "../core/score/min_max_scale.ts";
 import { encodePng } from "../core/images/png.ts";
 import { encodeTiff } from "../core/images/tiff.ts";
 import { type OutputFolder, resultNames } from "./output.ts";
@@ -20,7 +21,7 @@ interface PredictionFileOptions {
   readonly maps: "npy" | "png" | "tiff" | undefined;
   /** Whether maps are drawn over the images. */
   readonly overlay: boolean;
-  /** Whether masks are written. */
+  /** Whether masks are written, where there is a threshold. */
   readonly mask: boolean;
 }
 
@@ -67,12 +68,12 @@ export class PredictionFiles {
     const { map, image } = prediction;
     const { threshold } = map;
     const original = mapToOriginal(map, map.geometry);
-    const scale = mapScale(threshold);
+    const scale = mapScale(threshold, rangeOf(map.data).max);
     if (overlay) {
       const drawn = drawOverlay(image, original, { ...scale, threshold });
       await this.#png(`overlays/${name}.png`, drawn);
     }
-    if (mask) {
+    if (mask && threshold !== null) {
       await this.#png(`masks/${name}.png`, thresholdMask(original, threshold));
     }
     if (maps === undefined) return undefined;

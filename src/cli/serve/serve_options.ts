@@ -1,8 +1,11 @@
+import type { ThresholdChange } from "../../core/mod.ts";
 import { readFile } from "../disk.ts";
 import { UsageError } from "../exit.ts";
 import { PRECISION_OPTION } from "../model_loading.ts";
 import { AUTOTUNE_OPTION } from "../tuning_store.ts";
 import type { Options, Values } from "../options.ts";
+import { didYouMean } from "../nearest.ts";
+import { parseThresholds } from "../threshold_options.ts";
 import { resultNames } from "../output.ts";
 import type { EngineOptions } from "./engine_messages.ts";
 import { isLocal } from "./guard.ts";
@@ -25,6 +28,14 @@ export const SERVE_OPTIONS = {
     whole: true,
     help:
       "a backbone of the models that is neither bundled nor where fit found it; give it again for another one",
+  },
+  threshold: {
+    kind: "list",
+    value: "[NAME=]X|LOW..HIGH",
+    whole: true,
+    fallback: "the model's",
+    help:
+      "judge by this threshold instead of the model's, with several models of the one of that name; with LOW..HIGH, scores from LOW to HIGH are uncertain",
   },
   precision: PRECISION_OPTION,
   noAutotune: AUTOTUNE_OPTION,
@@ -151,9 +162,13 @@ export async function serviceOptions(
     );
   }
   const names = resultNames(paths);
+  const thresholds = thresholdsOf(values.threshold, names);
   return {
     engine: {
-      models: paths.map((path, i) => ({ name: names[i]!, path })),
+      models: paths.map((path, i) => {
+        const change = thresholds.get(names[i]!);
+        return { name: names[i]!, path, ...(change && { thresholds: change }) };
+      }),
       backbone: values.backbone,
       precision: values.precision,
       noAutotune: values.noAutotune,
@@ -172,6 +187,39 @@ export async function serviceOptions(
     localOnly: localOnly && token === undefined,
     token,
   };
+}
+
+/** The thresholds of `--threshold`, by the names of models. */
+function thresholdsOf(
+  given: readonly string[] = [],
+  names: readonly string[],
+): Map<string, ThresholdChange> {
+  const thresholds = new Map<string, ThresholdChange>();
+  for (const text of given) {
+    const at = text.lastIndexOf("=");
+    const name = at < 0 && names.length === 1 ? names[0]! : text.slice(0, at);
+    if (at < 0 && names.length > 1) {
+      throw new UsageError(
+        `Cannot use --threshold "${text}": there are several models, write NAME=${text} with a name of ${
+          names.join(", ")
+        }`,
+      );
+    }
+    if (!names.includes(name)) {
+      throw new UsageError(
+        `Cannot use --threshold "${text}": there is no model "${name}", expected ${
+          names.join(" or ")
+        }${didYouMean(name, names)}`,
+      );
+    }
+    if (thresholds.has(name)) {
+      throw new UsageError(
+        `Cannot use --threshold "${text}": model "${name}" has one already`,
+      );
+    }
+    thresholds.set(name, parseThresholds("--threshold", text.slice(at + 1)));
+  }
+  return thresholds;
 }
 
 async function tokenOf(

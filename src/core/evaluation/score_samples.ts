@@ -3,6 +3,7 @@ import type { Files } from "../datasets/files.ts";
 import type { WorkOptions } from "../features/progress.ts";
 import type { ResizeSettings } from "../images/resize_plan.ts";
 import type { MaskRule } from "../metrics/mask_rule.ts";
+import { type Limits, NO_LIMITS } from "../score/verdict.ts";
 import {
   CategoryMetrics,
   type CategoryResult,
@@ -46,8 +47,8 @@ interface Judgement {
   readonly geometry: ResizeSettings;
   /** Which pixels of the masks are anomalous. */
   readonly rule: MaskRule;
-  /** The model's own threshold, if it has one. */
-  readonly threshold?: number | undefined;
+  /** The model's own thresholds, if it has some. */
+  readonly limits?: Limits;
 }
 
 /**
@@ -62,7 +63,7 @@ export async function scoreSamples(
   predictions: AsyncIterable<NamedScore>,
   samples: readonly Sample[],
   { files, observer, onProgress }: ScoringWork,
-  { geometry, rule, threshold }: Judgement,
+  { geometry, rule, limits = NO_LIMITS }: Judgement,
 ): Promise<CategoryResult> {
   const truth = new GroundTruth(files, { geometry, rule });
   const byPath = new Map(samples.map((sample) => [sample.path, sample]));
@@ -83,7 +84,7 @@ export async function scoreSamples(
     observer?.onScored?.(prediction, sample);
     onProgress?.("predict", ++done, samples.length);
   }
-  const result = metrics.result(threshold);
+  const result = metrics.result(limits);
   observer?.onResult?.(result);
   return result;
 }

@@ -1,5 +1,6 @@
 import { Gpu, type KernelTime } from "../../../gpu/mod.ts";
 import {
+  jointMapThreshold,
   readEnsembleFile,
   type StoredEnsemble,
   writeEnsembleFile,
@@ -8,7 +9,6 @@ import {
   jointScores,
   type MinMaxScale,
   minMaxScale,
-  onScale,
 } from "../../score/min_max_scale.ts";
 import type {
   Backbone,
@@ -16,6 +16,12 @@ import type {
   StoredBackbone,
 } from "../../features/backbone.ts";
 import type { StoredModel, StoredThreshold } from "../../model/stored_model.ts";
+import {
+  limitsOf,
+  type StoredThresholds,
+  type ThresholdChange,
+  withThresholds,
+} from "../../model/thresholds.ts";
 import { thresholdOf } from "../../threshold/calibrate.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { settingsFromJson } from "../../settings/resolve_settings.ts";
@@ -24,7 +30,6 @@ import {
   type EnsembleFitReport,
   jointPrediction,
   jointReport,
-  type JointThresholds,
   type MemberScales,
   predictTogether,
 } from "./joint_prediction.ts";
@@ -81,7 +86,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
   readonly #gpu: Gpu;
   readonly #ownsGpu: boolean;
   readonly #batch: number;
-  #threshold: StoredThreshold | undefined;
+  #thresholds: StoredThresholds = {};
   #scales: readonly MemberScales[] | undefined;
 
   private constructor(
@@ -177,7 +182,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
       },
     );
     try {
-      ensemble.#adopt(stored.threshold);
+      ensemble.#adopt(stored);
       return ensemble;
     } catch (error) {
       ensemble.dispose();
@@ -217,7 +222,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
   #toModel(members: StoredEnsemble["members"]): StoredEnsemble {
     return {
       members,
-      ...(this.#threshold && { threshold: this.#threshold }),
+      ...this.#thresholds,
       softwareVersion: VERSION,
     };
   }
@@ -265,8 +270,15 @@ export class Ensemble implements Disposable, AsyncDisposable {
         } images; leave the images as they are until the fit is done`,
       );
     }
-    this.#adopt(this.#jointThreshold());
-    return jointReport(reports, this.#thresholds);
+    const threshold = this.#jointThreshold();
+    const mapThreshold = jointMapThreshold(
+      this.members.map(({ model }) => model),
+    );
+    this.#adopt({
+      ...(threshold && { threshold }),
+      ...(mapThreshold && { mapThreshold }),
+    });
+    return jointReport(reports, limitsOf(this.#thresholds));
   }
 
   /**
@@ -289,21 +301,6 @@ export class Ensemble implements Disposable, AsyncDisposable {
     return { value, rule: { scores: scoring, images, quantile, factor } };
   }
 
-  /**
-   * Where no pixel of a member's map is above the member's threshold, none of
-   * the joint map is above the mean of the thresholds on the members' scales.
-   */
-  get #thresholds(): JointThresholds {
-    const threshold = this.#threshold?.value ?? NaN;
-    const scales = this.#memberScales();
-    const sum = this.members.reduce((total, { model }, i) => {
-      const { mapThreshold: own } = model;
-      return total + (own ? onScale(own.value, scales[i]!) : NaN);
-    }, 0);
-    const mean = sum / scales.length;
-    return { threshold, mapThreshold: Number.isNaN(mean) ? threshold : mean };
-  }
-
   #memberScales(): MinMaxScale[] {
     return this.members.map(({ model: { trainScores, backbone } }) => {
       const scale = minMaxScale(trainScores);
@@ -314,10 +311,25 @@ export class Ensemble implements Disposable, AsyncDisposable {
     });
   }
 
-  #adopt(threshold: StoredThreshold | undefined): void {
+  #adopt({ threshold, mapThreshold }: StoredThresholds): void {
     this.#scales = this.#memberScales()
       .map((scale) => ({ score: scale, map: scale }));
-    this.#threshold = threshold;
+    this.#thresholds = {
+      ...(threshold && { threshold }),
+      ...(mapThreshold && { mapThreshold }),
+    };
+  }
+
+  /**
+   * Judges by other thresholds from now on; see
+   * {@linkcode PatchCore.setThresholds}.
+   *
+   * @throws {TypeError} If it is not fitted.
+   * @throws {RangeError} If a value is not finite, or the band is empty.
+   */
+  setThresholds(change: ThresholdChange): void {
+    if (this.#scales === undefined) throw notFitted();
+    this.#thresholds = withThresholds(this.#thresholds, change);
   }
 
   /**
@@ -333,12 +345,8 @@ export class Ensemble implements Disposable, AsyncDisposable {
     options: WorkOptions = {},
   ): AsyncGenerator<Prediction> {
     const scales = this.#scales;
-    if (scales === undefined) {
-      throw new TypeError(
-        "Cannot use an ensemble that is not fitted: call fit() or Ensemble.load()",
-      );
-    }
-    const thresholds = this.#thresholds;
+    if (scales === undefined) throw notFitted();
+    const limits = limitsOf(this.#thresholds);
     const together = predictTogether(this.members, images, {
       ...options,
       batch: this.#batch,
@@ -349,7 +357,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
           "Cannot go on with a prediction: the ensemble was fitted anew since it began; start it again",
         );
       }
-      yield jointPrediction(seen, scales, thresholds);
+      yield jointPrediction(seen, scales, limits);
     }
   }
 
@@ -383,4 +391,10 @@ export class Ensemble implements Disposable, AsyncDisposable {
     await Promise.all(closing);
     if (this.#ownsGpu) this.#gpu.dispose();
   }
+}
+
+function notFitted(): TypeError {
+  return new TypeError(
+    "Cannot use an ensemble that is not fitted: call fit() or Ensemble.load()",
+  );
 }
