@@ -65,6 +65,39 @@ export async function readFile(
 }
 
 /**
+ * Reads a part of a file, as much of it as the file has.
+ *
+ * @param path The file.
+ * @param offset First byte.
+ * @param length Number of bytes; by default all that follow.
+ * @throws {FileError} If it is no file or cannot be read, saying why.
+ */
+export async function readFilePart(
+  path: string,
+  offset: number,
+  length = Infinity,
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const { isFile, size } = await Deno.stat(path);
+    if (!isFile) throw new RangeError("it is no file");
+    const bytes = new Uint8Array(Math.max(Math.min(length, size - offset), 0));
+    using file = await Deno.open(path);
+    await file.seek(offset, Deno.SeekMode.Start);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const count = await file.read(bytes.subarray(filled));
+      if (count === null) break;
+      filled += count;
+    }
+    return bytes.subarray(0, filled);
+  } catch (error) {
+    throw new FileError(`Cannot read "${path}": ${reason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
  * Reads an image file, which may have 1 GiB.
  *
  * @throws {FileError} If it cannot be read or is too large, saying why.

@@ -108,7 +108,7 @@ async function evaluateAll(
     const work = await works.of(layout);
     const place = `${category.name} (${i + 1} of ${categories.length})`;
     const key = await evaluationKey(category, work.method);
-    let found = journal.find(key);
+    let found = journal.find(key, category.name);
     if (found !== undefined) {
       terminal.message(
         `${place}: evaluated before${

@@ -6,13 +6,18 @@ import { listImages } from "./files.ts";
 import { FIT_OPTIONS, type FitValues } from "./fit_options.ts";
 import { planLine, printReport } from "./fit_report.ts";
 import { ImageReader } from "./image_reader.ts";
-import { loadBackbones } from "./load_backbone.ts";
+import {
+  backbonePlaces,
+  DEMO_BACKBONE,
+  loadBackbones,
+} from "./load_backbone.ts";
 import { memoryBudget } from "./memory.ts";
 import type { Detector } from "./model_loading.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { printProfile } from "./profile.ts";
 import { settingsOf } from "./settings_options.ts";
 import { stageProgress } from "./stage_progress.ts";
+import type { Terminal } from "./terminal.ts";
 import { tuningStore } from "./tuning_store.ts";
 
 /** `fit`: a model from images of good parts. */
@@ -90,6 +95,7 @@ export const fit: Command = defineCommand({
     });
     await writeOutput(values.model, bytes, values.overwrite);
     printReport(report, values.model, bytes.length, failed, terminal);
+    await noteBackbones(values, terminal);
     printProfile(await detector.kernelTimes(), terminal);
     return failed > 0 ? EXIT.failure : EXIT.ok;
   },
@@ -123,6 +129,21 @@ async function newDetector(
     ...options,
     backbones: [backbone, ...others],
   });
+}
+
+/** Says which backbones of a model will have to be named to use it. */
+async function noteBackbones(
+  { backbone: names = [], bundle, model }: FitValues,
+  terminal: Terminal,
+): Promise<void> {
+  if (bundle) return;
+  for (const name of names) {
+    if (name === DEMO_BACKBONE) continue;
+    if ((await backbonePlaces(name, model)).length > 0) continue;
+    terminal.message(
+      `The model does not contain its backbone: to use it give --backbone "${name}" again, put that file beside the model or into the weights folder, or fit with --bundle`,
+    );
+  }
 }
 
 /** Reads `i/n`. */

@@ -8,7 +8,7 @@ import { Gpu, readOnnx, sha256 } from "../core/weights.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { readFile } from "./disk.ts";
 import { EXIT } from "./exit.ts";
-import { loadBackbone } from "./load_backbone.ts";
+import { localBackbone, storedBackbone } from "./load_backbone.ts";
 import {
   factLines,
   type Facts,
@@ -93,9 +93,9 @@ async function factsOfFile(
   const model = readModelFile(bytes);
   const { backbone } = model;
   const openBackbone = async () => {
-    const { name, source = name, onnx } = backbone;
+    const { name, onnx } = backbone;
     return onnx === undefined
-      ? await loadBackbone(source, context)
+      ? await storedBackbone(backbone, file)
       : { name, bytes: onnx as Uint8Array<ArrayBuffer> };
   };
   return {
@@ -148,7 +148,7 @@ async function fileFacts(
   },
   context: Context,
 ): Promise<Facts> {
-  const backbone = await loadBackbone(file, context);
+  const backbone = await localBackbone(file);
   const { bytes, readExternal } = backbone;
   const graph = await readOnnx(bytes, readExternal ? { readExternal } : {});
   return {

@@ -6,9 +6,11 @@ import { type ConvTile, convTileFor } from "./conv_tile.ts";
 import { cutGraph } from "./cut.ts";
 import { optimizeGraph } from "./fusion.ts";
 import type { Graph } from "./graph.ts";
+import { OnnxError } from "./onnx/errors.ts";
 import { readOnnx, type ReadOnnxOptions } from "./onnx/read.ts";
 import { type NetworkPlan, planNetwork } from "./plan.ts";
 import { ConstantStore, Session } from "./session.ts";
+import { nominalShape } from "./shape_inference.ts";
 import { resolveTaps, type Tap } from "./taps.ts";
 
 /** Options of {@linkcode Network.load}. */
@@ -98,6 +100,21 @@ export class Network implements Disposable {
     options: NetworkOptions = {},
   ): Promise<Network> {
     return new Network(gpu, await readOnnx(bytes, options), options);
+  }
+
+  /**
+   * Checks that the network runs on colour images of some size.
+   *
+   * @throws {OnnxError} If its images are no colour images, or an operator
+   * cannot run; one that only does not fit images of a nominal size is none.
+   */
+  check(): void {
+    const [images, , ...size] = nominalShape(this.graph);
+    try {
+      this.plan([images!, 3, ...size]);
+    } catch (error) {
+      if (!(error instanceof OnnxError) || error.kind !== "shape") throw error;
+    }
   }
 
   /** Lays the network out for images `[N, C, H, W]`, without allocating. */

@@ -124,12 +124,24 @@ export class PlanContext {
     return { value: name };
   }
 
-  /** Registers so many constants, to be packed and uploaded once a network. */
+  /**
+   * Registers so many constants of a node, to be packed and uploaded once a
+   * network. The role tells them from others of the node.
+   *
+   * @param source The tensor they are made of: one that follows from the size
+   * of the image is uploaded once for each size.
+   */
   constant(
-    key: string,
+    node: GraphNode,
+    role: string,
     elements: number,
     pack: () => Float32Array<ArrayBuffer>,
+    source?: string,
   ): Operand {
+    const fixed = source === undefined || this.graph.constants.has(source);
+    const [image] = this.graph.inputs;
+    const size = fixed ? "" : ` for [${this.shape(image!.name)}]`;
+    const key = keyOf(node, `${role}${size}`);
     this.constants.set(key, { elements, dtype: "f32", pack });
     return { constant: key };
   }
@@ -149,7 +161,7 @@ export class PlanContext {
     const { precision: dtype } = this;
     const storage = storageOf(familyOf(choice)[dtype].bindings.w);
     const isImage = storage === "image";
-    const key = `${node.name} ${role}${isImage ? " as an image" : ""}`;
+    const key = keyOf(node, `${role}${isImage ? " as an image" : ""}`);
     this.constants.set(key, {
       ...{ elements, dtype, storage },
       pack: dtype === "f32" ? pack : () => toHalf(pack()),
@@ -200,9 +212,13 @@ export class PlanContext {
     });
   }
 
-  /** Names an intermediate tensor of the shape `[images, channels, pixels]`. */
+  /**
+   * Names an intermediate tensor of the shape `[images, channels, pixels]`,
+   * otherwise than any tensor of the graph.
+   */
   temporary(node: GraphNode, role: string, shape: Shape): string {
-    const name = `${node.name} ${role}`;
+    let name = keyOf(node, role);
+    while (this.#shapes.has(name)) name = `${name}'`;
     this.#shapes.set(name, shape);
     return name;
   }
@@ -217,4 +233,9 @@ export class PlanContext {
   root(name: string): string {
     return this.aliases.get(name) ?? name;
   }
+}
+
+/** A name that no other role and no other node gives, whatever characters theirs have. */
+function keyOf(node: GraphNode, role: string): string {
+  return `${role} of ${JSON.stringify(node.name)}`;
 }

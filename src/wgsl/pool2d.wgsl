@@ -55,6 +55,7 @@ fn main(
   let right_edge = i32(params.width + params.pad_right);
 
   var best = vec4f(LOWEST);
+  var bits = vec4u(); // the largest magnitude: of a NaN, where there is one
   var sum = vec4f();
   var count = 0.0;
   for (var ky = 0u; ky < params.kernel_height; ky++) {
@@ -65,11 +66,13 @@ fn main(
       if (inside) {
         let v = x[base + (u32(iy) * params.width + u32(ix)) * params.channels];
         best = max(best, v);
+        bits = max(bits, bitcast<vec4u>(v) & vec4u(0x7fffffffu));
         sum += v;
       }
       let counted = inside || (COUNT_PADDING && iy < bottom_edge && ix < right_edge);
       count += select(0.0, 1.0, counted);
     }
   }
+  best = select(best, bitcast<vec4f>(bits), bits > vec4u(0x7f800000u));
   y[pixel * params.channels + channel] = select(best, sum / count, AVERAGE);
 }

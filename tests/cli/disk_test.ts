@@ -3,6 +3,7 @@ import {
   DISK,
   FileError,
   readFile,
+  readFilePart,
   writeAtomically,
 } from "../../src/cli/disk.ts";
 import { withFiles } from "./with_files.ts";
@@ -51,4 +52,29 @@ Deno.test("readFile() refuses devices and files that are too large", async () =>
     );
   });
   await assertRejects(() => readFile("/dev/zero"), FileError, "it is a device");
+});
+
+Deno.test("readFilePart() reads as much as a file has", async () => {
+  await withFiles(["folder/x"], async (root) => {
+    const path = `${root}/data`;
+    const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => i * 7);
+    await Deno.writeFile(path, bytes);
+    const part = (offset: number, length?: number) =>
+      readFilePart(path, offset, length);
+    assertEquals(await part(0), bytes);
+    assertEquals(await part(5, 3), bytes.subarray(5, 8));
+    assertEquals(await part(1000, 250_000), bytes.subarray(1000, 251_000));
+    assertEquals(await part(299_998, 1000), bytes.subarray(299_998));
+    assertEquals((await part(400_000, 8)).length, 0);
+    await assertRejects(
+      () => readFilePart(`${root}/folder`, 0, 8),
+      FileError,
+      "it is no file",
+    );
+    await assertRejects(
+      () => readFilePart("/dev/zero", 0, 8),
+      FileError,
+      "it is no file",
+    );
+  });
 });

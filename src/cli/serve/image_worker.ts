@@ -13,14 +13,18 @@ import {
 import { rangeOf } from "../../core/score/min_max_scale.ts";
 import { encodePng } from "../../core/images/png.ts";
 import { checkImage, checkSize, imageProblem } from "./check_image.ts";
+import { Garbage } from "./garbage.ts";
 import { HttpProblem } from "./problem.ts";
 import type { ImageReply, ImageTask } from "./image_tasks.ts";
 import { onMessage, owned, post } from "../worker_thread.ts";
+
+const garbage = new Garbage();
 
 onMessage<ImageTask>(async (task) => {
   try {
     const { reply, buffer } = await run(task);
     post(reply, [buffer]);
+    garbage.add();
   } catch (cause) {
     const problem = imageProblem(cause);
     const error = problem instanceof Error ? problem.message : String(problem);

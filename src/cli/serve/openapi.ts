@@ -153,7 +153,7 @@ const SCHEMAS: JsonObject = {
       enum: ["ok", "starting", "stalled", "stopping"],
     },
     version: STRING,
-    adapter: STRING,
+    adapter: { type: ["string", "null"], description: "Null while it starts" },
     models: { type: "array", items: STRING },
     queue: object({ images: INTEGER, limit: INTEGER }),
   }),
@@ -171,7 +171,9 @@ export function openApi(
 ): JsonObject {
   const security: JsonObject = withToken ? { security: [{ token: [] }] } : {};
   const refused: JsonObject = {
+    "400": problem("The request is not understood"),
     "403": problem("A page of another origin, or another host name"),
+    "431": problem("A header field is too long"),
     ...(withToken && { "401": problem("The token is missing or wrong") }),
   };
   return {
@@ -189,7 +191,11 @@ export function openApi(
         get: {
           operationId: "models",
           summary: "The models and their settings",
-          responses: { "200": json("The models", ref("Models")), ...refused },
+          responses: {
+            "200": json("The models", ref("Models")),
+            ...refused,
+            "503": busy("The service is starting"),
+          },
           ...security,
         },
       },
@@ -199,7 +205,9 @@ export function openApi(
           summary: "Whether images can be inspected now",
           responses: {
             "200": json("They can", ref("Health")),
+            "400": problem("The request is not understood"),
             "403": problem("A page of another origin, or another host name"),
+            "431": problem("A header field is too long"),
             "503": json("They cannot at the moment", ref("Health")),
           },
         },

@@ -1,11 +1,9 @@
-import type { ThresholdChange } from "../../core/mod.ts";
 import { readFile } from "../disk.ts";
 import { UsageError } from "../exit.ts";
 import { PRECISION_OPTION } from "../model_loading.ts";
 import { AUTOTUNE_OPTION } from "../tuning_store.ts";
 import type { Options, Values } from "../options.ts";
-import { didYouMean } from "../nearest.ts";
-import { parseThresholds } from "../threshold_options.ts";
+import { thresholdsOf } from "./model_thresholds.ts";
 import { resultNames } from "../output.ts";
 import type { EngineOptions } from "./engine_messages.ts";
 import { isLocal } from "./guard.ts";
@@ -27,7 +25,7 @@ export const SERVE_OPTIONS = {
     value: "NAME|FILE.onnx",
     whole: true,
     help:
-      "a backbone of the models that is neither bundled nor where fit found it; give it again for another one",
+      "a backbone of the models that is neither bundled nor in the weights folder nor beside its model; give it again for another one",
   },
   threshold: {
     kind: "list",
@@ -66,6 +64,13 @@ export const SERVE_OPTIONS = {
   allowAnonymous: {
     kind: "flag",
     help: "listen for other machines without a token",
+  },
+  allowOrigin: {
+    kind: "list",
+    value: "ORIGIN,…",
+    fallback: "none",
+    help:
+      "origins of web pages that may ask, such as https://line.example; * for all",
   },
   queue: {
     kind: "integer",
@@ -116,6 +121,13 @@ export const SERVE_OPTIONS = {
   },
 } as const satisfies Options;
 
+/** Bodies that may arrive at one time, for each image of the queue. */
+const BODIES = 4;
+/** Seconds of silence after which a body is given up. */
+const IDLE = 5;
+/** Bytes a second that a body has to come with in the end. */
+const PACE = 16 * 1024;
+
 /** What `serve` was asked for. */
 export interface ServiceOptions {
   /** What the GPU's thread loads. */
@@ -128,6 +140,8 @@ export interface ServiceOptions {
   readonly localOnly: boolean;
   /** The token that clients send. */
   readonly token: string | undefined;
+  /** Origins whose pages may ask, `*` for all of them. */
+  readonly origins: readonly string[];
 }
 
 /**
@@ -163,6 +177,7 @@ export async function serviceOptions(
   }
   const names = resultNames(paths);
   const thresholds = thresholdsOf(values.threshold, names);
+  const maxBytes = bytesOf("--max-bytes", values.maxBytes);
   return {
     engine: {
       models: paths.map((path, i) => {
@@ -179,47 +194,27 @@ export async function serviceOptions(
       batch,
       decoders: values.decoders ??
         Math.min(4, Math.max(1, navigator.hardwareConcurrency - 1)),
-      maxBytes: bytesOf("--max-bytes", values.maxBytes),
+      maxBytes,
+      bodies: BODIES * values.queue,
+      bodyBytes: values.queue * maxBytes,
+      idle: IDLE,
+      pace: PACE,
       maxPixels: values.maxPixels,
       timeout: values.timeout,
     },
     address: { host, port },
     localOnly: localOnly && token === undefined,
     token,
+    origins: (values.allowOrigin ?? []).map(originOf),
   };
 }
 
-/** The thresholds of `--threshold`, by the names of models. */
-function thresholdsOf(
-  given: readonly string[] = [],
-  names: readonly string[],
-): Map<string, ThresholdChange> {
-  const thresholds = new Map<string, ThresholdChange>();
-  for (const text of given) {
-    const at = text.lastIndexOf("=");
-    const name = at < 0 && names.length === 1 ? names[0]! : text.slice(0, at);
-    if (at < 0 && names.length > 1) {
-      throw new UsageError(
-        `Cannot use --threshold "${text}": there are several models, write NAME=${text} with a name of ${
-          names.join(", ")
-        }`,
-      );
-    }
-    if (!names.includes(name)) {
-      throw new UsageError(
-        `Cannot use --threshold "${text}": there is no model "${name}", expected ${
-          names.join(" or ")
-        }${didYouMean(name, names)}`,
-      );
-    }
-    if (thresholds.has(name)) {
-      throw new UsageError(
-        `Cannot use --threshold "${text}": model "${name}" has one already`,
-      );
-    }
-    thresholds.set(name, parseThresholds("--threshold", text.slice(at + 1)));
-  }
-  return thresholds;
+/** An origin as browsers write it. */
+function originOf(text: string): string {
+  if (text === "*" || URL.parse(text)?.origin === text) return text;
+  throw new UsageError(
+    `Cannot use --allow-origin "${text}": expected an origin without a path, such as https://line.example or http://localhost:3000, or *`,
+  );
 }
 
 async function tokenOf(

@@ -19,7 +19,7 @@ import { recordGather } from "../rows/row_sets.ts";
 import { choice, Mt19937, permutation } from "../settings/random.ts";
 import type { Progress } from "./scored_images.ts";
 
-/** Options of {@linkcode learnProxies}. */
+/** How many proxies, and how they are learned. */
 interface ProxyOptions {
   /** Proxies to learn: the size of the memory bank. */
   readonly count: number;
@@ -37,7 +37,7 @@ interface ProxyOptions {
   readonly onProgress?: Progress;
 }
 
-/** What {@linkcode learnProxies} returns; its owner disposes the rows. */
+/** Learned proxies; their owner disposes the rows. */
 interface LearnedProxies {
   /** The proxies `[count, dim]`: a memory bank of no patch in particular. */
   readonly rows: RowChunks;

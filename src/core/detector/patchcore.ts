@@ -141,6 +141,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
     const { layers } = settings;
     if (file instanceof Backbone) {
       file.checkUse(options.gpu, layers);
+      file.checkSettings(settings);
       return new PatchCore(file.gpu, file, settings, options, false);
     }
     const gpu = options.gpu ?? await Gpu.create();
@@ -151,6 +152,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
         precision,
         ...(tuning && { tuning }),
       });
+      backbone.checkSettings(settings);
       return new PatchCore(gpu, backbone, settings, options, true);
     } catch (error) {
       if (options.gpu === undefined) gpu.dispose();

@@ -89,6 +89,7 @@ export class Evaluator implements EvaluateMethod, Disposable {
         allowRandom: options.allowRandom ?? false,
         ...(options.tuning && { tuning: options.tuning }),
       });
+      backbone.checkSettings(resolved);
       const start = (category: Category, work: CategoryWork) =>
         baseline
           ? Promise.resolve<Runner>(

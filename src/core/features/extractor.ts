@@ -41,7 +41,7 @@ export class FeatureExtractor implements Disposable {
     this.#backbone = backbone;
     this.#settings = settings;
     this.input = input;
-    const { normalisation: normalise } = backbone;
+    const normalise = backbone.normalisation(settings.normalise);
     const taps = tapShapes(backbone, input);
     using owned = new DisposableStack();
     this.features = owned.use(

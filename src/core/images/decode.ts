@@ -9,7 +9,7 @@ import {
 import { type Pixels, wordsOf } from "./pixels.ts";
 import { withoutTransparentColor } from "./png_header.ts";
 
-/** Options of {@linkcode decodeImage}. */
+/** Which images are refused before anything is decoded. */
 export interface DecodeOptions {
   /** The most pixels an image may have, 100 million by default. */
   readonly maxPixels?: number;

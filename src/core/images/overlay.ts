@@ -26,7 +26,7 @@ export function mapScale(threshold: number | null, highest: number): MapScale {
   return { min: 0, max: highest > 0 ? highest : 1 };
 }
 
-/** Options of {@linkcode drawOverlay}. */
+/** Where colours begin and how much they cover. */
 interface OverlayOptions extends MapScale {
   /**
    * Map value from which on a pixel is anomalous; with `null` there is no line,

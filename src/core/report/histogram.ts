@@ -10,7 +10,7 @@ export interface ScoreGroup {
   readonly scores: readonly number[];
 }
 
-/** Options of {@linkcode histogram}. */
+/** What is drawn around the bars. */
 interface HistogramOptions {
   /** Where the threshold is drawn; NaN: nowhere. */
   readonly threshold: number;

@@ -28,7 +28,7 @@ interface ScoreInputs {
   readonly patches: number;
 }
 
-/** What {@linkcode ImageScores.recordWeights} weighs. */
+/** Image scores to be weighed (Eq. 7), and where they come from. */
 interface WeightInputs {
   /** Features `[≥ …, dim]`, row-major. */
   readonly queries: Tensor;

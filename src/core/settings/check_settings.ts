@@ -59,7 +59,9 @@ const CHECKS: Checks = {
  * @throws {RangeError} If a value is not allowed, or two do not go together.
  */
 export function checkSettings(value: unknown): Settings {
-  checkGroup("", value, CHECKS);
+  const given = typeof value === "object" && value !== null &&
+    Object.hasOwn(value, "normalise");
+  checkGroup("", value, given ? { ...CHECKS, normalise } : CHECKS);
   const settings = value as Settings;
   const { crop, resize, coreset } = settings;
   if (crop !== null && crop > resize) {
@@ -118,6 +120,37 @@ function projection(option: string, value: unknown): void {
   const { kind } = value as { kind?: unknown };
   oneOf(...Object.keys(PROJECTIONS))(`${option}.kind`, kind);
   checkGroup(option, value, PROJECTIONS[kind as string]!);
+}
+
+const LEVELS = ["imagenet", "unit", "bytes"];
+
+/** Levels by name, or a mean and a deviation above 0 of three channels each. */
+function normalise(option: string, value: unknown): void {
+  if (typeof value === "string") return oneOf(...LEVELS)(option, value);
+  checkGroup(option, value, {
+    mean: channels("three numbers", () => true),
+    std: channels("three numbers other than 0", (number) => number !== 0),
+  });
+}
+
+/** The most a level may be shifted or stretched by. */
+const MAX_LEVEL = 1e6;
+
+function channels(
+  expected: string,
+  allowed: (value: number) => boolean,
+): Check {
+  return (option, value) => {
+    if (!Array.isArray(value) || value.length !== 3) {
+      throw wrongType(option, value, expected);
+    }
+    for (const number of value) {
+      if (typeof number !== "number") throw wrongType(option, value, expected);
+      const sound = Math.abs(number) <= MAX_LEVEL &&
+        (number === 0 || Math.abs(number) >= 1 / MAX_LEVEL);
+      if (!sound || !allowed(number)) throw outOfRange(option, value, expected);
+    }
+  };
 }
 
 function boolean(option: string, value: unknown): void {

@@ -78,7 +78,7 @@ export function scoresOf(
 }
 
 /** What else thresholds go by. */
-export interface ThresholdOptions {
+interface ThresholdOptions {
   /** How many images the scored ones were drawn from, where they are not all. */
   readonly drawnFrom?: number;
   /** Models whose bank went into the new one. */

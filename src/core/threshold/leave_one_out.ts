@@ -21,7 +21,7 @@ const FIRST_SHARE = 2;
 /** Bounds and scores are sums in different orders. */
 const MORE_THAN_ROUNDING = 1.00001;
 
-/** What {@linkcode leaveOneImageOut} works on. */
+/** Training images, and the bank that each is scored against without its rows. */
 export interface LeaveOneImageOutInputs {
   /** Features of all training patches, images in order. */
   readonly features: RowChunks;
@@ -59,7 +59,7 @@ export interface LeftOutImage {
   readonly nearestRow: number;
 }
 
-/** What {@linkcode leaveOneImageOut} finds. */
+/** Worst patches, and how much work it was to find them. */
 export interface LeftOutImages {
   /** One for each training image, in order. */
   readonly images: readonly LeftOutImage[];

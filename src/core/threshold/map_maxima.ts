@@ -20,8 +20,8 @@ const MAP_PIXELS = 2 ** 18;
 /** Larger than any score, and small enough to be summed. */
 const UNBOUNDED = 1e30;
 
-/** What {@linkcode mapMaxima} works on. */
-export interface MapMaximaInputs extends LeaveOneImageOutInputs {
+/** Training images, how they become maps, and which maxima count. */
+interface MapMaximaInputs extends LeaveOneImageOutInputs {
   /** Places of the images that count: those with bank rows of another image. */
   readonly known: readonly number[];
   /** Patch grid, `[height, width]`. */
@@ -36,7 +36,7 @@ export interface MapMaximaInputs extends LeaveOneImageOutInputs {
   readonly floor?: number;
 }
 
-/** What {@linkcode mapMaxima} finds. */
+/** Maxima of maps, and how much work it was to find them. */
 export interface MapMaxima {
   /** The largest maxima, in no order. */
   readonly maxima: readonly number[];

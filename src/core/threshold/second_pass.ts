@@ -26,7 +26,7 @@ import {
 } from "./training_scores.ts";
 
 /** What a second pass over training images works with. */
-export interface SecondPassParts extends ScoringBank {
+interface SecondPassParts extends ScoringBank {
   /** The network. */
   readonly backbone: Backbone;
   /** Images to features. */
@@ -43,7 +43,7 @@ export interface SecondPassParts extends ScoringBank {
 }
 
 /** What a second pass over training images tells. */
-export interface SecondPass extends TrainingScores {
+interface SecondPass extends TrainingScores {
   /** Images that were scored. */
   readonly images: number;
   /**

@@ -38,7 +38,7 @@ export interface ScoredPatches extends ExtractedPatches {
 }
 
 /** Which of the maps' largest pixels are wanted, and who is told of progress. */
-export interface ScoringOptions {
+interface ScoringOptions {
   /** How many; by default as many as the quantile of the settings needs. */
   readonly wanted?: number;
   /** Only those above this; 0 by default. */

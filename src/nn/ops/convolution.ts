@@ -68,7 +68,8 @@ function emitGrouped(
   reads: Omit<ProductReads, "w">,
 ): void {
   const w = context.constant(
-    `${node.name} weights by group`,
+    node,
+    "weights by group",
     packedSize(weights.shape, sizes.groupInputs),
     () => packConvWeights(weights.data, weights.shape, sizes.groupInputs),
   );

@@ -1,4 +1,9 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { PRESETS } from "../../../src/core/settings/presets.ts";
 import {
   bankRows,
@@ -56,6 +61,16 @@ Deno.test("settingsFromJson() returns what JSON kept", () => {
   for (const settings of Object.values(PRESETS)) {
     const json = JSON.parse(JSON.stringify(settings));
     assertEquals(settingsFromJson(json), settings);
+  }
+});
+
+Deno.test("settingsFromJson() keeps a normalisation, and that none is given", () => {
+  assert(!("normalise" in resolveSettings()));
+  const mean = [0.5, 0.4, 0.3] as const;
+  for (const normalise of ["bytes", { mean, std: mean }] as const) {
+    const settings = resolveSettings({ normalise });
+    const json = JSON.parse(JSON.stringify(settings));
+    assertEquals(settingsFromJson(json).normalise, normalise);
   }
 });
 
@@ -188,6 +203,31 @@ const REFUSED: readonly [unknown, ErrorConstructor, string][] = [
     { seed: 2 ** 32 },
     RangeError,
     "Cannot use seed 4294967296: expected an integer from 0 to 4294967295",
+  ],
+  [
+    { normalise: "auto" },
+    RangeError,
+    'Cannot use normalise "auto": expected one of "imagenet", "unit", "bytes"',
+  ],
+  [
+    { normalise: { mean: [0, 0, 0], std: [1, 1, 0] } },
+    RangeError,
+    "Cannot use normalise.std [1,1,0]: expected three numbers other than 0",
+  ],
+  [
+    { normalise: { mean: [0, NaN, 0], std: [1, 1, 1] } },
+    RangeError,
+    "Cannot use normalise.mean [0,null,0]: expected three numbers",
+  ],
+  [
+    { normalise: { mean: [0, 0], std: [1, 1, 1] } },
+    TypeError,
+    "Cannot use normalise.mean [0,0]: expected three numbers",
+  ],
+  [
+    { normalise: { mean: [0, 0, 0] } },
+    TypeError,
+    'Setting "normalise.std" is missing',
   ],
   [
     { threshold: { factor: 0 } },

@@ -22,7 +22,7 @@ import type { FitParts, FitRun, FitWork, PlannedWork } from "./run.ts";
 import { secondsSince } from "./time.ts";
 
 /** A model with its memory bank still on the GPU, and what was done. */
-export interface FittedModel extends ModelOnGpu {
+interface FittedModel extends ModelOnGpu {
   /** What was done. */
   readonly report: FitReport;
 }
@@ -139,7 +139,7 @@ async function planWork(
 }
 
 /** What a model is made of. */
-export interface ModelParts extends Calibration {
+interface ModelParts extends Calibration {
   /** The memory bank. */
   readonly bank: MemoryBank;
   /** What its rows were chosen with, if anything. */

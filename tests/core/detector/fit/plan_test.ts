@@ -35,12 +35,6 @@ for (
   const [name, images, options, kinds] of [
     ["all rows", 12, { coreset: { method: "none" } }, ["features"]],
     [
-      "many images to weigh",
-      96,
-      { resize: 32, coreset: { method: "random", ratio: 0.1 } },
-      ["features"],
-    ],
-    [
       "a random bank",
       16,
       { coreset: { method: "random", ratio: 0.3 } },
