@@ -158,7 +158,8 @@ fn main(
             for (var s = 0u; s < lanes_per_row; s++) {
               d += values[r * lanes_per_row + s];
             }
-            if (!EXCLUDE || images[at] != own) {
+            // See search_groups.
+            if (!EXCLUDE || (images[at] ^ own) - 1u < 0x80000000u) {
               insert(d, params.base + at);
             }
           }

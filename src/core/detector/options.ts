@@ -89,6 +89,13 @@ export interface FitOptions extends WorkOptions {
    * one bucket.
    */
   readonly count?: number;
+  /**
+   * What the names of images of a group have in common, shots of one part, say:
+   * what the pattern finds there, or its first capture group. Images of a group
+   * are not compared with each other for the threshold. By default every image is
+   * on its own.
+   */
+  readonly groupBy?: RegExp;
   /** Called once, after the first batch: what the fit is going to do. */
   readonly onPlan?: (plan: FitPlan) => void;
   /**

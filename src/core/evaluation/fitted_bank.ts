@@ -4,6 +4,8 @@ import { BankSearch } from "../search/search.ts";
 import type { StoredThreshold } from "../model/stored_model.ts";
 import { learnProxies } from "../baselines/proxies.ts";
 import { calibrate } from "../threshold/calibrate.ts";
+import { foldsByName } from "../threshold/folds.ts";
+import { MendedBank } from "../bank/mended_bank.ts";
 import { chooseBank } from "../bank/choose_rows.ts";
 import type { PredictorParts } from "../detector/predict/batch_predictor.ts";
 import type { WorkOptions } from "../features/progress.ts";
@@ -53,10 +55,11 @@ export async function fitBank(
   options: WorkOptions,
 ): Promise<FittedBank> {
   using owned = new DisposableStack();
+  const folds = foldsByName(features.names, settings.seed);
   let start = performance.now();
   const chosen = variant.proxies
     ? undefined
-    : await chooseBank(gpu, features, settings, options);
+    : await chooseBank(gpu, features, settings, folds.folds, options);
   const bank = owned.use(
     chosen?.bank ?? await proxyBank(gpu, features, settings, options),
   );
@@ -73,14 +76,21 @@ export async function fitBank(
   );
   const coreset = secondsSince(start);
   start = performance.now();
-  const calibration = chosen &&
+  using mended = chosen && await MendedBank.create(
+    gpu,
+    bank,
+    (image) => folds.folds[image]!,
+    chosen.mends,
+  );
+  const calibration = mended &&
     await calibrate(
       gpu,
       features,
-      { ...chosen, search: exact },
+      { mended, folds, near: chosen?.near },
       settings,
       options,
     );
+  chosen?.mends?.[Symbol.dispose]();
   const kept = owned.move();
   return {
     bank,

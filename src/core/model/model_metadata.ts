@@ -6,19 +6,23 @@ import {
 } from "./stored_model.ts";
 
 /**
- * The newest model format this program reads. Version 2 has NaN for a training
- * score that is not known, version 1 had 0, so that it could not say 0. Version
- * 3 has thresholds with a band of uncertain scores, which a program that does
- * not know of it would call normal.
+ * The newest model format this program reads. Version 3 has scores of training
+ * images that were held out of the choice of the bank, the largest pixels of
+ * their maps, and thresholds with a band of uncertain scores. Version 2 has NaN
+ * for a training score that is not known, version 1 had 0, so that it could not
+ * say 0.
  */
 const MODEL_FORMAT_VERSION = 3;
 
 /** The oldest version that can say what models hold. */
 export function formatVersionOf(
-  models: readonly Pick<StoredModel, "trainScores">[],
+  models: readonly Pick<StoredModel, "trainScores" | "trainMapMaxima">[],
   threshold: StoredThreshold | undefined,
 ): number {
-  if (threshold?.uncertainFrom !== undefined) return 3;
+  const isBand = threshold?.uncertainFrom !== undefined;
+  if (isBand || models.some(({ trainMapMaxima }) => trainMapMaxima)) {
+    return MODEL_FORMAT_VERSION;
+  }
   const areOld = models.every(({ trainScores }) =>
     trainScores.every((score) => score > 0)
   );

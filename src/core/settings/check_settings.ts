@@ -44,9 +44,13 @@ const CHECKS: Checks = {
   }),
   seed: integer(0, 2 ** 32 - 1),
   threshold: group({
-    quantile: number("a number from 0 to 1", isShare),
+    falseAlarms: number(
+      "a number above 0 and below 1",
+      (rate) => rate > 0 && rate < 1,
+    ),
+    quantile: nullOr(number("a number from 0 to 1", isShare)),
+    mapQuantile: nullOr(number("a number from 0 to 1", isShare)),
     factor: number("a number above 0", (factor) => factor > 0),
-    mapQuantile: number("a number from 0 to 1", isShare),
   }),
 };
 

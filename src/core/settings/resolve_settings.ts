@@ -65,11 +65,11 @@ export function settingsFromJson(
   json: Readonly<Record<string, unknown>>,
 ): Settings {
   const { threshold } = json;
-  const { mapQuantile } = PRESETS[DEFAULT_PRESET].threshold;
+  const defaults = PRESETS[DEFAULT_PRESET].threshold;
   return checkSettings({
     ...json,
     ...(typeof threshold === "object" && {
-      threshold: { mapQuantile, ...threshold },
+      threshold: { ...defaults, ...threshold },
     }),
   });
 }

@@ -3,30 +3,82 @@ import { Mt19937, permutation } from "../settings/random.ts";
 /** Folds that images are divided into, if there are groups enough. */
 export const FOLDS = 20;
 
+/** How training images are divided into folds. */
+export interface Folds {
+  /** The fold of each image, from 0 to 19. */
+  readonly folds: Uint32Array<ArrayBuffer>;
+  /** How many folds there are. */
+  readonly count: number;
+  /** The pattern that told images of a group, if there was one. */
+  readonly groupBy?: string;
+}
+
 /**
  * Divides training images into folds, so that each can be scored against a bank
  * chosen without its fold. Images of a group (shots of one part, say) are in the
- * same fold; which groups share one is drawn at random.
+ * same fold; which groups share one is drawn at random. Images that follow change
+ * nothing, so that folds are known while images still come.
  *
  * @param groups The group of each image, any key; images of their own have keys
  * of their own.
  * @param seed Of the draw.
- * @returns The fold of each image, from 0 up: as many folds as there are groups,
- * 20 at most. With fewer than two no image can be scored.
+ * @returns The fold of each image, from 0 to 19, and how many folds there are: as
+ * many as there are groups, 20 at most. With fewer than two no image can be
+ * scored.
  */
 export function foldsOf(
   groups: readonly unknown[],
   seed: number,
-): { readonly folds: Uint32Array<ArrayBuffer>; readonly count: number } {
+): Folds {
+  const random = new Mt19937(seed);
   const places = new Map<unknown, number>();
-  for (const group of groups) {
-    if (!places.has(group)) places.set(group, places.size);
-  }
-  const count = Math.min(FOLDS, places.size);
-  const order = permutation(new Mt19937(seed), places.size);
-  const folds = Uint32Array.from(
-    groups,
-    (group) => order[places.get(group)!]! % count,
-  );
-  return { folds, count };
+  // Of every 20 groups one after the other, each is in another fold.
+  let order: ArrayLike<number> = [];
+  const folds = Uint32Array.from(groups, (group) => {
+    const known = places.get(group);
+    if (known !== undefined) return known;
+    const place = places.size % FOLDS;
+    if (place === 0) order = permutation(random, FOLDS);
+    const fold = order[place]!;
+    places.set(group, fold);
+    return fold;
+  });
+  return { folds, count: Math.min(FOLDS, places.size) };
+}
+
+/**
+ * Divides training images into folds by their names.
+ *
+ * @param names Names of the images.
+ * @param seed Of the draw.
+ * @param groupBy What images of a group have in common, see
+ * {@linkcode groupsOf}.
+ */
+export function foldsByName(
+  names: readonly string[],
+  seed: number,
+  groupBy?: RegExp,
+): Folds {
+  const folds = foldsOf(groupsOf(names, groupBy), seed);
+  return groupBy === undefined ? folds : { ...folds, groupBy: groupBy.source };
+}
+
+/**
+ * The group of each image: what a pattern finds in its name, its first capture
+ * group where it has one. Images in which it finds nothing, or all without a
+ * pattern, are groups of their own.
+ *
+ * @param names Names of the images.
+ * @param pattern What images of a group have in common.
+ */
+function groupsOf(
+  names: readonly string[],
+  pattern?: RegExp,
+): unknown[] {
+  const once = pattern &&
+    new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
+  return names.map((name, image) => {
+    const found = once?.exec(name);
+    return found ? found[1] ?? found[0] : image;
+  });
 }

@@ -1,9 +1,10 @@
 import type { Gpu, Program, Tensor } from "../../gpu/mod.ts";
 import {
-  type LeaveOneImageOutInputs,
+  type KnownPatches,
   PatchSearch,
   patchSearchBytes,
-} from "./leave_one_out.ts";
+  type WorstPatchInputs,
+} from "./worst_patches.ts";
 import type { SearchSizes } from "../search/search.ts";
 import type { BandTable } from "../features/band_table.ts";
 import type { MapSettings } from "../settings/settings.ts";
@@ -12,7 +13,7 @@ import { AnomalyMaps } from "../score/anomaly_map.ts";
 import { mapWeights } from "../score/map_weights.ts";
 
 /** Patches that are searched at a time. */
-const BATCH = 64;
+const BATCH = 256;
 
 /** Pixels of the maps that are made at a time, if one is not more. */
 const MAP_PIXELS = 2 ** 18;
@@ -20,26 +21,24 @@ const MAP_PIXELS = 2 ** 18;
 /** Larger than any score, and small enough to be summed. */
 const UNBOUNDED = 1e30;
 
-/** Training images, how they become maps, and which maxima count. */
-interface MapMaximaInputs extends LeaveOneImageOutInputs {
-  /** Places of the images that count: those with bank rows of another image. */
-  readonly known: readonly number[];
+/** What {@linkcode mapMaxima} works on. */
+export interface MapMaximaInputs extends WorstPatchInputs {
+  /** Places of the images that count: those with bank rows of another fold. */
+  readonly places: readonly number[];
+  /** What is known of the patches' scores; it is brought up to date. */
+  readonly known: KnownPatches;
   /** Patch grid, `[height, width]`. */
   readonly grid: readonly [number, number];
   /** Size of the maps, `[height, width]` in pixels. */
   readonly size: readonly [number, number];
   /** How patch scores become maps. */
   readonly map: MapSettings;
-  /** How many of the largest maxima are wanted. */
-  readonly wanted: number;
-  /** Only maxima above this are wanted; 0 by default. */
-  readonly floor?: number;
 }
 
-/** Maxima of maps, and how much work it was to find them. */
+/** What {@linkcode mapMaxima} finds. */
 export interface MapMaxima {
-  /** The largest maxima, in no order. */
-  readonly maxima: readonly number[];
+  /** The largest pixel of each image that counts. */
+  readonly maxima: Float32Array<ArrayBuffer>;
   /** Patches that were searched in the whole bank. */
   readonly searched: number;
 }
@@ -48,61 +47,54 @@ export interface MapMaxima {
 interface BoundedMap {
   readonly image: number;
   /** The largest pixel. */
-  maximum: number;
+  readonly maximum: number;
   /** Where it is. */
-  pixel: number;
-}
-
-/** The largest of so many values that a quantile depends on. */
-export function neededFor(quantile: number, count: number): number {
-  return count - Math.floor((count - 1) * quantile);
+  readonly pixel: number;
 }
 
 /**
  * The largest pixels of the maps of training images: each is scored against the
- * bank without its own rows and becomes a map as a new image would.
+ * bank without the rows of its fold and becomes a map as a new image would.
  *
  * Exact, yet few patches are searched where bounds are given: upsampling and
  * smoothing keep the order of scores, so a map of upper bounds bounds the map.
- * The image with the largest pixel is taken each time; that pixel is the image's
- * maximum if its patches were searched already, else they are searched now.
+ * Its largest pixel is the image's maximum if the patches that make it were
+ * searched already, else they are searched now.
  */
 export async function mapMaxima(
   gpu: Gpu,
   inputs: MapMaximaInputs,
 ): Promise<MapMaxima> {
-  const { features, known, wanted, bounds, onProgress, floor = 0 } = inputs;
-  if (known.length === 0) return { maxima: [], searched: 0 };
-  const scores = new Float32Array(features.rows).fill(UNBOUNDED);
-  bounds?.forEach((bound, i) => scores[i] = Math.min(bound, UNBOUNDED));
-  const isExact = new Uint8Array(scores.length);
-  using maps = await LeftOutMaps.create(gpu, inputs);
+  const { places, known: { scores, isExact }, onProgress } = inputs;
+  const maxima = new Float32Array(places.length);
+  if (places.length === 0) return { maxima, searched: 0 };
+  const order = new Map(places.map((place, i) => [place, i]));
+  scores.forEach((bound, i) => scores[i] = Math.min(bound, UNBOUNDED));
+  using maps = await HeldOutMaps.create(gpu, inputs);
   using search = await PatchSearch.create(gpu, inputs, BATCH);
-  const open = await maps.largest(scores, known);
-  const maxima: number[] = [];
+  let open = [...places];
   let searched = 0;
-  while (maxima.length < wanted && open.length > 0) {
-    const top = open.reduce((a, b) => b.maximum > a.maximum ? b : a);
-    if (top.maximum < floor) break;
-    const work = maps.patchesOf(top)
-      .filter((patch) => isExact[patch] === 0);
-    if (work.length === 0) {
-      maxima.push(top.maximum);
-      open.splice(open.indexOf(top), 1);
-      onProgress?.(maxima.length, wanted);
-      continue;
+  while (open.length > 0) {
+    const work: number[] = [];
+    const left: number[] = [];
+    for (const top of await maps.largest(scores, open)) {
+      const unknown = maps.patchesOf(top)
+        .filter((patch) => isExact[patch] === 0);
+      if (unknown.length === 0) maxima[order.get(top.image)!] = top.maximum;
+      else left.push(top.image);
+      for (const patch of unknown) work.push(patch);
     }
+    open = left;
     for (let start = 0; start < work.length; start += BATCH) {
       const batch = work.slice(start, start + BATCH);
       const found = await search.run(batch);
       batch.forEach((patch, i) => {
-        scores[patch] = found.scores[i];
+        scores[patch] = found.scores[i]!;
         isExact[patch] = 1;
       });
     }
     searched += work.length;
-    const [now] = await maps.largest(scores, [top.image]);
-    Object.assign(top, now);
+    onProgress?.(places.length - open.length, places.length);
   }
   return { maxima, searched };
 }
@@ -130,7 +122,7 @@ function mapsTogether(pixels: number): number {
 }
 
 /** Makes the maps of training images and knows what they are made of. */
-class LeftOutMaps implements Disposable {
+class HeldOutMaps implements Disposable {
   readonly #gpu: Gpu;
   readonly #inputs: MapMaximaInputs;
   readonly #images: number;
@@ -147,9 +139,9 @@ class LeftOutMaps implements Disposable {
   readonly #columns: BandTable;
 
   private constructor(gpu: Gpu, inputs: MapMaximaInputs) {
-    const { patches, grid, size, map, known } = inputs;
+    const { patches, grid, size, map, places } = inputs;
     const pixels = size[0] * size[1];
-    const images = Math.min(mapsTogether(pixels), known.length);
+    const images = Math.min(mapsTogether(pixels), places.length);
     this.#gpu = gpu;
     this.#images = images;
     this.#inputs = inputs;
@@ -190,8 +182,8 @@ class LeftOutMaps implements Disposable {
   static async create(
     gpu: Gpu,
     inputs: MapMaximaInputs,
-  ): Promise<LeftOutMaps> {
-    const maps = new LeftOutMaps(gpu, inputs);
+  ): Promise<HeldOutMaps> {
+    const maps = new HeldOutMaps(gpu, inputs);
     await maps.#one.compile();
     await maps.#all.compile();
     return maps;

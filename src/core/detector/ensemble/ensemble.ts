@@ -22,7 +22,8 @@ import {
   type ThresholdChange,
   withThresholds,
 } from "../../model/thresholds.ts";
-import { thresholdOf } from "../../threshold/calibrate.ts";
+import { storedThreshold } from "../../threshold/calibrate.ts";
+import { oddImages } from "../../threshold/odd_images.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { settingsFromJson } from "../../settings/resolve_settings.ts";
 import { VERSION } from "../../settings/version.ts";
@@ -76,7 +77,7 @@ export interface EnsembleLoadOptions extends DetectorOptions {
 /**
  * Several PatchCore detectors, each with a backbone of its own, that judge
  * together (paper, Table 4): each one's scores and maps are brought to the
- * scale of its training images' leave-one-image-out scores, 0 the least and 1
+ * scale of its training images' held-out scores, 0 the least and 1
  * the largest, and averaged. No test image takes part in that, so that one
  * image can be judged alone.
  */
@@ -282,7 +283,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Joint leave-one-image-out scores of the training images; NaN for those
+   * Joint held-out scores of the training images; NaN for those
    * that a member has no score of.
    *
    * @throws {TypeError} If it is not fitted.
@@ -294,11 +295,16 @@ export class Ensemble implements Disposable, AsyncDisposable {
 
   #jointThreshold(): StoredThreshold | undefined {
     const joint = this.trainScores;
-    const { quantile, factor } = this.settings.threshold;
-    const { value, images } = thresholdOf(joint, { quantile, factor });
-    if (value === undefined) return undefined;
-    const scoring = "leave-one-image-out, mean of members on their scales";
-    return { value, rule: { scores: scoring, images, quantile, factor } };
+    const { odd } = oddImages(Array.from(joint).filter(Number.isFinite));
+    const scored = Array.from(joint.keys())
+      .filter((image) => Number.isFinite(joint[image]!));
+    const left = odd.map((place) => scored[place]!);
+    return storedThreshold(joint, {
+      ...this.settings.threshold,
+      odd: left,
+      scores: "held-out folds, mean of members on their scales",
+      ...(left.length > 0 && { rule: { odd_images: left } }),
+    });
   }
 
   #memberScales(): MinMaxScale[] {

@@ -13,7 +13,7 @@ import type { StoredCoverage, StoredModel } from "../../model/stored_model.ts";
 import type { Projection } from "../../rows/projection.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { VERSION } from "../../settings/version.ts";
-import type { Calibration } from "../../threshold/calibrate.ts";
+import type { Thresholds, TrainingRecord } from "../../threshold/calibrate.ts";
 import { HeldRun } from "./held_run.ts";
 import { planMemory } from "./plan.ts";
 import { ProjectedRun } from "./projected_run.ts";
@@ -63,9 +63,11 @@ export async function fitModel(
   gpu.pool.trim();
   const coreset = secondsSince(choiceStart) + run.reducing;
   const scoringStart = performance.now();
-  const search = failed.use(await searchOf(gpu, bank));
-  const scored = await run.score(chosen, search);
+  const scored = await run.score(chosen);
+  chosen.mends?.[Symbol.dispose]();
+  gpu.pool.trim();
   const threshold = secondsSince(scoringStart);
+  const search = failed.use(await searchOf(gpu, bank));
   const { radiusBound, radius, radiusImages } = scored;
   const { known, shard, backbone } = parts;
   const { log, patches } = run;
@@ -91,6 +93,7 @@ export async function fitModel(
     buckets: run.buckets,
     passes: chosen.passes,
     thresholdImages: scored.scored,
+    ...trainingFacts(model, scored.odd),
     seconds: {
       ...stream.seconds,
       ...{ coreset, threshold, total: secondsSince(start) },
@@ -138,8 +141,36 @@ async function planWork(
   return { ...work, demand, memory: planMemory(demand), projection };
 }
 
+/** What the training images say of the model, for people. */
+function trainingFacts(
+  { trainScores, imageNames, threshold }: StoredModel,
+  odd: readonly number[],
+): Pick<FitReport, "falseAlarms" | "scoreSpread" | "oddImages"> {
+  const sorted = trainScores.filter(Number.isFinite).sort();
+  const quantile = (share: number): number => {
+    const place = (sorted.length - 1) * share;
+    const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];
+    return low + (high - low) * (place - Math.floor(place));
+  };
+  const { false_alarms: rate, expected_false_alarms: ends } = threshold?.rule ??
+    {};
+  return {
+    falseAlarms: typeof rate === "number" && Array.isArray(ends)
+      ? { rate, low: Number(ends[0]), high: Number(ends[1]) }
+      : undefined,
+    scoreSpread: sorted.length === 0 ? undefined : {
+      median: quantile(0.5),
+      low: quantile(0.05),
+      high: quantile(0.95),
+      largest: quantile(1),
+    },
+    oddImages: odd.map((image) => imageNames[image]!),
+  };
+}
+
 /** What a model is made of. */
-interface ModelParts extends Calibration {
+interface ModelParts
+  extends TrainingRecord, Pick<Thresholds, "threshold" | "mapThreshold"> {
   /** The memory bank. */
   readonly bank: MemoryBank;
   /** What its rows were chosen with, if anything. */
@@ -176,6 +207,7 @@ export async function storedModel(
       },
     }),
     trainScores: parts.scores,
+    trainMapMaxima: parts.maxima,
     settings: { ...settings },
     seed: settings.seed,
     backbone: parts.backbone,

@@ -32,6 +32,26 @@ export interface FitReport {
   readonly passes: number;
   /** Images that were scored for the threshold. */
   readonly thresholdImages: number;
+  /**
+   * The share of good parts that will be called anomalous: what was promised, and
+   * within what it lies in 95 of 100 fits; `undefined` where the threshold is a
+   * quantile, or there is none.
+   */
+  readonly falseAlarms:
+    | { readonly rate: number; readonly low: number; readonly high: number }
+    | undefined;
+  /**
+   * Scores of the training images as if they had not been trained on: their
+   * median, 0.05 and 0.95 quantile and maximum.
+   */
+  readonly scoreSpread: {
+    readonly median: number;
+    readonly low: number;
+    readonly high: number;
+    readonly largest: number;
+  } | undefined;
+  /** Names of images that look unlike the others, the oddest first. */
+  readonly oddImages: readonly string[];
   /** Seconds of each step; GPU steps are GPU time. */
   readonly seconds: {
     readonly decode: number;

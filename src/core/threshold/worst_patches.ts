@@ -21,17 +21,17 @@ const FIRST_SHARE = 2;
 /** Bounds and scores are sums in different orders. */
 const MORE_THAN_ROUNDING = 1.00001;
 
-/** Training images, and the bank that each is scored against without its rows. */
-export interface LeaveOneImageOutInputs {
+/** What {@linkcode worstPatches} works on. */
+export interface WorstPatchInputs {
   /** Features of all training patches, images in order. */
   readonly features: RowChunks;
   /** Patches of an image. */
   readonly patches: number;
-  /** Number of each image, as the bank's rows count them; 0, 1, … by default. */
-  readonly images?: ArrayLike<number>;
+  /** Fold of each image, which does not find the bank rows of that fold. */
+  readonly folds: ArrayLike<number>;
   /** The bank's rows. */
   readonly bank: RowChunks;
-  /** Finds neighbours in the bank; it must know the images of the rows. */
+  /** Finds neighbours in the bank; it must know the folds of the rows. */
   readonly search: BankSearch;
   /**
    * What the score of each patch does not exceed, see {@linkcode upperBounds}.
@@ -46,23 +46,33 @@ export interface LeaveOneImageOutInputs {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** The worst patch of an image when its own bank rows do not count. */
-export interface LeftOutImage {
+/** The worst patch of an image when bank rows of its fold do not count. */
+export interface WorstPatch {
   /**
    * The largest patch score (paper, Eq. 6); NaN when the bank has no row of
-   * another image, so that the image says nothing about the threshold.
+   * another fold, so that the image says nothing about the threshold.
    */
   readonly score: number;
   /** Row of `features` that has it, the first of equals. */
   readonly patch: number;
-  /** The nearest bank row of another image (m*), −1 when there is none. */
+  /** The nearest bank row of another fold (m*), −1 when there is none. */
   readonly nearestRow: number;
 }
 
-/** Worst patches, and how much work it was to find them. */
-export interface LeftOutImages {
+/** What is known of the scores of all patches. */
+export interface KnownPatches {
+  /** The score of each, or what it does not exceed. */
+  readonly scores: Float32Array<ArrayBuffer>;
+  /** 1 where that is the score itself. */
+  readonly isExact: Uint8Array<ArrayBuffer>;
+}
+
+/** What {@linkcode worstPatches} finds. */
+export interface WorstPatches {
   /** One for each training image, in order. */
-  readonly images: readonly LeftOutImage[];
+  readonly images: readonly WorstPatch[];
+  /** What it came to know of the patches. */
+  readonly known: KnownPatches;
   /** Patches that were searched in the whole bank. */
   readonly searched: number;
 }
@@ -78,7 +88,7 @@ interface Candidate {
 }
 
 /**
- * Scores every training image against the bank without that image's own rows:
+ * Scores every training image against the bank without the rows of its fold:
  * what the threshold is made from.
  *
  * Exact, yet few patches are searched: those with the largest upper bounds
@@ -86,18 +96,22 @@ interface Candidate {
  *
  * @throws {RangeError} If the rows are not whole images.
  */
-export async function leaveOneImageOut(
+export async function worstPatches(
   gpu: Gpu,
-  inputs: LeaveOneImageOutInputs,
-): Promise<LeftOutImages> {
+  inputs: WorstPatchInputs,
+): Promise<WorstPatches> {
   const { features, patches, onProgress } = inputs;
   const count = features.rows / patches;
   if (!Number.isInteger(count)) {
     throw new RangeError(
-      `Cannot leave out one image at a time: ${features.rows} patches are not images of ${patches}`,
+      `Cannot score images by their patches: ${features.rows} patches are not images of ${patches}`,
     );
   }
   const { bounds = new Float32Array(features.rows).fill(Infinity) } = inputs;
+  const known: KnownPatches = {
+    scores: Float32Array.from(bounds),
+    isExact: new Uint8Array(features.rows),
+  };
   const images = Array.from(
     { length: count },
     (_, image): Candidate => ({
@@ -127,46 +141,49 @@ export async function leaveOneImageOut(
     const batch = work.length > SMALL_BATCH ? large : small;
     const found = await batch.run(work);
     searched += work.length;
-    work.forEach((patch, i) =>
+    work.forEach((patch, i) => {
+      known.scores[patch] = found.scores[i]!;
+      known.isExact[patch] = 1;
       keepWorse(images[Math.floor(patch / patches)], {
         score: found.scores[i],
         patch,
-        nearestRow: found.nearest[i],
-      })
-    );
+        nearestRow: found.nearest[i]!,
+      });
+    });
   }
   return {
     images: images.map(({ score, patch, nearestRow }) => {
       const none = nearestRow < 0;
       return { score: none ? NaN : score, patch, nearestRow };
     }),
+    known,
     searched,
   };
 }
 
 /**
  * What the scores of patches do not exceed: the distance to a bank row of another
- * image near each of them.
+ * fold near each of them.
  *
  * @param gpu The device.
  * @param inputs Patches, bank and how scores are made.
- * @param nearestOther For each patch, any bank row of another image, the nearer
- * the better; 4,294,967,295 for none.
+ * @param near For each patch, any bank row that it may find, the nearer the
+ * better; 4,294,967,295 for none.
  * @returns Nothing where more neighbours than one make a score.
  */
 export async function upperBounds(
   gpu: Gpu,
-  inputs: LeaveOneImageOutInputs,
-  nearestOther: Uint32Array<ArrayBuffer>,
+  inputs: WorstPatchInputs,
+  near: Uint32Array<ArrayBuffer>,
 ): Promise<Float32Array | undefined> {
   const { features, bank, neighbours = 1 } = inputs;
   if (neighbours > 1) return undefined;
-  const squared = await pairDistances(gpu, features, bank, nearestOther);
+  const squared = await pairDistances(gpu, features, bank, near);
   return scores(squared, inputs).map((bound) => bound * MORE_THAN_ROUNDING);
 }
 
-/** GPU bytes of {@linkcode leaveOneImageOut}, what its search holds left out. */
-export function leaveOneOutBytes(sizes: SearchSizes): number {
+/** GPU bytes of {@linkcode worstPatches}, what its search holds left out. */
+export function worstPatchesBytes(sizes: SearchSizes): number {
   return patchSearchBytes(BATCH + SMALL_BATCH, sizes);
 }
 
@@ -175,10 +192,10 @@ export function patchSearchBytes(patches: number, sizes: SearchSizes): number {
   return patches * ((2 + sizes.dim) * 4 + searchBytes(sizes).query);
 }
 
-/** Searches listed patches in the bank, without their own images' rows. */
+/** Searches listed patches in the bank, without the rows of their folds. */
 export class PatchSearch implements Disposable {
   readonly #gpu: Gpu;
-  readonly #inputs: LeaveOneImageOutInputs;
+  readonly #inputs: WorstPatchInputs;
   readonly #program: Program;
   readonly #list: Tensor;
   readonly #images: Tensor;
@@ -186,15 +203,15 @@ export class PatchSearch implements Disposable {
   readonly #found: RecordedSearch;
   readonly #k: number;
 
-  private constructor(gpu: Gpu, inputs: LeaveOneImageOutInputs, rows: number) {
+  private constructor(gpu: Gpu, inputs: WorstPatchInputs, rows: number) {
     const { features, search, neighbours = 1, bank } = inputs;
     this.#gpu = gpu;
     this.#inputs = inputs;
     this.#k = Math.min(neighbours, bank.rows);
     this.#list = gpu.upload(new Uint32Array(rows), [rows], "patches");
-    this.#images = gpu.upload(new Uint32Array(rows), [rows], "images");
+    this.#images = gpu.upload(new Uint32Array(rows), [rows], "folds");
     this.#queries = gpu.tensor([rows, features.dim], "f32", "patch features");
-    this.#program = gpu.program("leave one image out");
+    this.#program = gpu.program("worst patches");
     recordGather(this.#program, features, this.#list, rows, this.#queries);
     this.#found = search.record(this.#program, this.#queries, {
       rows,
@@ -206,7 +223,7 @@ export class PatchSearch implements Disposable {
   /** Prepares searches of at most `rows` patches at a time. */
   static async create(
     gpu: Gpu,
-    inputs: LeaveOneImageOutInputs,
+    inputs: WorstPatchInputs,
     rows: number,
   ): Promise<PatchSearch> {
     const search = new PatchSearch(gpu, inputs, rows);
@@ -215,21 +232,18 @@ export class PatchSearch implements Disposable {
   }
 
   /**
-   * Scores of listed patches, and the nearest bank row of another image of
+   * Scores of listed patches, and the nearest bank row of another fold of
    * each: −1, with the score NaN, where there is none.
    */
   async run(
     work: readonly number[],
   ): Promise<{ scores: Float32Array; nearest: Int32Array }> {
-    const { patches, images } = this.#inputs;
+    const { patches, folds } = this.#inputs;
     const list = Uint32Array.from(work);
     this.#gpu.write(this.#list, list);
     this.#gpu.write(
       this.#images,
-      list.map((patch) => {
-        const image = Math.floor(patch / patches);
-        return images === undefined ? image : images[image];
-      }),
+      list.map((patch) => folds[Math.floor(patch / patches)]!),
     );
     this.#program.run();
     const [squared, indices] = await this.#gpu.readAll([
@@ -275,7 +289,7 @@ function keepWorse(
 /** Distances as scores are made of them. */
 function scores(
   squared: Float32Array,
-  { squared: keep }: LeaveOneImageOutInputs,
+  { squared: keep }: WorstPatchInputs,
 ): Float32Array {
   return keep ? squared : squared.map(Math.sqrt);
 }
