@@ -8,4 +8,5 @@ export { imageCurves, pixelCurves } from "./curves.ts";
 export { type ReportFacts, type ReportTable } from "./facts.ts";
 export { type ReadTraining } from "./pictures.ts";
 export { Report, type ReportOptions } from "./report.ts";
+export { shareInWords } from "./share.ts";
 export { type ReportRow, type ReportTruth } from "./row.ts";
