@@ -106,6 +106,12 @@ function combined(
       normal: judged("normal"),
       anomalous: judged("anomalous"),
     }),
+    ...(records.some((record) => record.threshold_uncertain) && {
+      threshold_uncertain: {
+        normal: count((r) => r.threshold_uncertain?.normal ?? 0)!,
+        anomalous: count((r) => r.threshold_uncertain?.anomalous ?? 0)!,
+      },
+    }),
     images: {
       train: sum(({ images }) => images.train),
       normal: sum(({ images }) => images.normal),
