@@ -103,8 +103,12 @@ async function imagesOf(
   { terminal }: Context,
 ): Promise<readonly string[]> {
   if (folders === undefined) return [];
-  const { paths, notes, truths } = await listImages(folders, "predict");
+  const { paths, notes, warnings, truths } = await listImages(
+    folders,
+    "predict",
+  );
   for (const note of notes) terminal.message(note);
+  for (const warning of warnings) terminal.warn(warning);
   return paths.filter((path) => {
     const truth = truths.get(path)?.truth;
     return truth === undefined || truth === kind;

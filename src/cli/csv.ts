@@ -20,9 +20,14 @@ const PREDICTION_COLUMNS = [
   "uncertain_from",
 ] as const;
 
-/** A table of predictions, one line an image. */
-export function predictionCsv(records: readonly PredictionRecord[]): string {
-  return csv([PREDICTION_COLUMNS, ...records.map(predictionCells)]);
+/** The first line of a table of predictions. */
+export function predictionHead(): string {
+  return csv([PREDICTION_COLUMNS]);
+}
+
+/** The line of an image in a table of predictions. */
+export function predictionRow(record: PredictionRecord): string {
+  return csv([predictionCells(record)]);
 }
 
 function predictionCells(record: PredictionRecord): readonly Cell[] {
@@ -60,11 +65,11 @@ export function evaluationCsv(records: readonly EvaluationRecord[]): string {
   ]);
 }
 
-function flatten(object: object, prefix = ""): [string, string][] {
+function flatten(object: object, prefix = ""): [string, Cell][] {
   return Object.entries(object).flatMap(([key, value]) =>
     typeof value === "object" && value !== null
       ? flatten(value, `${prefix}${key}.`)
-      : [[prefix + key, value === null ? "" : String(value)]]
+      : [[prefix + key, typeof value === "number" ? value : `${value ?? ""}`]]
   );
 }
 
@@ -73,7 +78,15 @@ function csv(lines: readonly (readonly Cell[])[]): string {
   return lines.map((cells) => `${cells.map(quote).join(",")}\r\n`).join("");
 }
 
+/**
+ * A cell as text. A spreadsheet runs text that begins like a formula, so that
+ * gets an apostrophe before it; numbers stay numbers.
+ */
 function quote(cell: Cell): string {
-  const text = String(cell);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  if (typeof cell === "number") return String(cell);
+  const isFormula = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(cell);
+  const text = isFormula ? `'${cell}` : cell;
+  return isFormula || /[",\r\n]/.test(text)
+    ? `"${text.replaceAll('"', '""')}"`
+    : text;
 }

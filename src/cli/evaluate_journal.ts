@@ -92,7 +92,10 @@ export async function evaluationKey(
   const files: unknown[] = [];
   for (const { path, label, mask } of [...train, ...test]) {
     files.push([path, label, await stamp(path), mask?.frame]);
-    if (mask !== undefined) files.push([mask.path, await stamp(mask.path)]);
+    if (mask === undefined) continue;
+    for (const path of [mask.path, ...mask.others ?? []]) {
+      files.push([path, await stamp(path)]);
+    }
   }
   const text = JSON.stringify({ name, method, files, records: RECORDS });
   return await sha256(new TextEncoder().encode(text));

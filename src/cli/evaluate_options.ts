@@ -1,4 +1,5 @@
 import { UsageError } from "./exit.ts";
+import { LAYOUT_OPTIONS } from "./layout_options.ts";
 import { flagName, type Options, type Values } from "./options.ts";
 import { SETTINGS_OPTIONS } from "./settings_options.ts";
 import { THRESHOLD_OPTIONS } from "./threshold_options.ts";
@@ -12,6 +13,7 @@ export const EVALUATE_OPTIONS = {
     help: "evaluate this model instead of fitting one",
   },
   ...THRESHOLD_OPTIONS,
+  ...LAYOUT_OPTIONS,
   category: {
     kind: "list",
     value: "NAME,…",
@@ -29,7 +31,7 @@ export const EVALUATE_OPTIONS = {
     choices: ["half", "reference"],
     default: "half",
     help:
-      "anomalous pixels of a resized mask: half: at least 128 of 255; reference: only 255, as the published code has it",
+      "anomalous pixels of a resized mask: half: at least 128 of 255; reference: only 255, as the published code has it; masks of 0 and 1 or of class numbers count wherever they are not 0",
   },
   shots: {
     kind: "list",

@@ -5,7 +5,9 @@ import { EXIT, UsageError } from "./exit.ts";
 import { listImages } from "./files.ts";
 import { FIT_OPTIONS, type FitValues } from "./fit_options.ts";
 import { planLine, printReport } from "./fit_report.ts";
+import { ImageChecks } from "./image_checks.ts";
 import { ImageReader } from "./image_reader.ts";
+import { checkOperands } from "./layout_options.ts";
 import {
   backbonePlaces,
   DEMO_BACKBONE,
@@ -27,8 +29,8 @@ export const fit: Command = defineCommand({
   operands: {
     name: "IMAGES",
     help:
-      "images of good parts only: files, folders, or a dataset folder, whose training images are taken",
-    min: 1,
+      "images of good parts only: files, folders, or a dataset folder, whose training images are taken; folders named test, masks, NG, bad, defect… are refused",
+    min: 0,
   },
   options: FIT_OPTIONS,
   examples: [
@@ -56,17 +58,30 @@ export const fit: Command = defineCommand({
   ],
   async run(operands, values, context): Promise<number> {
     const { terminal, signal } = context;
+    checkOperands(operands, "IMAGES", values);
     await refuseExisting(values.model, values.overwrite);
     const shard = shardOf(values.shard);
     const budget = await memoryBudget(values.memory);
-    const { paths, notes } = await listImages(operands, "fit");
+    const { paths, notes, warnings } = await listImages(
+      operands,
+      "fit",
+      values,
+    );
     for (const note of notes) terminal.message(note);
-    using reader = new ImageReader(partOf(paths, shard));
+    for (const warning of warnings) terminal.warn(warning);
+    const checks = new ImageChecks(terminal, {
+      refuseMasks: !values.all,
+      advice: "add --no-crop, or --square",
+    });
+    using reader = new ImageReader(partOf(paths, shard), {
+      onImage: checks.look,
+    });
     const { images } = reader;
     let failed = 0;
     const work: AppendOptions = {
       signal,
       onImageError: (_, error) => {
+        checks.throwIfRefused();
         failed++;
         terminal.error(error.message);
       },
@@ -80,6 +95,7 @@ export const fit: Command = defineCommand({
     );
     using detector = appending?.detector ??
       await newDetector(values, budget, context);
+    checks.geometry = detector.settings;
     const report = await withProgress(context, async (onProgress) => {
       const options = { ...work, onProgress };
       return appending === undefined
@@ -94,6 +110,7 @@ export const fit: Command = defineCommand({
       bankPrecision: values.bankPrecision,
     });
     await writeOutput(values.model, bytes, values.overwrite);
+    checks.finish();
     printReport(report, values.model, bytes.length, failed, terminal);
     await noteBackbones(values, terminal);
     printProfile(await detector.kernelTimes(), terminal);

@@ -1,3 +1,4 @@
+import { LAYOUT_OPTIONS } from "./layout_options.ts";
 import { MEMORY_OPTION } from "./memory.ts";
 import { PRECISION_OPTION } from "./model_loading.ts";
 import type { Options, Values } from "./options.ts";
@@ -26,6 +27,12 @@ const { model, ...writing } = WRITING_OPTIONS;
 /** Options of `fit`. */
 export const FIT_OPTIONS = {
   model,
+  ...LAYOUT_OPTIONS,
+  all: {
+    kind: "flag",
+    help:
+      "take every image below a folder, also where the names of folders or the image itself say that it is no good part",
+  },
   ...SETTINGS_OPTIONS,
   memory: MEMORY_OPTION,
   thresholdImages: {

@@ -44,6 +44,16 @@ export interface ScoredRecord {
     /** Whether it contradicts the verdict. */
     readonly disagrees: boolean;
   };
+  /**
+   * The box that the network saw, in pixels of the original image; what lies
+   * outside is not looked at.
+   */
+  readonly seen: {
+    readonly x: number;
+    readonly y: number;
+    readonly width: number;
+    readonly height: number;
+  };
   readonly ms: Prediction["ms"];
 }
 
@@ -95,6 +105,12 @@ export function predictionRecord(
         of: limit !== null && limit > 0 ? "model" : "image",
       },
       disagrees: mapDisagrees({ label, highest: range.max, threshold: limit }),
+    },
+    seen: {
+      x: geometry.left,
+      y: geometry.top,
+      width: geometry.right - geometry.left,
+      height: geometry.bottom - geometry.top,
     },
     ms: prediction.ms,
   };

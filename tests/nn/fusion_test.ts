@@ -1,11 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { optimizeGraph } from "../../src/nn/fusion.ts";
-import { floatTensor } from "../../src/nn/host_tensor.ts";
 import { OnnxError } from "../../src/nn/onnx/errors.ts";
 import type { NodeMessage, TensorMessage } from "../../src/nn/onnx/proto.ts";
 import { readOnnx } from "../../src/nn/onnx/read.ts";
-import { interpret } from "../reference/interpreter.ts";
-import { assertAllClose, randomFloats } from "../testing.ts";
+import { randomFloats } from "../testing.ts";
 import { optimizedOperators } from "./optimized_operators.ts";
 import {
   float,
@@ -14,7 +12,6 @@ import {
   integers,
   model,
   node,
-  value,
 } from "./model_builder.ts";
 
 const weight = floats("w", [4, 3, 3, 3], randomFloats(1, 108));

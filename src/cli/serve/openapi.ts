@@ -107,6 +107,7 @@ const SCHEMAS: JsonObject = {
         description: "16-bit grey on the scale, or the map over the image",
       },
     }, ["png"]),
+    seen: object({ x: NUMBER, y: NUMBER, width: NUMBER, height: NUMBER }),
     ms: {
       ...object({
         decode: NUMBER,

@@ -4,7 +4,7 @@ import { PRECISION_OPTION } from "../model_loading.ts";
 import { AUTOTUNE_OPTION } from "../tuning_store.ts";
 import type { Options, Values } from "../options.ts";
 import { thresholdsOf } from "./model_thresholds.ts";
-import { resultNames } from "../output.ts";
+import { resultNames } from "../result_names.ts";
 import type { EngineOptions } from "./engine_messages.ts";
 import { isLocal } from "./guard.ts";
 import { batchSize } from "./inspection_queue.ts";

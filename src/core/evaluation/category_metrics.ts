@@ -27,6 +27,8 @@ export interface CategoryResult {
   readonly pixel: PixelResult | undefined;
   /** Mistakes at the model's own threshold; absent where it has none. */
   readonly atThreshold: ThresholdErrors | undefined;
+  /** Masks that held numbers of classes instead of 0 and 255, if any did. */
+  readonly labelMasks?: number;
 }
 
 /** Verdicts at a threshold that was set without seeing the test images. */

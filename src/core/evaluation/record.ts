@@ -76,6 +76,8 @@ export interface EvaluationRecord extends Rates {
   readonly covering_radius_random?: number;
   /** Recall@1 of an approximate search over the test patches. */
   readonly recall_at_1?: number;
+  /** Masks that held numbers of classes, taken as anomalous above 0. */
+  readonly label_masks?: number;
   /** The most GPU bytes allocated at one time; over several categories too. */
   readonly peak_gpu_bytes?: number;
 }
@@ -98,7 +100,7 @@ interface RecordContext {
 
 /** The record of one evaluation. */
 export function evaluationRecord(
-  { image, pixel, atThreshold }: CategoryResult,
+  { image, pixel, atThreshold, labelMasks }: CategoryResult,
   context: RecordContext,
 ): EvaluationRecord {
   const { category, train, seconds, bankRows, radii, recall } = context;
@@ -136,6 +138,7 @@ export function evaluationRecord(
       covering_radius_random: radii.random,
     }),
     ...(recall !== undefined && { recall_at_1: recall }),
+    ...(labelMasks !== undefined && { label_masks: labelMasks }),
   };
 }
 

@@ -84,7 +84,11 @@ export async function scoreSamples(
     observer?.onScored?.(prediction, sample);
     onProgress?.("predict", ++done, samples.length);
   }
-  const result = metrics.result(limits);
+  const { labelMaps: labelMasks } = truth;
+  const result = {
+    ...metrics.result(limits),
+    ...(labelMasks > 0 && { labelMasks }),
+  };
   observer?.onResult?.(result);
   return result;
 }

@@ -43,7 +43,9 @@ export function meanRecord(
 export function seedsRecord(
   records: readonly EvaluationRecord[],
 ): EvaluationRecord {
-  const [{ category, images, bank_rows }] = records as [EvaluationRecord];
+  const [{ category, images, bank_rows, label_masks }] = records as [
+    EvaluationRecord,
+  ];
   const measured = EXTRAS.flatMap((key) => {
     const value = mean(records.map((record) => record[key] ?? null));
     return value === null ? [] : [[key, value]];
@@ -52,6 +54,7 @@ export function seedsRecord(
     ...combined(category, records, mean),
     images,
     ...(bank_rows !== undefined && { bank_rows }),
+    ...(label_masks !== undefined && { label_masks }),
     ...Object.fromEntries(measured),
     ...NO_INTERVALS,
     seeds: records.length,

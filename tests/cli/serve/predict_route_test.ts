@@ -28,6 +28,7 @@ Deno.test("POST /predict answers with the keys of predict --json", async () => {
     "uncertain_from",
     "worst_patch",
     "map",
+    "seen",
     "ms",
   ]);
   assertEquals([result.image_path, result.pred_score], ["a.png", 1.6]);
