@@ -20,10 +20,10 @@ import { inspectParts, type SeenParts } from "./calibrate_parts.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { readFile } from "./disk.ts";
 import { EXIT, UsageError } from "./exit.ts";
-import { GROUP_BY_OPTION, groupPattern } from "./group_pattern.ts";
 import { MODEL_OPTIONS, namingModel } from "./model_loading.ts";
 import type { Options, Values } from "./options.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
+import { GROUP_BY_OPTION, groupingOf } from "./settings_options.ts";
 import { parseThresholds } from "./threshold_options.ts";
 
 const FALSE_ALARMS = 0.05;
@@ -42,7 +42,11 @@ const OPTIONS = {
     whole: true,
     help: "images of defective parts",
   },
-  groupBy: GROUP_BY_OPTION,
+  groupBy: {
+    ...GROUP_BY_OPTION,
+    help:
+      "what the paths of images of one part have in common, such as 'part[0-9]+': what it finds, or its first group in parentheses. A part is as anomalous as its worst image",
+  },
   falseAlarms: {
     kind: "number",
     value: "RATE",
@@ -123,7 +127,7 @@ export const calibrate: Command = defineCommand({
   ],
   async run([path], values, context): Promise<number> {
     checkValues(values);
-    const groupBy = groupPattern(values.groupBy);
+    const { groupBy } = groupingOf(values.groupBy);
     const set = values.set === undefined
       ? undefined
       : parseThresholds("--set", values.set, values.mapThreshold);

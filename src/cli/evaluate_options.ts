@@ -1,7 +1,7 @@
 import { UsageError } from "./exit.ts";
 import { LAYOUT_OPTIONS } from "./layout_options.ts";
 import { flagName, type Options, type Values } from "./options.ts";
-import { SETTINGS_OPTIONS } from "./settings_options.ts";
+import { GROUP_BY_OPTION, SETTINGS_OPTIONS } from "./settings_options.ts";
 import { THRESHOLD_OPTIONS } from "./threshold_options.ts";
 import { AUTOTUNE_OPTION } from "./tuning_store.ts";
 
@@ -69,6 +69,7 @@ export const EVALUATE_OPTIONS = {
       "also measure how far patches are from the memory bank, and from one drawn at random",
   },
   ...SETTINGS_OPTIONS,
+  groupBy: GROUP_BY_OPTION,
   subsample: {
     ...SETTINGS_OPTIONS.subsample,
     choices: [...SETTINGS_OPTIONS.subsample.choices, "proxies"],
@@ -125,6 +126,7 @@ type Key = keyof EvaluateValues;
 /** What only a fit can follow. */
 const FITTING: readonly Key[] = [
   ...Object.keys(SETTINGS_OPTIONS).filter((key) => key !== "backbone") as Key[],
+  "groupBy",
   "shots",
   "seeds",
   "verbose",
@@ -147,6 +149,8 @@ const PATCHCORE: readonly Key[] = [
   "search",
   "nprobe",
   "verbose",
+  "falseAlarms",
+  "groupBy",
   "thresholdQuantile",
   "thresholdFactor",
   "mapQuantile",

@@ -26,7 +26,7 @@ import {
 import { UsageError } from "./exit.ts";
 import { loadBackbones } from "./load_backbone.ts";
 import { loadDetector, modelsOf } from "./model_loading.ts";
-import { settingsOf } from "./settings_options.ts";
+import { groupingOf, settingsOf } from "./settings_options.ts";
 import { applyThresholds, thresholdChange } from "./threshold_options.ts";
 import { tuningStore } from "./tuning_store.ts";
 
@@ -114,14 +114,19 @@ async function fitting(
     : await ensemble(files, values, context);
   const { settings } = evaluator;
   const choices = { rule, seeds, radius, ...(shots && { shots }) };
+  const grouping = groupingOf(values.groupBy);
   return {
-    method: { version: VERSION, settings, ...facts, ...choices },
+    method: {
+      ...{ version: VERSION, settings, ...facts, ...choices },
+      ...(values.groupBy !== undefined && { groupBy: values.groupBy }),
+    },
     settings,
     adapterName: evaluator.gpu.adapterName,
     evaluate: (category, work) =>
       evaluateCategory(evaluator, category, {
         ...work,
         ...choices,
+        ...grouping,
         files: DISK,
         batch,
       }),

@@ -17,7 +17,7 @@ import { memoryBudget } from "./memory.ts";
 import type { Detector } from "./model_loading.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { printProfile } from "./profile.ts";
-import { settingsOf } from "./settings_options.ts";
+import { groupingOf, settingsOf } from "./settings_options.ts";
 import { stageProgress } from "./stage_progress.ts";
 import type { Terminal } from "./terminal.ts";
 import { tuningStore } from "./tuning_store.ts";
@@ -79,6 +79,7 @@ export const fit: Command = defineCommand({
     const { images } = reader;
     let failed = 0;
     const work: AppendOptions = {
+      ...groupingOf(values.groupBy),
       signal,
       onImageError: (_, error) => {
         checks.throwIfRefused();

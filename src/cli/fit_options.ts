@@ -2,7 +2,7 @@ import { LAYOUT_OPTIONS } from "./layout_options.ts";
 import { MEMORY_OPTION } from "./memory.ts";
 import { PRECISION_OPTION } from "./model_loading.ts";
 import type { Options, Values } from "./options.ts";
-import { SETTINGS_OPTIONS } from "./settings_options.ts";
+import { GROUP_BY_OPTION, SETTINGS_OPTIONS } from "./settings_options.ts";
 import { AUTOTUNE_OPTION } from "./tuning_store.ts";
 
 /** How a model is written. */
@@ -34,6 +34,7 @@ export const FIT_OPTIONS = {
       "take every image below a folder, also where the names of folders or the image itself say that it is no good part",
   },
   ...SETTINGS_OPTIONS,
+  groupBy: GROUP_BY_OPTION,
   memory: MEMORY_OPTION,
   thresholdImages: {
     kind: "integer",

@@ -46,6 +46,9 @@ export function printReport(
     threshold: numberOrNull(report.threshold),
     map_threshold: numberOrNull(report.mapThreshold),
     threshold_images: report.thresholdImages,
+    expected_false_alarms: report.falseAlarms ?? null,
+    train_scores: report.scoreSpread ?? null,
+    odd_images: report.oddImages,
     coreset_radius: report.radius ?? null,
     coreset_radius_images: report.radiusImages,
     coreset_radius_bound: report.radiusBound ?? null,
@@ -106,7 +109,7 @@ export function thresholdLine(
   { threshold, mapThreshold }: Pick<FitReport, "threshold" | "mapThreshold">,
 ): string {
   return Number.isNaN(threshold)
-    ? "No threshold: leaving one image out leaves nothing to compare with; fit more images"
+    ? "No threshold: without an image, or those of its part, there is nothing to compare it with; fit more images"
     : `Threshold ${threshold.toPrecision(6)}, of maps ${
       mapThreshold.toPrecision(6)
     }`;

@@ -1,7 +1,6 @@
 import { type Gpu, RowChunks } from "../../gpu/mod.ts";
 import { roundUp } from "../../wgsl/grid.ts";
 import { gatherRows } from "../rows/row_sets.ts";
-import { BankSearch } from "../search/search.ts";
 
 /** Bytes that are read back at a time. */
 const PIECE_BYTES = 2 ** 20;
@@ -109,11 +108,6 @@ export class MemoryBank implements Disposable {
   [Symbol.dispose](): void {
     this.rows.dispose();
   }
-}
-
-/** Prepares a bank for searches that leave one image out. */
-export function searchOf(gpu: Gpu, bank: MemoryBank): Promise<BankSearch> {
-  return BankSearch.create(gpu, bank.rows, { images: bank.images });
 }
 
 /** Image, row and column of each picked patch: `[K, 3]`. */

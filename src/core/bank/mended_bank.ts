@@ -47,7 +47,7 @@ export class MendedBank implements Disposable {
    * @param gpu The device.
    * @param bank The bank; it stays its owner's and must outlive this.
    * @param foldOf The fold of a training image.
-   * @param mends Rows of other folds for each fold.
+   * @param mends Rows of other folds for each fold; they are freed.
    */
   static async create(
     gpu: Gpu,
@@ -71,6 +71,10 @@ export class MendedBank implements Disposable {
       );
       copyRowSpans(gpu, bank.rows, rows, 0);
       copyRowSpans(gpu, mends.rows, rows, bankRows);
+      mends.rows.dispose();
+      // The search has a packed copy of another size.
+      await gpu.finish();
+      gpu.pool.trim();
     }
     const search = owned.use(await BankSearch.create(gpu, rows, { images }));
     return new MendedBank(rows, bankRows, images, search, owned.move());

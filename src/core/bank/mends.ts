@@ -31,7 +31,17 @@ export interface Holes {
  * @param lost Picks of the fold.
  */
 export function mostMends(lost: number): number {
-  return lost === 0 ? 0 : Math.ceil(1.5 * lost) + 4;
+  return lost === 0 ? 0 : Math.ceil(1.25 * lost) + 2;
+}
+
+/**
+ * The most rows that mend all folds.
+ *
+ * @param picks Picks of all.
+ * @param folds How many folds there are.
+ */
+export function mostMendsOfAll(picks: number, folds: number): number {
+  return Math.ceil(1.25 * picks) + 3 * folds;
 }
 
 /**

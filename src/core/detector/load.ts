@@ -1,6 +1,6 @@
-import { MemoryBank, searchOf } from "../bank/memory_bank.ts";
+import { MemoryBank } from "../bank/memory_bank.ts";
 import { ModelFileError, type StoredModel } from "../model/stored_model.ts";
-import type { BankSearch } from "../search/search.ts";
+import { BankSearch } from "../search/search.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Backbone, BackboneFile } from "../features/backbone.ts";
 import { resolveBackbone } from "../features/named_backbone.ts";
@@ -43,7 +43,7 @@ export async function uploadModel(
   const extractor = owned.use(
     FeatureExtractor.forImage(gpu, backbone, settings, size, batch),
   );
-  const search = await searchOf(gpu, bank);
+  const search = await BankSearch.create(gpu, bank.rows);
   owned.move();
   return { model, bank, search, extractor };
 }

@@ -5,7 +5,7 @@ import type {
   SettingsOptions,
   ThresholdSettings,
 } from "../settings/settings.ts";
-import { settingsFromJson } from "../settings/resolve_settings.ts";
+import { changedRule, settingsFromJson } from "../settings/resolve_settings.ts";
 import type { WeightPrecision } from "../../wgsl/conv2d.ts";
 import type { Backbone, BackboneFile } from "../features/backbone.ts";
 import type { FitPlan } from "./fit/plan.ts";
@@ -165,6 +165,6 @@ export function appendedSettings(
   return settingsFromJson({
     ...settings,
     coreset: { ...settings.coreset, maxBank },
-    threshold: { ...settings.threshold, ...threshold },
+    threshold: changedRule(settings.threshold, threshold),
   });
 }

@@ -5,9 +5,8 @@ import {
   type BatchedSearchOptions,
   searchInBatches,
 } from "../search/nearest_rows.ts";
-import type { BankSearch } from "../search/search.ts";
 import { choice, Mt19937 } from "../settings/random.ts";
-import { searchOf } from "../bank/memory_bank.ts";
+import { BankSearch } from "../search/search.ts";
 
 /**
  * The largest distance of a training patch to its nearest bank row (paper,
@@ -60,6 +59,6 @@ export async function randomRadius(
     height,
     width,
   });
-  using search = await searchOf(gpu, bank);
+  using search = await BankSearch.create(gpu, bank.rows);
   return await coveringRadius(gpu, rows, search, options);
 }

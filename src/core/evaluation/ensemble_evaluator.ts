@@ -30,7 +30,7 @@ import { scoreSamples } from "./score_samples.ts";
 
 /**
  * What brings the members' scores and maps to one scale: `"train"`, the
- * training images' leave-one-image-out scores; `"test"`, the least and largest
+ * training images' held-out scores; `"test"`, the least and largest
  * value over the test set, as the published implementation has it, for which
  * the test set is predicted twice.
  */

@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu/mod.ts";
-import { MemoryBank, searchOf } from "../bank/memory_bank.ts";
+import { MemoryBank } from "../bank/memory_bank.ts";
 import { BankSearch } from "../search/search.ts";
 import type { StoredThreshold } from "../model/stored_model.ts";
 import { learnProxies } from "../baselines/proxies.ts";
@@ -52,10 +52,10 @@ export async function fitBank(
   features: TrainingFeatures,
   settings: Settings,
   variant: Variant,
-  options: WorkOptions,
+  options: WorkOptions & { readonly groupBy?: RegExp },
 ): Promise<FittedBank> {
   using owned = new DisposableStack();
-  const folds = foldsByName(features.names, settings.seed);
+  const folds = foldsByName(features.names, settings.seed, options);
   let start = performance.now();
   const chosen = variant.proxies
     ? undefined
@@ -64,9 +64,7 @@ export async function fitBank(
     chosen?.bank ?? await proxyBank(gpu, features, settings, options),
   );
   const exact = owned.use(
-    chosen
-      ? await searchOf(gpu, bank)
-      : await BankSearch.create(gpu, bank.rows),
+    await BankSearch.create(gpu, bank.rows),
   );
   const approximate = variant.probes === undefined ? undefined : owned.use(
     await ApproximateSearch.create(gpu, bank.rows, {
@@ -90,7 +88,6 @@ export async function fitBank(
       settings,
       options,
     );
-  chosen?.mends?.[Symbol.dispose]();
   const kept = owned.move();
   return {
     bank,

@@ -42,6 +42,11 @@ export interface ThresholdFacts {
   readonly folds?: Folds;
   /** How many images the scored ones were drawn from, where they are not all. */
   readonly drawnFrom?: number;
+  /**
+   * Map thresholds of earlier models that do not have the largest pixels of their
+   * images' maps: where no others are known, the highest one counts.
+   */
+  readonly mapThresholds?: readonly (StoredThreshold | undefined)[];
 }
 
 /**
@@ -138,7 +143,7 @@ export function recordOf(
 export function thresholdsOf(
   { scores, maxima }: TrainingRecord,
   settings: Settings,
-  { folds, drawnFrom }: ThresholdFacts = {},
+  { folds, drawnFrom, mapThresholds = [] }: ThresholdFacts = {},
 ): Thresholds {
   const { quantile, mapQuantile } = settings.threshold;
   const isSquared = settings.distance === "squared";
@@ -162,7 +167,10 @@ export function thresholdsOf(
   const mapThreshold = storedThreshold(maxima, {
     ...{ ...how, quantile: mapQuantile },
     scores: "map maxima of held-out folds",
-  });
+  }) ?? mapThresholds.reduce(
+    (a, b) => a === undefined || b !== undefined && b.value > a.value ? b : a,
+    undefined,
+  );
   return {
     threshold,
     ...(mapThreshold && { mapThreshold }),

@@ -5,7 +5,7 @@ const RATE = 0.05;
 const TOO_MANY = 2.5;
 
 /** Chance that a set of good images alone names one of them. */
-const ALONE = 0.05;
+const ALONE = 0.02;
 
 /** A larger share is a second kind of part rather than odd images. */
 const MOST = 0.15;
@@ -30,7 +30,7 @@ export interface OddScores {
  *
  * The others are taken for a Gumbel distribution (a score is the largest of
  * many) through the quartiles, which a tenth of odd images hardly moves. A score
- * stands out alone when not one of twenty such sets has one as large. Many
+ * stands out alone when not one of fifty such sets has one as large. Many
  * are odd together when more of them lie above the distribution's 0.95 quantile
  * than chance allows (2.5 standard deviations); then their share is what is left
  * unexplained, found anew with the quartiles of the rest until it grows no more.

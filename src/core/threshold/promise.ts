@@ -1,7 +1,7 @@
 import { betaQuantile } from "./beta.ts";
 
 /** Share of the scores, the largest ones, that make the tail. */
-const TAIL = 2;
+const TAIL = 0.4;
 
 /** One score in so many may be odd: the largest are counted, not measured. */
 const ODD = 10;
@@ -21,7 +21,7 @@ export type PromiseRule =
     readonly rank: number;
   }
   | {
-    /** An exponential tail above the middle of the scores. */
+    /** An exponential tail of the largest two fifths. */
     readonly kind: "exponential tail";
     /** The score where it begins. */
     readonly from: number;
@@ -51,8 +51,8 @@ export interface PromisedThreshold {
  * against.
  *
  * Where there are scores enough, it is their order statistic (n + 1)(1 − rate),
- * as in conformal prediction; else the upper half is taken for an exponential
- * tail. Its scale is the total time on test of a type II censored sample: the
+ * as in conformal prediction; else the upper two fifths are taken for an
+ * exponential tail. Its scale is the total time on test of a type II censored sample: the
  * largest tenth is counted but not measured, so that an odd image moves
  * nothing. What the scale is uncertain by is in the threshold, which makes the
  * promise exact for exponential tails.
@@ -142,7 +142,7 @@ function tailOf(
   images: number,
   rate: number,
 ): { above: number; measured: number; stretch: number } {
-  const above = Math.floor(images / TAIL);
+  const above = Math.max(1, Math.floor(images * TAIL));
   const counted = Math.min(above - 1, Math.floor(images / ODD));
   const measured = above - counted;
   const share = (above + 1) / (images + 1);

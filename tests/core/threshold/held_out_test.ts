@@ -67,7 +67,6 @@ async function fitted(
     settings,
     {},
   );
-  chosen.mends?.[Symbol.dispose]();
   const picks = Array.from(
     { length: bank.rows.rows },
     (_, i) => {

@@ -70,15 +70,15 @@ Deno.test("promisedThreshold() interpolates when the rank is a fraction", () => 
 
 Deno.test("promisedThreshold() follows the exponential tail when there are too few scores", () => {
   const found = promisedThreshold(numbers(10), 0.05)!;
-  // Above 5 are five scores: 1, 2, 3, 4 measured, one counted as 4: 14 in all.
+  // Above 6 are four scores: 1, 2, 3 measured, one counted as 3: 9 in all.
   assertEquals(found.rule, {
     kind: "exponential tail",
-    from: 5,
-    above: 5,
-    measured: 4,
-    scale: 3.5,
+    from: 6,
+    above: 4,
+    measured: 3,
+    scale: 3,
   });
-  const expected = 5 + 14 * ((6 / 11 / 0.05) ** 0.25 - 1);
+  const expected = 6 + 9 * ((5 / 11 / 0.05) ** (1 / 3) - 1);
   assertAlmostEquals(found.value, expected, 1e-12);
 });
 

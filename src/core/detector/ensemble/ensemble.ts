@@ -34,7 +34,7 @@ import {
   type MemberScales,
   predictTogether,
 } from "./joint_prediction.ts";
-import type { FitReport } from "../fit/report.ts";
+import { type FitReport, trainingFacts } from "../fit/report.ts";
 import {
   type ImageSources,
   loadPixels,
@@ -279,7 +279,13 @@ export class Ensemble implements Disposable, AsyncDisposable {
       ...(threshold && { threshold }),
       ...(mapThreshold && { mapThreshold }),
     });
-    return jointReport(reports, limitsOf(this.#thresholds));
+    const odd = threshold?.rule["odd_images"];
+    const facts = trainingFacts({
+      trainScores: this.trainScores,
+      imageNames: this.members[0]!.model.imageNames,
+      threshold,
+    }, Array.isArray(odd) ? odd : []);
+    return jointReport(reports, limitsOf(this.#thresholds), facts);
   }
 
   /**

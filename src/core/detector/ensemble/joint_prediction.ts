@@ -11,7 +11,7 @@ import {
 import type { ImageSources } from "../../features/image_source.ts";
 import { judge, type Limits } from "../../score/verdict.ts";
 import { reportImageError } from "../../features/progress.ts";
-import type { FitReport } from "../fit/report.ts";
+import type { FitReport, trainingFacts } from "../fit/report.ts";
 import type { PatchCore } from "../patchcore.ts";
 import type { Prediction, PredictionTimes } from "../predict/prediction.ts";
 
@@ -145,10 +145,12 @@ export interface EnsembleFitReport extends FitReport {
  *
  * @param members One report a member, at least one.
  * @param limits The joint thresholds.
+ * @param facts What the training images say of them.
  */
 export function jointReport(
   members: readonly FitReport[],
   limits: Limits,
+  facts: ReturnType<typeof trainingFacts>,
 ): EnsembleFitReport {
   const [first] = members as [FitReport];
   const sum = (pick: (report: FitReport) => number): number =>
@@ -158,6 +160,7 @@ export function jointReport(
     bankRows: sum(({ bankRows }) => bankRows),
     threshold: limits.score ?? NaN,
     mapThreshold: limits.map ?? NaN,
+    ...facts,
     radius: undefined,
     passes: sum(({ passes }) => passes),
     seconds: {

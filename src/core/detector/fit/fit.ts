@@ -1,6 +1,6 @@
 import type { Gpu } from "../../../gpu/mod.ts";
 import { projectionFor } from "../../bank/choose_rows.ts";
-import { type MemoryBank, searchOf } from "../../bank/memory_bank.ts";
+import type { MemoryBank } from "../../bank/memory_bank.ts";
 import type { StoredBackbone } from "../../features/backbone.ts";
 import {
   FeatureStream,
@@ -11,13 +11,14 @@ import type { ModelOnGpu } from "../load.ts";
 import { stoppable } from "../../features/progress.ts";
 import type { StoredCoverage, StoredModel } from "../../model/stored_model.ts";
 import type { Projection } from "../../rows/projection.ts";
+import { BankSearch } from "../../search/search.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { VERSION } from "../../settings/version.ts";
 import type { Thresholds, TrainingRecord } from "../../threshold/calibrate.ts";
 import { HeldRun } from "./held_run.ts";
 import { planMemory } from "./plan.ts";
 import { ProjectedRun } from "./projected_run.ts";
-import type { FitReport } from "./report.ts";
+import { type FitReport, trainingFacts } from "./report.ts";
 import type { FitParts, FitRun, FitWork, PlannedWork } from "./run.ts";
 import { secondsSince } from "./time.ts";
 
@@ -40,7 +41,8 @@ export async function fitModel(
   feed: ImageFeed,
   given: FitWork,
 ): Promise<FittedModel> {
-  const options = stoppable(given);
+  const groupBy = given.groupBy ?? knownGroups(parts.known);
+  const options = stoppable({ ...given, ...(groupBy && { groupBy }) });
   const start = performance.now();
   gpu.pool.trim();
   gpu.pool.resetPeak();
@@ -63,11 +65,11 @@ export async function fitModel(
   gpu.pool.trim();
   const coreset = secondsSince(choiceStart) + run.reducing;
   const scoringStart = performance.now();
+  using _mends = chosen.mends;
   const scored = await run.score(chosen);
-  chosen.mends?.[Symbol.dispose]();
   gpu.pool.trim();
   const threshold = secondsSince(scoringStart);
-  const search = failed.use(await searchOf(gpu, bank));
+  const search = failed.use(await BankSearch.create(gpu, bank.rows));
   const { radiusBound, radius, radiusImages } = scored;
   const { known, shard, backbone } = parts;
   const { log, patches } = run;
@@ -141,31 +143,10 @@ async function planWork(
   return { ...work, demand, memory: planMemory(demand), projection };
 }
 
-/** What the training images say of the model, for people. */
-function trainingFacts(
-  { trainScores, imageNames, threshold }: StoredModel,
-  odd: readonly number[],
-): Pick<FitReport, "falseAlarms" | "scoreSpread" | "oddImages"> {
-  const sorted = trainScores.filter(Number.isFinite).sort();
-  const quantile = (share: number): number => {
-    const place = (sorted.length - 1) * share;
-    const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];
-    return low + (high - low) * (place - Math.floor(place));
-  };
-  const { false_alarms: rate, expected_false_alarms: ends } = threshold?.rule ??
-    {};
-  return {
-    falseAlarms: typeof rate === "number" && Array.isArray(ends)
-      ? { rate, low: Number(ends[0]), high: Number(ends[1]) }
-      : undefined,
-    scoreSpread: sorted.length === 0 ? undefined : {
-      median: quantile(0.5),
-      low: quantile(0.05),
-      high: quantile(0.95),
-      largest: quantile(1),
-    },
-    oddImages: odd.map((image) => imageNames[image]!),
-  };
+/** How the images that a model was fitted to were grouped. */
+function knownGroups(known: StoredModel | undefined): RegExp | undefined {
+  const pattern = known?.threshold?.rule["group_by"];
+  return typeof pattern === "string" ? new RegExp(pattern, "u") : undefined;
 }
 
 /** What a model is made of. */

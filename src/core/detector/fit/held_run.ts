@@ -43,6 +43,7 @@ export class HeldRun implements FitRun<HeldChoice> {
   readonly #chooser: RowChooser;
   readonly #sample: ImageSample;
   #isComplete = false;
+  #isWhole = false;
 
   /** Allocates space for features. */
   constructor(work: PlannedWork) {
@@ -143,9 +144,14 @@ export class HeldRun implements FitRun<HeldChoice> {
 
   /** The folds of all images so far, those of an earlier model included. */
   get #folds(): Folds {
-    const { settings, known, options } = this.#work;
+    const { settings, known, options, demand: { images } } = this.#work;
     const names = [...known?.imageNames ?? [], ...this.log.names];
-    return foldsByName(names, settings.seed, options.groupBy);
+    const { groupBy } = options;
+    // Where rows are chosen while images still come, folds must not change.
+    const expected = this.#isWhole
+      ? undefined
+      : (images ?? Infinity) + this.earlier;
+    return foldsByName(names, settings.seed, { groupBy, expected });
   }
 
   /** Makes the bank, from all features at once where they are all there. */
@@ -161,6 +167,7 @@ export class HeldRun implements FitRun<HeldChoice> {
       wholeFitBytes(demand, count, picks) <= budget
     ) {
       const features = { rows: this.#builder.rows.head(count), extractor };
+      this.#isWhole = true;
       // What is allocated now has memory that was in use already.
       extractor.release();
       gpu.pool.trim();

@@ -137,7 +137,9 @@ async function merge(
     };
     const bundled = parts.find(({ backbone }) => backbone.onnx);
     const model = await storedModel(gpu, {
-      ...thresholdsOf(record, settings),
+      ...thresholdsOf(record, settings, {
+        mapThresholds: parts.map(({ mapThreshold }) => mapThreshold),
+      }),
       ...record,
       bank,
       projection,

@@ -1,4 +1,5 @@
 import { roundUp } from "../../../wgsl/grid.ts";
+import { mostMendsOfAll } from "../../bank/mends.ts";
 import { choiceBytes } from "../../bank/choose_rows.ts";
 import type { PanelReader } from "../../rows/packed_rows.ts";
 import { projectedBytes } from "../../rows/projection.ts";
@@ -6,7 +7,7 @@ import { searchBytes, type SearchSizes } from "../../search/search.ts";
 import { bytesInWords } from "../../settings/byte_size.ts";
 import { bankRows } from "../../settings/resolve_settings.ts";
 import type { Settings } from "../../settings/settings.ts";
-import { FOLDS } from "../../threshold/folds.ts";
+import { mostFolds } from "../../threshold/folds.ts";
 import { secondPassBytes } from "../../threshold/second_pass.ts";
 import { heldOutBytes } from "../../threshold/training_scores.ts";
 
@@ -219,7 +220,7 @@ export function wholeFitBytes(
   const scoring = rowBytes(fit, copiedRows(bankRows, mends)) +
     searchBytes(sizes).bank +
     heldOutBytes(sizes, fit.settings, rows / fit.patches, fit);
-  return fit.fixedBytes + rowBytes(fit, rows + bankRows + mends) +
+  return fit.fixedBytes + rowBytes(fit, rows + bankRows) +
     Math.max(choosingBytes(fit, rows, bankRows), scoring) + SMALL;
 }
 
@@ -270,13 +271,14 @@ function bucketFitBytes(
 
 /** Rows that mend the bank for all folds, at the most. */
 function mendRows(
-  { settings: { coreset } }: FitDemand,
+  { settings: { coreset }, images = Infinity, known }: FitDemand,
   rows: number,
   bankRows: number,
 ): number {
+  const folds = mostFolds(known ? Infinity : images);
   return coreset.method === "none" || bankRows >= rows
     ? 0
-    : Math.ceil(1.5 * bankRows) + 5 * FOLDS;
+    : mostMendsOfAll(bankRows, folds);
 }
 
 /** Rows that are copied to have the bank and its mending rows together. */

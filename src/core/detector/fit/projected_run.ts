@@ -87,7 +87,8 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
 
   get #folds(): Folds {
     const { settings, options } = this.#work;
-    return foldsByName(this.log.names, settings.seed, options.groupBy);
+    const { groupBy } = options;
+    return foldsByName(this.log.names, settings.seed, { groupBy });
   }
 
   /** Chooses from the projected features and fetches the rows themselves. */

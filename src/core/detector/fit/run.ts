@@ -172,6 +172,7 @@ export async function scoreAgain(
     ...record,
     ...thresholdsOf(record, settings, {
       folds,
+      mapThresholds: [known?.mapThreshold],
       ...(again.images < drawnFrom && { drawnFrom }),
     }),
     scored: record.scores.filter(Number.isFinite).length,

@@ -24,7 +24,7 @@ Deno.test("planMemory() holds features, else their projections", () => {
   assertEquals(of(4, true, 128), "projections");
   assertEquals(of(4, false, 128), "buckets");
   assertEquals(of(4, true), "buckets");
-  assertEquals(of(16, true, 128), "buckets");
+  assertEquals(of(8, true, 128), "buckets");
 });
 
 /** Rows of 512 elements: banks and searches outweigh what is always there. */
@@ -43,7 +43,7 @@ for (
     [
       "a greedy bank",
       16,
-      { coreset: { ratio: 0.3, projection: LINEAR } },
+      { coreset: { ratio: 0.2, projection: LINEAR } },
       ["features", "projections", "projections"],
     ],
     [
