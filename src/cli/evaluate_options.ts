@@ -2,6 +2,7 @@ import { UsageError } from "./exit.ts";
 import { LAYOUT_OPTIONS } from "./layout_options.ts";
 import { flagName, type Options, type Values } from "./options.ts";
 import { GROUP_BY_OPTION, SETTINGS_OPTIONS } from "./settings_options.ts";
+import { THRESHOLD_OPTIONS } from "./threshold_options.ts";
 import { AUTOTUNE_OPTION } from "./tuning_store.ts";
 
 /** Options of `evaluate`. */
@@ -11,6 +12,7 @@ export const EVALUATE_OPTIONS = {
     value: "M.safetensors",
     help: "evaluate this model instead of fitting one",
   },
+  ...THRESHOLD_OPTIONS,
   ...LAYOUT_OPTIONS,
   category: {
     kind: "list",
@@ -161,6 +163,19 @@ const PATCHCORE: readonly Key[] = [
  */
 export function refuseFitting(values: EvaluateValues): void {
   refuse(values, FITTING, "with --model: the model was fitted already");
+}
+
+/**
+ * Refuses what only a stored model can follow, because one is fitted.
+ *
+ * @throws {UsageError} Naming the first such option.
+ */
+export function refuseStored(values: EvaluateValues): void {
+  refuse(
+    values,
+    Object.keys(THRESHOLD_OPTIONS) as Key[],
+    "without --model: a fit sets its own",
+  );
 }
 
 /**

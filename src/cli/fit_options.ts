@@ -35,6 +35,22 @@ export const FIT_OPTIONS = {
   },
   ...SETTINGS_OPTIONS,
   groupBy: GROUP_BY_OPTION,
+  dropOdd: {
+    kind: "integer",
+    value: "N",
+    min: 1,
+    unit: "images",
+    words: ["auto"],
+    fallback: "none",
+    help:
+      "fit again without the N training images that look most unlike the others, auto: those that look defective",
+  },
+  report: {
+    kind: "text",
+    value: "FILE.html",
+    help:
+      "write a page with the training images' scores and the oddest of them with pictures",
+  },
   memory: MEMORY_OPTION,
   thresholdImages: {
     kind: "integer",

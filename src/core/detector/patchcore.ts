@@ -6,6 +6,11 @@ import {
 } from "../model/model_file.ts";
 import type { StoredModel } from "../model/stored_model.ts";
 import {
+  limitsOf,
+  type ThresholdChange,
+  withThresholds,
+} from "../model/thresholds.ts";
+import {
   resolveSettings,
   settingsFromJson,
 } from "../settings/resolve_settings.ts";
@@ -343,7 +348,21 @@ export class PatchCore implements Disposable, AsyncDisposable {
     images: ImageSources,
     options: WorkOptions = {},
   ): AsyncGenerator<Prediction> {
-    return this.#requireFitted().predictor.predict(images, options);
+    const { model, predictor } = this.#requireFitted();
+    return predictor.predict(images, options, limitsOf(model));
+  }
+
+  /**
+   * Judges by other thresholds from now on, without a fit; predictions that are
+   * under way keep theirs. The model that is saved has them as well.
+   *
+   * @throws {TypeError} If the detector is not fitted.
+   * @throws {RangeError} If a value is not finite, or the band is empty.
+   */
+  setThresholds(change: ThresholdChange): void {
+    const fitted = this.#requireFitted();
+    const model = withThresholds(fitted.model, change);
+    this.#fitted = { ...fitted, model };
   }
 
   /**

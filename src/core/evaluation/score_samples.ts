@@ -3,6 +3,7 @@ import type { Files } from "../datasets/files.ts";
 import type { WorkOptions } from "../features/progress.ts";
 import type { ResizeSettings } from "../images/resize_plan.ts";
 import type { MaskRule } from "../metrics/mask_rule.ts";
+import { type Limits, NO_LIMITS } from "../score/verdict.ts";
 import {
   CategoryMetrics,
   type CategoryResult,
@@ -46,8 +47,8 @@ interface Judgement {
   readonly geometry: ResizeSettings;
   /** Which pixels of the masks are anomalous. */
   readonly rule: MaskRule;
-  /** The model's own threshold, if it has one. */
-  readonly threshold?: number | undefined;
+  /** The model's own thresholds, if it has some. */
+  readonly limits?: Limits;
 }
 
 /**
@@ -62,7 +63,7 @@ export async function scoreSamples(
   predictions: AsyncIterable<NamedScore>,
   samples: readonly Sample[],
   { files, observer, onProgress }: ScoringWork,
-  { geometry, rule, threshold }: Judgement,
+  { geometry, rule, limits = NO_LIMITS }: Judgement,
 ): Promise<CategoryResult> {
   const truth = new GroundTruth(files, { geometry, rule });
   const byPath = new Map(samples.map((sample) => [sample.path, sample]));
@@ -85,7 +86,7 @@ export async function scoreSamples(
   }
   const { labelMaps: labelMasks } = truth;
   const result = {
-    ...metrics.result(threshold),
+    ...metrics.result(limits),
     ...(labelMasks > 0 && { labelMasks }),
   };
   observer?.onResult?.(result);
