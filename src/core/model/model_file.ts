@@ -23,6 +23,7 @@ import {
   type StoredDtype,
   type StoredTensor,
 } from "../../nn/stored_tensor.ts";
+import { incomparableRow } from "../features/row_length.ts";
 import { modelMetadata, parseModelMetadata } from "./model_metadata.ts";
 import { ModelFileError, type StoredModel } from "./stored_model.ts";
 
@@ -102,7 +103,7 @@ export function modelTensors(
       { dtype: "U8", shape: [onnx.length], data: onnx },
     ]);
   }
-  checkFinite("memory_bank", memoryBank, dim);
+  checkComparable("memory_bank", memoryBank, dim);
   checkModel(model);
   return tensors;
 }
@@ -210,7 +211,7 @@ export function modelOf(
       },
     }),
   };
-  checkFinite("memory_bank", model.memoryBank, model.dim);
+  checkComparable("memory_bank", model.memoryBank, model.dim);
   checkModel(model);
   return model;
 }
@@ -251,7 +252,7 @@ function checkModel(model: StoredModel): void {
   const scores = model.trainScores.map((x) => Number.isNaN(x) ? 0 : x);
   checkFinite("train_scores", scores, 1);
   if (projection) {
-    checkFinite("projection", projection.data, projection.columns);
+    checkComparable("projection", projection.data, projection.columns);
   }
 }
 
@@ -352,6 +353,27 @@ function find(
     );
   }
   return tensor;
+}
+
+/**
+ * Checks that distances to every row are numbers.
+ *
+ * @throws {ModelFileError} Naming the first row that holds NaN, an infinity or
+ * numbers so large that distances to it overflow.
+ */
+function checkComparable(
+  name: string,
+  data: Float32Array,
+  columns: number,
+): void {
+  const found = incomparableRow(data, columns);
+  if (found === undefined) return;
+  const { row, value } = found;
+  throw new ModelFileError(
+    `${name} holds ${value} in row ${row}${
+      Number.isFinite(value) ? ", so that distances to it overflow" : ""
+    }`,
+  );
 }
 
 /**

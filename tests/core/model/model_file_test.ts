@@ -159,6 +159,11 @@ const floats = (shape: number[], ...values: number[]): StoredTensor => ({
 for (
   const [what, change, sentence] of [
     [
+      "a number in the bank whose square overflows",
+      (t) => t.set("memory_bank", floats([2, 3], 0, 1, 2, 3, -3e38, 4)),
+      "Cannot read the model: memory_bank holds -3.0000000054977558e+38 in row 1, so that distances to it overflow",
+    ],
+    [
       "an infinity in the bank",
       (t) => t.set("memory_bank", floats([2, 3], 0, 1, 2, 3, 4, -Infinity)),
       "Cannot read the model: memory_bank holds -Infinity in row 1",

@@ -4,6 +4,7 @@ import {
   type StoredEnsemble,
   writeEnsembleFile,
 } from "../../model/ensemble_file.ts";
+import { checkFiniteResult } from "../../score/finite_result.ts";
 import {
   jointScores,
   type MinMaxScale,
@@ -349,7 +350,15 @@ export class Ensemble implements Disposable, AsyncDisposable {
           "Cannot go on with a prediction: the ensemble was fitted anew since it began; start it again",
         );
       }
-      yield jointPrediction(seen, scales, thresholds);
+      const prediction = jointPrediction(seen, scales, thresholds);
+      const { name, score, map } = prediction;
+      try {
+        checkFiniteResult(name, { score, map: map.data });
+      } catch (error) {
+        reportImageError(name, error, options);
+        continue;
+      }
+      yield prediction;
     }
   }
 

@@ -4,9 +4,10 @@ import {
   type LoadedImage,
 } from "../../features/image_batches.ts";
 import type { ImageSources } from "../../features/image_source.ts";
-import type { WorkOptions } from "../../features/progress.ts";
+import { reportImageError, type WorkOptions } from "../../features/progress.ts";
 import { planExtents } from "../../images/resize_plan.ts";
 import type { StoredModel, StoredThreshold } from "../../model/stored_model.ts";
+import { checkFiniteResult } from "../../score/finite_result.ts";
 import type { Settings } from "../../settings/settings.ts";
 import {
   BatchPredictor,
@@ -85,10 +86,10 @@ export class Predictor {
     });
     let running: RunningBatch | undefined;
     for await (const batch of batches) {
-      if (running !== undefined) yield* await this.#collect(running);
+      if (running !== undefined) yield* this.#collect(running, options);
       running = await this.#turn(() => this.#submit(batch));
     }
-    if (running !== undefined) yield* await this.#collect(running);
+    if (running !== undefined) yield* this.#collect(running, options);
   }
 
   /**
@@ -128,13 +129,26 @@ export class Predictor {
     };
   }
 
-  async #collect(running: RunningBatch): Promise<Prediction[]> {
+  /** Describes a batch's images but those whose result says nothing. */
+  async *#collect(
+    running: RunningBatch,
+    options: WorkOptions,
+  ): AsyncGenerator<Prediction> {
     const { images, ms } = running;
     const start = performance.now();
     const scored = await this.#turn(() => running.scored());
     if (this.#running === running) this.#running = undefined;
     const share = (ms + performance.now() - start) / images.length;
-    return scored.map((image, i) => this.#describe(images[i]!, image, share));
+    for (const [i, image] of scored.entries()) {
+      const loaded = images[i]!;
+      try {
+        checkFiniteResult(loaded.source.name, image);
+      } catch (error) {
+        reportImageError(loaded.source.name, error, options);
+        continue;
+      }
+      yield this.#describe(loaded, image, share);
+    }
   }
 
   async #predictor(images: number): Promise<BatchPredictor> {
