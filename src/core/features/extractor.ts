@@ -3,6 +3,7 @@ import type { Session } from "../../nn/session.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
 import type { TapShape } from "./feature_layer.ts";
 import { PatchFeatures } from "./patch_features.ts";
+import { batchTooLarge } from "./batch_too_large.ts";
 import type { Pixels } from "../images/pixels.ts";
 import { Preprocessor } from "../images/preprocess.ts";
 import { type CropGeometry, planExtents } from "../images/resize_plan.ts";
@@ -45,9 +46,13 @@ export class FeatureExtractor implements Disposable {
     const normalise = backbone.normalisation(settings.normalise);
     const taps = tapShapes(backbone, input);
     using owned = new DisposableStack();
-    this.features = owned.use(
-      new PatchFeatures(gpu, taps, settings, maxImages),
-    );
+    try {
+      this.features = owned.use(
+        new PatchFeatures(gpu, taps, settings, maxImages),
+      );
+    } catch (error) {
+      throw batchTooLarge(error, maxImages, input);
+    }
     this.#preprocessor = new Preprocessor(gpu, { ...settings, normalise });
     owned.move();
   }
@@ -90,12 +95,20 @@ export class FeatureExtractor implements Disposable {
     );
   }
 
-  /** The backbone laid out for a batch. */
+  /**
+   * The backbone laid out for a batch.
+   *
+   * @throws {GpuError} If that is more than the adapter binds.
+   */
   async session(images: number): Promise<Session> {
     let session = this.#sessions.get(images);
     if (session === undefined) {
       const shape = [images, 3, ...this.input];
-      session = await this.#backbone.network.session(shape);
+      try {
+        session = await this.#backbone.network.session(shape);
+      } catch (error) {
+        throw batchTooLarge(error, images, this.input);
+      }
       this.#sessions.set(images, session);
     }
     return session;

@@ -25,6 +25,7 @@ import {
 } from "../../nn/stored_tensor.ts";
 import { incomparableRow } from "../features/row_length.ts";
 import { modelMetadata, parseModelMetadata } from "./model_metadata.ts";
+import { LIMITS } from "../settings/limits.ts";
 import { ModelFileError, type StoredModel } from "./stored_model.ts";
 
 /**
@@ -241,17 +242,22 @@ function checkModel(model: StoredModel): void {
   const { imageSizes } = model;
   if (
     imageSizes.length !== imageNames.length * 2 ||
-    imageSizes.some((size) => size < 1)
+    imageSizes.some((size) => size < 1 || size > LIMITS.imageSide)
   ) {
     throw new ModelFileError(
       `image_sizes holds [${
         imageSizes.subarray(0, 4)
-      }…], ${imageNames.length} images need a width and a height from 1 up each`,
+      }…], ${imageNames.length} images need a width and a height from 1 to ${LIMITS.imageSide} each`,
     );
   }
   const scores = model.trainScores.map((x) => Number.isNaN(x) ? 0 : x);
   checkFinite("train_scores", scores, 1);
   if (projection) {
+    if (projection.columns !== dim || projection.rows < 1) {
+      throw new ModelFileError(
+        `projection is [${projection.rows}, ${projection.columns}], rows of ${dim} elements need [from 1 up, ${dim}]`,
+      );
+    }
     checkComparable("projection", projection.data, projection.columns);
   }
 }

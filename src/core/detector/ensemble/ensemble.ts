@@ -19,7 +19,7 @@ import type {
 import type { StoredModel, StoredThreshold } from "../../model/stored_model.ts";
 import { thresholdOf } from "../../threshold/calibrate.ts";
 import type { Settings } from "../../settings/settings.ts";
-import { settingsFromJson } from "../../settings/resolve_settings.ts";
+import { settingsOf } from "../load.ts";
 import { VERSION } from "../../settings/version.ts";
 import {
   type EnsembleFitReport,
@@ -159,7 +159,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
     options: EnsembleLoadOptions = {},
   ): Promise<Ensemble> {
     const { backbone: fetchBackbone, shared: share, ...rest } = options;
-    for (const { settings } of stored.members) settingsFromJson(settings);
+    for (const member of stored.members) settingsOf(member);
     const ensemble = await Ensemble.#open(
       rest,
       stored.members.length,
