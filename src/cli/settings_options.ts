@@ -1,3 +1,4 @@
+import { UsageError } from "./exit.ts";
 import type { PatchCoreOptions } from "../core/mod.ts";
 import { PRESETS } from "../core/settings/presets.ts";
 import type { NormaliseSetting } from "../core/settings/settings.ts";
