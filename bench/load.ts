@@ -136,3 +136,18 @@ export function growth(samples: readonly number[]): number {
     quantile(part.toSorted((a, b) => a - b), 0.5);
   return median(samples.slice(-third)) / median(samples.slice(third, -third));
 }
+
+/** The slope of the line that fits points best, by least squares. */
+export function slope(
+  points: readonly (readonly [x: number, y: number])[],
+): number {
+  const mean = (of: 0 | 1): number =>
+    points.reduce((sum, point) => sum + point[of], 0) / points.length;
+  const [x0, y0] = [mean(0), mean(1)];
+  let [above, below] = [0, 0];
+  for (const [x, y] of points) {
+    above += (x - x0) * (y - y0);
+    below += (x - x0) ** 2;
+  }
+  return above / below;
+}

@@ -11,7 +11,7 @@ import { project } from "../src/core/rows/projection.ts";
 import { BankSearch } from "../src/core/search/search.ts";
 import { readDataset } from "../src/core/datasets/read_dataset.ts";
 import { Backbone } from "../src/core/features/backbone.ts";
-import { drawProjection } from "../src/core/bank/choose_rows.ts";
+import { projectionFor } from "../src/core/bank/choose_rows.ts";
 import { planMemory } from "../src/core/detector/fit/plan.ts";
 import { extractTrainingFeatures } from "../src/core/features/training_features.ts";
 import { sourcesOf } from "../src/core/evaluation/features_of.ts";
@@ -52,12 +52,7 @@ using features = await extractTrainingFeatures(
   { batch: BATCH },
 );
 const { dim } = features.extractor.features;
-const projection = drawProjection(
-  settings.coreset.projection,
-  dim,
-  features.rows.rows,
-  settings.seed,
-)!;
+const projection = projectionFor(settings, dim, features.rows.rows)!;
 using projected = await project(gpu, features.rows, projection);
 const { dim: padded } = features.rows;
 const [height, width] = features.extractor.input;

@@ -43,7 +43,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
     coreset,
     "--overwrite",
   ],
-  predict: ["predict", data],
+  predict: ["predict", data, "--backbone", backbone],
 };
 
 async function run(name: string, ...more: string[]): Promise<Run> {

@@ -17,24 +17,31 @@ const PREDICTION_COLUMNS = [
   "nearest_x",
   "nearest_y",
   "error",
+  "uncertain_from",
 ] as const;
 
-/** A table of predictions, one line an image. */
-export function predictionCsv(records: readonly PredictionRecord[]): string {
-  return csv([PREDICTION_COLUMNS, ...records.map(predictionCells)]);
+/** The first line of a table of predictions. */
+export function predictionHead(): string {
+  return csv([PREDICTION_COLUMNS]);
+}
+
+/** The line of an image in a table of predictions. */
+export function predictionRow(record: PredictionRecord): string {
+  return csv([predictionCells(record)]);
 }
 
 function predictionCells(record: PredictionRecord): readonly Cell[] {
   if ("error" in record) {
-    const blanks = PREDICTION_COLUMNS.slice(2).map(() => "");
-    return [record.image_path, ...blanks, record.error];
+    return PREDICTION_COLUMNS.map((column) =>
+      column === "image_path" || column === "error" ? record[column] : ""
+    );
   }
   const { worst_patch: worst } = record;
   return [
     record.image_path,
     record.pred_score,
     record.pred_score_normalized ?? "",
-    record.pred_label,
+    record.pred_label ?? "",
     record.threshold ?? "",
     worst.x,
     worst.y,
@@ -44,6 +51,7 @@ function predictionCells(record: PredictionRecord): readonly Cell[] {
     worst.nearest.x,
     worst.nearest.y,
     "",
+    record.uncertain_from ?? "",
   ];
 }
 
@@ -57,11 +65,11 @@ export function evaluationCsv(records: readonly EvaluationRecord[]): string {
   ]);
 }
 
-function flatten(object: object, prefix = ""): [string, string][] {
+function flatten(object: object, prefix = ""): [string, Cell][] {
   return Object.entries(object).flatMap(([key, value]) =>
     typeof value === "object" && value !== null
       ? flatten(value, `${prefix}${key}.`)
-      : [[prefix + key, value === null ? "" : String(value)]]
+      : [[prefix + key, typeof value === "number" ? value : `${value ?? ""}`]]
   );
 }
 
@@ -70,7 +78,15 @@ function csv(lines: readonly (readonly Cell[])[]): string {
   return lines.map((cells) => `${cells.map(quote).join(",")}\r\n`).join("");
 }
 
+/**
+ * A cell as text. A spreadsheet runs text that begins like a formula, so that
+ * gets an apostrophe before it; numbers stay numbers.
+ */
 function quote(cell: Cell): string {
-  const text = String(cell);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  if (typeof cell === "number") return String(cell);
+  const isFormula = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(cell);
+  const text = isFormula ? `'${cell}` : cell;
+  return isFormula || /[",\r\n]/.test(text)
+    ? `"${text.replaceAll('"', '""')}"`
+    : text;
 }

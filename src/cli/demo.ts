@@ -42,7 +42,7 @@ export const demo: Command = defineCommand({
   ],
   async run(_operands, { out, seed, overwrite }, context): Promise<number> {
     const { terminal } = context;
-    const folder = await OutputFolder.open(out, [], overwrite);
+    using folder = await OutputFolder.open(out, { overwrite });
     const backbone = await demoBackbone();
     using detector = await PatchCore.create({
       backbone,

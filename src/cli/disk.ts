@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import type { FileEntry, Files } from "../core/datasets/files.ts";
 
 /** A file that cannot be read or must not be written: exit code 1. */
@@ -65,6 +65,39 @@ export async function readFile(
 }
 
 /**
+ * Reads a part of a file, as much of it as the file has.
+ *
+ * @param path The file.
+ * @param offset First byte.
+ * @param length Number of bytes; by default all that follow.
+ * @throws {FileError} If it is no file or cannot be read, saying why.
+ */
+export async function readFilePart(
+  path: string,
+  offset: number,
+  length = Infinity,
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const { isFile, size } = await Deno.stat(path);
+    if (!isFile) throw new RangeError("it is no file");
+    const bytes = new Uint8Array(Math.max(Math.min(length, size - offset), 0));
+    using file = await Deno.open(path);
+    await file.seek(offset, Deno.SeekMode.Start);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const count = await file.read(bytes.subarray(filled));
+      if (count === null) break;
+      filled += count;
+    }
+    return bytes.subarray(0, filled);
+  } catch (error) {
+    throw new FileError(`Cannot read "${path}": ${reason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
  * Reads an image file, which may have 1 GiB.
  *
  * @throws {FileError} If it cannot be read or is too large, saying why.
@@ -93,9 +126,16 @@ export async function statOrNothing(
   }
 }
 
+/** Name of a file that is being written. */
+const TEMPORARY = /^\.patchcore-[0-9a-f]{8}\.tmp$/;
+
+/** Folders that this process has looked through for files left behind. */
+const swept = new Set<string>();
+
 /**
  * Writes a file so that it is there completely or not at all: under another
- * name first, then renamed. Missing folders are made.
+ * name first, then renamed. Missing folders are made; what processes that are
+ * gone left of their writing in the same folder is removed.
  *
  * @throws {FileError} If it cannot be written, saying why.
  */
@@ -104,17 +144,69 @@ export async function writeAtomically(
   bytes: Uint8Array,
 ): Promise<void> {
   const folder = dirname(path);
-  const random = crypto.randomUUID().slice(0, 8);
-  const temporary = join(folder, `.${basename(path)}.tmp-${random}`);
+  let temporary: string | undefined;
   try {
     if (folder !== ".") await Deno.mkdir(folder, { recursive: true });
-    await writeNew(temporary, bytes);
+    if (!swept.has(folder)) await removeStrays(folder);
+    const { path: name, file } = await openTemporary(folder);
+    using _file = file;
+    temporary = name;
+    for (let at = 0; at < bytes.length;) {
+      at += await file.write(bytes.subarray(at));
+    }
+    await file.sync();
     await Deno.rename(temporary, path);
   } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
+    if (temporary !== undefined) await Deno.remove(temporary).catch(() => {});
     throw new FileError(`Cannot write "${path}": ${reason(error)}`, {
       cause: error,
     });
+  }
+}
+
+/**
+ * Removes the files that were being written in a folder when their process was
+ * killed. A file whose process lives is locked by it.
+ */
+export async function removeStrays(folder: string): Promise<void> {
+  swept.add(folder);
+  const { state } = await Deno.permissions.query({
+    name: "read",
+    path: folder,
+  });
+  if (state !== "granted") return;
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (TEMPORARY.test(name)) await removeUnlessHeld(join(folder, name));
+    }
+  } catch {
+    // Files left behind do no harm, and what is wrong with the folder is told
+    // by whoever writes into it.
+  }
+}
+
+async function removeUnlessHeld(path: string): Promise<void> {
+  using file = await Deno.open(path, { read: true, write: true });
+  if (await file.tryLock(true)) await Deno.remove(path);
+}
+
+/** A new file that no other process removes. */
+async function openTemporary(
+  folder: string,
+): Promise<{ path: string; file: Deno.FsFile }> {
+  while (true) {
+    const random = crypto.randomUUID().slice(0, 8);
+    const path = join(folder, `.patchcore-${random}.tmp`);
+    const file = await Deno.open(path, { write: true, createNew: true });
+    try {
+      await file.lock(true);
+      // Between its making and its locking another process may have removed it.
+      if (await statOrNothing(path) !== undefined) return { path, file };
+      file.close();
+    } catch (error) {
+      file.close();
+      throw error;
+    }
   }
 }
 
@@ -129,7 +221,8 @@ export async function checkWritable(path: string): Promise<void> {
   const beside = await statOrNothing(folder) !== undefined;
   while (await statOrNothing(folder) === undefined) folder = dirname(folder);
   try {
-    const probe = await Deno.makeTempFile({ dir: folder, prefix: ".tmp-" });
+    const { path: probe, file } = await openTemporary(folder);
+    using _file = file;
     await Deno.remove(probe);
   } catch (error) {
     if (!beside && error instanceof Deno.errors.NotCapable) return;
@@ -139,16 +232,8 @@ export async function checkWritable(path: string): Promise<void> {
   }
 }
 
-async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
-  using file = await Deno.open(path, { write: true, createNew: true });
-  for (let at = 0; at < bytes.length;) {
-    at += await file.write(bytes.subarray(at));
-  }
-  await file.sync();
-}
-
 /** Why the system refused, in words. */
-function reason(error: unknown): string {
+export function reason(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "it does not exist";
   if (error instanceof Deno.errors.PermissionDenied) {
     return "permission denied by the system";

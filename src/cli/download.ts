@@ -9,6 +9,8 @@ export class DownloadError extends Error {
 interface DownloadOptions {
   /** The SHA-256 of the file or its first digits; not checked when absent. */
   readonly sha256?: string;
+  /** The most bytes that the file may have; any number when absent. */
+  readonly maxBytes?: number;
   /** How often a connection may fail before giving up; 4 by default. */
   readonly attempts?: number;
   /** Pause before the second attempt, doubled each time; 500 by default. */
@@ -102,7 +104,7 @@ async function transfer(
   part: string,
   options: DownloadOptions,
 ): Promise<void> {
-  const { stallMs = 60_000, signal, onProgress } = options;
+  const { stallMs = 60_000, maxBytes = Infinity, signal, onProgress } = options;
   const stall = new AbortController();
   const stop = signal ? AbortSignal.any([signal, stall.signal]) : stall.signal;
   const silence = (): void =>
@@ -117,6 +119,11 @@ async function transfer(
     const plan = await planOf(response, url, part, have);
     if (plan === undefined || response.body === null) return;
     let { bytes } = plan;
+    const check = async (size: number): Promise<void> => {
+      if (size > maxBytes) throw await tooLarge(url, part, size, maxBytes);
+    };
+    if ((plan.total ?? bytes) > maxBytes) await response.body.cancel();
+    await check(plan.total ?? bytes);
     using file = await Deno.open(part, {
       create: true,
       write: true,
@@ -128,6 +135,7 @@ async function transfer(
       timer = setTimeout(silence, stallMs);
       await writeAll(file, chunk);
       bytes += chunk.length;
+      await check(bytes);
       onProgress?.(bytes, plan.total);
     }
     if (plan.total !== undefined && bytes !== plan.total) {
@@ -136,6 +144,19 @@ async function transfer(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Refuses a file that cannot be the one; what has come of it is removed. */
+async function tooLarge(
+  url: string,
+  part: string,
+  bytes: number,
+  most: number,
+): Promise<FinalError> {
+  await Deno.remove(part).catch(() => {});
+  return new FinalError(
+    `Refused ${url}: it has ${bytes} bytes or more, expected at most ${most}; what had arrived was removed`,
+  );
 }
 
 interface Plan {

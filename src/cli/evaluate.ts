@@ -2,6 +2,7 @@ import { type EvaluationRecord, meanRecord } from "../core/evaluation/mod.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
 import { evaluationCsv } from "./csv.ts";
 import {
+  type FailedCategory,
   findCategories,
   type FoundCategory,
   noteMissingMasks,
@@ -11,7 +12,9 @@ import { EVALUATE_OPTIONS } from "./evaluate_options.ts";
 import { evaluationTable } from "./evaluate_output.ts";
 import { EvaluationWorks } from "./evaluate_work.ts";
 import { EvaluationReport, refuseUnpictured } from "./evaluation_report.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT, UsageError } from "./exit.ts";
+import { checkOperands } from "./layout_options.ts";
+import { checkMasks } from "./mask_check.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { duration } from "./progress.ts";
 import { stageProgress } from "./stage_progress.ts";
@@ -24,8 +27,8 @@ export const evaluate: Command = defineCommand({
   operands: {
     name: "DATASET",
     help:
-      "dataset folders as published: MVTec AD (all or one category), VisA, BTAD, Magnetic Tile Defects, ShanghaiTech Campus, or normal/ abnormal/ masks/",
-    min: 1,
+      "dataset folders as published: MVTec AD (all or one category), MVTec LOCO AD, VisA, BTAD, Magnetic Tile Defects, KolektorSDD and KolektorSDD2, ShanghaiTech Campus, or folders normal (good, OK), abnormal (bad, NG) and masks",
+    min: 0,
   },
   options: EVALUATE_OPTIONS,
   examples: [
@@ -45,33 +48,45 @@ export const evaluate: Command = defineCommand({
   async run(operands, values, context): Promise<number> {
     const { terminal } = context;
     const { csv, report: reportPath, overwrite } = values;
+    checkOperands(operands, "DATASET", values);
     for (const file of [csv, reportPath]) {
       if (file !== undefined) await refuseExisting(file, overwrite);
     }
     if (reportPath !== undefined) refuseUnpictured(values);
-    const categories = await findCategories(operands, values.category);
+    const found = await findCategories(operands, values);
+    const unusable = await checkMasks(found.categories, context.signal);
+    const categories = found.categories.filter((one) => !unusable.has(one));
+    const lost = [
+      ...found.failed,
+      ...[...unusable].map(([{ category: { name } }, error]) => ({
+        category: name,
+        error,
+      })),
+    ];
+    for (const failure of lost) tellFailure(failure, terminal);
     noteMissingMasks(categories, terminal);
     const journal = await Journal.open(values.resume);
     using works = new EvaluationWorks(values, context);
     const report = reportPath === undefined
       ? undefined
       : new EvaluationReport(categories.length);
-    const { records, failed } = await evaluateAll(
+    const { records, failed, broken } = await evaluateAll(
       categories,
       { works, journal, report },
       context,
     );
+    const without = [...lost.map(({ category }) => category), ...broken];
     if (values.verbose) {
       for (const record of records) printMemory(record, terminal);
     }
     const means = meansOf(records);
     for (const mean of means) terminal.record({ ...mean });
     const all = [...records, ...means];
-    terminal.result(evaluationTable(all));
+    if (all.length > 0) terminal.result(evaluationTable(all));
     if (csv !== undefined) {
       await writeOutput(csv, evaluationCsv(all), overwrite);
     }
-    if (report !== undefined && reportPath !== undefined) {
+    if (report !== undefined && reportPath !== undefined && all.length > 0) {
       const { settings, adapterName } = await works.of(categories[0]?.layout);
       const page = await report.render({
         records: all,
@@ -81,9 +96,21 @@ export const evaluate: Command = defineCommand({
       });
       await writeOutput(reportPath, page, overwrite);
     }
-    if (failed === 0) return EXIT.ok;
-    terminal.warn(`${failed} images could not be used: the results lack them`);
-    return EXIT.failure;
+    if (failed > 0) {
+      terminal.warn(
+        `${failed} images could not be used: the results lack them`,
+      );
+    }
+    if (without.length > 0) {
+      terminal.warn(
+        `${without.length} of ${
+          without.length + categories.length - broken.length
+        } categories could not be evaluated (${
+          without.join(", ")
+        }): the mean is without them`,
+      );
+    }
+    return failed + without.length === 0 ? EXIT.ok : EXIT.failure;
   },
 });
 
@@ -98,8 +125,9 @@ async function evaluateAll(
   categories: readonly FoundCategory[],
   { works, journal, report }: Evaluation,
   { terminal, signal }: Context,
-): Promise<{ records: EvaluationRecord[]; failed: number }> {
+): Promise<{ records: EvaluationRecord[]; failed: number; broken: string[] }> {
   const records: EvaluationRecord[] = [];
+  const broken: string[] = [];
   let failed = 0;
   const start = performance.now();
   let worked = 0;
@@ -108,7 +136,7 @@ async function evaluateAll(
     const work = await works.of(layout);
     const place = `${category.name} (${i + 1} of ${categories.length})`;
     const key = await evaluationKey(category, work.method);
-    let found = journal.find(key);
+    let found = journal.find(key, category.name);
     if (found !== undefined) {
       terminal.message(
         `${place}: evaluated before${
@@ -123,34 +151,70 @@ async function evaluateAll(
         }`,
       );
       using progress = stageProgress(terminal);
-      let failures = 0;
-      found = await work.evaluate(category, {
-        signal,
-        onProgress: progress,
-        observer: report?.observer(category.name),
-        onImageError: (name, error) => {
-          failures++;
-          report?.addFailure(name, error);
-          terminal.error(error.message);
-        },
-      });
-      worked++;
-      failed += failures;
-      if (failures === 0) await journal.add(key, found);
+      const unusable = new Set<string>();
+      try {
+        found = await work.evaluate(category, {
+          signal,
+          onProgress: progress,
+          observer: report?.observer(category.name),
+          onImageError: (name, error) => {
+            // Each of several runs comes upon it.
+            if (unusable.has(name)) return;
+            unusable.add(name);
+            report?.addFailure(name, error);
+            terminal.error(error.message);
+          },
+        });
+      } catch (error) {
+        if (!isOfCategory(error, signal)) throw error;
+        tellFailure({ category: category.name, error }, terminal);
+        broken.push(category.name);
+        continue;
+      } finally {
+        worked++;
+      }
+      failed += unusable.size;
+      if (unusable.size === 0) await journal.add(key, found);
     }
     for (const record of found) {
       terminal.record({ ...record });
+      noteLabelMasks(record, terminal);
       printDetails(record, terminal);
     }
     records.push(...found);
   }
-  return { records, failed };
+  return { records, failed, broken };
+}
+
+/** Whether an error costs one category alone: another may do without it. */
+function isOfCategory(error: unknown, signal: AbortSignal): error is Error {
+  return error instanceof Error && !signal.aborted &&
+    error.name !== "GpuLostError" && !(error instanceof UsageError);
+}
+
+function tellFailure(
+  { category, error }: FailedCategory,
+  terminal: Terminal,
+): void {
+  terminal.record({ category, error: error.message });
+  terminal.error(`Cannot evaluate "${category}": ${error.message}`);
 }
 
 function timeLeft(start: number, worked: number, left: number): string {
   if (worked === 0) return "";
   const each = (performance.now() - start) / 1000 / worked;
   return `; about ${duration(each * left)} left`;
+}
+
+/** Tells that masks were read in another way than those of 0 and 255. */
+function noteLabelMasks(
+  { category, label_masks: count }: EvaluationRecord,
+  terminal: Terminal,
+): void {
+  if (count === undefined) return;
+  terminal.warn(
+    `${category}: ${count} of its masks hold 0 and 1 or numbers of classes instead of 0 and 255; every pixel above 0 is taken as anomalous`,
+  );
 }
 
 function printMemory(
@@ -185,12 +249,6 @@ function printDetails(
       } % of the test patches (recall@1)`,
     );
   }
-  if (record.threshold === null) return;
-  terminal.message(
-    `${record.category}: at the threshold of the training images, ${
-      record.threshold.toPrecision(5)
-    }, ${record.threshold_false_positives} of ${record.images.normal} normal images are called anomalous and ${record.threshold_false_negatives} of ${record.images.anomalous} anomalous ones normal`,
-  );
 }
 
 /** The mean over categories; one for each number of shots. */

@@ -1,8 +1,15 @@
-import type { Category, LayoutName } from "../core/datasets/dataset.ts";
-import { hasMasks } from "../core/evaluation/mod.ts";
+import type {
+  Category,
+  DatasetOptions,
+  LayoutName,
+} from "../core/datasets/dataset.ts";
+import { baseName } from "../core/datasets/files.ts";
+import { readListFile } from "../core/datasets/list_file.ts";
 import { detectLayout, readDataset } from "../core/datasets/read_dataset.ts";
+import { hasMasks } from "../core/evaluation/mod.ts";
 import { DISK, FileError, statOrNothing } from "./disk.ts";
 import { UsageError } from "./exit.ts";
+import { folderNames, type LayoutValues } from "./layout_options.ts";
 import { didYouMean } from "./nearest.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -16,30 +23,80 @@ export interface FoundCategory {
   readonly category: Category;
 }
 
+/** A category that cannot be evaluated. */
+export interface FailedCategory {
+  /** Its name. */
+  readonly category: string;
+  /** Why. */
+  readonly error: Error;
+}
+
+/** What was found in datasets. */
+interface Found {
+  /** Categories that were read. */
+  readonly categories: readonly FoundCategory[];
+  /** Categories that cannot be. */
+  readonly failed: readonly FailedCategory[];
+}
+
+/** What of datasets is wanted. */
+interface Wanted extends Partial<LayoutValues> {
+  /** Names of categories; all when not given. */
+  readonly category?: readonly string[] | undefined;
+}
+
 /**
  * Reads datasets and picks the categories that are wanted.
  *
  * @param roots Folders of datasets.
- * @param wanted Names of categories; all when not given.
  * @throws {FileError} If a folder is not there.
  * @throws {UsageError} If there is no such category.
  */
 export async function findCategories(
   roots: readonly string[],
-  wanted: readonly string[] | undefined,
-): Promise<FoundCategory[]> {
+  wanted: Wanted,
+): Promise<Found> {
   const found: FoundCategory[] = [];
-  for (const root of roots) {
+  const failed: FailedCategory[] = [];
+  const folders = folderNames(wanted);
+  const options: DatasetOptions = {
+    ...folders && { folders },
+    onCategoryError: (category, error) => failed.push({ category, error }),
+  };
+  if (wanted.list !== undefined) {
+    const root = wanted.list;
+    for (const category of await readListFile(DISK, root, options)) {
+      found.push({ root, layout: "list", category });
+    }
+  }
+  for (const root of new Set(roots)) {
     if (!(await statOrNothing(root))?.isDirectory) {
       throw new FileError(`Cannot find "${root}": there is no such folder`);
     }
-    const layout = await detectLayout(DISK, root);
-    for (const category of await readDataset(DISK, root)) {
-      found.push({ root, layout, category });
+    const layout = folders === undefined
+      ? await detectLayout(DISK, root)
+      : "folders";
+    try {
+      for (const category of await readDataset(DISK, root, options)) {
+        found.push({ root, layout, category });
+      }
+    } catch (error) {
+      if (roots.length === 1 || !(error instanceof Error)) throw error;
+      failed.push({ category: baseName(root), error });
     }
   }
-  if (wanted === undefined) return found;
-  const names = found.map(({ category }) => category.name);
+  return pick({ categories: found, failed }, wanted.category);
+}
+
+function pick(
+  { categories, failed }: Found,
+  wanted: readonly string[] | undefined,
+): Found {
+  if (wanted === undefined) return { categories, failed };
+  const names = [
+    ...categories.map(({ category }) => category.name),
+    ...failed.map(({ category }) => category),
+  ];
   for (const name of wanted) {
     if (names.includes(name)) continue;
     throw new UsageError(
@@ -48,7 +105,12 @@ export async function findCategories(
       }`,
     );
   }
-  return found.filter(({ category }) => wanted.includes(category.name));
+  return {
+    categories: categories.filter(({ category }) =>
+      wanted.includes(category.name)
+    ),
+    failed: failed.filter(({ category }) => wanted.includes(category)),
+  };
 }
 
 /** Tells which categories have no masks, so no pixel metrics. */

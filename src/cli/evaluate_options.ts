@@ -1,6 +1,9 @@
+import { LIMITS } from "../core/settings/limits.ts";
 import { UsageError } from "./exit.ts";
+import { LAYOUT_OPTIONS } from "./layout_options.ts";
 import { flagName, type Options, type Values } from "./options.ts";
 import { GROUP_BY_OPTION, SETTINGS_OPTIONS } from "./settings_options.ts";
+import { THRESHOLD_OPTIONS } from "./threshold_options.ts";
 import { AUTOTUNE_OPTION } from "./tuning_store.ts";
 
 /** Options of `evaluate`. */
@@ -10,6 +13,8 @@ export const EVALUATE_OPTIONS = {
     value: "M.safetensors",
     help: "evaluate this model instead of fitting one",
   },
+  ...THRESHOLD_OPTIONS,
+  ...LAYOUT_OPTIONS,
   category: {
     kind: "list",
     value: "NAME,…",
@@ -27,7 +32,7 @@ export const EVALUATE_OPTIONS = {
     choices: ["half", "reference"],
     default: "half",
     help:
-      "anomalous pixels of a resized mask: half: at least 128 of 255; reference: only 255, as the published code has it",
+      "anomalous pixels of a resized mask: half: at least 128 of 255; reference: only 255, as the published code has it; masks of 0 and 1 or of class numbers count wherever they are not 0",
   },
   shots: {
     kind: "list",
@@ -99,6 +104,7 @@ export const EVALUATE_OPTIONS = {
   batch: {
     kind: "integer",
     min: 1,
+    max: LIMITS.batch,
     unit: "images",
     default: 8,
     help: "how many images the GPU works on at once",
@@ -159,6 +165,19 @@ const PATCHCORE: readonly Key[] = [
  */
 export function refuseFitting(values: EvaluateValues): void {
   refuse(values, FITTING, "with --model: the model was fitted already");
+}
+
+/**
+ * Refuses what only a stored model can follow, because one is fitted.
+ *
+ * @throws {UsageError} Naming the first such option.
+ */
+export function refuseStored(values: EvaluateValues): void {
+  refuse(
+    values,
+    Object.keys(THRESHOLD_OPTIONS) as Key[],
+    "without --model: a fit sets its own",
+  );
 }
 
 /**

@@ -1,3 +1,5 @@
+import { LIMITS } from "../core/settings/limits.ts";
+import { LAYOUT_OPTIONS } from "./layout_options.ts";
 import { MEMORY_OPTION } from "./memory.ts";
 import { PRECISION_OPTION } from "./model_loading.ts";
 import type { Options, Values } from "./options.ts";
@@ -26,8 +28,30 @@ const { model, ...writing } = WRITING_OPTIONS;
 /** Options of `fit`. */
 export const FIT_OPTIONS = {
   model,
+  ...LAYOUT_OPTIONS,
+  all: {
+    kind: "flag",
+    help:
+      "take every image below a folder, also where the names of folders or the image itself say that it is no good part",
+  },
   ...SETTINGS_OPTIONS,
   groupBy: GROUP_BY_OPTION,
+  dropOdd: {
+    kind: "integer",
+    value: "N",
+    min: 1,
+    unit: "images",
+    words: ["auto"],
+    fallback: "none",
+    help:
+      "fit again without the N training images that look most unlike the others, auto: those that look defective",
+  },
+  report: {
+    kind: "text",
+    value: "FILE.html",
+    help:
+      "write a page with the training images' scores and the oddest of them with pictures",
+  },
   memory: MEMORY_OPTION,
   thresholdImages: {
     kind: "integer",
@@ -52,6 +76,7 @@ export const FIT_OPTIONS = {
   batch: {
     kind: "integer",
     min: 1,
+    max: LIMITS.batch,
     unit: "images",
     default: 8,
     help: "how many images the GPU works on at once",

@@ -27,13 +27,18 @@ export function planLine(plan: FitPlan): string {
   } of ${plan.dim} dimensions; ${memory}; ${work}${time}`;
 }
 
-/** Prints what a fit did. */
+/**
+ * Prints what a fit did.
+ *
+ * @param more What else is in the record.
+ */
 export function printReport(
   report: FitReport | EnsembleFitReport,
   model: string,
   bytes: number,
   failed: number,
   terminal: Terminal,
+  more: Readonly<Record<string, unknown>> = {},
 ): void {
   const { images, patches, bankRows, dim, seconds } = report;
   terminal.record({
@@ -49,6 +54,7 @@ export function printReport(
     expected_false_alarms: report.falseAlarms ?? null,
     train_scores: report.scoreSpread ?? null,
     odd_images: report.oddImages,
+    ...more,
     coreset_radius: report.radius ?? null,
     coreset_radius_images: report.radiusImages,
     coreset_radius_bound: report.radiusBound ?? null,

@@ -1,12 +1,18 @@
-import { decodeImage } from "../core/images/decode.ts";
 import type { NamedImage, Pixels } from "../core/mod.ts";
-import { readImage } from "./disk.ts";
+import { type FilePixels, readPixels } from "./read_pixels.ts";
 import { decodingFailed, ThreadError, ThreadPool } from "./thread_pool.ts";
 
 /** What a thread answers to a path: the image, or why there is none. */
 export type ReadImage =
-  | { readonly pixels: Pixels }
+  | FilePixels
   | { readonly name: string; readonly message: string };
+
+interface ImageReaderOptions {
+  /** Looks at each image when it is taken; what it throws is told of it. */
+  readonly onImage?: (path: string, image: FilePixels) => void;
+  /** Starts a thread. */
+  readonly startWorker?: () => Worker;
+}
 
 /** Images below which threads are not worth their start. */
 const FEW = 8;
@@ -28,6 +34,7 @@ export class ImageReader implements Disposable {
   readonly images: readonly NamedImage[];
   readonly #paths: readonly string[];
   readonly #threads: ThreadPool<string, ReadImage> | undefined;
+  readonly #onImage: ImageReaderOptions["onImage"];
   /** Images asked for and not yet taken, by their number. */
   readonly #reading = new Map<number, Promise<ReadImage>>();
   /** The image that will be taken next, if they go on in order. */
@@ -39,13 +46,13 @@ export class ImageReader implements Disposable {
    * Starts the threads and reads the first files; few are read without.
    *
    * @param paths The files, in the order in which they will be taken.
-   * @param startWorker Starts a thread.
    */
   constructor(
     paths: readonly string[],
-    startWorker: () => Worker = newWorker,
+    { onImage, startWorker = newWorker }: ImageReaderOptions = {},
   ) {
     this.#paths = paths;
+    this.#onImage = onImage;
     this.images = paths.map((name, i) => ({
       name,
       content: () => this.#take(i),
@@ -58,11 +65,15 @@ export class ImageReader implements Disposable {
   }
 
   async #take(index: number): Promise<Pixels> {
+    const image = await this.#load(index);
+    this.#onImage?.(this.#paths[index]!, image);
+    return image.pixels;
+  }
+
+  async #load(index: number): Promise<FilePixels> {
     const path = this.#paths[index]!;
     const threads = this.#threads;
-    if (threads === undefined) {
-      return await decodeImage(await readImage(path), path);
-    }
+    if (threads === undefined) return await readPixels(path);
     if (index !== this.#next) this.#reading.clear();
     const reading = this.#reading.get(index) ?? this.#read(threads, index);
     this.#reading.delete(index);
@@ -70,7 +81,7 @@ export class ImageReader implements Disposable {
     this.#next = index + 1;
     if (isInOrder) this.#readAhead(threads);
     const image = await reading;
-    if ("pixels" in image) return image.pixels;
+    if ("pixels" in image) return image;
     const { name, message } = image;
     throw Object.assign(new Error(message), { name });
   }

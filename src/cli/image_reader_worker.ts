@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { decodeImage } from "../core/images/decode.ts";
-import { readImage } from "./disk.ts";
 import type { ReadImage } from "./image_reader.ts";
+import { readPixels } from "./read_pixels.ts";
 import { onMessage, owned, post } from "./worker_thread.ts";
 
 let last = Promise.resolve();
@@ -17,9 +16,9 @@ onMessage<string>((path) => {
 
 async function answer(path: string): Promise<void> {
   try {
-    const pixels = await decodeImage(await readImage(path), path);
+    const { pixels, unused } = await readPixels(path);
     const data = owned(pixels.data);
-    const reply: ReadImage = { pixels: { ...pixels, data } };
+    const reply: ReadImage = { pixels: { ...pixels, data }, unused };
     post(reply, [data.buffer]);
   } catch (cause) {
     const { name, message } = cause instanceof Error

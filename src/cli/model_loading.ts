@@ -10,12 +10,13 @@ import {
   isEnsembleFile,
   readEnsembleFile,
 } from "../core/model/ensemble_file.ts";
+import { LIMITS } from "../core/settings/limits.ts";
 import { readModelFile } from "../core/model/model_file.ts";
 import type { Context } from "./command.ts";
 import { readFile } from "./disk.ts";
 import { UsageError } from "./exit.ts";
 import type { Option } from "./options.ts";
-import { loadBackbone } from "./load_backbone.ts";
+import { localBackbone, storedBackbone } from "./load_backbone.ts";
 import { AUTOTUNE_OPTION, tuningStore } from "./tuning_store.ts";
 
 /** How the backbone's weights are stored on the GPU. */
@@ -33,11 +34,12 @@ export const MODEL_OPTIONS = {
     value: "NAME|FILE.onnx",
     whole: true,
     help:
-      "the model's backbone, when it is neither bundled nor where fit found it; of an ensemble all of them, in the order of the fit",
+      "the model's backbone, when it is neither bundled nor in the weights folder nor beside the model; of an ensemble all of them, in the order of the fit",
   },
   batch: {
     kind: "integer",
     min: 1,
+    max: LIMITS.batch,
     unit: "images",
     default: 1,
     help: "how many images the GPU works on at once",
@@ -59,7 +61,7 @@ export function modelsOf(detector: Detector): readonly StoredModel[] {
 
 /** How a model is loaded. */
 interface ModelLoading {
-  /** Names or paths of its backbones; by default where fit found them. */
+  /** Names or paths of its backbones; by default those of the fit. */
   readonly backbone: readonly string[] | undefined;
   /** Images of a batch. */
   readonly batch: number;
@@ -148,11 +150,13 @@ async function load(
   });
 
   async function find(
-    { source, name }: StoredBackbone,
+    stored: StoredBackbone,
     member: number,
   ): Promise<BackboneFile> {
-    const wanted = values.backbone?.[member] ?? source ?? name;
-    return await loadBackbone(wanted, context);
+    const given = values.backbone?.[member];
+    return given === undefined
+      ? await storedBackbone(stored, path)
+      : await localBackbone(given);
   }
 }
 

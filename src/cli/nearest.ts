@@ -13,8 +13,9 @@ export function nearest(
   let best: string | undefined;
   let bestDistance = Infinity;
   for (const other of words) {
-    const distance = editDistance(word, other);
     const allowed = Math.max(1, Math.floor(other.length / 3));
+    if (Math.abs(word.length - other.length) > allowed) continue;
+    const distance = editDistance(word, other);
     if (distance <= allowed && distance < bestDistance) {
       [best, bestDistance] = [other, distance];
     }

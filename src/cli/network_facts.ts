@@ -8,6 +8,7 @@ import {
   type ImageLevels,
   imageLevels,
   imageNormalization,
+  levelsProblem,
   looksUntrained,
   OnnxError,
   optimizeGraph,
@@ -57,13 +58,23 @@ export function networkFacts(graph: Graph, image: readonly number[]): Facts {
     gmacs: taps.at(-1)?.gmacs ?? null,
     peak_activation_bytes: taps.at(-1)?.peak_activation_bytes ?? null,
     taps,
-    cannot_run: problem ?? null,
-    expects: EXPECTS[imageLevels(graph)],
+    cannot_run: problem ?? levelsProblem(graph) ?? null,
+    expects: expectedLevels(graph),
     normalisation_inside: inside ?? null,
     known_weights: graph.metadata.get(WEIGHTS_KEY) ?? null,
     random_weights: untrained,
     why: reason,
   };
+}
+
+/** In words, what levels the network wants, or why that cannot be told. */
+function expectedLevels(graph: Graph): string {
+  try {
+    return EXPECTS[imageLevels(graph)];
+  } catch (error) {
+    if (error instanceof OnnxError) return error.message;
+    throw error;
+  }
 }
 
 interface TapFacts extends Tap {

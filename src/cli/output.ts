@@ -3,6 +3,9 @@ import { join } from "../core/datasets/files.ts";
 import {
   checkWritable,
   FileError,
+  readFile,
+  reason,
+  removeStrays,
   statOrNothing,
   writeAtomically,
 } from "./disk.ts";
@@ -10,35 +13,77 @@ import {
 /** What makes a folder one of ours: written first, replaced at the end. */
 const RUN_FILE = "run.json";
 
+/** Held by the run that writes into the folder. */
+const LOCK_FILE = ".lock";
+
+/** The files of the run, a line each: what the next run removes. */
+const FILES_FILE = ".files";
+
+const HOUSEKEEPING: readonly string[] = [RUN_FILE, LOCK_FILE, FILES_FILE];
+
 const GENERATOR = "@patchcore/webgpu";
 
 /** What a run of the program was, for `run.json`. */
 type RunRecord = Readonly<Record<string, unknown>>;
 
+interface OutputFolderOptions {
+  /** Files and folders that are read. */
+  readonly inputs?: readonly string[];
+  /** Whether to write into a folder with other files. */
+  readonly overwrite?: boolean;
+  /** Whether the files of the run before are kept. */
+  readonly resume?: boolean;
+}
+
+/** A file of the folder. */
+interface OwnFile {
+  /** Its name in the folder. */
+  readonly file: string;
+  /** The image it was made for, if one. */
+  readonly image?: string;
+}
+
 /**
  * A folder for results. It never touches a user's files: it refuses a folder
  * that holds anything but results of an earlier run, and one that lies in an
- * input folder.
+ * input folder. One run at a time writes into it; the files of the run before
+ * are removed.
  */
-export class OutputFolder {
+export class OutputFolder implements Disposable {
   /** Where it is, as the user gave it. */
   readonly path: string;
+  /** `run.json` of the run before, where that is resumed. */
+  readonly earlier: RunRecord | undefined;
+  readonly #lock: Deno.FsFile;
+  readonly #files: Deno.FsFile;
+  readonly #own: Map<string, OwnFile>;
 
-  private constructor(path: string) {
+  private constructor(
+    path: string,
+    lock: Deno.FsFile,
+    { files, own, earlier }: {
+      readonly files: Deno.FsFile;
+      readonly own: readonly OwnFile[];
+      readonly earlier: RunRecord | undefined;
+    },
+  ) {
     this.path = path;
+    this.earlier = earlier;
+    this.#lock = lock;
+    this.#files = files;
+    this.#own = new Map(own.map((entry) => [entry.file, entry]));
   }
 
   /**
    * Makes the folder, or takes one over that an earlier run made.
    *
-   * @param inputs Files and folders that are read.
-   * @param overwrite Whether to write into a folder with other files.
-   * @throws {FileError} If the folder must not be written to.
+   * @throws {FileError} If the folder must not be written to, or another run
+   * writes into it.
    */
   static async open(
     path: string,
-    inputs: readonly string[],
-    overwrite = false,
+    { inputs = [], overwrite = false, resume = false }: OutputFolderOptions =
+      {},
   ): Promise<OutputFolder> {
     const info = await statOrNothing(path);
     if (info !== undefined && !info.isDirectory) {
@@ -50,27 +95,237 @@ export class OutputFolder {
         `Refused to write to "${path}": it holds other files; name a new folder or add --overwrite`,
       );
     }
-    const folder = new OutputFolder(path);
-    await folder.record({ finished: false });
-    return folder;
+    const lock = await lockFolder(path);
+    try {
+      const own = await ownFiles(path);
+      for (const folder of foldersOf(own)) {
+        await removeStrays(join(path, folder));
+      }
+      const earlier = resume ? await readRun(path) : undefined;
+      if (earlier === undefined) await removeFiles(path, own);
+      const files = await Deno.open(join(path, FILES_FILE), {
+        ...{ create: true, append: true },
+      });
+      if (earlier === undefined) await files.truncate();
+      const kept = earlier === undefined ? [] : own;
+      const folder = new OutputFolder(path, lock, {
+        files,
+        own: kept,
+        earlier,
+      });
+      if (earlier === undefined) await folder.record({ finished: false });
+      return folder;
+    } catch (error) {
+      lock.close();
+      throw error;
+    }
+  }
+
+  /**
+   * The files that a resumed run has made for images, by their names in the
+   * folder.
+   */
+  earlierFiles(): Map<string, string[]> {
+    const files = new Map<string, string[]>();
+    for (const { file, image } of this.#own.values()) {
+      if (image === undefined) continue;
+      const known = files.get(image);
+      if (known === undefined) files.set(image, [file]);
+      else known.push(file);
+    }
+    return files;
   }
 
   /**
    * Writes a file of the folder.
    *
    * @param name Its name, with `/` for folders inside.
+   * @param image The image it is made for, if one.
    * @returns Its path.
    */
-  async write(name: string, content: Uint8Array | string): Promise<string> {
+  async write(
+    name: string,
+    content: Uint8Array | string,
+    image?: string,
+  ): Promise<string> {
     const path = join(this.path, name);
+    this.#note({ file: name, ...image !== undefined && { image } });
     await writeAtomically(path, bytesOf(content));
     return path;
+  }
+
+  /**
+   * Opens a file of the folder for lines that are written one after the other
+   * and stay when the run ends early.
+   *
+   * @param name Its name.
+   * @param lines What it begins with.
+   */
+  async writeLines(name: string, lines: readonly string[]): Promise<LineFile> {
+    const path = await this.write(name, lines.join(""));
+    return new LineFile(path);
   }
 
   /** Writes `run.json`. */
   async record(run: RunRecord): Promise<void> {
     const text = JSON.stringify({ generator: GENERATOR, ...run }, null, 2);
-    await this.write(RUN_FILE, `${text}\n`);
+    await writeAtomically(join(this.path, RUN_FILE), bytesOf(`${text}\n`));
+  }
+
+  /** Lets other runs write into the folder. */
+  [Symbol.dispose](): void {
+    this.#files.close();
+    try {
+      Deno.removeSync(join(this.path, LOCK_FILE));
+    } catch {
+      // It holds nobody up once it is closed.
+    }
+    this.#lock.close();
+  }
+
+  #note(entry: OwnFile): void {
+    if (this.#own.has(entry.file)) return;
+    this.#own.set(entry.file, entry);
+    writeWhole(this.#files, `${JSON.stringify(entry)}\n`);
+  }
+}
+
+/** A file that lines are added to. */
+export class LineFile implements Disposable {
+  readonly #file: Deno.FsFile;
+  readonly #path: string;
+
+  /** Opens a file that exists. */
+  constructor(path: string) {
+    this.#path = path;
+    this.#file = Deno.openSync(path, { append: true });
+  }
+
+  /**
+   * Adds text, line end included.
+   *
+   * @throws {FileError} If it cannot be written, saying why.
+   */
+  add(line: string): void {
+    try {
+      writeWhole(this.#file, line);
+    } catch (cause) {
+      throw new FileError(`Cannot write "${this.#path}": ${reason(cause)}`, {
+        cause,
+      });
+    }
+  }
+
+  /** Closes it. */
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+}
+
+function writeWhole(file: Deno.FsFile, text: string): void {
+  const bytes = bytesOf(text);
+  for (let at = 0; at < bytes.length;) {
+    at += file.writeSync(bytes.subarray(at));
+  }
+}
+
+/** Makes a folder this run's own until it ends, however it ends. */
+async function lockFolder(path: string): Promise<Deno.FsFile> {
+  const name = join(path, LOCK_FILE);
+  while (true) {
+    let lock: Deno.FsFile;
+    try {
+      await Deno.mkdir(path, { recursive: true });
+      lock = await Deno.open(name, { create: true, read: true, write: true });
+    } catch (cause) {
+      throw new FileError(`Cannot write to "${path}": ${reason(cause)}`, {
+        cause,
+      });
+    }
+    if (!await lock.tryLock(true)) {
+      lock.close();
+      throw new FileError(
+        `Cannot write to "${path}": another run is writing there; wait for it, or name another folder`,
+      );
+    }
+    // The run before may have removed it after this one had opened it.
+    const [mine, there] = [await lock.stat(), await statOrNothing(name)];
+    if (there !== undefined && mine.ino === there.ino) return lock;
+    lock.close();
+  }
+}
+
+/** What is known of the files that the run before has written. */
+async function ownFiles(path: string): Promise<OwnFile[]> {
+  const list = join(path, FILES_FILE);
+  if (await statOrNothing(list) === undefined) return await knownFiles(path);
+  const text = new TextDecoder().decode(await readFile(list));
+  return text.split("\n").flatMap((line) => {
+    try {
+      const { file, image } = JSON.parse(line) as Record<string, unknown>;
+      const isInside = typeof file === "string" && file !== "" &&
+        !file.split(/[/\\]/).includes("..") && !/^([/\\]|.:)/.test(file);
+      if (!isInside) return [];
+      return [{ file, ...typeof image === "string" && { image } }];
+    } catch {
+      // The line that was being written when a run was killed.
+      return [];
+    }
+  });
+}
+
+/** Results of an earlier version, which kept no list, and of nothing else. */
+async function knownFiles(path: string): Promise<OwnFile[]> {
+  const known = /^(maps|overlays|masks|predictions\.(jsonl|csv)|report\.html)$/;
+  const names = (await Array.fromAsync(Deno.readDir(path)))
+    .filter(({ name }) => !HOUSEKEEPING.includes(name));
+  if (!names.every(({ name }) => known.test(name))) return [];
+  const files: OwnFile[] = [];
+  const visit = async (folder: string): Promise<void> => {
+    for await (const entry of Deno.readDir(join(path, folder))) {
+      const file = folder === "." ? entry.name : join(folder, entry.name);
+      if (entry.isDirectory) await visit(file);
+      else if (!HOUSEKEEPING.includes(file)) files.push({ file });
+    }
+  };
+  await visit(".");
+  return files;
+}
+
+/** The folders that files lie in, the deepest first. */
+function foldersOf(files: readonly OwnFile[]): string[] {
+  const folders = new Set<string>();
+  for (const { file } of files) {
+    for (let folder = dirname(file); folder !== "."; folder = dirname(folder)) {
+      folders.add(folder);
+    }
+  }
+  return [...folders].sort((a, b) => b.length - a.length);
+}
+
+/** Removes files, then the folders that are empty without them. */
+async function removeFiles(
+  root: string,
+  files: readonly OwnFile[],
+): Promise<void> {
+  for (const { file } of files) {
+    const path = join(root, file);
+    try {
+      await Deno.remove(path);
+    } catch (cause) {
+      if (cause instanceof Deno.errors.NotFound) continue;
+      if (cause instanceof Deno.errors.NotADirectory) continue;
+      throw new FileError(`Cannot remove "${path}": ${reason(cause)}`, {
+        cause,
+      });
+    }
+  }
+  for (const folder of foldersOf(files)) {
+    try {
+      await Deno.remove(join(root, folder));
+    } catch {
+      // It is gone, or holds files that are not ours.
+    }
   }
 }
 
@@ -113,34 +368,6 @@ export async function refuseExisting(
   await checkWritable(path);
 }
 
-/**
- * Name for the results of an image: its path without what all paths share,
- * so that images of the same name in two folders stay apart.
- *
- * @returns For each path a relative path without its extension.
- */
-export function resultNames(paths: readonly string[]): string[] {
-  const split = paths.map((path) =>
-    path.split(/[/\\]/).filter((part) => !["", ".", ".."].includes(part))
-  );
-  const folders = split.map((parts) => parts.slice(0, -1));
-  const [first = []] = folders;
-  let shared = first.length;
-  for (const parts of folders) {
-    let same = 0;
-    while (same < shared && parts[same] === first[same]) same++;
-    shared = same;
-  }
-  const stems = split.map((parts) =>
-    parts.slice(shared).join("/").replace(/\.[^./]*$/, "")
-  );
-  const counts = new Map<string, number>();
-  for (const stem of stems) counts.set(stem, (counts.get(stem) ?? 0) + 1);
-  return stems.map((stem, i) =>
-    counts.get(stem) === 1 ? stem : split[i]!.slice(shared).join("/")
-  );
-}
-
 async function refuseInputs(
   path: string,
   inputs: readonly string[],
@@ -174,19 +401,25 @@ async function realPath(path: string): Promise<string> {
 async function isOurs(path: string): Promise<boolean> {
   let empty = true;
   for await (const { name } of Deno.readDir(path)) {
-    empty = false;
-    if (name === RUN_FILE) return await isRunFile(join(path, name));
+    if (name === RUN_FILE) return await readRun(path) !== undefined;
+    if (!HOUSEKEEPING.includes(name)) empty = false;
   }
   return empty;
 }
 
-async function isRunFile(path: string): Promise<boolean> {
+/** `run.json` of a folder, if it is one of ours. */
+async function readRun(path: string): Promise<RunRecord | undefined> {
+  const file = join(path, RUN_FILE);
+  if (await statOrNothing(file) === undefined) return undefined;
   try {
-    const run: unknown = JSON.parse(await Deno.readTextFile(path));
-    return typeof run === "object" && run !== null &&
-      Reflect.get(run, "generator") === GENERATOR;
+    const text = new TextDecoder().decode(await readFile(file));
+    const run: unknown = JSON.parse(text);
+    const isRecord = typeof run === "object" && run !== null;
+    return isRecord && Reflect.get(run, "generator") === GENERATOR
+      ? run as RunRecord
+      : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError) return false;
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

@@ -1,10 +1,13 @@
-import type { Prediction } from "../core/mod.ts";
+import { limitsOf, type Prediction } from "../core/mod.ts";
 import { Report } from "../core/report/mod.ts";
+import { sha256 } from "../core/weights.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
-import { predictionCsv } from "./csv.ts";
+import { readFile } from "./disk.ts";
 import { EXIT, UsageError } from "./exit.ts";
 import { listImages } from "./files.ts";
+import { ImageChecks } from "./image_checks.ts";
 import { ImageReader } from "./image_reader.ts";
+import { checkOperands, LAYOUT_OPTIONS } from "./layout_options.ts";
 import { loadDetector, MODEL_OPTIONS } from "./model_loading.ts";
 import { OutputFolder } from "./output.ts";
 import {
@@ -12,11 +15,17 @@ import {
   type PredictionRecord,
   predictionRecord,
 } from "./prediction_record.ts";
+import { PredictionLog } from "./prediction_log.ts";
 import { PredictionFiles } from "./prediction_files.ts";
 import { reportFacts } from "./prediction_report.ts";
 import { printProfile } from "./profile.ts";
 import { stageProgress } from "./stage_progress.ts";
 import { oneLine } from "./terminal.ts";
+import {
+  applyThresholds,
+  THRESHOLD_OPTIONS,
+  thresholdChange,
+} from "./threshold_options.ts";
 
 /** `predict`: scores and anomaly maps of images. */
 export const predict: Command = defineCommand({
@@ -26,7 +35,7 @@ export const predict: Command = defineCommand({
     name: "IMAGES",
     help:
       "images to inspect: files, folders, or a dataset folder, whose test images are taken",
-    min: 1,
+    min: 0,
   },
   options: {
     model: {
@@ -34,6 +43,12 @@ export const predict: Command = defineCommand({
       value: "M.safetensors",
       required: true,
       help: "the model, as fit wrote it",
+    },
+    ...THRESHOLD_OPTIONS,
+    ...LAYOUT_OPTIONS,
+    all: {
+      kind: "flag",
+      help: "take every image below a folder, dataset or not",
     },
     ...MODEL_OPTIONS,
     out: {
@@ -56,9 +71,14 @@ export const predict: Command = defineCommand({
       help: "write report.html: scores, and the worst images with pictures",
     },
     overwrite: { kind: "flag", help: "write into a folder with other files" },
+    resume: {
+      kind: "flag",
+      help:
+        "go on with a run in --out that was stopped: images it has finished are not scored again",
+    },
     failOnAnomaly: {
       kind: "flag",
-      help: "exit with 3 when an image is anomalous",
+      help: "exit with 3 when an image is anomalous or uncertain",
     },
   },
   examples: [
@@ -68,6 +88,10 @@ export const predict: Command = defineCommand({
       "A folder, with pictures and a page to look at",
     ],
     [
+      "inbox --model part.safetensors --threshold 2.5..3.1",
+      "By other thresholds: uncertain from 2.5, anomalous from 3.1",
+    ],
+    [
       "inbox --model part.safetensors --json --fail-on-anomaly",
       "JSON lines and an exit code for scripts",
     ],
@@ -75,28 +99,61 @@ export const predict: Command = defineCommand({
   async run(operands, values, context): Promise<number> {
     const { terminal, signal } = context;
     const { out, maps, overlay, mask, csv, report } = values;
+    const { overwrite, resume } = values;
+    checkOperands(operands, "IMAGES", values);
+    if (resume && out === undefined) {
+      throw new UsageError("Cannot use --resume without --out DIR");
+    }
     if (out === undefined && (maps || overlay || mask || csv || report)) {
       throw new UsageError(
         "--maps, --overlay, --mask, --csv and --report write files: name a folder with --out DIR",
       );
     }
-    const { paths, notes, truths } = await listImages(operands, "predict");
+    const thresholds = thresholdChange(values);
+    const { paths, notes, warnings, truths } = await listImages(
+      operands,
+      "predict",
+      values,
+    );
     for (const note of notes) terminal.message(note);
-    using reader = new ImageReader(paths);
+    for (const warning of warnings) terminal.warn(warning);
+    const checks = new ImageChecks(terminal, {
+      refuseMasks: false,
+      advice: "fit with --no-crop or --square to see more",
+    });
     using detector = await loadDetector(values.model, values, context);
-    const folder = out === undefined
+    applyThresholds(detector, thresholds, {
+      path: values.model,
+      terminal,
+      needing: [values.failOnAnomaly && "--fail-on-anomaly", mask && "--mask"],
+    });
+    checks.geometry = detector.settings;
+    using folder = out === undefined
       ? undefined
-      : await OutputFolder.open(out, operands, values.overwrite);
+      : await OutputFolder.open(out, { inputs: operands, overwrite, resume });
     const files = folder && new PredictionFiles(folder, paths, values);
+    const run = {
+      command: "predict",
+      model_sha256: folder && await sha256(await readFile(values.model)),
+      files: { maps: maps ?? null, overlay, mask },
+      limits: limitsOf(detector.model),
+    };
+    using log = folder && files &&
+      await PredictionLog.open(folder, { csv, run, paths, files });
+    const tally = new Tally();
+    const finished = new Set<string>();
+    for (const record of log?.earlier ?? []) {
+      finished.add(record.image_path);
+      tally.add(record);
+    }
+    if (finished.size > 0) noteResumed(finished.size, values, context);
+    const wanted = paths.filter((path) => !finished.has(path));
+    using reader = new ImageReader(wanted, { onImage: checks.look });
     const page = report ? new Report() : undefined;
-    const records: PredictionRecord[] = [];
-    let failed = 0;
-    let anomalous = 0;
     const add = (record: PredictionRecord): void => {
-      records.push(record);
+      log?.add(record);
       terminal.record({ ...record });
-      if ("error" in record) failed++;
-      else if (record.pred_label === "anomalous") anomalous++;
+      tally.add(record);
     };
     using progress = stageProgress(terminal);
     const predictions = detector.predict(reader.images, {
@@ -107,52 +164,103 @@ export const predict: Command = defineCommand({
         terminal.error(error.message);
       },
     });
-    for await (const prediction of predictions) {
-      const map = await files?.write(prediction);
-      add(predictionRecord(prediction, map));
-      page?.add(prediction, truths.get(prediction.name));
-      printLine(prediction, context);
-      progress("predict", records.length, paths.length);
+    try {
+      for await (const prediction of predictions) {
+        const map = await files?.write(prediction);
+        add(predictionRecord(prediction, map));
+        page?.add(prediction, truths.get(prediction.name));
+        printLine(prediction, context);
+        progress("predict", tally.images - finished.size, wanted.length);
+      }
+    } finally {
+      if (signal.aborted && out !== undefined) {
+        terminal.message(
+          `${tally.images} of ${paths.length} images are in "${out}"; --resume goes on from there`,
+        );
+      }
     }
-    const { adapterName: adapter, settings } = detector;
+    checks.finish();
+    const { failed, anomalous, uncertain, disagreeing } = tally;
     if (folder !== undefined) {
-      await folder.write(
-        "predictions.jsonl",
-        records.map((record) => `${JSON.stringify(record)}\n`).join(""),
-      );
-      if (csv) await folder.write("predictions.csv", predictionCsv(records));
+      const { adapterName: adapter, settings } = detector;
       if (page !== undefined) {
-        const facts = reportFacts(detector, values.model, page.rows);
+        const facts = reportFacts(detector, values.model, page.rows, checks);
         await folder.write("report.html", await page.render(facts));
       }
       await folder.record({
         finished: true,
-        command: "predict",
+        ...run,
+        started: log?.started,
         model: values.model,
         images: paths.length,
         failed,
         anomalous,
+        uncertain,
+        threshold: detector.model.threshold?.value ?? null,
         adapter,
         settings,
       });
     }
     terminal.message(
-      `${records.length - failed} images: ${anomalous} anomalous${
-        failed > 0 ? `; ${failed} could not be used` : ""
-      }${out === undefined ? "" : `; see "${out}"`}`,
+      `${tally.images - failed} images${
+        detector.model.threshold === undefined
+          ? ", no verdicts"
+          : `: ${anomalous} anomalous`
+      }${uncertain > 0 ? `, ${uncertain} uncertain` : ""}${
+        disagreeing > 0
+          ? `; of ${disagreeing} the map says otherwise than the score`
+          : ""
+      }${failed > 0 ? `; ${failed} could not be used` : ""}${
+        out === undefined ? "" : `; see "${out}"`
+      }`,
     );
     printProfile(await detector.kernelTimes(), terminal);
     if (failed > 0) return EXIT.failure;
-    return values.failOnAnomaly && anomalous > 0 ? EXIT.anomaly : EXIT.ok;
+    const found = anomalous + uncertain > 0;
+    return values.failOnAnomaly && found ? EXIT.anomaly : EXIT.ok;
   },
 });
+
+/** Counts what became of images. */
+class Tally {
+  images = 0;
+  failed = 0;
+  anomalous = 0;
+  uncertain = 0;
+  disagreeing = 0;
+
+  add(record: PredictionRecord): void {
+    this.images++;
+    if ("error" in record) {
+      this.failed++;
+      return;
+    }
+    if (record.pred_label === "anomalous") this.anomalous++;
+    if (record.pred_label === "uncertain") this.uncertain++;
+    if (record.map.disagrees) this.disagreeing++;
+  }
+}
+
+function noteResumed(
+  images: number,
+  { out, report }: {
+    readonly out: string | undefined;
+    readonly report: boolean;
+  },
+  { terminal }: Context,
+): void {
+  terminal.message(
+    `"${out}": ${images} images were scored before and are not scored again`,
+  );
+  if (report) terminal.warn("The report shows the images of this run alone");
+}
 
 function printLine(
   { name, score, normalizedScore, label }: Prediction,
   { terminal }: Context,
 ): void {
   const numbers = `${score.toFixed(4).padStart(10)} ${
-    normalizedScore.toFixed(3).padStart(7)
+    (normalizedScore?.toFixed(3) ?? "–").padStart(7)
   }`;
-  terminal.result(`${label.padEnd(9)} ${numbers}  ${oneLine(name)}`);
+  terminal.result(`${(label ?? "–").padEnd(9)} ${numbers}  ${oneLine(name)}`);
 }

@@ -10,9 +10,11 @@ import {
   mapToGrey16,
   thresholdMask,
 } from "../core/images/overlay.ts";
+import { rangeOf } from "../core/score/min_max_scale.ts";
 import { encodePng } from "../core/images/png.ts";
 import { encodeTiff } from "../core/images/tiff.ts";
-import { type OutputFolder, resultNames } from "./output.ts";
+import type { OutputFolder } from "./output.ts";
+import { resultNames } from "./result_names.ts";
 
 /** Which files `predict` writes for an image. */
 interface PredictionFileOptions {
@@ -20,7 +22,7 @@ interface PredictionFileOptions {
   readonly maps: "npy" | "png" | "tiff" | undefined;
   /** Whether maps are drawn over the images. */
   readonly overlay: boolean;
-  /** Whether masks are written. */
+  /** Whether masks are written, where there is a threshold. */
   readonly mask: boolean;
 }
 
@@ -59,32 +61,44 @@ export class PredictionFiles {
     this.#options = options;
   }
 
+  /** Names in the folder of what is wanted of an image. */
+  namesOf(image: string): string[] {
+    const { maps, overlay, mask } = this.#options;
+    const name = this.#names.get(image);
+    return [
+      ...overlay ? [`overlays/${name}.png`] : [],
+      ...mask ? [`masks/${name}.png`] : [],
+      ...maps === undefined ? [] : [`maps/${name}.${maps}`],
+    ];
+  }
+
   /** Writes what is wanted of one image; returns its map's file. */
   async write(prediction: Prediction): Promise<WrittenMap | undefined> {
     const { maps, overlay, mask } = this.#options;
     if (maps === undefined && !overlay && !mask) return undefined;
-    const name = this.#names.get(prediction.name)!;
-    const { map, image } = prediction;
+    const { map, image, name } = prediction;
     const { threshold } = map;
     const original = mapToOriginal(map, map.geometry);
-    const scale = mapScale(threshold);
+    const scale = mapScale(threshold, rangeOf(map.data).max);
+    const contents: Uint8Array[] = [];
     if (overlay) {
       const drawn = drawOverlay(image, original, { ...scale, threshold });
-      await this.#png(`overlays/${name}.png`, drawn);
+      contents.push(await encodePng(drawn));
     }
     if (mask) {
-      await this.#png(`masks/${name}.png`, thresholdMask(original, threshold));
+      if (threshold === null) {
+        throw new TypeError("Cannot write a mask: the model has no threshold");
+      }
+      contents.push(await encodePng(thresholdMask(original, threshold)));
     }
-    if (maps === undefined) return undefined;
-    const bytes = await encodeMap(original, maps, scale);
-    return { path: await this.#folder.write(`maps/${name}.${maps}`, bytes) };
-  }
-
-  async #png(
-    name: string,
-    image: Parameters<typeof encodePng>[0],
-  ): Promise<void> {
-    await this.#folder.write(name, await encodePng(image));
+    if (maps !== undefined) {
+      contents.push(await encodeMap(original, maps, scale));
+    }
+    let path = "";
+    for (const [i, file] of this.namesOf(name).entries()) {
+      path = await this.#folder.write(file, contents[i]!, name);
+    }
+    return maps === undefined ? undefined : { path };
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type ReportRow,
 } from "../core/report/mod.ts";
 import { readFile, statOrNothing } from "./disk.ts";
+import type { ImageChecks, SeenImages } from "./image_checks.ts";
 import { type Detector, modelsOf } from "./model_loading.ts";
 
 /** Training images that are kept decoded: pictures often share one. */
@@ -19,13 +20,14 @@ export function reportFacts(
   detector: Detector,
   path: string,
   rows: readonly ReportRow[],
+  { seen }: Pick<ImageChecks, "seen">,
 ): ReportFacts {
   const { settings, adapterName } = detector;
   const { softwareVersion, threshold: limit } = detector.model;
   const members = modelsOf(detector);
   const [{ imageNames, trainScores: own }] = members as [StoredModel];
   const trainScores = detector instanceof Ensemble ? detector.trainScores : own;
-  const threshold = limit?.value ?? NaN;
+  const threshold = limit?.value;
   return {
     title: `Inspection with ${basename(path)}`,
     facts: [
@@ -37,18 +39,37 @@ export function reportFacts(
         ["Memory bank", `${bank} patches of ${dim} features`],
       ]),
       ["Training images", String(imageNames.length)],
+      ...seen === undefined
+        ? []
+        : [["Seen of each image", seenInWords(seen)] as const],
       ["Adapter", adapterName],
       ["Software", `@patchcore/webgpu ${softwareVersion} (fit)`],
       ["Written", new Date().toISOString()],
     ],
     settings,
-    trainScores: Number.isNaN(threshold)
+    trainScores: threshold === undefined
       ? []
       : Array.from(trainScores, (score) => score / threshold)
         .filter((score) => score >= 0 && score < Infinity),
     curves: imageCurves(rows),
     readTraining: trainingReader(),
   };
+}
+
+function seenInWords({ least, most, box }: SeenImages): string {
+  if (least === 1) return "the whole image";
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  if (box === undefined) {
+    const range = percent(least) === percent(most)
+      ? percent(least)
+      : `${percent(least)} to ${percent(most)}`;
+    return `${range} of its area, in the middle`;
+  }
+  const { left, top, right, bottom, width, height } = box;
+  const pixels = (value: number): string => String(Number(value.toFixed(1)));
+  return `${percent(least)} of its area: ${pixels(right - left)} × ${
+    pixels(bottom - top)
+  } of ${width} × ${height} pixels, from x ${pixels(left)}, y ${pixels(top)}`;
 }
 
 /** Reads training images by their paths, as long as they are there. */

@@ -123,7 +123,8 @@ async function fetchWeights(
     ? `${mirror.replace(/\/+$/, "")}/${known.file}`
     : known.url;
   try {
-    await download(url, file, { ...options, sha256 });
+    const maxBytes = mostBytes(known);
+    await download(url, file, { ...options, sha256, maxBytes });
   } catch (error) {
     if (!(error instanceof DownloadError)) throw error;
     throw new DownloadError(`${error.message}\n${otherWays(known, folder)}`, {
@@ -131,6 +132,11 @@ async function fetchWeights(
     });
   }
   return { file, source: url };
+}
+
+/** Bytes of the weights as 32-bit floats, and of what a file has beside them. */
+function mostBytes({ megaparameters }: KnownWeights): number {
+  return Math.ceil(megaparameters * 4e6 * 1.05 + 2e6);
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -23,7 +23,8 @@ export const serve: Command = defineCommand({
     const { inspectionPage } = await import("./serve/inspection_page.ts");
     const { runService } = await import("./serve/service.ts");
     const options = await serviceOptions(values);
-    await runService(options, context, await inspectionPage());
+    const page = inspectionPage();
+    await runService(options, context, async (path) => (await page)(path));
     return EXIT.ok;
   },
 });

@@ -1,6 +1,7 @@
 import { UsageError } from "./exit.ts";
 import type { PatchCoreOptions } from "../core/mod.ts";
 import { PRESETS } from "../core/settings/presets.ts";
+import type { NormaliseSetting } from "../core/settings/settings.ts";
 import type { Options, Values } from "./options.ts";
 
 /** The backbone unless another one is named. */
@@ -27,6 +28,12 @@ export const SETTINGS_OPTIONS = {
     value: "LAYER,…",
     fallback: "layer2,layer3",
     help: "taps of the backbone: levels, tensors or nodes",
+  },
+  normalise: {
+    kind: "text",
+    value: "LEVELS|MEAN/STD",
+    help:
+      "levels that the network gets: auto (as it expects them), imagenet, unit or none (0 to 1), bytes (0 to 255), or a mean and deviation of levels from 0 to 1, such as 0.5/0.5 or 0.5,0.4,0.4/0.2,0.2,0.3",
   },
   coreset: {
     kind: "number",
@@ -169,6 +176,7 @@ export function settingsOf(
     layers,
     resize,
     square: square ? true : undefined,
+    normalise: normaliseOf(values.normalise),
     crop: crop === false ? null : crop,
     patchSize,
     stride,
@@ -186,6 +194,39 @@ export function settingsOf(
       mapQuantile: values.mapQuantile,
     }),
   });
+}
+
+const NORMALISATIONS: Readonly<Record<string, NormaliseSetting>> = {
+  imagenet: "imagenet",
+  unit: "unit",
+  none: "unit",
+  bytes: "bytes",
+};
+
+/** What `--normalise` stands for; `undefined`: what the network expects. */
+function normaliseOf(text: string | undefined): NormaliseSetting | undefined {
+  if (text === undefined || text === "auto") return undefined;
+  const named = NORMALISATIONS[text];
+  if (named) return named;
+  const [mean, std, ...more] = text.split("/").map((list) => {
+    const numbers = list.split(",").map((word) =>
+      /\d/.test(word) ? Number(word) : NaN
+    );
+    const [first = NaN] = numbers;
+    return numbers.length === 1 ? [first, first, first] : numbers;
+  });
+  const fits = more.length === 0 &&
+    [mean, std].every((list) => list?.length === 3) &&
+    [...mean!, ...std!].every(Number.isFinite) && !std!.includes(0);
+  if (fits) {
+    return {
+      mean: mean as [number, number, number],
+      std: std as [number, number, number],
+    };
+  }
+  throw new UsageError(
+    `Cannot use --normalise ${text}: expected auto, imagenet, unit, bytes, none, or MEAN/STD with one number or three each, such as 0.5/0.5`,
+  );
 }
 
 type Given<T> = { [K in keyof T]: Exclude<T[K], undefined> };

@@ -5,9 +5,11 @@
  * @module
  */
 import { numberAttribute } from "./attributes.ts";
+import { FreeNames } from "./free_names.ts";
 import type { FloatTensor, Graph, GraphNode, HostTensor } from "./graph.ts";
 import { floatTensor } from "./host_tensor.ts";
 import { nodeError } from "./onnx/errors.ts";
+import { inTraining } from "./training_mode.ts";
 import { consumersOf, producersOf } from "./topology.ts";
 
 /** y = scale · x + shift for each channel. */
@@ -15,6 +17,9 @@ interface Affine {
   readonly scale: Float64Array;
   readonly shift: Float64Array;
 }
+
+/** Adds a constant under a free name, which it returns. */
+type AddConstant = (name: string, tensor: HostTensor) => string;
 
 /**
  * Folds each BatchNormalization into the Conv before it, provided that nobody
@@ -27,6 +32,12 @@ export function foldBatchNorm(graph: Graph): Graph {
   const consumers = consumersOf(graph.nodes);
   const producers = producersOf(graph.nodes);
   const constants = new Map<string, HostTensor>(graph.constants);
+  const names = new FreeNames(graph);
+  const add = (name: string, tensor: HostTensor): string => {
+    const free = names.take(name);
+    constants.set(free, tensor);
+    return free;
+  };
   const replaced = new Map<GraphNode, GraphNode | undefined>();
   for (const node of graph.nodes) {
     if (node.op !== "BatchNormalization" || node.inputs.length < 5) continue;
@@ -36,11 +47,11 @@ export function foldBatchNorm(graph: Graph): Graph {
     const alone = conv?.op === "Conv" && !replaced.has(conv) &&
       consumers.get(input)?.length === 1 && !graph.outputs.includes(input) &&
       conv.activation === undefined && conv.residual === undefined;
-    const folded = alone ? foldInto(conv, affine, constants) : undefined;
+    const folded = alone ? foldInto(conv, affine, constants, add) : undefined;
     if (conv && folded) {
       replaced.set(conv, { ...folded, outputs: node.outputs });
       replaced.set(node, undefined);
-    } else replaced.set(node, standAlone(node, affine, constants));
+    } else replaced.set(node, standAlone(node, affine, add));
   }
   const nodes = graph.nodes.flatMap((node) => {
     if (!replaced.has(node)) return [node];
@@ -55,14 +66,7 @@ function affineOf(
   node: GraphNode,
   constants: ReadonlyMap<string, HostTensor>,
 ): Affine {
-  if (numberAttribute(node, "training_mode", 0) !== 0) {
-    throw nodeError(
-      node,
-      "it is in training mode",
-      "unsupported_operator",
-      "export the network after calling eval()",
-    );
-  }
+  if (numberAttribute(node, "training_mode", 0) !== 0) throw inTraining(node);
   const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => {
     const tensor = constants.get(node.inputs[i] ?? "");
     if (tensor?.dtype === "float32" && tensor.shape.length === 1) return tensor;
@@ -90,7 +94,8 @@ function affineOf(
 function foldInto(
   conv: GraphNode,
   { scale, shift }: Affine,
-  constants: Map<string, HostTensor>,
+  constants: ReadonlyMap<string, HostTensor>,
+  addConstant: AddConstant,
 ): GraphNode | undefined {
   const [input = "", weightName = "", biasName = ""] = conv.inputs;
   const weight = constants.get(weightName);
@@ -115,12 +120,10 @@ function foldInto(
     inputs: [
       input,
       addConstant(
-        constants,
         `${conv.name}.folded_weight`,
         floatTensor(weight.shape, data),
       ),
       addConstant(
-        constants,
         `${conv.name}.folded_bias`,
         floatTensor([shifted.length], shifted),
       ),
@@ -131,7 +134,7 @@ function foldInto(
 function standAlone(
   node: GraphNode,
   { scale, shift }: Affine,
-  constants: Map<string, HostTensor>,
+  addConstant: AddConstant,
 ): GraphNode {
   const [input = ""] = node.inputs;
   const vector = (values: Float64Array): HostTensor =>
@@ -141,19 +144,8 @@ function standAlone(
     attributes: {},
     inputs: [
       input,
-      addConstant(constants, `${node.name}.scale`, vector(scale)),
-      addConstant(constants, `${node.name}.shift`, vector(shift)),
+      addConstant(`${node.name}.scale`, vector(scale)),
+      addConstant(`${node.name}.shift`, vector(shift)),
     ],
   };
-}
-
-function addConstant(
-  constants: Map<string, HostTensor>,
-  name: string,
-  tensor: HostTensor,
-): string {
-  let free = name;
-  for (let i = 2; constants.has(free); i++) free = `${name}_${i}`;
-  constants.set(free, tensor);
-  return free;
 }

@@ -10,10 +10,12 @@ import type { Activation, Graph, GraphNode } from "./graph.ts";
 import { recognizeHardSwish } from "./hard_swish.ts";
 import { sameShape } from "./host_tensor.ts";
 import { resolveClip } from "./parameters.ts";
-import { inferShapes, nominalShape } from "./shape_inference.ts";
+import { rewriteOperators } from "./rewrite.ts";
+import { knownShapes, nominalShape } from "./shape_inference.ts";
 import type { Shape } from "./shape_rules.ts";
 import { simplify } from "./simplify.ts";
 import { consumersOf, removeUnused } from "./topology.ts";
+import { sinkTransposes } from "./transposes.ts";
 
 /** Operators that can end in a fused activation. */
 const ACTIVATION_HOSTS: readonly string[] = [
@@ -26,8 +28,8 @@ const ACTIVATION_HOSTS: readonly string[] = [
 const RESIDUAL_HOSTS: readonly string[] = ["Conv", "Gemm"];
 
 /**
- * Optimises a graph: constants folded, no-ops removed, HardSwish recognised,
- * BatchNormalization folded into Conv, residual additions and activations fused.
+ * Optimises a graph: constants folded, Transposes that undo each other and
+ * no-ops removed, HardSwish recognised, BatchNormalization folded into Conv, residual additions and activations fused.
  *
  * Graph outputs survive under their names; so a tap is never fused away. The
  * result holds for images of every size.
@@ -40,7 +42,10 @@ export function optimizeGraph(
   graph: Graph,
   image: Shape = nominalShape(graph),
 ): Graph {
-  const simple = recognizeHardSwish(simplify(foldConstants(graph)));
+  const constant = foldConstants(graph);
+  const known = knownShapes(constant, image);
+  const written = rewriteOperators(sinkTransposes(constant, known), known);
+  const simple = recognizeHardSwish(simplify(written));
   const folded = foldBatchNorm(removeUnused(simple));
   return removeUnused(fuse(removeUnused(folded), image));
 }
@@ -50,7 +55,7 @@ function fuse(
   graph: Graph,
   image: Shape = nominalShape(graph),
 ): Graph {
-  const { shapes } = inferShapes(graph, image);
+  const shapes = knownShapes(graph, image);
   const fusion = new Fusion(graph, shapes);
   for (const node of graph.nodes) fusion.visit(node);
   return { ...graph, nodes: fusion.nodes() };
@@ -73,7 +78,7 @@ class Fusion {
   visit(node: GraphNode): void {
     const fused = this.#withActivation(node) ?? this.#withResidual(node) ??
       node;
-    const key = fused.outputs[0] ?? "";
+    const key = fused.outputs.find((name) => name !== "") ?? "";
     this.#done.set(key, { node: fused, index: this.#next++ });
   }
 

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { OnnxErrorKind } from "./onnx/errors.ts";
 
 /** Element types a {@linkcode HostTensor} may have. Floats of any width in the file (16, 32, 64 bits) become `float32`. */
 export type DataType =
@@ -111,6 +112,16 @@ export interface GraphInput {
   readonly shape: readonly (number | string | null)[];
 }
 
+/** Why a tensor that the file names cannot be had. */
+export interface Unreadable {
+  /** What kind of error it is to need the tensor. */
+  readonly kind: OnnxErrorKind;
+  /** What is wrong, as a clause about the tensor: `it is a second input`. */
+  readonly problem: string;
+  /** What the user can do about it. */
+  readonly hint?: string;
+}
+
 /** A network: operators in topological order, and the constants they read. */
 export interface Graph {
   /** Name of the graph in the file. */
@@ -123,6 +134,11 @@ export interface Graph {
   readonly nodes: readonly GraphNode[];
   /** Initializers and folded values by tensor name. */
   readonly constants: ReadonlyMap<string, HostTensor>;
+  /**
+   * Tensors that cannot be had, such as strings or a second input of the
+   * network: no error unless an operator that is needed reads one.
+   */
+  readonly unreadable?: ReadonlyMap<string, Unreadable>;
   /** Version of the default operator set. */
   readonly opset: number;
   /** Free key and value strings of the file, e.g. `random` → seed. */

@@ -42,14 +42,13 @@ export function makeTensor(
   switch (dtype) {
     case "float32":
       return floatTensor(shape, values);
-    case "int64":
-      return {
-        dtype,
-        shape,
-        data: BigInt64Array.from(
-          Array.from(values, (value) => BigInt(Math.trunc(value))),
-        ),
-      };
+    case "int64": {
+      const data = new BigInt64Array(values.length);
+      for (let i = 0; i < data.length; i++) {
+        data[i] = BigInt(Math.trunc(values[i]!));
+      }
+      return { dtype, shape, data };
+    }
     case "int32":
       return { dtype, shape, data: Int32Array.from(values, truncated) };
     case "int8":
@@ -60,7 +59,7 @@ export function makeTensor(
       return {
         dtype,
         shape,
-        data: Uint8Array.from(values, (value) => value ? 1 : 0),
+        data: Uint8Array.from(values, (value) => value === 0 ? 0 : 1),
       };
   }
 }

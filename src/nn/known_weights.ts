@@ -13,7 +13,10 @@ export interface KnownWeights {
   readonly name: string;
   /** Name of the official file. */
   readonly file: string;
-  /** The first 8 hexadecimal digits of the official file's SHA-256. */
+  /**
+   * The official file's SHA-256 in hexadecimal: all 64 digits where they are
+   * known, else the first 8, which its name has.
+   */
   readonly sha256: string;
   /** Millions of parameters, classifier included. */
   readonly megaparameters: number;
@@ -26,12 +29,18 @@ export interface KnownWeights {
 const OFFICIAL = "https://download.pytorch.org/models";
 const TIMM = "https://huggingface.co/timm";
 
+// torchvision publishes 8 digits; these are pinned alike by several projects.
+const RESNET18 =
+  "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec";
+const RESNET50 =
+  "0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a";
+
 /** The networks that can be pulled, by name. */
 export const KNOWN_WEIGHTS: ReadonlyMap<string, KnownWeights> = new Map(
   ([
-    ["resnet18", "f37072fd", 11.7],
+    ["resnet18", RESNET18, 11.7],
     ["resnet34", "b627a593", 21.8],
-    ["resnet50", "0676ba61", 25.6],
+    ["resnet50", RESNET50, 25.6],
     ["resnet101", "63fe2227", 44.5],
     ["wide_resnet50_2", "95faca4d", 68.9],
     ["wide_resnet101_2", "32ee1156", 126.9],
@@ -40,7 +49,7 @@ export const KNOWN_WEIGHTS: ReadonlyMap<string, KnownWeights> = new Map(
     ["densenet121", "a639ec97", 8.0],
     ["densenet201", "c1103571", 20.0],
   ] as const).map(([name, sha256, megaparameters]) => {
-    const file = `${name}-${sha256}.pth`;
+    const file = `${name}-${sha256.slice(0, 8)}.pth`;
     const url = `${OFFICIAL}/${file}`;
     const timmUrl = `${TIMM}/${name}.tv_in1k/resolve/main/model.safetensors`;
     return [name, { name, file, sha256, megaparameters, url, timmUrl }];
@@ -56,8 +65,8 @@ export function weightsTitle({ name }: KnownWeights): string {
 }
 
 /**
- * The published weights whose official file has this SHA-256, told by the 8
- * digits that are published of it.
+ * The published weights whose official file has this SHA-256, told by as many
+ * digits as are known of it.
  *
  * @param digest SHA-256 of a file, 64 hexadecimal digits.
  */

@@ -6,9 +6,11 @@ import { type ConvTile, convTileFor } from "./conv_tile.ts";
 import { cutGraph } from "./cut.ts";
 import { optimizeGraph } from "./fusion.ts";
 import type { Graph } from "./graph.ts";
+import { OnnxError } from "./onnx/errors.ts";
 import { readOnnx, type ReadOnnxOptions } from "./onnx/read.ts";
 import { type NetworkPlan, planNetwork } from "./plan.ts";
 import { ConstantStore, Session } from "./session.ts";
+import { nominalShape } from "./shape_inference.ts";
 import { resolveTaps, type Tap } from "./taps.ts";
 
 /** Options of {@linkcode Network.load}. */
@@ -61,9 +63,7 @@ export class Network implements Disposable {
   /**
    * Optimises a graph that was read before.
    *
-   * @param gpu The device.
    * @param graph As `readOnnx` returns it.
-   * @param options What to tap.
    * @throws {OnnxError} If a tap is unknown or an operator is not supported.
    */
   constructor(gpu: Gpu, graph: Graph, options: NetworkOptions = {}) {
@@ -87,8 +87,6 @@ export class Network implements Disposable {
   /**
    * Reads an ONNX file.
    *
-   * @param gpu The device.
-   * @param bytes The file.
    * @param options What to tap, and how to read external data.
    * @throws {OnnxError} For anything wrong with the file; `kind` tells what.
    */
@@ -98,6 +96,31 @@ export class Network implements Disposable {
     options: NetworkOptions = {},
   ): Promise<Network> {
     return new Network(gpu, await readOnnx(bytes, options), options);
+  }
+
+  /**
+   * Checks that the network runs on colour images of some size.
+   *
+   * @throws {OnnxError} If its images are no colour images, or an operator
+   * cannot run, whatever the size.
+   */
+  check(): void {
+    const [, , height, width] = nominalShape(this.graph);
+    const error = this.#sizeProblem([1, 3, height!, width!]);
+    if (!error) return;
+    const other = this.#sizeProblem([1, 3, 2 * height!, 2 * width!]);
+    if (other?.message === error.message) throw error;
+  }
+
+  /** Why images of a shape do not fit; other errors are thrown. */
+  #sizeProblem(image: readonly number[]): OnnxError | undefined {
+    try {
+      this.plan(image);
+      return undefined;
+    } catch (error) {
+      if (error instanceof OnnxError && error.kind === "shape") return error;
+      throw error;
+    }
   }
 
   /** Lays the network out for images `[N, C, H, W]`, without allocating. */

@@ -29,7 +29,7 @@ export interface Padding {
 }
 
 /** A strided part of a tensor, for every axis. */
-interface SliceRange {
+export interface SliceRange {
   /** First index taken. */
   readonly starts: readonly number[];
   /** Distance between indices; may be negative. */
@@ -135,7 +135,7 @@ export function resolveSlice(
 ): SliceRange {
   const from = numbersAttribute(node, "starts") ?? knownInput(node, 1, values);
   const to = numbersAttribute(node, "ends") ?? knownInput(node, 2, values);
-  if (!from || !to || from.length !== to.length) {
+  if (!from || !to || from.length !== to.length || from.some(Number.isNaN)) {
     throw nodeError(node, "starts and ends must be lists of equal length");
   }
   const axes = numbersAttribute(node, "axes") ?? knownInput(node, 3, values) ??
@@ -192,6 +192,28 @@ export function resolveReshape(
     );
   }
   return result;
+}
+
+/** Extents of Split's results along its axis: given, or as equal as they can be. */
+export function resolveSplit(
+  node: GraphNode,
+  extent: number,
+  values: KnownValues,
+): readonly number[] {
+  const given = numbersAttribute(node, "split") ?? knownInput(node, 1, values);
+  const parts = given?.length ?? node.outputs.length;
+  const size = Math.ceil(extent / parts);
+  const sizes = given ??
+    node.outputs.map((_, i) => Math.min(size, extent - i * size));
+  const fits = parts === node.outputs.length &&
+    sizes.every((part) => Number.isInteger(part) && part >= 0) &&
+    sizes.reduce((a, b) => a + b, 0) === extent;
+  if (fits) return sizes;
+  throw nodeError(
+    node,
+    `it splits ${extent} elements into [${sizes}] for ${node.outputs.length} results`,
+    "shape",
+  );
 }
 
 /** Order of axes of Transpose. */

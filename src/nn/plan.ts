@@ -2,7 +2,8 @@ import type { ConvProblem, ConvTarget } from "./conv_choice.ts";
 import { extentBytes } from "./extent.ts";
 import type { Graph } from "./graph.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "./memory_plan.ts";
-import { nodeError } from "./onnx/errors.ts";
+import { named } from "./named_errors.ts";
+import { nodeError, OnnxError } from "./onnx/errors.ts";
 import { OPERATORS } from "./ops/mod.ts";
 import {
   type PackedConstant,
@@ -29,6 +30,9 @@ export interface NetworkPlan {
   /** Activation buffers; the image input has its own. */
   readonly memory: MemoryPlan;
 }
+
+/** More operators than this on the GPU are no network for images. */
+const MAX_RUN = 2 ** 13;
 
 /**
  * Lays a network out for images `[N, C, H, W]`.
@@ -57,6 +61,20 @@ export function planNetwork(
 ): NetworkPlan {
   const { shapes, values, nodes } = inferShapes(graph, image);
   const context = new PlanContext(graph, shapes, values, target);
+  if (nodes.length > MAX_RUN) {
+    throw new OnnxError(
+      "too_large",
+      `Cannot run the network: ${nodes.length} operators would have to run, at most ${MAX_RUN} are`,
+      { hint: "the file is no network for images" },
+    );
+  }
+  const constant = graph.outputs.find((name) => values.has(name));
+  if (constant !== undefined) {
+    throw new OnnxError(
+      "unknown_tap",
+      `Cannot tap "${constant}": it follows from the image's size alone and is no feature map`,
+    );
+  }
   for (const node of nodes) {
     const operator = OPERATORS[node.op];
     if (operator === undefined) {
@@ -67,7 +85,7 @@ export function planNetwork(
         "tap an earlier layer, or export the network without it",
       );
     }
-    operator(node, context);
+    named(node, () => operator(node, context));
   }
   const input = graph.inputs[0].name;
   const memory = planMemory(lifetimes(context, input, graph.outputs));

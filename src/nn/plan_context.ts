@@ -124,14 +124,30 @@ export class PlanContext {
     return { value: name };
   }
 
-  /** Registers so many constants, to be packed and uploaded once a network. */
+  /**
+   * Registers so many constants of a node, to be packed and uploaded once a
+   * network. The role tells them from others of the node.
+   */
   constant(
-    key: string,
+    node: GraphNode,
+    role: string,
     elements: number,
     pack: () => Float32Array<ArrayBuffer>,
   ): Operand {
+    const key = keyOf(node, role);
     this.constants.set(key, { elements, dtype: "f32", pack });
     return { constant: key };
+  }
+
+  /**
+   * The role of a constant that is made of a tensor. One that follows from the
+   * size of the image is another one for each size.
+   */
+  role(role: string, source: string): string {
+    const [image] = this.graph.inputs;
+    return this.graph.constants.has(source)
+      ? role
+      : `${role} for [${this.shape(image!.name)}]`;
   }
 
   /**
@@ -149,7 +165,7 @@ export class PlanContext {
     const { precision: dtype } = this;
     const storage = storageOf(familyOf(choice)[dtype].bindings.w);
     const isImage = storage === "image";
-    const key = `${node.name} ${role}${isImage ? " as an image" : ""}`;
+    const key = keyOf(node, `${role}${isImage ? " as an image" : ""}`);
     this.constants.set(key, {
       ...{ elements, dtype, storage },
       pack: dtype === "f32" ? pack : () => toHalf(pack()),
@@ -200,9 +216,13 @@ export class PlanContext {
     });
   }
 
-  /** Names an intermediate tensor of the shape `[images, channels, pixels]`. */
+  /**
+   * Names an intermediate tensor of the shape `[images, channels, pixels]`,
+   * otherwise than any tensor of the graph.
+   */
   temporary(node: GraphNode, role: string, shape: Shape): string {
-    const name = `${node.name} ${role}`;
+    let name = keyOf(node, role);
+    while (this.#shapes.has(name)) name = `${name}'`;
     this.#shapes.set(name, shape);
     return name;
   }
@@ -217,4 +237,9 @@ export class PlanContext {
   root(name: string): string {
     return this.aliases.get(name) ?? name;
   }
+}
+
+/** A name that no other role and no other node gives, whatever characters theirs have. */
+function keyOf(node: GraphNode, role: string): string {
+  return `${role} of ${JSON.stringify(node.name)}`;
 }

@@ -4,10 +4,18 @@
  * @module
  */
 import { evaluate } from "./evaluate.ts";
+import { FoldingBudget } from "./folding_budget.ts";
 import type { Graph, GraphNode, HostTensor } from "./graph.ts";
 import { elementCount, integerTensor } from "./host_tensor.ts";
+import { named } from "./named_errors.ts";
 import { nodeError, OnnxError } from "./onnx/errors.ts";
-import { type Shape, SHAPE_RULES, shapeRange } from "./shape_rules.ts";
+import { CONSTANTS_ONLY, SHAPE_ONLY } from "./operator_kinds.ts";
+import {
+  type Shape,
+  SHAPE_RULES,
+  shapeRange,
+  splitShapes,
+} from "./shape_rules.ts";
 import { readsOf } from "./topology.ts";
 
 /** What is known of a graph once the image size is. */
@@ -23,8 +31,9 @@ export interface ShapePlan {
 /** Activations larger than this cannot be meant. */
 const MAX_ELEMENTS = 2 ** 31;
 
-/** Operators a network may use up to its deepest tap. */
-export const SUPPORTED_OPERATORS: readonly string[] = Object.keys(SHAPE_RULES);
+/** Operators a network may use on its image up to its deepest tap. */
+export const SUPPORTED_OPERATORS: readonly string[] = Object.keys(SHAPE_RULES)
+  .filter((op) => !SHAPE_ONLY.includes(op) && !CONSTANTS_ONLY.includes(op));
 
 /**
  * Infers all shapes for images `[N, 3, H, W]`, and computes whatever depends
@@ -56,23 +65,74 @@ export function inferShapes(graph: Graph, image: Shape): ShapePlan {
     checkInput(input.name, input.shape, image);
     shapes.set(input.name, image);
   }
+  const state = { shapes, values, budget: new FoldingBudget(values) };
   const nodes: GraphNode[] = [];
   for (const node of graph.nodes) {
-    if (infer(node, shapes, values)) nodes.push(node);
+    if (infer(node, state)) nodes.push(node);
   }
   return { shapes, values, nodes };
+}
+
+/**
+ * The shapes that can be told for images `[N, 3, H, W]` in a network that need
+ * not run: what an unknown or invalid operator yields has none.
+ */
+export function knownShapes(
+  graph: Graph,
+  image: Shape,
+): ReadonlyMap<string, Shape> {
+  const shapes = new Map<string, Shape>();
+  const values = new Map<string, HostTensor>(graph.constants);
+  for (const [name, { shape }] of graph.constants) shapes.set(name, shape);
+  for (const { name } of graph.inputs) shapes.set(name, image);
+  const state = { shapes, values, budget: new FoldingBudget(values) };
+  for (const node of graph.nodes) {
+    try {
+      infer(node, state);
+    } catch (error) {
+      if (!(error instanceof OnnxError)) throw error;
+    }
+  }
+  return shapes;
+}
+
+/** What is known while nodes are gone through in order. */
+interface InferenceState {
+  readonly shapes: Map<string, Shape>;
+  readonly values: Map<string, HostTensor>;
+  readonly budget: FoldingBudget;
 }
 
 /** Notes a node's shapes and, where possible, its value; true when it must run. */
 function infer(
   node: GraphNode,
-  shapes: Map<string, Shape>,
-  values: Map<string, HostTensor>,
+  { shapes, values, budget }: InferenceState,
 ): boolean {
   const rule = SHAPE_RULES[node.op];
   if (!rule) throw unsupported(node);
   const inputs = node.inputs.map((name) => shapes.get(name));
-  const shape = rule(node, { inputs, values });
+  const results = named(
+    node,
+    () =>
+      node.op === "Split"
+        ? splitShapes(node, { inputs, values })
+        : [rule(node, { inputs, values })],
+  );
+  for (const shape of results) checkShape(node, shape);
+  checkResidual(node, results[0]!, shapes);
+  node.outputs.forEach((name, i) => {
+    if (name) shapes.set(name, results[i] ?? results[0]!);
+  });
+  const value = node.op === "Shape" && inputs[0]
+    ? integerTensor(inputs[0].slice(...shapeRange(node, inputs[0].length)))
+    : readsOf(node).every((name) => values.has(name))
+    ? evaluate(node, values, budget)
+    : undefined;
+  if (value && node.outputs[0]) values.set(node.outputs[0], value);
+  return value === undefined;
+}
+
+function checkShape(node: GraphNode, shape: Shape): void {
   if (!shape.every((extent) => Number.isInteger(extent) && extent > 0)) {
     const empty = shape.every((extent) => extent >= 0) && shape.length === 1;
     if (!empty) {
@@ -84,23 +144,13 @@ function infer(
       );
     }
   }
-  if (elementCount(shape) > MAX_ELEMENTS) {
-    throw nodeError(
-      node,
-      `its result of shape [${shape}] has more than 2^31 elements`,
-      "too_large",
-      "give smaller images",
-    );
-  }
-  checkResidual(node, shape, shapes);
-  for (const output of node.outputs) if (output) shapes.set(output, shape);
-  const value = node.op === "Shape" && inputs[0]
-    ? integerTensor(inputs[0].slice(...shapeRange(node, inputs[0].length)))
-    : readsOf(node).every((name) => values.has(name))
-    ? evaluate(node, values)
-    : undefined;
-  if (value && node.outputs[0]) values.set(node.outputs[0], value);
-  return value === undefined;
+  if (elementCount(shape) <= MAX_ELEMENTS) return;
+  throw nodeError(
+    node,
+    `its result of shape [${shape}] has more than 2^31 elements`,
+    "too_large",
+    "give smaller images",
+  );
 }
 
 function checkResidual(

@@ -17,7 +17,9 @@ import {
   resolvePermutation,
   resolveReshape,
   resolveSlice,
+  resolveSplit,
 } from "./parameters.ts";
+import { ELEMENTWISE, REDUCTIONS, SAME_SHAPE } from "./operator_kinds.ts";
 import { resolveWindow } from "./window.ts";
 
 /** A tensor shape. */
@@ -76,6 +78,35 @@ const elementwise: ShapeRule = (node, context) => {
   const shape = broadcastShapes(a, b);
   if (shape) return shape;
   throw nodeError(node, `cannot combine shapes [${a}] and [${b}]`, "shape");
+};
+
+const PRelu: ShapeRule = (node, context) => {
+  const shape = elementwise(node, context);
+  const x = shapeAt(node, context, 0);
+  if (shape.join() === x.join()) return x;
+  throw nodeError(
+    node,
+    `its slope of shape [${context.inputs[1]}] does not stretch over [${x}]`,
+    "shape",
+  );
+};
+
+/** Any number of inputs, broadcast together. */
+const variadic: ShapeRule = (node, context) => {
+  let shape = shapeAt(node, context, 0);
+  for (let i = 1; i < node.inputs.length; i++) {
+    const other = shapeAt(node, context, i);
+    const joined = broadcastShapes(shape, other);
+    if (!joined) {
+      throw nodeError(
+        node,
+        `cannot combine shapes [${shape}] and [${other}]`,
+        "shape",
+      );
+    }
+    shape = joined;
+  }
+  return shape;
 };
 
 const Conv: ShapeRule = (node, context) => {
@@ -186,6 +217,12 @@ const Flatten: ShapeRule = (node, context) => {
   const shape = shapeAt(node, context, 0);
   const axis = numberAttribute(node, "axis", 1);
   const at = axis < 0 ? axis + shape.length : axis;
+  if (at < 0 || at > shape.length) {
+    throw nodeError(
+      node,
+      `axis ${axis} is outside of ${shape.length} dimensions`,
+    );
+  }
   return [elementCount(shape.slice(0, at)), elementCount(shape.slice(at))];
 };
 
@@ -249,6 +286,41 @@ const MatMul: ShapeRule = (node, context) => {
   ];
 };
 
+const Expand: ShapeRule = (node, context) => {
+  const shape = shapeAt(node, context, 0);
+  const target = knownInput(node, 1, context.values) ?? [];
+  const result = broadcastShapes(shape, target);
+  if (result) return result;
+  throw nodeError(node, `cannot expand [${shape}] to [${target}]`, "shape");
+};
+
+const Range: ShapeRule = (node, { values }) => {
+  const [start, limit, step] = [0, 1, 2].map((i) =>
+    knownInput(node, i, values)?.[0]
+  );
+  const count = Math.ceil((limit! - start!) / step!);
+  if (Number.isFinite(count)) return [Math.max(count, 0)];
+  throw nodeError(
+    node,
+    `it counts from ${start} to ${limit} in steps of ${step}`,
+  );
+};
+
+/** Shape of Split's first result; {@linkcode splitShapes} gives all. */
+const Split: ShapeRule = (node, context) => splitShapes(node, context)[0]!;
+
+/** Shapes of all results of Split. */
+export function splitShapes(node: GraphNode, context: ShapeContext): Shape[] {
+  const shape = shapeAt(node, context, 0);
+  const axis = resolveAxis(
+    node,
+    numberAttribute(node, "axis", 0),
+    shape.length,
+  );
+  return resolveSplit(node, shape[axis]!, context.values)
+    .map((size) => shape.with(axis, size));
+}
+
 /** Value of a Constant node, whichever attribute holds it. */
 const Constant: ShapeRule = (node) => {
   const tensor = tensorAttribute(node, "value");
@@ -257,36 +329,36 @@ const Constant: ShapeRule = (node) => {
   return Array.isArray(list) ? [list.length] : [];
 };
 
+function each(
+  operators: readonly string[],
+  rule: ShapeRule,
+): Record<string, ShapeRule> {
+  return Object.fromEntries(operators.map((op) => [op, rule]));
+}
+
 /** Shape rules by operator. */
 export const SHAPE_RULES: Readonly<Record<string, ShapeRule>> = {
-  Add: elementwise,
+  ...each(SAME_SHAPE, same),
+  ...each(ELEMENTWISE, elementwise),
+  ...each(REDUCTIONS, ReduceMean),
+  ...each(["Max", "Mean", "Min", "Sum", "Where"], variadic),
   AveragePool: pool,
   BatchNormalization,
-  Cast: same,
-  Ceil: same,
-  Clip: same,
   Concat,
   Constant,
   ConstantOfShape: (node, { values }) => knownInput(node, 0, values) ?? [],
   Conv,
-  Div: elementwise,
-  Dropout: same,
+  Expand,
   Flatten,
-  Floor: same,
   Gather,
   Gemm,
   GlobalAveragePool,
-  HardSigmoid: same,
-  HardSwish: same,
-  Identity: same,
-  LeakyRelu: same,
+  GlobalMaxPool: GlobalAveragePool,
   MatMul,
   MaxPool: pool,
-  Mul: elementwise,
-  Neg: same,
+  PRelu,
   Pad,
-  ReduceMean,
-  Relu: same,
+  Range,
   Reshape: (node, context) =>
     resolveReshape(node, shapeAt(node, context, 0), context.values),
   Shape: (node, context) => {
@@ -294,13 +366,10 @@ export const SHAPE_RULES: Readonly<Record<string, ShapeRule>> = {
     const [start, end] = shapeRange(node, rank);
     return [end - start];
   },
-  Sigmoid: same,
   Slice: (node, context) =>
     resolveSlice(node, shapeAt(node, context, 0), context.values).counts,
-  Softmax: same,
-  Sqrt: same,
+  Split,
   Squeeze,
-  Sub: elementwise,
   Transpose: (node, context) => {
     const shape = shapeAt(node, context, 0);
     return resolvePermutation(node, shape.length).map((axis) => shape[axis]!);

@@ -3,10 +3,12 @@
  *
  * @module
  */
-import { numbersAttribute } from "./attributes.ts";
-import { castType } from "./evaluate.ts";
-import type { Graph, GraphNode } from "./graph.ts";
+import { numberAttribute, numbersAttribute } from "./attributes.ts";
+import { BFLOAT16, castType } from "./cast_type.ts";
+import { elementTypes } from "./element_types.ts";
+import type { DataType, Graph, GraphNode } from "./graph.ts";
 import { resolvePadding } from "./parameters.ts";
+import { drops } from "./training_mode.ts";
 import { consumersOf } from "./topology.ts";
 
 /**
@@ -21,16 +23,17 @@ export function simplify(graph: Graph): Graph {
 }
 
 function removeNoOps(graph: Graph): Graph {
-  const floats = floatTensors(graph);
+  const types = elementTypes(graph);
+  const outputs = new Set(graph.outputs);
   const renamed = new Map<string, string>();
   const nodes: GraphNode[] = [];
   for (const original of graph.nodes) {
     const node = rename(original, renamed);
     const [input] = node.inputs;
     const [output] = node.outputs;
-    const removable = input && output && isNoOp(node, graph, floats);
+    const removable = input && output && isNoOp(node, graph, types);
     if (!removable) nodes.push(node);
-    else if (!graph.outputs.includes(output)) renamed.set(output, input);
+    else if (!outputs.has(output)) renamed.set(output, input);
     else {
       nodes.push({ ...node, op: "Identity", inputs: [input], attributes: {} });
     }
@@ -55,15 +58,16 @@ function rename(
 function isNoOp(
   node: GraphNode,
   graph: Graph,
-  floats: ReadonlySet<string>,
+  types: ReadonlyMap<string, DataType>,
 ): boolean {
   switch (node.op) {
     case "Identity":
       return true;
     case "Dropout":
-      return !trains(node, graph);
+      return !drops(node, graph.constants);
     case "Cast":
-      return floats.has(node.inputs[0] ?? "") && castType(node) === "float32";
+      return types.get(node.inputs[0] ?? "") === castType(node) &&
+        numberAttribute(node, "to", 0) !== BFLOAT16;
     case "Concat":
       return node.inputs.length === 1;
     case "Pad":
@@ -78,30 +82,12 @@ function isNoOp(
   }
 }
 
-function trains(node: GraphNode, graph: Graph): boolean {
-  const mode = graph.constants.get(node.inputs[2] ?? "");
-  return node.inputs[2] !== undefined && node.inputs[2] !== "" &&
-    (!mode || Number(mode.data[0]) !== 0);
-}
-
 function padsNothing(node: GraphNode, graph: Graph): boolean {
   const list = numbersAttribute(node, "pads");
   if (list) return list.every((pad) => pad === 0);
   const pads = graph.constants.get(node.inputs[1] ?? "");
   return pads !== undefined && Array.from<number | bigint>(pads.data)
     .every((pad) => Number(pad) === 0);
-}
-
-/** Tensors that come from the image through operators that keep floats. */
-function floatTensors(graph: Graph): Set<string> {
-  const floats = new Set(graph.inputs.map(({ name }) => name));
-  for (const node of graph.nodes) {
-    const [input] = node.inputs;
-    if (!input || !floats.has(input) || node.op === "Shape") continue;
-    if (node.op === "Cast" && castType(node) !== "float32") continue;
-    for (const name of node.outputs) floats.add(name);
-  }
-  return floats;
 }
 
 /** Gives the output name of an Identity to the node before it, where that one's own name is free. */

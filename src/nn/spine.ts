@@ -4,9 +4,14 @@
  *
  * @module
  */
-import { numbersAttribute } from "./attributes.ts";
 import type { Graph, GraphNode } from "./graph.ts";
-import { consumersOf, producersOf, readsOf, removeUnused } from "./topology.ts";
+import { stridesOf } from "./strides.ts";
+import {
+  consumersOf,
+  imageTensors,
+  readsOf,
+  removeUnused,
+} from "./topology.ts";
 
 /** A tensor on the spine, and how it came about. */
 export interface SpinePoint {
@@ -26,8 +31,8 @@ export interface SpinePoint {
  */
 export function spineOf(graph: Graph): SpinePoint[] {
   const main = removeUnused({ ...graph, outputs: [deepestOutput(graph)] });
-  const strides = stridesOf(main);
-  const computed = imageTensors(main);
+  const strides = stridesOf(graph);
+  const computed = imageTensors(main.inputs[0]?.name ?? "", main.nodes);
   const consumers = consumersOf(main.nodes);
   const pending = new Map<string, number>();
   const open = new Set<string>();
@@ -62,89 +67,26 @@ export function spineOf(graph: Graph): SpinePoint[] {
   return spine;
 }
 
+/** Outputs compared in full; of more, only those on the longest paths are. */
+const COMPARED_OUTPUTS = 16;
+
 /** The output that depends on the most operators. */
 function deepestOutput(graph: Graph): string {
-  const sizes = graph.outputs.map((name) =>
+  const depths = new Map<string, number>();
+  for (const node of graph.nodes) {
+    let depth = 0;
+    for (const name of readsOf(node)) {
+      depth = Math.max(depth, depths.get(name) ?? 0);
+    }
+    for (const name of node.outputs) depths.set(name, depth + 1);
+  }
+  const depth = (name: string): number => depths.get(name) ?? 0;
+  const longest = graph.outputs.length <= COMPARED_OUTPUTS
+    ? graph.outputs
+    : graph.outputs.toSorted((a, b) => depth(b) - depth(a))
+      .slice(0, COMPARED_OUTPUTS);
+  const sizes = longest.map((name) =>
     removeUnused({ ...graph, outputs: [name] }).nodes.length
   );
-  return graph.outputs[sizes.indexOf(Math.max(...sizes))] ?? "";
-}
-
-/** Tensors computed from the image's pixels rather than from its shape. */
-function imageTensors(graph: Graph): Set<string> {
-  const tensors = new Set(graph.inputs.map(({ name }) => name));
-  for (const node of graph.nodes) {
-    if (node.op === "Shape") continue;
-    if (!readsOf(node).some((name) => tensors.has(name))) continue;
-    for (const name of node.outputs) if (name) tensors.add(name);
-  }
-  return tensors;
-}
-
-/**
- * Image pixels per pixel of each feature map, in each direction. Vectors, and
- * maps pooled to one pixel, have none.
- */
-export function stridesOf(graph: Graph): Map<string, number> {
-  const strides = new Map<string, number>();
-  const producers = producersOf(graph.nodes);
-  for (const { name } of graph.inputs) strides.set(name, 1);
-  for (const node of graph.nodes) {
-    if (endsImage(node, graph, producers)) continue;
-    const known = node.inputs.flatMap((name) => strides.get(name) ?? []);
-    if (known.length === 0) continue;
-    const windowed = ["Conv", "MaxPool", "AveragePool"].includes(node.op);
-    const step = windowed ? numbersAttribute(node, "strides")?.[0] ?? 1 : 1;
-    for (const name of node.outputs) {
-      strides.set(name, Math.max(...known) * step);
-    }
-  }
-  return strides;
-}
-
-const VECTOR_OPERATORS: readonly string[] = [
-  "Flatten",
-  "Gemm",
-  "GlobalAveragePool",
-  "GlobalMaxPool",
-  "MatMul",
-  "ReduceMean",
-  "Shape",
-  "Squeeze",
-];
-
-/** Whether a node's result is no feature map any more. */
-function endsImage(
-  node: GraphNode,
-  graph: Graph,
-  producers: ReadonlyMap<string, GraphNode>,
-): boolean {
-  if (node.op !== "Reshape") return VECTOR_OPERATORS.includes(node.op);
-  const rank = numbersAttribute(node, "shape")?.length ??
-    listLength(node.inputs[1] ?? "", graph, producers);
-  return rank < 4;
-}
-
-/**
- * Length of a list of integers that is computed from shapes: what a Concat
- * joins are single extents or constants.
- */
-function listLength(
-  tensor: string,
-  graph: Graph,
-  producers: ReadonlyMap<string, GraphNode>,
-): number {
-  const constant = graph.constants.get(tensor);
-  if (constant) return constant.data.length;
-  const node = producers.get(tensor);
-  const value = node?.op === "Constant" ? node.attributes["value"] : undefined;
-  if (typeof value === "object" && "dtype" in value) return value.data.length;
-  if (node?.op === "Cast" || node?.op === "Identity") {
-    return listLength(node.inputs[0] ?? "", graph, producers);
-  }
-  if (node?.op !== "Concat") return 1;
-  return node.inputs.reduce(
-    (sum, input) => sum + listLength(input, graph, producers),
-    0,
-  );
+  return longest[sizes.indexOf(Math.max(...sizes))] ?? "";
 }

@@ -4,10 +4,12 @@
  *
  * @module
  */
+import { isTransformer } from "./attention.ts";
 import { numberAttribute, numbersAttribute } from "./attributes.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 import { OnnxError } from "./onnx/errors.ts";
-import { spineOf, type SpinePoint, stridesOf } from "./spine.ts";
+import { spineOf, type SpinePoint } from "./spine.ts";
+import { stridesOf } from "./strides.ts";
 import { consumersOf, producersOf } from "./topology.ts";
 
 /** A tensor to take features from. */
@@ -49,7 +51,7 @@ const ACTIVATIONS: readonly string[] = [
  * pooling, and before the expansion that belongs to a depthwise downsampling.
  * For torchvision's ResNets these are the outputs of layer1 to layer4, for its
  * DenseNets those of denseblock1 to denseblock4. Levels that a network does
- * not have are left out.
+ * not have are left out; a transformer has none.
  *
  * @example
  * ```ts
@@ -66,6 +68,7 @@ const ACTIVATIONS: readonly string[] = [
  * ```
  */
 export function findTaps(graph: Graph): readonly Tap[] {
+  if (isTransformer(graph)) return [];
   const spine = spineOf(graph);
   const consumers = consumersOf(graph.nodes);
   return LEVEL_STRIDES.flatMap((stride, i) => {
@@ -117,7 +120,7 @@ export function resolveTaps(
       throw new OnnxError(
         "unknown_tap",
         `Cannot tap "${name}": it comes after global pooling and is no feature map`,
-        { node: node.name, op: node.op, hint: listLevels(levels) },
+        { node: node.name, op: node.op, hint: listLevels(graph, levels) },
       );
     }
     return { name, tensor, node: node.name, stride };
@@ -205,7 +208,21 @@ function modulePath(name: string): string {
   return path.replaceAll("/", ".");
 }
 
-function listLevels(levels: readonly Tap[]): string {
+const TRANSFORMER =
+  "the network is a transformer, its features are tokens, which are not supported yet";
+
+/** Why a network has no levels; `undefined` when it has some. */
+export function levelsProblem(graph: Graph): string | undefined {
+  if (isTransformer(graph)) return TRANSFORMER;
+  return findTaps(graph).length === 0
+    ? "the network has no levels: nothing in it is a feature map at stride 4, 8, 16 or 32"
+    : undefined;
+}
+
+function listLevels(graph: Graph, levels: readonly Tap[]): string {
+  if (isTransformer(graph)) {
+    return `${TRANSFORMER}; give a convolutional network`;
+  }
   if (levels.length === 0) {
     return "the network has no levels of its own, name a tensor";
   }
@@ -227,8 +244,14 @@ function unknownTap(
     .slice(0, 5)
     .map((other) => `"${other}"`);
   const hint = similar.length > 0
-    ? `${listLevels(levels)}; similar names are ${similar.join(", ")}`
-    : `${listLevels(levels)}, and the names of all tensors and operators`;
+    ? `${listLevels(graph, levels)}; similar names are ${similar.join(", ")}`
+    : levels.length === 0
+    ? listLevels(graph, levels)
+    : levels.length === 0
+    ? listLevels(graph, levels)
+    : `${
+      listLevels(graph, levels)
+    }, and the names of all tensors and operators`;
   return new OnnxError(
     "unknown_tap",
     `Cannot tap "${name}": the network has no level, tensor or operator of that name`,

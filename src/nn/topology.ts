@@ -97,3 +97,20 @@ export function removeUnused(graph: Graph): Graph {
   }
   return { ...graph, nodes: nodes.reverse(), constants };
 }
+
+/** Operators that look at a tensor's shape and not at its elements. */
+const SHAPE_READERS: readonly string[] = ["Shape", "Size"];
+
+/** Tensors computed from the image's pixels rather than from its shape. */
+export function imageTensors(
+  image: string,
+  nodes: readonly GraphNode[],
+): Set<string> {
+  const tensors = new Set([image]);
+  for (const node of nodes) {
+    if (SHAPE_READERS.includes(node.op)) continue;
+    if (!readsOf(node).some((name) => tensors.has(name))) continue;
+    for (const name of node.outputs) if (name) tensors.add(name);
+  }
+  return tensors;
+}

@@ -20,6 +20,7 @@ export * from "./covariance.ts";
 export * from "./elementwise.ts";
 export * from "./expand.ts";
 export * from "./flatten.ts";
+export * from "./gather_channels.ts";
 export * from "./gather_columns.ts";
 export * from "./global_average_pool.ts";
 export * from "./grid.ts";

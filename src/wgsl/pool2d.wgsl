@@ -37,9 +37,7 @@ const LOWEST = -3.4028234663852886e38;
 
 @compute @workgroup_size(8, 8)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
+  //#use place_in_grid_2d
 ) {
   let channel = group.x * 8u + local.x;
   let pixel = (group.z * groups.y + group.y) * 8u + local.y;
@@ -55,6 +53,7 @@ fn main(
   let right_edge = i32(params.width + params.pad_right);
 
   var best = vec4f(LOWEST);
+  var bits = vec4u(); // the largest magnitude: of a NaN, where there is one
   var sum = vec4f();
   var count = 0.0;
   for (var ky = 0u; ky < params.kernel_height; ky++) {
@@ -65,11 +64,13 @@ fn main(
       if (inside) {
         let v = x[base + (u32(iy) * params.width + u32(ix)) * params.channels];
         best = max(best, v);
+        bits = max(bits, bitcast<vec4u>(v) & vec4u(0x7fffffffu));
         sum += v;
       }
       let counted = inside || (COUNT_PADDING && iy < bottom_edge && ix < right_edge);
       count += select(0.0, 1.0, counted);
     }
   }
+  best = select(best, bitcast<vec4f>(bits), bits > vec4u(0x7f800000u));
   y[pixel * params.channels + channel] = select(best, sum / count, AVERAGE);
 }

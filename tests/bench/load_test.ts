@@ -5,6 +5,7 @@ import {
   growth,
   overload,
   quantile,
+  slope,
 } from "../../bench/load.ts";
 
 /** A service that does one request after the other. */
@@ -48,4 +49,9 @@ Deno.test("quantile() and growth() are those of their definitions", () => {
   assertEquals(quantile([7], 0.99), 7);
   assertEquals(growth([9, 9, 1, 2, 3, 4, 4, 4]), 2);
   assertEquals(growth([5, 5, 5, 5, 5, 5]), 1);
+});
+
+Deno.test("slope() is that of a line, and of the line between scattered points", () => {
+  assertEquals(slope([[0, 1], [2, 5], [5, 11]]), 2);
+  assertEquals(slope([[0, 0], [1, 3], [2, 0]]), 0);
 });

@@ -1,5 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { evaluationCsv, predictionCsv } from "../../src/cli/csv.ts";
+import {
+  evaluationCsv,
+  predictionHead,
+  predictionRow,
+} from "../../src/cli/csv.ts";
 import type { EvaluationRecord } from "../../src/core/evaluation/mod.ts";
 import type { ScoredRecord } from "../../src/cli/prediction_record.ts";
 
@@ -7,8 +11,9 @@ const SCORED: ScoredRecord = {
   image_path: 'in/a, "b".png',
   pred_score: 1.5,
   pred_score_normalized: null,
-  pred_label: "normal",
+  pred_label: null,
   threshold: null,
+  uncertain_from: null,
   worst_patch: {
     x: 1,
     y: 2,
@@ -16,7 +21,17 @@ const SCORED: ScoredRecord = {
     height: 4,
     nearest: { image_path: "good/1\n2.png", x: 5, y: 6 },
   },
-  map: { path: null, width: 8, height: 8, min: 0, max: 1, threshold: null },
+  map: {
+    path: null,
+    width: 8,
+    height: 8,
+    min: 0,
+    max: 1,
+    threshold: null,
+    scale: { min: 0, max: 1, of: "image" },
+    disagrees: false,
+  },
+  seen: { x: 0, y: 0, width: 8, height: 8 },
   ms: {
     decode: 1,
     trunk: NaN,
@@ -27,17 +42,25 @@ const SCORED: ScoredRecord = {
   },
 };
 
-Deno.test("predictionCsv() quotes as RFC 4180 does and leaves unknowns empty", () => {
+Deno.test("predictionRow() quotes as RFC 4180 does and leaves unknowns empty", () => {
   const failure = { image_path: "cut.png", error: "it ends early" };
   assertEquals(
-    predictionCsv([SCORED, failure]),
+    predictionHead() + predictionRow(SCORED) + predictionRow(failure),
     [
-      "image_path,pred_score,pred_score_normalized,pred_label,threshold,worst_x,worst_y,worst_width,worst_height,nearest_image_path,nearest_x,nearest_y,error",
-      '"in/a, ""b"".png",1.5,,normal,,1,2,3,4,"good/1\n2.png",5,6,',
-      "cut.png,,,,,,,,,,,,it ends early",
+      "image_path,pred_score,pred_score_normalized,pred_label,threshold,worst_x,worst_y,worst_width,worst_height,nearest_image_path,nearest_x,nearest_y,error,uncertain_from",
+      '"in/a, ""b"".png",1.5,,,,1,2,3,4,"good/1\n2.png",5,6,,',
+      "cut.png,,,,,,,,,,,,it ends early,",
       "",
     ].join("\r\n"),
   );
+});
+
+Deno.test("predictionRow() keeps a spreadsheet from running names, not from reading numbers", () => {
+  for (const name of ["=1+1", "+a", "-1.png", "@b", "\tc", '=HYPERLINK("x")']) {
+    const row = predictionRow({ ...SCORED, image_path: name, pred_score: -2 });
+    const quoted = name.replaceAll('"', '""');
+    assertEquals(row.startsWith(`"'${quoted}",-2,`), true, row);
+  }
 });
 
 Deno.test("evaluationCsv() joins nested keys and has the columns of all records", () => {
@@ -48,5 +71,15 @@ Deno.test("evaluationCsv() joins nested keys and has the columns of all records"
   assertEquals(
     evaluationCsv(records),
     "category,image_auroc,std.image_auroc,shots\r\na,1,0.5,\r\nb,,,5\r\n",
+  );
+});
+
+Deno.test("evaluationCsv() keeps negative numbers and names apart", () => {
+  const records = [
+    { category: "-a", image_auroc: -0.5 },
+  ] as unknown as EvaluationRecord[];
+  assertEquals(
+    evaluationCsv(records),
+    `category,image_auroc\r\n"'-a",-0.5\r\n`,
   );
 });

@@ -3,6 +3,7 @@ import {
   DISK,
   FileError,
   readFile,
+  readFilePart,
   writeAtomically,
 } from "../../src/cli/disk.ts";
 import { withFiles } from "./with_files.ts";
@@ -29,6 +30,44 @@ Deno.test("writeAtomically() leaves nothing behind when it fails", async () => {
   });
 });
 
+Deno.test("writeAtomically() removes what dead processes left, not what living ones write", async () => {
+  await withFiles(
+    ["a/.patchcore-01234567.tmp", "a/.patchcore-89abcdef.tmp", "a/x.tmp"],
+    async (root) => {
+      const held = `${root}/a/.patchcore-89abcdef.tmp`;
+      const options = ["--allow-write", "--allow-read"];
+      const code = `const file = await Deno.open("${held}", { write: true });
+        await file.lock(true);
+        console.log("held");
+        await new Promise((resolve) => setTimeout(resolve, 60_000));`;
+      const other = new Deno.Command(Deno.execPath(), {
+        args: ["run", "--ext=js", ...options, "-"],
+        stdin: "piped",
+        stdout: "piped",
+      }).spawn();
+      const writer = other.stdin.getWriter();
+      await writer.write(new TextEncoder().encode(code));
+      await writer.close();
+      const reader = other.stdout.getReader();
+      await reader.read();
+      await writeAtomically(`${root}/a/new`, new Uint8Array(3));
+      const names = [...Deno.readDirSync(`${root}/a`)].map(({ name }) => name);
+      assertEquals(names.sort(), [".patchcore-89abcdef.tmp", "new", "x.tmp"]);
+      other.kill("SIGKILL");
+      await other.status;
+      await reader.cancel();
+    },
+  );
+});
+
+Deno.test("writeAtomically() writes names as long as the system allows", async () => {
+  await withFiles([], async (root) => {
+    const path = `${root}/${"n".repeat(255)}`;
+    await writeAtomically(path, new Uint8Array(3));
+    assertEquals((await Deno.readFile(path)).length, 3);
+  });
+});
+
 Deno.test("readFile() says why a file cannot be read", async () => {
   await withFiles(["folder/x"], async (root) => {
     await assertRejects(
@@ -51,4 +90,29 @@ Deno.test("readFile() refuses devices and files that are too large", async () =>
     );
   });
   await assertRejects(() => readFile("/dev/zero"), FileError, "it is a device");
+});
+
+Deno.test("readFilePart() reads as much as a file has", async () => {
+  await withFiles(["folder/x"], async (root) => {
+    const path = `${root}/data`;
+    const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => i * 7);
+    await Deno.writeFile(path, bytes);
+    const part = (offset: number, length?: number) =>
+      readFilePart(path, offset, length);
+    assertEquals(await part(0), bytes);
+    assertEquals(await part(5, 3), bytes.subarray(5, 8));
+    assertEquals(await part(1000, 250_000), bytes.subarray(1000, 251_000));
+    assertEquals(await part(299_998, 1000), bytes.subarray(299_998));
+    assertEquals((await part(400_000, 8)).length, 0);
+    await assertRejects(
+      () => readFilePart(`${root}/folder`, 0, 8),
+      FileError,
+      "it is no file",
+    );
+    await assertRejects(
+      () => readFilePart("/dev/zero", 0, 8),
+      FileError,
+      "it is no file",
+    );
+  });
 });

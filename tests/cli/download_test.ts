@@ -258,3 +258,30 @@ Deno.test("download() refuses what is no address", async () => {
     'Cannot download "mirror/w.pth": it is no address',
   );
 });
+
+Deno.test("download() refuses a file that is too large, announced or not", async () => {
+  const announced = (): Response => new Response(CONTENT);
+  const endless = (): Response =>
+    new Response(
+      new ReadableStream({
+        pull: (controller) => controller.enqueue(new Uint8Array(1000)),
+      }),
+    );
+  for (const answer of [announced, endless]) {
+    let asked = 0;
+    const counted = () => {
+      asked++;
+      return answer();
+    };
+    await serving(counted, async (url, folder) => {
+      const path = `${folder}/w.pth`;
+      await assertRejects(
+        () => download(url, path, { retryDelayMs: 1, maxBytes: 50_000 }),
+        DownloadError,
+        `Refused ${url}: it has `,
+      );
+      assertEquals(asked, 1, "it must not be asked for again");
+      assert(!await exists(path) && !await exists(`${path}.part`));
+    });
+  }
+});

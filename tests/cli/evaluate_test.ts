@@ -5,6 +5,8 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { evaluate } from "../../src/cli/evaluate.ts";
+import { decodeImage } from "../../src/core/images/decode.ts";
+import { encodePng } from "../../src/core/images/png.ts";
 import { encodeNpy } from "../../src/core/images/npy.ts";
 import { tinyBackbone } from "../tiny_model.ts";
 import { withDemoDataset, writeImage } from "./demo_dataset.ts";
@@ -211,6 +213,95 @@ programTest("evaluate as a program", async (t) => {
     }
   });
 });
+
+programTest(
+  "evaluate goes on without categories that cannot be read",
+  async () => {
+    await withDemoDataset(SIZE, async (root) => {
+      const set = `${root}/flange`;
+      const copy = async (name: string) => {
+        const names = [...Deno.readDirSync(`${set}/train/good`)];
+        for (const part of ["train/good", "test/good"]) {
+          await Deno.mkdir(`${root}/${name}/${part}`, { recursive: true });
+          for (const { name: file } of names.slice(0, 2)) {
+            await Deno.copyFile(
+              `${set}/train/good/${file}`,
+              `${root}/${name}/${part}/${file}`,
+            );
+          }
+        }
+      };
+      for (const name of ["early", "late", "zero"]) await copy(name);
+      const mask = { width: 3, height: 2, grey: new Uint8Array(6) };
+      await writeImage(`${root}/early/test/dent/0.png`, mask);
+      await writeImage(`${root}/early/ground_truth/dent/0.png`, {
+        ...mask,
+        width: 2,
+        height: 3,
+      });
+      await writeImage(`${root}/late/test/dent/0.png`, mask);
+      await writeImage(`${root}/late/ground_truth/dent/1.png`, mask);
+      for (const { name } of [...Deno.readDirSync(`${root}/zero/train/good`)]) {
+        await Deno.writeTextFile(`${root}/zero/train/good/${name}`, "no image");
+      }
+      const run = await runCommand(evaluate, root, ...SMALL, "--json");
+      assertEquals(run.code, 1);
+      const lines = linesOf(run);
+      assertEquals(
+        lines.map(({ category, error }) => [category, error !== undefined]),
+        [
+          ["late", true],
+          ["early", true],
+          ["flange", false],
+          ["zero", true],
+          ["mean", false],
+        ],
+      );
+      assertStringIncludes(
+        run.stderr,
+        'Cannot evaluate "early": Cannot use mask',
+      );
+      assertStringIncludes(
+        run.stderr,
+        "3 of 4 categories could not be evaluated (late, early, zero)",
+      );
+    });
+  },
+);
+
+programTest(
+  "evaluate takes masks of 0 and 1 as those of 0 and 255",
+  async () => {
+    await withDemoDataset(SIZE, async (root) => {
+      const options = [`${root}/flange`, ...SMALL];
+      const [bytes] = await evaluated(...options);
+      assertEquals(bytes!["label_masks"], undefined);
+      for (const { path, bytes } of masksBelow(`${root}/flange/ground_truth`)) {
+        const { width, height, data } = await decodeImage(bytes, path);
+        const grey = Uint8Array.from(
+          { length: width * height },
+          (_, i) => data[4 * i]! > 0 ? 1 : 0,
+        );
+        await Deno.writeFile(path, await encodePng({ width, height, grey }));
+      }
+      const [ones] = await evaluated(...options);
+      assertEquals(ones!["label_masks"], 3);
+      for (const rate of ["pixel_auroc", "aupro_30", "aupro_5"]) {
+        assertEquals(ones![rate], bytes![rate]);
+      }
+    });
+  },
+);
+
+function* masksBelow(
+  folder: string,
+): Generator<{ path: string; bytes: Uint8Array }> {
+  for (const { name, isFile } of [...Deno.readDirSync(folder)]) {
+    const path = `${folder}/${name}`;
+    if (isFile) yield { path, bytes: Deno.readFileSync(path) };
+    else yield* masksBelow(path);
+  }
+}
 
 programTest(
   "evaluate takes ShanghaiTech Campus as the paper does",

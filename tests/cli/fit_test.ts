@@ -55,6 +55,45 @@ programTest("fit tells its plan, appends, shards; merge joins", async (t) => {
       assertEquals(record.buckets, 1);
       assert(record.peak_gpu_bytes <= record.planned_gpu_bytes);
     });
+    await t.step("fit --normalise goes into the model", async () => {
+      const cases = [
+        ["auto", undefined],
+        ["imagenet", "imagenet"],
+        ["none", "unit"],
+        ["bytes", "bytes"],
+        ["0.5/0.25", { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] }],
+        ["0,1,-2e-1/1,2,3", { mean: [0, 1, -0.2], std: [1, 2, 3] }],
+      ] as const;
+      const thresholds = new Set<number | undefined>();
+      for (const [given, stored] of cases) {
+        const { code, stderr } = await run(
+          `${folder}/old`,
+          ...["--model", path("levels"), "--overwrite", ...SETTINGS],
+          `--normalise=${given}`,
+        );
+        assertEquals(code, 0, stderr);
+        const model = readModelFile(await Deno.readFile(path("levels")));
+        assertEquals(model.settings["normalise"], stored);
+        thresholds.add(model.threshold?.value);
+        const { code: found } = await runCommand(
+          predict,
+          `${folder}/new`,
+          ...["--model", path("levels"), ...options],
+        );
+        assertEquals(found, 0);
+      }
+      assertEquals(thresholds.size, cases.length - 1);
+      for (
+        const wrong of ["x", "1/0", "1", "1,2/1,2", "1/1/1", "/", "1,2,x/1"]
+      ) {
+        const { code, stderr } = await run(
+          `${folder}/old`,
+          ...["--model", path("none"), `--normalise=${wrong}`],
+        );
+        assertEquals(code, 2);
+        assertStringIncludes(stderr, `Cannot use --normalise ${wrong}:`);
+      }
+    });
     await t.step("fit --memory refuses what is too little", async () => {
       const { code, stderr } = await run(
         `${folder}/old`,
@@ -178,6 +217,29 @@ programTest("fit, predict and info with several backbones", async (t) => {
         assertStringIncludes(page, "tiny, SHA-256");
       },
     );
+
+    await t.step("predict opens no backbone elsewhere unasked", async () => {
+      await Deno.mkdir(`${root}/models`);
+      const moved = `${root}/models/model.safetensors`;
+      const { stderr: note } = await runCommand(
+        fit,
+        `${root}/flange`,
+        ...[...backbones.slice(2), "--allow-random", "--model", moved],
+        ..."--resize=64 --square --no-crop --layers=layer1,layer2".split(" "),
+      );
+      assertStringIncludes(note, `give --backbone "${tiny}" again`);
+      const predicted = (...options: string[]) =>
+        runCommand(predict, `${root}/flange`, "--model", moved, ...options);
+      const refused = await predicted();
+      assertEquals(refused.code, 1);
+      assertStringIncludes(
+        refused.stderr,
+        `Cannot find backbone "tiny" of model "${moved}": there is no "tiny.onnx"`,
+      );
+      assertEquals((await predicted("--backbone", tiny)).code, 0);
+      await Deno.copyFile(tiny, `${root}/models/tiny.onnx`);
+      assertEquals((await predicted()).code, 0);
+    });
 
     await t.step("predict wants as many backbones as there are", async () => {
       const { code, stderr } = await runCommand(

@@ -69,7 +69,7 @@ Deno.test("ImageReader goes on after an image that breaks its thread", async () 
   await withImages(12, async (paths) => {
     using reader = new ImageReader(
       paths,
-      () => new Worker(url, { type: "module" }),
+      { startWorker: () => new Worker(url, { type: "module" }) },
     );
     for (const [i, image] of reader.images.entries()) {
       if (i !== 2) assertEquals((await loadPixels(image)).width, 1);

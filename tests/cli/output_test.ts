@@ -3,22 +3,120 @@ import { FileError } from "../../src/cli/disk.ts";
 import {
   OutputFolder,
   refuseExisting,
-  resultNames,
   writeOutput,
 } from "../../src/cli/output.ts";
 import { withFiles } from "./with_files.ts";
 
-Deno.test("OutputFolder.open() makes a folder and takes its own over again", async () => {
+function namesIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+}
+
+Deno.test("OutputFolder.open() makes a folder and leaves nothing of the run before", async () => {
   await withFiles([], async (root) => {
     const out = `${root}/a/out`;
-    const folder = await OutputFolder.open(out, []);
-    const path = await folder.write("maps/1.npy", new Uint8Array([1, 2]));
-    assertEquals(path, `${out}/maps/1.npy`);
-    assertEquals(await Deno.readFile(path), new Uint8Array([1, 2]));
-    await folder.record({ finished: true });
-    await OutputFolder.open(out, []);
-    const names = [...Deno.readDirSync(out)].map(({ name }) => name).sort();
-    assertEquals(names, ["maps", "run.json"]);
+    {
+      using folder = await OutputFolder.open(out);
+      const path = await folder.write("maps/a/1.npy", new Uint8Array([1, 2]));
+      assertEquals(path, `${out}/maps/a/1.npy`);
+      assertEquals(await Deno.readFile(path), new Uint8Array([1, 2]));
+      await folder.write("masks/1.png", "1");
+      await folder.write("report.html", "page");
+      await folder.record({ finished: true });
+    }
+    await Deno.writeTextFile(`${out}/masks/mine.png`, "of the user");
+    await Deno.writeTextFile(`${out}/notes.txt`, "of the user");
+    using _again = await OutputFolder.open(out);
+    assertEquals(namesIn(out), [
+      ".files",
+      ".lock",
+      "masks",
+      "notes.txt",
+      "run.json",
+    ]);
+    assertEquals(namesIn(`${out}/masks`), ["mine.png"]);
+  });
+});
+
+Deno.test("OutputFolder.open() removes results of versions that kept no list", async () => {
+  const old = ["maps/1.npy", "predictions.jsonl", "overlays/a/1.png"];
+  const files = old.flatMap((name) => [`out/${name}`, `mixed/${name}`]);
+  await withFiles([...files, "mixed/notes.txt"], async (root) => {
+    for (const name of ["out", "mixed"]) {
+      const run = '{"generator":"@patchcore/webgpu"}';
+      await Deno.writeTextFile(`${root}/${name}/run.json`, run);
+      (await OutputFolder.open(`${root}/${name}`))[Symbol.dispose]();
+    }
+    assertEquals(namesIn(`${root}/out`), [".files", "run.json"]);
+    assertEquals(namesIn(`${root}/mixed/maps`), ["1.npy"]);
+  });
+});
+
+Deno.test("OutputFolder.open() removes nothing outside, whatever its list says", async () => {
+  await withFiles(["mine.txt", "out/x"], async (root) => {
+    const lines = ["../mine.txt", `${root}/mine.txt`, "maps/../../mine.txt", 7]
+      .map((file) => `${JSON.stringify({ file })}\n`);
+    const run = '{"generator":"@patchcore/webgpu"}';
+    await Deno.writeTextFile(`${root}/out/run.json`, run);
+    await Deno.writeTextFile(
+      `${root}/out/.files`,
+      `${lines.join("")}null\n{"file":"x"}\n{"file":`,
+    );
+    using _folder = await OutputFolder.open(`${root}/out`);
+    assertEquals(namesIn(root), ["mine.txt", "out"]);
+    assertEquals(namesIn(`${root}/out`), [".files", ".lock", "run.json"]);
+  });
+});
+
+Deno.test("OutputFolder.open() lets one run write at a time, and takes over from a dead one", async () => {
+  await withFiles(["left/.lock", "left/.files"], async (root) => {
+    const out = `${root}/out`;
+    {
+      using _first = await OutputFolder.open(out);
+      await assertRejects(
+        () => OutputFolder.open(out, { overwrite: true }),
+        FileError,
+        "another run is writing there",
+      );
+    }
+    for (const path of [out, `${root}/left`]) {
+      using folder = await OutputFolder.open(path);
+      assertEquals(folder.path, path);
+    }
+    assertEquals(namesIn(out), [".files", "run.json"]);
+  });
+});
+
+Deno.test("OutputFolder keeps lines as they are written", async () => {
+  await withFiles([], async (root) => {
+    using folder = await OutputFolder.open(`${root}/out`);
+    using lines = await folder.writeLines("a.jsonl", ["1\n"]);
+    lines.add("2\n");
+    assertEquals(await Deno.readTextFile(`${root}/out/a.jsonl`), "1\n2\n");
+  });
+});
+
+Deno.test("OutputFolder.open() keeps files and their images when a run is resumed", async () => {
+  await withFiles([], async (root) => {
+    const out = `${root}/out`;
+    {
+      using folder = await OutputFolder.open(out);
+      await folder.write("maps/1.npy", "1", "in/1.png");
+      await folder.write("masks/1.png", "1", "in/1.png");
+      await folder.record({ finished: false, command: "predict" });
+      const stray = `${out}/maps/.patchcore-00000000.tmp`;
+      await Deno.writeTextFile(stray, "of a dead process");
+    }
+    {
+      using folder = await OutputFolder.open(out, { resume: true });
+      assertEquals(folder.earlier?.["command"], "predict");
+      assertEquals(folder.earlierFiles().get("in/1.png"), [
+        "maps/1.npy",
+        "masks/1.png",
+      ]);
+      assertEquals(namesIn(`${out}/masks`), ["1.png"]);
+    }
+    using _folder = await OutputFolder.open(out);
+    assertEquals(namesIn(out), [".files", ".lock", "run.json"]);
   });
 });
 
@@ -26,14 +124,15 @@ Deno.test("OutputFolder.open() refuses folders with other files unless asked", a
   await withFiles(["out/thesis.doc", "odd/run.json"], async (root) => {
     for (const out of [`${root}/out`, `${root}/odd`]) {
       await assertRejects(
-        () => OutputFolder.open(out, []),
+        () => OutputFolder.open(out),
         FileError,
         "it holds other files",
       );
     }
-    await OutputFolder.open(`${root}/out`, [], true);
+    const out = `${root}/out`;
+    using _folder = await OutputFolder.open(out, { overwrite: true });
     assertEquals(
-      await Deno.readTextFile(`${root}/out/thesis.doc`),
+      await Deno.readTextFile(`${out}/thesis.doc`),
       "out/thesis.doc",
     );
   });
@@ -41,17 +140,18 @@ Deno.test("OutputFolder.open() refuses folders with other files unless asked", a
 
 Deno.test("OutputFolder.open() refuses input folders and what lies in them", async () => {
   await withFiles(["in/1.png", "inside/1.png"], async (root) => {
+    const inputs = [`${root}/in`];
     for (const out of ["in", "in/", "in/out", "x/../in/new/out"]) {
       await assertRejects(
-        () => OutputFolder.open(`${root}/${out}`, [`${root}/in`], true),
+        () => OutputFolder.open(`${root}/${out}`, { inputs, overwrite: true }),
         FileError,
         "it lies in the input folder",
       );
     }
     assertEquals([...Deno.readDirSync(`${root}/in`)].length, 1);
-    await OutputFolder.open(`${root}/inside/out`, [`${root}/in`]);
+    using _folder = await OutputFolder.open(`${root}/inside/out`, { inputs });
     await assertRejects(
-      () => OutputFolder.open(`${root}/in/1.png`, []),
+      () => OutputFolder.open(`${root}/in/1.png`),
       FileError,
       "it is a file",
     );
@@ -75,21 +175,6 @@ Deno.test("writeOutput() replaces a file only when asked", async () => {
       "folder",
     );
   });
-});
-
-Deno.test("resultNames() drops what all paths share and keeps names apart", () => {
-  assertEquals(resultNames(["/d/test/good/0.png", "/d/test/bad/0.png"]), [
-    "good/0",
-    "bad/0",
-  ]);
-  assertEquals(resultNames(["/d/0.png"]), ["0"]);
-  assertEquals(resultNames(["a/0.png", "a/0.jpg", "a/1.png"]), [
-    "0.png",
-    "0.jpg",
-    "1",
-  ]);
-  assertEquals(resultNames(["../x/0.png", "./y/1.png"]), ["x/0", "y/1"]);
-  assertEquals(resultNames([]), []);
 });
 
 Deno.test("writeOutput() and refuseExisting() tell early that a file cannot be written", async () => {

@@ -76,7 +76,7 @@ Deno.test("fit and predict as programs", async (t) => {
         "predict",
         inbox,
         ...["--model", model, "--json", "--out", `${folder}/out`],
-        ...["--overlay", "--csv", "--maps", "npy"],
+        ...["--report", "--overlay", "--csv", "--maps", "npy"],
       );
       assertEquals(code, 1);
       const failed = lines.filter((line) => "error" in line);
@@ -93,10 +93,13 @@ Deno.test("fit and predict as programs", async (t) => {
           "pred_score_normalized",
           "pred_label",
           "threshold",
+          "uncertain_from",
           "worst_patch",
           "map",
+          "seen",
           "ms",
         ]);
+        assertEquals(line["seen"], { x: 16, y: 16, width: 224, height: 224 });
         const map = line["map"] as Record<string, string>;
         assertEquals(Object.keys(map), [
           "path",
@@ -105,10 +108,16 @@ Deno.test("fit and predict as programs", async (t) => {
           "min",
           "max",
           "threshold",
+          "scale",
+          "disagrees",
         ]);
         assert((await Deno.stat(map["path"]!)).size > 256 * 256 * 4);
         assert(map["threshold"] !== line["threshold"]);
       }
+      assertStringIncludes(
+        await Deno.readTextFile(`${folder}/out/report.html`),
+        "76.6 % of its area: 224 × 224 of 256 × 256 pixels, from x 16, y 16",
+      );
       const csv = await Deno.readTextFile(`${folder}/out/predictions.csv`);
       assertEquals(csv.trim().split("\r\n").length, 6);
     });

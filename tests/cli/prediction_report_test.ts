@@ -43,6 +43,7 @@ gpuTest(
       assertEquals(page.match(/<article/g)?.length, test.length);
       assertEquals(page.match(/Nearest training patch: [^<]*good/g)?.length, 8);
       assertStringIncludes(page, "AUROC");
+      assertStringIncludes(page, "the whole image");
       assertMatch(page, /really anomalous \(rust\)/);
     });
   },

@@ -121,6 +121,19 @@ Deno.test("pullWeights() refuses a file with a wrong SHA-256", async () => {
   });
 });
 
+Deno.test("pullWeights() refuses a file that is larger than the weights can be", async () => {
+  const files = { [`/models/${KNOWN.file}`]: new Uint8Array(8e6) };
+  await serving(files, async (options, asked) => {
+    await assertRejects(
+      () => pullWeights({ ...KNOWN, megaparameters: 1 }, options),
+      DownloadError,
+      "it has 8000000 bytes or more, expected at most 6200000",
+    );
+    assertEquals(asked.length, 1);
+    assertEquals(await names(options.folder), []);
+  });
+});
+
 Deno.test("pullWeights() lists every other way when it cannot download", async () => {
   await serving({}, async (options) => {
     const error = await assertRejects(

@@ -1,18 +1,25 @@
 import {
   assert,
   assertEquals,
+  AssertionError,
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { PatchCore } from "../../src/core/mod.ts";
+import { PatchCore, type Pixels } from "../../src/core/mod.ts";
 import { DEMO_PRODUCTS, demoSet } from "../../src/core/demo/demo_set.ts";
 import { encodePng } from "../../src/core/images/png.ts";
 import { demoBackbone } from "../../src/cli/load_backbone.ts";
 import { byStatus, capacity, overload } from "../../bench/load.ts";
+import { tinyDetector, tinyImages } from "../tiny_model.ts";
 import { runCommand } from "./run_command.ts";
 import { serve } from "../../src/cli/serve.ts";
 import { formBody, hugePng, imageBody } from "./serve/fake_service.ts";
-import { type ServiceProcess, startService } from "./serve/service_process.ts";
+import {
+  type ServiceProcess,
+  type SpawnedService,
+  spawnService,
+  startService,
+} from "./serve/service_process.ts";
 
 Deno.test("serve as a program", async (t) => {
   const folder = await Deno.makeTempDir();
@@ -276,6 +283,58 @@ async function sendEndlessly(
   return new TextDecoder().decode(answer.subarray(0, read));
 }
 
+Deno.test("serve answers 503 until its models are loaded, and stops while it loads", async (t) => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const model = `${folder}/tiny.safetensors`;
+    {
+      using detector = await tinyDetector();
+      await Deno.writeFile(model, detector.save({ bundle: true }));
+    }
+    const image = await encodePng(tinyImages(1).test[0]!.content as Pixels);
+    const options = ["--model", model, "--no-autotune"];
+    await t.step("503 with Retry-After, then 200", async () => {
+      const service = spawnService(...options);
+      try {
+        const url = await listening(service);
+        const ask = async () => {
+          const response = await fetch(`${url}/predict`, imageBody(image));
+          await response.body?.cancel();
+          return [response.status, response.headers.get("retry-after")];
+        };
+        assertEquals(await ask(), [503, "2"]);
+        const health = await fetch(`${url}/health`);
+        const { status } = await health.json();
+        assertEquals([health.status, status], [503, "starting"]);
+        assertEquals(await service.ready, url);
+        assertEquals(await ask(), [200, null]);
+      } finally {
+        await service.stop("SIGTERM");
+      }
+    });
+    await t.step("SIGTERM while it loads ends it with 0", async () => {
+      const service = spawnService(...options);
+      service.ready.catch(() => {});
+      await listening(service);
+      const { code, stderr } = await service.stop("SIGTERM");
+      assertEquals(code, 0, stderr);
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+/** Where a service listens, as soon as it does. */
+async function listening({ messages }: SpawnedService): Promise<string> {
+  let text = "";
+  for await (const piece of messages) {
+    text += piece;
+    const [url] = /http:\S+(?= answers 503)/.exec(text) ?? [];
+    if (url !== undefined) return url;
+  }
+  throw new AssertionError(`It does not listen: ${text}`);
+}
+
 Deno.test.each([
   [[], "--model M.safetensors is missing"],
   [["--model", "a", "--model", "a"], "a model twice"],
@@ -287,6 +346,8 @@ Deno.test.each([
   [["--model", "a", "--max-bytes", "2GiB"], "up to 1GiB"],
   [["--model", "a", "--port", "70000"], "from 0 to 65535"],
   [["--model", "a", "--timeout", "0"], "above 0"],
+  [["--model", "a", "--allow-origin", "line.example"], "without a path"],
+  [["--model", "a", "--allow-origin", "http://h/x"], "without a path"],
   [["--model", "a", "photo.png"], "Unexpected argument"],
 ])("serve refuses %j", async (argv, reason) => {
   const { code, stderr } = await runCommand(serve, ...argv);
@@ -297,5 +358,5 @@ Deno.test.each([
 Deno.test("serve tells in one sentence that a model is not there, or is none", async () => {
   const missing = await runCommand(serve, "--model", "/nowhere/a.safetensors");
   assertEquals(missing.code, 1);
-  assertMatch(missing.stderr, /^error: Cannot read "\/nowhere.*not exist\n/);
+  assertMatch(missing.stderr, /^error: Cannot read "\/nowhere.*not exist\n/m);
 });

@@ -1,11 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { optimizeGraph } from "../../src/nn/fusion.ts";
-import { floatTensor } from "../../src/nn/host_tensor.ts";
 import { OnnxError } from "../../src/nn/onnx/errors.ts";
 import type { NodeMessage, TensorMessage } from "../../src/nn/onnx/proto.ts";
 import { readOnnx } from "../../src/nn/onnx/read.ts";
-import { interpret } from "../reference/interpreter.ts";
-import { assertAllClose, randomFloats } from "../testing.ts";
+import { randomFloats } from "../testing.ts";
+import { optimizedOperators } from "./optimized_operators.ts";
 import {
   float,
   floats,
@@ -13,40 +12,20 @@ import {
   integers,
   model,
   node,
-  value,
 } from "./model_builder.ts";
 
 const weight = floats("w", [4, 3, 3, 3], randomFloats(1, 108));
 const same = { pads: [1, 1, 1, 1] };
 const conv = node("Conv", ["x", "w"], ["c"], same);
 
-/** Optimises a model, checks that it computes the same, and lists its operators. */
-async function operators(
+/** As {@linkcode optimizedOperators}, with the convolution's weights unless others are given. */
+function operators(
   nodes: readonly NodeMessage[],
   constants: readonly TensorMessage[] = [weight],
   outputs: readonly string[] = ["y"],
   opset = 13,
 ): Promise<string[]> {
-  const plain = await readOnnx(model(
-    graph(nodes, constants, {
-      outputs: outputs.map((name) => value(name, undefined)),
-    }),
-    { opset },
-  ));
-  const optimized = optimizeGraph(plain);
-  const image = floatTensor([2, 3, 6, 5], randomFloats(5, 180));
-  const expected = interpret(plain, image);
-  const actual = interpret(optimized, image);
-  for (const name of outputs) {
-    assertAllClose(
-      actual.get(name)!.data as Float32Array,
-      expected.get(name)!.data as Float32Array,
-    );
-  }
-  return optimized.nodes.map((node) =>
-    [node.op, node.residual && "add", node.activation?.kind]
-      .filter(Boolean).join("+")
-  );
+  return optimizedOperators(nodes, constants, outputs, opset);
 }
 
 function batchNorm(input: string, output: string): NodeMessage {

@@ -183,24 +183,6 @@ export const HOSTILE_CASES: readonly (readonly [
     "2^31",
   ],
   [
-    "strings",
-    weighted({ name: "w", dims: [1], dataType: 8, stringData: [text("a")] }),
-    "tensor_type",
-    "element type 8",
-  ],
-  [
-    "float8",
-    weighted({ name: "w", dims: [1], dataType: 17, rawData: text("a") }),
-    "tensor_type",
-    "element type 17",
-  ],
-  [
-    "a sparse initializer",
-    model({ ...graph([relu]), sparseInitializer: [{ dims: [1] }] }),
-    "tensor_type",
-    "sparse",
-  ],
-  [
     "an external file outside",
     external({ location: "../secret" }),
     "external_data",

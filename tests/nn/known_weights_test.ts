@@ -9,9 +9,9 @@ Deno.test("KNOWN_WEIGHTS names files by the digits of their SHA-256", () => {
   assertEquals(KNOWN_WEIGHTS.size, 10);
   for (const [key, { name, file, sha256, url, timmUrl }] of KNOWN_WEIGHTS) {
     assertEquals(name, key);
-    assert(/^[0-9a-f]{8}$/.test(sha256));
+    assert(/^([0-9a-f]{8}|[0-9a-f]{64})$/.test(sha256));
     assertEquals(url, `https://download.pytorch.org/models/${file}`);
-    assertEquals(file, `${name}-${sha256}.pth`);
+    assertEquals(file, `${name}-${sha256.slice(0, 8)}.pth`);
     assert(URL.canParse(timmUrl));
   }
 });
@@ -63,6 +63,11 @@ Deno.test("knownByDigest() knows a file by its SHA-256", () => {
   const digest = `95faca4d${"0".repeat(56)}`;
   assertEquals(knownByDigest(digest)?.name, "wide_resnet50_2");
   assertEquals(knownByDigest("0".repeat(64)), undefined);
+  const { sha256 } = KNOWN_WEIGHTS.get("resnet18")!;
+  assertEquals(knownByDigest(sha256)?.name, "resnet18");
+  // The same 8 digits, which the file's name has too.
+  const other = `${sha256.slice(0, 63)}d`;
+  assertEquals(knownByDigest(other), undefined);
 });
 
 Deno.test("currentTensorName() renames DenseNet's old tensors only", () => {

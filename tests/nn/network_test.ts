@@ -155,6 +155,7 @@ gpuTest(
       assertEquals(pack().length, elements, key);
       assertEquals(large.get(key)?.elements ?? elements, elements, key);
     }
-    assert(large.has("y weights") && !small.has("y weights"));
+    const weightsOfY = 'weights of "y"';
+    assert(large.has(weightsOfY) && !small.has(weightsOfY));
   },
 );

@@ -51,6 +51,23 @@ function one(
   return { name: `${op} ${what}`, bytes, shape, x: randomImage(shape) };
 }
 
+/** A Split in two, of which the first part is wanted. */
+function split(
+  what: string,
+  shape: readonly number[],
+  attributes: Readonly<Record<string, Attribute>>,
+  extras: readonly TensorMessage[] = [],
+  opset = 13,
+): OperatorCase {
+  const inputs = ["x", ...extras.map(({ name }) => name ?? "")];
+  const nodes = [node("Split", inputs, ["y", "rest"], attributes)];
+  const bytes = model(
+    graph(nodes, extras, { inputs: [value("x", shape)] }),
+    { opset },
+  );
+  return { name: `Split ${what}`, bytes, shape, x: randomImage(shape) };
+}
+
 function randomImage(shape: readonly number[]): Float32Array<ArrayBuffer> {
   const count = shape.reduce((a, b) => a * b, 1);
   return randomFloats(++seed, count).map((v) => v * 4);
@@ -293,4 +310,54 @@ export const OPERATOR_CASES: readonly OperatorCase[] = [
   one("Softmax", "of old", image, {}, [], 11),
   one("Dropout", "", image, {}, [], 12),
   one("Identity", "", image),
+  one("PRelu", "of one slope", image, {}, [floats("slope", [1, 1, 1], [0.25])]),
+  one("PRelu", "of a slope for each channel", image, {}, [
+    random("slope", [4, 1, 1]),
+  ]),
+  one("PRelu", "of a slope for each element", image, {}, [
+    random("slope", image),
+  ]),
+  one("Sum", "of one", image),
+  one("Sum", "of three", image, {}, [
+    random("b", [4, 1, 1]),
+    random("c", image),
+  ]),
+  one("Add", "of a map for all channels", image, {}, [
+    random("b", [2, 1, 7, 6]),
+  ]),
+  one("Mul", "of a map for all images", image, {}, [random("b", [4, 7, 6])]),
+  one("Sub", "of a column for each channel", image, {}, [
+    random("b", [1, 4, 7, 1]),
+  ]),
+  one("ReduceMean", "over channels", image, { axes: [1] }),
+  one("ReduceMean", "over rows", image, { axes: [-2] }),
+  one("ReduceMean", "over columns", image, { axes: [3], keepdims: 0 }),
+  one("ReduceMean", "over channels and columns", image, { axes: [1, 3] }),
+  one("ReduceMean", "of each image", image, { axes: [1, 2, 3] }),
+  one("ReduceMean", "that drops channels", image, { axes: [1], keepdims: 0 }),
+  one("Gather", "backwards along channels", image, { axis: 1 }, [
+    integers("indices", [3, 2, 1, 0]),
+  ]),
+  one("Gather", "of channels in any order", image, { axis: -3 }, [
+    integers("indices", [2, -1, 0, 0, 1]),
+  ]),
+  one("Gather", "of every other row", image, { axis: 2 }, [
+    integers("indices", [0, 2, 4, 6]),
+  ]),
+  one("Gather", "of rows in any order", image, { axis: 2 }, [
+    integers("indices", [0, 3, 1]),
+  ]),
+  split("in half", image, { axis: 1 }),
+  split("as attribute", image, { axis: 2, split: [3, 4] }, [], 11),
+  split("as input", image, { axis: -3 }, [integers("sizes", [1, 3])]),
+  split(
+    "of rows that are left over",
+    image,
+    { axis: 2, num_outputs: 2 },
+    [],
+    18,
+  ),
+  one("Max", "of a number", image, {}, [floats("b", [], [0.5])]),
+  one("Max", "of a map", image, {}, [random("b", image)]),
+  one("Min", "of a number", image, {}, [floats("b", [1], [0.5])], 8),
 ];

@@ -6,10 +6,15 @@ import { cutGraph } from "../../src/nn/cut.ts";
 import { optimizeGraph } from "../../src/nn/fusion.ts";
 import type { Graph } from "../../src/nn/graph.ts";
 import { OnnxError } from "../../src/nn/onnx/errors.ts";
-import { findTaps, resolveTaps } from "../../src/nn/taps.ts";
+import type { NodeMessage } from "../../src/nn/onnx/proto.ts";
+import { readOnnx } from "../../src/nn/onnx/read.ts";
+import { findTaps, levelsProblem, resolveTaps } from "../../src/nn/taps.ts";
 import { sharedTest } from "../testing.ts";
 import { anonymous, BACKBONES, randomGraph } from "./backbones.ts";
+import { graph, integers, model, node, value } from "./model_builder.ts";
+import { constant } from "./model_case.ts";
 import { readModelFile } from "./model_files.ts";
+import { type Middle, trunkNodes, trunkWeights } from "./small_trunk.ts";
 
 const planes = [8, 8, 12, 16, 20] as const;
 const small = [
@@ -168,4 +173,185 @@ Deno.test("cutGraph() refuses what is not computed", () => {
   for (const names of [[], ["input"], ["conv1.weight"], ["layer9"]]) {
     assertThrows(() => cutGraph(graph, names), OnnxError, "Cannot cut");
   }
+});
+
+const squeeze = (pooled: readonly NodeMessage[]): Middle => ({
+  nodes: [
+    ...pooled,
+    node("Conv", ["squeezed", "gate"], ["excited"]),
+    node("Sigmoid", ["excited"], ["weight"]),
+    node("Mul", ["level1", "weight"], ["mid"]),
+  ],
+  constants: [constant("gate", [8, 8, 1, 1])],
+  output: "mid",
+});
+const shapeOf = (axes: readonly string[]): NodeMessage =>
+  node("Concat", axes, ["target"], { axis: 0 });
+
+/** Blocks at stride 4 that once lost the levels after them. */
+const BLOCKS:
+  readonly (readonly [what: string, middle: Middle, tap: string])[] = [
+    [
+      "a squeeze by GlobalAveragePool",
+      squeeze([node("GlobalAveragePool", ["level1"], ["squeezed"])]),
+      "mid",
+    ],
+    [
+      "a squeeze by a pooling as large as the map",
+      squeeze([
+        node("Pad", ["level1", "nothing"], ["padded"]),
+        node("AveragePool", ["padded"], ["squeezed"], {
+          kernel_shape: [16, 16],
+          strides: [16, 16],
+        }),
+      ]),
+      "mid",
+    ],
+    [
+      "a squeeze by ReduceMean and Reshape",
+      squeeze([
+        node("ReduceMean", ["level1"], ["means"], {
+          axes: [2, 3],
+          keepdims: 0,
+        }),
+        node("Reshape", ["means", "column"], ["squeezed"]),
+      ]),
+      "mid",
+    ],
+    [
+      "a squeeze by two means",
+      squeeze([
+        node("ReduceMean", ["level1"], ["rows"], { axes: [3] }),
+        node("ReduceMean", ["rows"], ["squeezed"], { axes: [2] }),
+      ]),
+      "mid",
+    ],
+    ["attention by a mean of channels", {
+      nodes: [
+        node("ReduceMean", ["level1"], ["mean"], { axes: [1] }),
+        node("Sigmoid", ["mean"], ["weight"]),
+        node("Mul", ["weight", "level1"], ["mid"]),
+      ],
+      output: "mid",
+    }, "mid"],
+    ["a GroupNorm as exporters write it", {
+      nodes: [
+        node("Reshape", ["level1", "groups"], ["flat"]),
+        node("InstanceNormalization", ["flat", "ones", "zeros"], ["normed"]),
+        node("Shape", ["level1"], ["shape"]),
+        node("Reshape", ["normed", "shape"], ["back"]),
+        node("Mul", ["back", "scale"], ["mid"]),
+      ],
+      output: "mid",
+    }, "mid"],
+    ["a GroupNorm whose shape is put together", {
+      nodes: [
+        node("Shape", ["level1"], ["shape"]),
+        ...[0, 1, 2, 3].flatMap((axis) => [
+          node("Gather", ["shape", `at ${axis}`], [`extent ${axis}`], {
+            axis: 0,
+          }),
+        ]),
+        shapeOf(["extent 0", "extent 1", "extent 2", "extent 3"]),
+        node("Reshape", ["level1", "groups"], ["flat"]),
+        node("InstanceNormalization", ["flat", "ones", "zeros"], ["normed"]),
+        node("Reshape", ["normed", "target"], ["mid"]),
+      ],
+      constants: [0, 1, 2, 3].map((axis) => integers(`at ${axis}`, [axis])),
+      output: "mid",
+    }, "mid"],
+    ["a LayerNormalization with channels last", {
+      nodes: [
+        node("Transpose", ["level1"], ["last"], { perm: [0, 2, 3, 1] }),
+        node("LayerNormalization", ["last", "scale1"], ["normed"]),
+        node("Transpose", ["normed"], ["mid"], { perm: [0, 3, 1, 2] }),
+      ],
+      output: "mid",
+    }, "mid"],
+    ["a table of positions", {
+      nodes: [node("Add", ["level1", "positions"], ["mid"])],
+      constants: [constant("positions", [1, 8, 16, 16])],
+      output: "mid",
+    }, "mid"],
+  ];
+
+for (const [what, middle, tap] of BLOCKS) {
+  Deno.test(`findTaps() keeps the levels behind ${what}`, async () => {
+    const network = await readOnnx(model(
+      graph(trunkNodes("x", middle), [
+        ...trunkWeights(middle),
+        integers("nothing", [0, 0, 0, 0, 0, 0, 0, 0]),
+        integers("column", [0, 0, 1, 1]),
+        integers("groups", [0, 2, -1]),
+        constant("ones", [2]),
+        constant("zeros", [2]),
+        constant("scale", [8, 1, 1]),
+        constant("scale1", [8]),
+      ], {
+        inputs: [value("x", [1, 3, 64, 64])],
+        outputs: [value("logits", undefined)],
+      }),
+      { opset: 17 },
+    ));
+    assertEquals(
+      findTaps(network).map(({ name, stride, tensor }) => [
+        name,
+        stride,
+        tensor,
+      ]),
+      [["layer1", 4, tap], ["layer2", 8, "level2"], ["layer3", 16, "level3"]],
+    );
+  });
+}
+
+/** Patches of 8 × 8, one block of attention. */
+function transformer(embed: readonly NodeMessage[]): Uint8Array {
+  return model(graph([
+    ...embed,
+    node("Reshape", ["patches", "flat"], ["columns"]),
+    node("Transpose", ["columns"], ["tokens"], { perm: [0, 2, 1] }),
+    node("MatMul", ["tokens", "q"], ["queries"]),
+    node("MatMul", ["tokens", "k"], ["keys"]),
+    node("Transpose", ["keys"], ["turned"], { perm: [0, 2, 1] }),
+    node("MatMul", ["queries", "turned"], ["products"]),
+    node("Div", ["products", "root"], ["scaled"]),
+    node("Softmax", ["scaled"], ["attention"], { axis: -1 }),
+    node("MatMul", ["attention", "tokens"], ["y"]),
+  ], [
+    constant("embedding", [8, 3, 8, 8]),
+    integers("flat", [0, 8, -1]),
+    constant("q", [8, 8]),
+    constant("k", [8, 8]),
+    constant("root", [], 1),
+    constant("w0", [8, 3, 3, 3]),
+    constant("w1", [8, 8, 3, 3]),
+  ]));
+}
+
+Deno.test("findTaps() takes no level of a transformer, and its errors say what it is", async () => {
+  const bytes = transformer([
+    node("Conv", ["x", "embedding"], ["patches"], {
+      kernel_shape: [8, 8],
+      strides: [8, 8],
+    }),
+  ]);
+  const network = await readOnnx(bytes);
+  assertEquals(findTaps(network), []);
+  assert(levelsProblem(network)?.includes("is a transformer"));
+  assertThrows(
+    () => resolveTaps(network, ["layer2"]),
+    OnnxError,
+    "the network is a transformer",
+  );
+  assertEquals(resolveTaps(network, ["patches"])[0]?.stride, 8);
+});
+
+Deno.test("findTaps() finds the levels of convolutions that end in attention", async () => {
+  const halving = { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] };
+  const network = await readOnnx(transformer([
+    node("Conv", ["x", "w0"], ["half"], halving),
+    node("Conv", ["half", "w1"], ["patches"], halving),
+  ]));
+  assertEquals(findTaps(network).map(({ name }) => name), ["layer1"]);
+  assertEquals(levelsProblem(network), undefined);
 });

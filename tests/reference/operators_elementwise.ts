@@ -61,10 +61,32 @@ export const Floor: Operator = unary(Math.floor);
 export const Ceil: Operator = unary(Math.ceil);
 /** √x. */
 export const Sqrt: Operator = unary(Math.sqrt);
+/** The larger one of a and b. */
+export const Max: Operator = binary(Math.max);
+/** The smaller one of a and b. */
+export const Min: Operator = binary(Math.min);
+/** a to the power of b. */
+export const Pow: Operator = binary(Math.pow);
+/** 1 / x. */
+export const Reciprocal: Operator = unary((x) => 1 / x);
+/** (x − zero) · scale, one scale and zero for each element of an axis. */
+export const DequantizeLinear: Operator = ([x, scale, zero], attributes) => {
+  const axis = integer(attributes ?? {}, "axis", 1);
+  const shape = x!.shape.map((extent, i) => i === axis ? extent : 1);
+  const along = (t: HostTensor): HostTensor => tensor(shape, numbers(t));
+  const floats = tensor(x!.shape, numbers(x!));
+  return Mul([Sub([floats, along(zero!)]), along(scale!)]);
+};
 /** x, or alpha · x below zero. */
 export const LeakyRelu: Operator = unary((x, { alpha = 0.01 }) =>
   x < 0 ? Number(alpha) * x : x
 );
+/** x, or slope · x below zero. */
+export const PRelu: Operator = ([x, slope]) =>
+  binary((x, slope) => x < 0 ? slope * x : x)([x, slope]);
+/** The sum of all inputs. */
+export const Sum: Operator = ([first, ...others]) =>
+  others.reduce<HostTensor>((sum, x) => Add([sum, x]), first!);
 /** max(0, min(1, alpha · x + beta)). */
 export const HardSigmoid: Operator = unary((x, { alpha = 0.2, beta = 0.5 }) =>
   Math.max(0, Math.min(1, Number(alpha) * x + Number(beta)))

@@ -274,3 +274,14 @@ export function ConstantOfShape(
   const fill = numbers(value)[0]!;
   return like(value, extents, new Array<number>(size(extents)).fill(fill));
 }
+
+/** The first of two parts of x along an axis: of the size given, else half of it rounded up. */
+export function Split(
+  [x, sizes]: Inputs,
+  attributes: Attributes = {},
+): HostTensor {
+  const axis = axisFrom(integer(attributes, "axis", 0), x!.shape.length);
+  const given = listOf(sizes, attributes, "split");
+  const size = given?.[0] ?? Math.ceil(x!.shape[axis]! / 2);
+  return pick(x!, x!.shape.with(axis, size), (index) => index);
+}

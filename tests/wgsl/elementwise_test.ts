@@ -15,6 +15,7 @@ import {
   BatchNormalization,
   Div,
   Mul,
+  PRelu,
   Sub,
 } from "../reference/operators.ts";
 import { assertAllClose, gpuTest } from "../testing.ts";
@@ -36,6 +37,7 @@ const REFERENCES: Readonly<Record<ElementwiseOperation, Operation>> = {
   affine: (x, b, c) => BatchNormalization([x, b, c]),
   subtract_from: (x, b) => Sub([b, x]),
   divide_into: (x, b) => Div([b, x]),
+  prelu: (x, b) => PRelu([x, b]),
 };
 
 const ACTIVATIONS: readonly FusedActivation[] = [
@@ -58,10 +60,12 @@ const SHAPES = [
   [2, 5, 33, 1],
 ];
 
+type Four = [number, number, number, number];
+
 interface Case {
   readonly shape: readonly number[];
   readonly operation: ElementwiseOperation;
-  readonly broadcast?: ElementwiseBroadcast;
+  readonly broadcast?: Exclude<ElementwiseBroadcast, "strided">;
   readonly activation?: FusedActivation;
   readonly scale?: number;
 }
@@ -123,6 +127,68 @@ gpuTest(
           }
         });
       }
+    }
+  },
+);
+
+gpuTest(
+  "elementwise equals the reference for every b that broadcasts",
+  async (gpu, t) => {
+    for (const shape of [[2, 3, 7, 2], [3, 45, 2, 5], [1, 1, 3, 1]]) {
+      for (let axes = 0; axes < 16; axes++) {
+        const extents = shape.map((extent, axis) =>
+          axes >> axis & 1 ? extent : 1
+        );
+        await t.step(`[${extents}] over [${shape}]`, async () => {
+          const [images, channels, height, width] = shape as Four;
+          const [bImages, bChannels, bRows, bColumns] = extents as Four;
+          const x = randomTensor(6, shape);
+          const b = randomTensor(7, extents);
+          const y = await runKernel(gpu, elementwise, {
+            images,
+            pixels: height * width,
+            channels,
+            operation: "subtract",
+            broadcast: "strided",
+            operand: { width, shape: [bImages, bChannels, bRows, bColumns] },
+          }, {
+            x: toNhwc(x.data, shape),
+            b: toNhwc(b.data, extents),
+            c: new Float32Array(4),
+          }, paddedSize(shape));
+          assertAllClose(
+            withoutPadding(y, shape),
+            floats(Sub([x, b])),
+            { rtol: 2e-6, atol: 3e-7 },
+          );
+        });
+      }
+    }
+  },
+);
+
+gpuTest(
+  "elementwise leaves a NaN what it is, whatever is applied to it",
+  async (gpu, t) => {
+    const bits = Uint32Array.of(0x7fc00000, 0xffc00000, 0x7f800001, 0xffffffff);
+    const x = new Float32Array(bits.buffer);
+    for (const activation of ACTIVATIONS) {
+      await t.step(JSON.stringify(activation), async () => {
+        const y = await runKernel(
+          gpu,
+          elementwise,
+          {
+            images: 1,
+            pixels: 1,
+            channels: 4,
+            operation: "none",
+            activation,
+          },
+          { x, b: new Float32Array(4), c: new Float32Array(4) },
+          4,
+        );
+        assert(y.every(Number.isNaN), `[${y}]`);
+      });
     }
   },
 );

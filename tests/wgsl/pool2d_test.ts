@@ -1,3 +1,4 @@
+import { assertEquals } from "@std/assert";
 import type { Gpu } from "../../src/gpu/mod.ts";
 import { toNhwc } from "../../src/nn/layout.ts";
 import { pool2d } from "../../src/wgsl/pool2d.ts";
@@ -130,5 +131,38 @@ gpuTest("pool2d lets padding lose against the lowest values", async (gpu) => {
   for (const testCase of padded) {
     await check(gpu, testCase, "max", false, -1000);
     await check(gpu, testCase, "max", false, -3e38);
+  }
+});
+
+gpuTest("pool2d yields a NaN wherever its window has one", async (gpu, t) => {
+  const infinite = [-Infinity, Infinity, 1, 2];
+  for (const mode of ["max", "average"] as const) {
+    for (const bits of [0x7fc00000, 0xffc00000]) {
+      await t.step(`${mode}, ${bits.toString(16)}`, async () => {
+        const x = new Float32Array(5 * 4).fill(1);
+        x.set(infinite, 4);
+        new Uint32Array(x.buffer).set([bits, bits], 10);
+        const y = await runKernel(
+          gpu,
+          pool2d,
+          {
+            images: 1,
+            channels4: 1,
+            input: [1, 5],
+            output: [1, 3],
+            kernel: [1, 3],
+            strides: [1, 1],
+            dilations: [1, 1],
+            pads: [0, 0, 0, 0],
+            mode,
+          },
+          { x },
+          12,
+        );
+        const nan = Array.from(y, (v, i) => Number.isNaN(v) ? i : []).flat();
+        assertEquals(nan, [2, 3, 6, 7, 10, 11]);
+        if (mode === "max") assertEquals([...y.subarray(0, 2)], [1, Infinity]);
+      });
+    }
   }
 });

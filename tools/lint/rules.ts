@@ -45,6 +45,7 @@ export const SINGLE_IMPORTER: Readonly<Record<string, string>> = {
   "imagescript": "src/core/images/decode.ts",
   "onnx-proto": "src/nn/onnx/proto.ts",
   "@std/cli": "src/cli/args.ts",
+  "papaparse": "src/core/datasets/csv_rows.ts",
   "prom-client": "src/cli/serve/metrics.ts",
 };
 

@@ -2,15 +2,21 @@ import { Hono } from "hono";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { VERSION } from "../../core/settings/version.ts";
-import { refuseForeign, requireToken } from "./guard.ts";
+import {
+  allowOrigins,
+  refuseForeign,
+  refuseLongHeaders,
+  requireToken,
+} from "./guard.ts";
 import { openApi } from "./openapi.ts";
 import { predictRoute } from "./predict_route.ts";
-import { HttpProblem } from "./problem.ts";
-import type {
-  Handler,
-  RequestEnv,
-  ServiceParts,
-  ServiceState,
+import { HttpProblem, shortened } from "./problem.ts";
+import {
+  type Handler,
+  loadedModels,
+  type RequestEnv,
+  type ServiceParts,
+  type ServiceState,
 } from "./service_parts.ts";
 import { fileResponse } from "./static_files.ts";
 
@@ -22,10 +28,12 @@ export type ServiceHandler = (
 
 /** The service as a function from requests to answers. */
 export function createApp(parts: ServiceParts): ServiceHandler {
-  const { metrics, token, models, files } = parts;
+  const { metrics, token, files, origins } = parts;
   const app = new Hono<RequestEnv>();
   app.use(observe(parts));
-  app.use(refuseForeign(parts.localOnly));
+  app.use(refuseLongHeaders());
+  app.use(refuseForeign(parts));
+  if (origins.length > 0) app.use(allowOrigins(origins));
   if (token !== undefined) {
     for (const path of ["/predict", "/models", "/metrics"]) {
       app.use(path, requireToken(token));
@@ -36,7 +44,12 @@ export function createApp(parts: ServiceParts): ServiceHandler {
     const state = parts.state();
     return context.json(health(state, parts), state === "ok" ? 200 : 503);
   });
-  route(app, "GET", "/models", (context) => context.json({ models }));
+  route(
+    app,
+    "GET",
+    "/models",
+    (context) => context.json({ models: loadedModels(parts).models }),
+  );
   route(app, "GET", "/metrics", async () =>
     new Response(await metrics.text(), {
       headers: { "content-type": metrics.type },
@@ -45,6 +58,7 @@ export function createApp(parts: ServiceParts): ServiceHandler {
   route(app, "GET", "/openapi.json", (context) => context.json(description));
   route(app, "POST", "/predict", predictRoute(parts));
   app.get("*", async ({ req }) => {
+    loadedModels(parts);
     const file = await files(req.path);
     if (file !== undefined) return fileResponse(file);
     throw notFound(req.path);
@@ -78,15 +92,16 @@ function route(
 function notFound(path: string): HttpProblem {
   return new HttpProblem(
     404,
-    `There is nothing at "${path}"; see /openapi.json`,
+    `There is nothing at "${shortened(path)}"; see /openapi.json`,
   );
 }
 
 /** What `GET /health` answers. */
 function health(
   status: ServiceState,
-  { adapter, models, queue, limits }: ServiceParts,
+  { loaded, queue, limits }: ServiceParts,
 ): Record<string, unknown> {
+  const { models = [], adapter = null } = loaded() ?? {};
   return {
     status,
     version: VERSION,
@@ -117,7 +132,7 @@ function observe(
     onAnswer({
       time,
       method: context.req.method,
-      path: context.req.path,
+      path: shortened(context.req.path),
       status,
       ms: Math.round(ms * 10) / 10,
       ...(client !== undefined && { client }),

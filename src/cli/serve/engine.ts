@@ -6,7 +6,7 @@ import type {
   EngineResult,
 } from "./engine_messages.ts";
 import type { DecodedImage, Inspected } from "./inspection_queue.ts";
-import { type HttpProblem, unavailable } from "./problem.ts";
+import { HttpProblem, unavailable } from "./problem.ts";
 
 /** Losses of the device within {@linkcode LOSS_WINDOW} after which it gives up. */
 const MOST_LOSSES = 3;
@@ -102,7 +102,7 @@ export class Engine implements Disposable {
     );
     const results = await promise;
     return results.map((result) =>
-      "error" in result ? new Error(result.error) : result
+      "error" in result ? new HttpProblem(422, result.error) : result
     );
   }
 

@@ -6,11 +6,13 @@ import {
   type StoredBackbone,
 } from "../../core/mod.ts";
 import { FeatureExtractor } from "../../core/features/extractor.ts";
+import { sha256 } from "../../core/weights.ts";
 import type { Context } from "../command.ts";
 import { readFile } from "../disk.ts";
 import { UsageError } from "../exit.ts";
-import { loadBackbone } from "../load_backbone.ts";
+import { localBackbone, storedBackbone } from "../load_backbone.ts";
 import { type Detector, modelsOf, namingModel } from "../model_loading.ts";
+import { applyThresholds } from "../threshold_options.ts";
 import { tuningStore } from "../tuning_store.ts";
 import type {
   EngineOptions,
@@ -19,6 +21,7 @@ import type {
   EngineResult,
   ModelFile,
 } from "./engine_messages.ts";
+import { Garbage } from "./garbage.ts";
 import { batchSizes, type DecodedImage } from "./inspection_queue.ts";
 import type { ModelInfo } from "./model_info.ts";
 
@@ -29,6 +32,7 @@ export type Reply = (message: EngineReply, transfer: Transferable[]) => void;
 export class EngineHost {
   readonly #context: Context;
   readonly #reply: Reply;
+  readonly #garbage = new Garbage();
   readonly #detectors = new Map<string, Detector>();
   #set: DetectorSet | undefined;
 
@@ -70,6 +74,10 @@ export class EngineHost {
     const models: ModelInfo[] = [];
     for (const file of options.models) {
       const detector = await this.#load(set, file, options);
+      applyThresholds(detector, file.thresholds, {
+        path: file.path,
+        terminal: this.#context.terminal,
+      });
       this.#detectors.set(file.name, detector);
       await warmUp(detector, options.batch);
       models.push(infoOf(file.name, detector));
@@ -90,21 +98,8 @@ export class EngineHost {
         batch,
         precision,
         ...tuningStore(noAutotune, this.#context.terminal),
-        backbone: (stored) => this.#backbone(stored, backbone),
+        backbone: (stored) => backboneOf(stored, path, backbone),
       }));
-  }
-
-  /** The file of a model's backbone: one of those given, or where fit found it. */
-  async #backbone(
-    { name, sha256, source = name }: StoredBackbone,
-    given: EngineOptions["backbone"],
-  ): Promise<BackboneFile> {
-    for (const path of given ?? []) {
-      const file = await loadBackbone(path, this.#context);
-      const digest = await crypto.subtle.digest("SHA-256", file.bytes);
-      if (new Uint8Array(digest).toHex() === sha256) return file;
-    }
-    return await loadBackbone(source, this.#context);
   }
 
   async #score(model: string, images: readonly DecodedImage[]): Promise<void> {
@@ -116,7 +111,10 @@ export class EngineHost {
     }));
     const predictions = detector.predict(sources, {
       onImageError: (index, { message }) => {
-        results[Number(index)] = { error: message };
+        // Here images are called by their number.
+        const { name } = images[Number(index)]!;
+        const error = message.replace(`"${index}"`, () => `"${name}"`);
+        results[Number(index)] = { error };
       },
     });
     const transfer: Transferable[] = [];
@@ -131,7 +129,21 @@ export class EngineHost {
       transfer.push(...buffersOf(prediction, keepPixels ? image : undefined));
     }
     this.#reply({ kind: "scored", results }, transfer);
+    this.#garbage.add();
   }
+}
+
+/** The file of a model's backbone: one of those given, or that of the fit. */
+async function backboneOf(
+  stored: StoredBackbone,
+  model: string,
+  given: EngineOptions["backbone"],
+): Promise<BackboneFile> {
+  for (const path of given ?? []) {
+    const file = await localBackbone(path);
+    if (await sha256(file.bytes) === stored.sha256) return file;
+  }
+  return await storedBackbone(stored, model);
 }
 
 function buffersOf(
@@ -158,7 +170,9 @@ async function warmUp(detector: Detector, batch: number): Promise<void> {
   };
   for (const size of batchSizes(batch)) {
     const images = Array.from({ length: size }, () => ({ name: "", content }));
-    for await (const _ of detector.predict(images));
+    // Nothing is lost where a white image tells nothing.
+    const onImageError = (): void => {};
+    for await (const _ of detector.predict(images, { onImageError }));
   }
 }
 
@@ -174,6 +188,7 @@ function infoOf(name: string, detector: Detector): ModelInfo {
   return {
     name,
     threshold: model.threshold?.value ?? null,
+    uncertain_from: model.threshold?.uncertainFrom ?? null,
     input: { width: columns, height: rows },
     members: members.map(({ backbone, rows, dim }) => ({
       backbone: backbone.name,

@@ -10,16 +10,21 @@ import {
   mapScale,
   mapToGrey16,
 } from "../../core/images/overlay.ts";
+import { rangeOf } from "../../core/score/min_max_scale.ts";
 import { encodePng } from "../../core/images/png.ts";
 import { checkImage, checkSize, imageProblem } from "./check_image.ts";
+import { Garbage } from "./garbage.ts";
 import { HttpProblem } from "./problem.ts";
 import type { ImageReply, ImageTask } from "./image_tasks.ts";
 import { onMessage, owned, post } from "../worker_thread.ts";
+
+const garbage = new Garbage();
 
 onMessage<ImageTask>(async (task) => {
   try {
     const { reply, buffer } = await run(task);
     post(reply, [buffer]);
+    garbage.add();
   } catch (cause) {
     const problem = imageProblem(cause);
     const error = problem instanceof Error ? problem.message : String(problem);
@@ -42,7 +47,7 @@ async function run(
   const { map, image } = task;
   const { threshold } = map;
   const original = mapToOriginal(map, map.geometry);
-  const scale = mapScale(threshold);
+  const scale = mapScale(threshold, rangeOf(map.data).max);
   const png = await encodePng(
     image === undefined
       ? mapToGrey16(original, scale)

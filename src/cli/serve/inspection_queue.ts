@@ -50,16 +50,6 @@ interface Waiting {
   decodeMs: number;
 }
 
-/** Room for a request's images; given back when it is disposed. */
-interface Reservation extends Disposable {
-  /**
-   * Takes room for `images` in all.
-   *
-   * @throws {HttpProblem} 429 if there is not as much.
-   */
-  grow(images: number): void;
-}
-
 /**
  * Bounds what the service holds, decodes images a few at a time and scores them
  * in batches: whatever has gathered while the GPU was busy, of the model whose
@@ -99,25 +89,27 @@ export class InspectionQueue {
   }
 
   /**
-   * Takes room for one image.
+   * Finds out whether so many images would be held now.
    *
-   * @throws {HttpProblem} 429 if there is none.
+   * @throws {HttpProblem} 429 if not.
    */
-  reserve(): Reservation {
-    let taken = 0;
-    const grow = (images: number): void => {
-      const more = images - taken;
-      if (this.#reserved + more > this.#limits.queue) {
-        throw tooBusy(
-          `The service is full: it holds ${this.#reserved} of ${this.#limits.queue} images; send again in a moment`,
-        );
-      }
-      this.#reserved += more;
-      taken = images;
-    };
-    grow(1);
+  checkRoom(images: number): void {
+    if (this.#reserved + images <= this.#limits.queue) return;
+    throw tooBusy(
+      `The service is full: it holds ${this.#reserved} of ${this.#limits.queue} images; send again in a moment`,
+    );
+  }
+
+  /**
+   * Takes room for images that have arrived, until it is disposed.
+   *
+   * @throws {HttpProblem} 429 if there is not as much.
+   */
+  reserve(images: number): Disposable {
+    this.checkRoom(images);
+    this.#reserved += images;
+    let taken = images;
     return {
-      grow,
       [Symbol.dispose]: (): void => {
         this.#reserved -= taken;
         taken = 0;

@@ -8,6 +8,14 @@ export interface ServiceLimits {
   readonly decoders: number;
   /** Bytes of a request's body. */
   readonly maxBytes: number;
+  /** Bodies on their way at one time. */
+  readonly bodies: number;
+  /** Bytes of all bodies at one time, on their way or held. */
+  readonly bodyBytes: number;
+  /** Seconds of silence after which a body is given up. */
+  readonly idle: number;
+  /** Bytes a second that a body has to come with, after as many seconds. */
+  readonly pace: number;
   /** Pixels of an image, as its header tells. */
   readonly maxPixels: number;
   /** Seconds from a request's first byte to its answer. */
@@ -24,7 +32,7 @@ export function decodedImages({ batch, decoders }: ServiceLimits): number {
  * and its parts), every decoded image as RGBA, twice in a decoder.
  */
 export function requestBytes(limits: ServiceLimits): number {
-  const { queue, maxBytes, maxPixels, decoders } = limits;
+  const { bodyBytes, maxPixels, decoders } = limits;
   const images = decodedImages(limits) + decoders;
-  return 2 * queue * maxBytes + images * maxPixels * 4;
+  return 2 * bodyBytes + images * maxPixels * 4;
 }

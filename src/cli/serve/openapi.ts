@@ -63,8 +63,16 @@ const SCHEMAS: JsonObject = {
       ...OPTIONAL_NUMBER,
       description: "Score divided by threshold, never clamped",
     },
-    pred_label: { type: "string", enum: ["normal", "anomalous"] },
+    pred_label: {
+      enum: ["normal", "uncertain", "anomalous", null],
+      description: "Null where the model has no threshold",
+    },
     threshold: OPTIONAL_NUMBER,
+    uncertain_from: {
+      ...OPTIONAL_NUMBER,
+      description:
+        "Score from which on an image is uncertain, where there is a band",
+    },
     worst_patch: object({
       x: NUMBER,
       y: NUMBER,
@@ -79,14 +87,27 @@ const SCHEMAS: JsonObject = {
       min: NUMBER,
       max: NUMBER,
       threshold: OPTIONAL_NUMBER,
+      scale: {
+        ...object({
+          min: NUMBER,
+          max: NUMBER,
+          of: { type: "string", enum: ["model", "image"] },
+        }),
+        description:
+          "What the PNG's greys or colours go from and to: the model's, or, without a threshold, up to the image's own highest value",
+      },
+      disagrees: {
+        type: "boolean",
+        description: "Whether the map contradicts the verdict",
+      },
       png: {
         type: "string",
         contentEncoding: "base64",
         contentMediaType: "image/png",
-        description:
-          "16-bit grey from 0 to twice the map's threshold, or the map over the image",
+        description: "16-bit grey on the scale, or the map over the image",
       },
     }, ["png"]),
+    seen: object({ x: NUMBER, y: NUMBER, width: NUMBER, height: NUMBER }),
     ms: {
       ...object({
         decode: NUMBER,
@@ -110,6 +131,7 @@ const SCHEMAS: JsonObject = {
       items: object({
         name: STRING,
         threshold: OPTIONAL_NUMBER,
+        uncertain_from: OPTIONAL_NUMBER,
         input: object({ width: INTEGER, height: INTEGER }),
         members: {
           type: "array",
@@ -132,7 +154,7 @@ const SCHEMAS: JsonObject = {
       enum: ["ok", "starting", "stalled", "stopping"],
     },
     version: STRING,
-    adapter: STRING,
+    adapter: { type: ["string", "null"], description: "Null while it starts" },
     models: { type: "array", items: STRING },
     queue: object({ images: INTEGER, limit: INTEGER }),
   }),
@@ -150,7 +172,9 @@ export function openApi(
 ): JsonObject {
   const security: JsonObject = withToken ? { security: [{ token: [] }] } : {};
   const refused: JsonObject = {
+    "400": problem("The request is not understood"),
     "403": problem("A page of another origin, or another host name"),
+    "431": problem("A header field is too long"),
     ...(withToken && { "401": problem("The token is missing or wrong") }),
   };
   return {
@@ -168,7 +192,11 @@ export function openApi(
         get: {
           operationId: "models",
           summary: "The models and their settings",
-          responses: { "200": json("The models", ref("Models")), ...refused },
+          responses: {
+            "200": json("The models", ref("Models")),
+            ...refused,
+            "503": busy("The service is starting"),
+          },
           ...security,
         },
       },
@@ -178,7 +206,9 @@ export function openApi(
           summary: "Whether images can be inspected now",
           responses: {
             "200": json("They can", ref("Health")),
+            "400": problem("The request is not understood"),
             "403": problem("A page of another origin, or another host name"),
+            "431": problem("A header field is too long"),
             "503": json("They cannot at the moment", ref("Health")),
           },
         },

@@ -1,13 +1,19 @@
 import { accepts } from "hono/accepts";
+import { checkFiniteResult } from "../../core/score/finite_result.ts";
 import { didYouMean } from "../nearest.ts";
 import { failureRecord, predictionRecord } from "../prediction_record.ts";
 import type { FailureRecord, ScoredRecord } from "../prediction_record.ts";
 import { Deadline } from "./deadline.ts";
 import type { Inspected } from "./inspection_queue.ts";
 import type { ModelInfo } from "./model_info.ts";
-import { HttpProblem } from "./problem.ts";
-import { readUpload, type UploadedImage } from "./request_images.ts";
-import type { Handler, ServiceParts } from "./service_parts.ts";
+import { HttpProblem, shortened } from "./problem.ts";
+import { bodyKind, imagesOf, type UploadedImage } from "./request_images.ts";
+import {
+  type Handler,
+  loadedModels,
+  type ServiceParts,
+  type Verdict,
+} from "./service_parts.ts";
 
 /** What `?map=` may ask for. */
 const MAP_KINDS = ["png", "overlay"] as const;
@@ -24,51 +30,58 @@ interface Answer {
   readonly png: Uint8Array<ArrayBuffer> | undefined;
 }
 
+/** Query parameters of `POST /predict`. */
+const PARAMETERS: readonly string[] = ["model", "map", "name"];
+
 /** `POST /predict`: one image as the body, or a form of many. */
 export function predictRoute(parts: ServiceParts): Handler {
-  const { limits, queue, metrics, models } = parts;
+  const { limits, queue, uploads, metrics } = parts;
   return async (context) => {
     const { req } = context;
+    const { models } = loadedModels(parts);
+    checkParameters(new URL(req.url).searchParams);
     const model = modelOf(req.query("model"), models);
     const map = mapKindOf(req.query("map"));
+    const body = bodyKind(req.raw.headers);
     const wantsPng = accepts(context, {
       header: "Accept",
       supports: ["application/json", "image/png"],
       default: "application/json",
     }) === "image/png";
-    if (parts.state() === "stopping") throw stopping();
-    using room = queue.reserve();
-    using deadline = new Deadline(limits.timeout, req.raw.signal);
-    const { signal } = deadline;
-    const { single, images } = await readUpload(req.raw, {
-      maxBytes: limits.maxBytes,
-      maxImages: limits.queue,
-      name: req.query("name") ?? "image",
-      signal,
-    });
-    if (wantsPng && !single) {
+    if (wantsPng && body.kind === "form") {
       throw new HttpProblem(
         406,
         "A form cannot be answered with one PNG: send one image, or accept application/json",
       );
     }
-    room.grow(images.length);
+    if (parts.state() === "stopping") throw stopping();
+    queue.checkRoom(1);
+    using deadline = new Deadline(limits.timeout, req.raw.signal);
+    const { signal } = deadline;
+    using arrived = await uploads.read(req.raw, signal);
+    const images = imagesOf(arrived.bytes, body, {
+      name: req.query("name") ?? "image",
+      most: limits.queue,
+    });
+    using _room = queue.reserve(images.length);
     const kind = map ?? (wantsPng ? "png" : undefined);
-    const results = await Promise.allSettled(
+    const settled = await Promise.allSettled(
       images.map((image) => inspect(image, model, kind, signal, parts)),
     );
-    const answers = results.map((result) =>
-      result.status === "fulfilled" ? result.value : problemOf(result.reason)
+    const results = settled.map((result) =>
+      result.status === "fulfilled" ? result.value : result.reason
     );
+    count(results, model.name, metrics);
+    const answers = results.map(problemOf);
     const failures = answers.filter((answer) => answer instanceof HttpProblem);
-    for (const _ of failures) metrics.failure(model.name);
     context.set("note", {
       model: model.name,
       images: images.length,
       ...(failures.length > 0 && { failed: failures.length }),
+      results: answers.map(verdictOf),
     });
     const [first] = answers;
-    if (single && !(first instanceof HttpProblem)) {
+    if (body.kind === "image" && !(first instanceof HttpProblem)) {
       return wantsPng ? pngAnswer(first!) : Response.json(recordOf(first!));
     }
     const records = answers.map((answer, i) =>
@@ -77,8 +90,31 @@ export function predictRoute(parts: ServiceParts): Handler {
         : recordOf(answer)
     );
     if (failures.length < images.length) return Response.json(records);
-    throw single ? failures[0]! : allFailed(failures, records);
+    throw body.kind === "image" ? failures[0]! : allFailed(failures, records);
   };
+}
+
+/**
+ * Refuses what would have no effect.
+ *
+ * @throws {HttpProblem} 400 naming the first such parameter.
+ */
+function checkParameters(parameters: URLSearchParams): void {
+  const seen = new Set<string>();
+  for (const name of parameters.keys()) {
+    if (!PARAMETERS.includes(name)) {
+      throw new HttpProblem(
+        400,
+        `Unknown query parameter "${shortened(name)}", expected ${
+          PARAMETERS.join(", ")
+        }${didYouMean(name, PARAMETERS)}`,
+      );
+    }
+    if (seen.has(name)) {
+      throw new HttpProblem(400, `Query parameter "${name}" is given twice`);
+    }
+    seen.add(name);
+  }
 }
 
 async function inspect(
@@ -86,7 +122,7 @@ async function inspect(
   model: ModelInfo,
   map: MapKind | undefined,
   signal: AbortSignal,
-  { queue, pool, metrics }: ServiceParts,
+  { queue, pool }: ServiceParts,
 ): Promise<Answer> {
   return await queue.inspect({
     ...image,
@@ -94,7 +130,7 @@ async function inspect(
     keepPixels: map === "overlay",
     signal,
     finish: async (inspected) => {
-      metrics.image(model.name, inspected);
+      checkFinite(inspected);
       const png = map === undefined ? undefined : await pool.encodeMap(
         inspected.map,
         inspected.image,
@@ -104,12 +140,51 @@ async function inspect(
   });
 }
 
-/** What went wrong as a problem of the request; what did not is thrown. */
-function problemOf(error: unknown): HttpProblem {
-  if (error instanceof HttpProblem && ![429, 499, 503].includes(error.status)) {
-    return error;
+/**
+ * Refuses a result that says nothing: a NaN is below every threshold.
+ *
+ * @throws {HttpProblem} 422 if a number of it is not finite.
+ */
+function checkFinite({ name, score, map }: Inspected): void {
+  try {
+    checkFiniteResult(name, { score, map: map.data });
+  } catch (cause) {
+    throw new HttpProblem(422, (cause as Error).message);
   }
-  throw error;
+}
+
+/** Counts every image once, by what came of it. */
+function count(
+  results: readonly unknown[],
+  model: string,
+  metrics: ServiceParts["metrics"],
+): void {
+  for (const result of results) {
+    if (isAnswer(result)) metrics.image(model, result.inspected);
+    else if (isRefusal(result)) metrics.failure(model);
+  }
+}
+
+function isAnswer(result: unknown): result is Answer {
+  return typeof result === "object" && result !== null && "inspected" in result;
+}
+
+/** Whether the image is to blame, not the service or its load. */
+function isRefusal(error: unknown): error is HttpProblem {
+  return error instanceof HttpProblem &&
+    ![429, 499, 503].includes(error.status);
+}
+
+/** A result, or what went wrong with an image; what else went wrong is thrown. */
+function problemOf(result: unknown): Answer | HttpProblem {
+  if (isAnswer(result) || isRefusal(result)) return result;
+  throw result;
+}
+
+function verdictOf(answer: Answer | HttpProblem): Verdict {
+  if (answer instanceof HttpProblem) return { error: answer.message };
+  const { score, label } = answer.inspected;
+  return { pred_score: score, pred_label: label };
 }
 
 function allFailed(
@@ -141,8 +216,8 @@ function pngAnswer({ inspected, png }: Answer): Response {
     headers: {
       "content-type": "image/png",
       "x-pred-score": String(score),
-      "x-pred-label": label,
-      "x-threshold": String(threshold),
+      ...label !== null && { "x-pred-label": label },
+      ...threshold !== null && { "x-threshold": String(threshold) },
     },
   });
 }
@@ -165,7 +240,7 @@ function modelOf(
   if (model !== undefined) return model;
   throw new HttpProblem(
     404,
-    `There is no model "${name}", expected ${names.join(" or ")}${
+    `There is no model "${shortened(name)}", expected ${names.join(" or ")}${
       didYouMean(name, names)
     }`,
   );
@@ -177,7 +252,7 @@ function mapKindOf(text: string | undefined): MapKind | undefined {
   if (kind !== undefined) return kind;
   throw new HttpProblem(
     400,
-    `Cannot send a map as "${text}": expected ?map=${
+    `Cannot send a map as "${shortened(text)}": expected ?map=${
       MAP_KINDS.join(" or ?map=")
     }`,
   );

@@ -21,6 +21,7 @@ export type ProblemStatus =
   | 415
   | 422
   | 429
+  | 431
   | 499
   | 500
   | 503;
@@ -72,4 +73,9 @@ export function tooBusy(message: string): HttpProblem {
 /** The service cannot answer now, for a reason that passes. */
 export function unavailable(message: string): HttpProblem {
   return new HttpProblem(503, message, { headers: { "retry-after": "5" } });
+}
+
+/** As much of what a client sent as a message should repeat. */
+export function shortened(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }

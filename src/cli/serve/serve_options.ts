@@ -3,7 +3,8 @@ import { UsageError } from "../exit.ts";
 import { PRECISION_OPTION } from "../model_loading.ts";
 import { AUTOTUNE_OPTION } from "../tuning_store.ts";
 import type { Options, Values } from "../options.ts";
-import { resultNames } from "../output.ts";
+import { thresholdsOf } from "./model_thresholds.ts";
+import { resultNames } from "../result_names.ts";
 import type { EngineOptions } from "./engine_messages.ts";
 import { isLocal } from "./guard.ts";
 import { batchSize } from "./inspection_queue.ts";
@@ -24,7 +25,15 @@ export const SERVE_OPTIONS = {
     value: "NAME|FILE.onnx",
     whole: true,
     help:
-      "a backbone of the models that is neither bundled nor where fit found it; give it again for another one",
+      "a backbone of the models that is neither bundled nor in the weights folder nor beside its model; give it again for another one",
+  },
+  threshold: {
+    kind: "list",
+    value: "[NAME=]X|LOW..HIGH",
+    whole: true,
+    fallback: "the model's",
+    help:
+      "judge by this threshold instead of the model's, with several models of the one of that name; with LOW..HIGH, scores from LOW to HIGH are uncertain",
   },
   precision: PRECISION_OPTION,
   noAutotune: AUTOTUNE_OPTION,
@@ -55,6 +64,13 @@ export const SERVE_OPTIONS = {
   allowAnonymous: {
     kind: "flag",
     help: "listen for other machines without a token",
+  },
+  allowOrigin: {
+    kind: "list",
+    value: "ORIGIN,…",
+    fallback: "none",
+    help:
+      "origins of web pages that may ask, such as https://line.example; * for all",
   },
   queue: {
     kind: "integer",
@@ -105,6 +121,13 @@ export const SERVE_OPTIONS = {
   },
 } as const satisfies Options;
 
+/** Bodies that may arrive at one time, for each image of the queue. */
+const BODIES = 4;
+/** Seconds of silence after which a body is given up. */
+const IDLE = 5;
+/** Bytes a second that a body has to come with in the end. */
+const PACE = 16 * 1024;
+
 /** What `serve` was asked for. */
 export interface ServiceOptions {
   /** What the GPU's thread loads. */
@@ -117,6 +140,8 @@ export interface ServiceOptions {
   readonly localOnly: boolean;
   /** The token that clients send. */
   readonly token: string | undefined;
+  /** Origins whose pages may ask, `*` for all of them. */
+  readonly origins: readonly string[];
 }
 
 /**
@@ -151,9 +176,14 @@ export async function serviceOptions(
     );
   }
   const names = resultNames(paths);
+  const thresholds = thresholdsOf(values.threshold, names);
+  const maxBytes = bytesOf("--max-bytes", values.maxBytes);
   return {
     engine: {
-      models: paths.map((path, i) => ({ name: names[i]!, path })),
+      models: paths.map((path, i) => {
+        const change = thresholds.get(names[i]!);
+        return { name: names[i]!, path, ...(change && { thresholds: change }) };
+      }),
       backbone: values.backbone,
       precision: values.precision,
       noAutotune: values.noAutotune,
@@ -164,14 +194,27 @@ export async function serviceOptions(
       batch,
       decoders: values.decoders ??
         Math.min(4, Math.max(1, navigator.hardwareConcurrency - 1)),
-      maxBytes: bytesOf("--max-bytes", values.maxBytes),
+      maxBytes,
+      bodies: BODIES * values.queue,
+      bodyBytes: values.queue * maxBytes,
+      idle: IDLE,
+      pace: PACE,
       maxPixels: values.maxPixels,
       timeout: values.timeout,
     },
     address: { host, port },
     localOnly: localOnly && token === undefined,
     token,
+    origins: (values.allowOrigin ?? []).map(originOf),
   };
+}
+
+/** An origin as browsers write it. */
+function originOf(text: string): string {
+  if (text === "*" || URL.parse(text)?.origin === text) return text;
+  throw new UsageError(
+    `Cannot use --allow-origin "${text}": expected an origin without a path, such as https://line.example or http://localhost:3000, or *`,
+  );
 }
 
 async function tokenOf(

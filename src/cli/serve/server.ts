@@ -21,17 +21,6 @@ interface Server {
 }
 
 /**
- * Finds out whether an address can be listened on, before work is done that
- * would be in vain.
- *
- * @throws {Error} If it cannot.
- */
-export function checkAddress(address: Address): void {
-  const { host: hostname, port } = address;
-  opened(address, () => Deno.listen({ hostname, port })).close();
-}
-
-/**
  * Starts to listen.
  *
  * @throws {Error} If the address cannot be used.

@@ -1,21 +1,24 @@
 import type { Context } from "../command.ts";
 import { createApp } from "./app.ts";
 import { Engine } from "./engine.ts";
+import { Garbage } from "./garbage.ts";
 import { ImagePool } from "./image_pool.ts";
 import { InspectionQueue } from "./inspection_queue.ts";
 import { requestBytes } from "./limits.ts";
 import { Metrics } from "./metrics.ts";
 import type { ServiceOptions } from "./serve_options.ts";
-import { checkAddress, listen } from "./server.ts";
-import type { ServiceState } from "./service_parts.ts";
+import { listen } from "./server.ts";
+import type { LoadedModels, ServiceState } from "./service_parts.ts";
 import { NO_FILES, type StaticFiles } from "./static_files.ts";
+import { Uploads } from "./uploads.ts";
 
 /** Seconds beyond a request's own limit that stopping may take. */
 const STOP_GRACE = 5;
 
 /**
- * Loads the models, answers requests until the program is told to stop, then
- * answers what it had accepted.
+ * Listens, loads the models, answers requests until the program is told to
+ * stop, then answers what it had accepted. Until the models are loaded it
+ * answers 503.
  *
  * @param options What to serve, and where.
  * @param context Messages go to its terminal; its signal stops the service.
@@ -28,29 +31,25 @@ export async function runService(
   { terminal, signal }: Context,
   files: StaticFiles = NO_FILES,
 ): Promise<void> {
-  const { limits, token, localOnly } = options;
-  checkAddress(options.address);
+  const { limits, token, localOnly, origins } = options;
   const stop = Promise.withResolvers<void>();
   stop.promise.catch(() => {});
-  let stopping = false;
-  signal.addEventListener("abort", () => stop.resolve());
-  using engine = await Engine.start(options.engine, {
-    onLoss: (reason) => {
-      metrics.loss();
-      terminal.warn(`${reason}; opening it again`);
-    },
-    onFailure: (error) => stop.reject(error),
-    signal,
-  });
+  const told = new AbortController();
+  const end = (): void => {
+    told.abort();
+    stop.resolve();
+  };
+  let engine: Engine | undefined;
+  let loaded: LoadedModels | undefined;
   using pool = new ImagePool(limits.decoders, limits.timeout);
-  const { models, adapter, backbones } = engine.ready!;
-  const byName = new Map(models.map((model) => [model.name, model]));
   const queue = new InspectionQueue(limits, {
-    decode: ({ bytes, name, model }) =>
-      pool.decode({ name, bytes }, byName.get(model)!, limits.maxPixels),
+    decode: ({ bytes, name, model: wanted }) => {
+      const model = loaded!.models.find(({ name }) => name === wanted)!;
+      return pool.decode({ name, bytes }, model, limits.maxPixels);
+    },
     score: async (model, images) => {
       const start = performance.now();
-      const results = await engine.score(model, images);
+      const results = await engine!.score(model, images);
       const seconds = (performance.now() - start) / 1000;
       metrics.batch(model, images.length, seconds);
       return results;
@@ -60,51 +59,75 @@ export async function runService(
     images: () => queue.images,
     limit: limits.queue,
     memory: () => Deno.memoryUsage().rss,
-    models: models.map(({ name }) => name),
+    models: options.engine.models.map(({ name }) => name),
   });
   const state = (): ServiceState => {
-    if (stopping) return "stopping";
-    if (engine.ready === undefined) return "starting";
+    if (told.signal.aborted) return "stopping";
+    if (engine?.ready === undefined) return "starting";
     return queue.busyMs > limits.timeout * 1000 ? "stalled" : "ok";
   };
+  const garbage = new Garbage();
   const handler = createApp({
-    models,
-    adapter,
+    loaded: () => loaded,
     queue,
+    uploads: new Uploads(limits),
     pool,
     limits,
     state,
     metrics,
     token,
     localOnly,
+    origins,
     files,
-    onAnswer: (entry) => terminal.message(JSON.stringify(entry)),
+    onAnswer: (entry) => {
+      garbage.add();
+      terminal.message(JSON.stringify(entry));
+    },
     onError: (error) => terminal.error(error.message),
   });
   const server = listen(handler, options.address);
-  const ending = terminationSignal(() => stop.resolve());
   const { url } = server;
-  terminal.message(
-    `${models.length} ${
-      models.length === 1 ? "model" : "models"
-    } on ${adapter}, ${backbones} ${
-      backbones === 1 ? "backbone" : "backbones"
-    }; requests take at most ${
-      Math.ceil(requestBytes(limits) / 2 ** 20)
-    } MiB of memory`,
-  );
-  terminal.result(`Listening on ${url}`);
-  terminal.record({ url, models: models.map(({ name }) => name), adapter });
+  using _ending = terminationSignal(end);
+  signal.addEventListener("abort", end);
   try {
+    const count = options.engine.models.length;
+    terminal.message(
+      `Loading ${
+        count === 1 ? "a model" : `${count} models`
+      }: ${url} answers 503 until that is done`,
+    );
+    engine = await Engine.start(options.engine, {
+      onLoss: (reason) => {
+        metrics.loss();
+        terminal.warn(`${reason}; opening it again`);
+      },
+      onFailure: (error) => stop.reject(error),
+      signal: told.signal,
+    });
+    const { models, adapter, backbones } = engine.ready!;
+    loaded = { models, adapter };
+    terminal.message(
+      `${models.length} ${
+        models.length === 1 ? "model" : "models"
+      } on ${adapter}, ${backbones} ${
+        backbones === 1 ? "backbone" : "backbones"
+      }; requests take at most ${
+        Math.ceil(requestBytes(limits) / 2 ** 20)
+      } MiB of memory`,
+    );
+    terminal.result(`Listening on ${url}`);
+    terminal.record({ url, models: models.map(({ name }) => name), adapter });
     await stop.promise;
-  } finally {
-    stopping = true;
-    ending[Symbol.dispose]();
     terminal.message(
       `Stopping: ${queue.images} images are still to be answered`,
     );
+  } catch (error) {
+    if (!told.signal.aborted) throw error;
+  } finally {
+    told.abort();
+    signal.removeEventListener("abort", end);
     await server.stop(limits.timeout + STOP_GRACE);
-    engine.leave();
+    engine?.leave();
   }
   signal.throwIfAborted();
 }

@@ -4,7 +4,9 @@ import type { InspectionQueue } from "./inspection_queue.ts";
 import type { ServiceLimits } from "./limits.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ModelInfo } from "./model_info.ts";
+import { HttpProblem } from "./problem.ts";
 import type { StaticFiles } from "./static_files.ts";
+import type { Uploads } from "./uploads.ts";
 
 /** Whether the service can inspect images now. */
 export type ServiceState = "ok" | "starting" | "stalled" | "stopping";
@@ -29,16 +31,31 @@ export interface AccessEntry {
   readonly images?: number;
   /** Images of them that could not be used. */
   readonly failed?: number;
+  /** What was found of each image, in their order. */
+  readonly results?: readonly Verdict[];
   /** Why it was refused. */
   readonly error?: string;
 }
 
-/** What the service is made of. */
-export interface ServiceParts {
+/** What is written down of an image: its score, or why there is none. */
+export type Verdict =
+  | { readonly pred_score: number; readonly pred_label: string | null }
+  | { readonly error: string };
+
+/** What is known once the models are loaded. */
+export interface LoadedModels {
   /** What clients may name with `?model=`. */
   readonly models: readonly ModelInfo[];
   /** What WebGPU calls the GPU. */
   readonly adapter: string;
+}
+
+/** What the service is made of. */
+export interface ServiceParts {
+  /** What was loaded; undefined as long as the service starts. */
+  readonly loaded: () => LoadedModels | undefined;
+  /** Reads bodies. */
+  readonly uploads: Uploads;
   /** Holds and inspects images. */
   readonly queue: InspectionQueue;
   /** Encodes maps. */
@@ -53,6 +70,8 @@ export interface ServiceParts {
   readonly token: string | undefined;
   /** Whether only this machine's names are allowed in URLs. */
   readonly localOnly: boolean;
+  /** Origins whose pages may ask, `*` for all of them. */
+  readonly origins: readonly string[];
   /** Files that are sent as they are: the page. */
   readonly files: StaticFiles;
   /** Called with every answered request. */
@@ -81,3 +100,18 @@ export interface RequestEnv {
 export type Handler = (
   context: Context<RequestEnv>,
 ) => Response | Promise<Response>;
+
+/**
+ * What was loaded.
+ *
+ * @throws {HttpProblem} 503 as long as the service starts.
+ */
+export function loadedModels({ loaded }: ServiceParts): LoadedModels {
+  const models = loaded();
+  if (models !== undefined) return models;
+  throw new HttpProblem(
+    503,
+    "The service is starting: it loads its models; send it again in a moment",
+    { headers: { "retry-after": "2" } },
+  );
+}

@@ -32,7 +32,7 @@ export type Choose = (
 ) => Promise<Choice>;
 
 /** Sizes of a {@linkcode BankBuilder}. */
-export interface BankBuilderOptions {
+interface BankBuilderOptions {
   /** The most rows at one time. */
   readonly capacity: number;
   /** Features of a row, without padding. */
@@ -44,7 +44,7 @@ export interface BankBuilderOptions {
 }
 
 /** Rows that were chosen before, as a model file has them. */
-export interface KnownRows {
+interface KnownRows {
   /** Row-major, without padding. */
   readonly data: Float32Array;
   /** Image, row and column of each. */

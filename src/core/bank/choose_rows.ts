@@ -32,7 +32,7 @@ import { gatherRows } from "../rows/row_sets.ts";
 import { pairBytes, pairDistances } from "../rows/pair_distances.ts";
 
 /** A memory bank chosen from training features. */
-export interface ChosenBank {
+interface ChosenBank {
   /** The bank. */
   readonly bank: MemoryBank;
   /** The projection that the choice worked on, if there was one. */
@@ -247,7 +247,7 @@ export function projectionFor(
  * @param samples Patches: they decide the size of a sparse projection.
  * @param seed Where the draw starts.
  */
-export function drawProjection(
+function drawProjection(
   settings: ProjectionSettings,
   inputs: number,
   samples: number,
@@ -280,7 +280,7 @@ function projectionSize(
   }
 }
 
-/** What a {@linkcode RowChooser} chooses with. */
+/** How rows are chosen, and who is told of the picks. */
 interface RowChooserOptions {
   /** Method, start and seed. */
   readonly settings: Settings;
@@ -447,7 +447,7 @@ function coresetStart(
 }
 
 /** What decides the GPU memory of a choice. */
-export interface ChoiceSizes {
+interface ChoiceSizes {
   /** Rows to choose from. */
   readonly rows: number;
   /** Elements of a row. */

@@ -11,7 +11,7 @@ import { type IvfPqOptions, type IvfPqPlan, planIvfPq } from "./ivfpq_plan.ts";
 /** Queries whose tables of distances are on the GPU at once. */
 const QUERIES_PER_BLOCK = 256;
 
-/** Options of {@linkcode IvfPqIndex.record}. */
+/** How many queries, and how much of the index is scanned for each. */
 interface IvfPqSearchOptions {
   /** Queries to search: the first rows of the tensor. */
   readonly rows: number;

@@ -2,7 +2,7 @@ import type { Gpu, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { kmeansAssign, paddedCodewords } from "../../wgsl/kmeans.ts";
 import { residualRows } from "../../wgsl/residual_rows.ts";
 import { WORKGROUP_LANES } from "../../wgsl/variants.ts";
-import { recordGather } from "../rows/row_sets.ts";
+import { gatherRows } from "../rows/row_sets.ts";
 import { choice, Mt19937 } from "../settings/random.ts";
 import type { IvfPqOptions, IvfPqPlan } from "./ivfpq_plan.ts";
 import { sortCodes, trainKmeans } from "./kmeans.ts";
@@ -47,8 +47,9 @@ export async function buildIvfPq(
   let done = 0;
   const onRound = (): void => options.onProgress?.(++done, total);
   const common = { rows: trainRows, dim, iterations, random, onRound };
-  using sample = gpu.tensor([trainRows, dim], "f32", "IVFPQ training rows");
-  await gather(gpu, bank, choice(random, bank.rows, trainRows).sort(), sample);
+  const picks = choice(random, bank.rows, trainRows).sort();
+  using gathered = await gatherRows(gpu, bank, picks, "IVFPQ training rows");
+  const [sample] = gathered.chunks;
   const centroids = await trainKmeans(gpu, sample, {
     ...common,
     subs: 1,
@@ -68,19 +69,6 @@ export async function buildIvfPq(
   });
   const encoded = await encode(gpu, bank, plan, centroids, codebooks, onRound);
   return await pack(gpu, encoded, plan, dim, centroids, codebooks);
-}
-
-async function gather(
-  gpu: Gpu,
-  bank: RowChunks,
-  picks: Uint32Array<ArrayBuffer>,
-  to: Tensor,
-): Promise<void> {
-  using indices = gpu.upload(picks, undefined, "IVFPQ training rows");
-  using program = gpu.program("IVFPQ training rows");
-  recordGather(program, bank, indices, picks.length, to);
-  (await program.compile()).run();
-  await gpu.finish();
 }
 
 /** Finds the list of some rows and what its centroid leaves of them. */

@@ -19,7 +19,7 @@ import { recordGather } from "../rows/row_sets.ts";
 import { choice, Mt19937, permutation } from "../settings/random.ts";
 import type { Progress } from "./scored_images.ts";
 
-/** Options of {@linkcode learnProxies}. */
+/** How many proxies, and how they are learned. */
 interface ProxyOptions {
   /** Proxies to learn: the size of the memory bank. */
   readonly count: number;
@@ -37,7 +37,7 @@ interface ProxyOptions {
   readonly onProgress?: Progress;
 }
 
-/** What {@linkcode learnProxies} returns; its owner disposes the rows. */
+/** Learned proxies; their owner disposes the rows. */
 interface LearnedProxies {
   /** The proxies `[count, dim]`: a memory bank of no patch in particular. */
   readonly rows: RowChunks;
@@ -61,7 +61,6 @@ interface Work extends Required<Omit<ProxyOptions, "onProgress">> {
  * no optimiser: this is Adam over random batches, from random patches, in
  * f32, with the gradient in closed form.
  *
- * @param features All patch features.
  * @param options How many proxies, and how they are learned.
  * @throws {RangeError} If an option is not allowed, or proxies or a batch's
  * weights are more than the adapter binds at once.

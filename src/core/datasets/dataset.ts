@@ -2,6 +2,8 @@
 export interface MaskSource {
   /** An image file, or a `.npy` file of several frames. */
   readonly path: string;
+  /** Further masks of the image: a pixel is anomalous if one of them says so. */
+  readonly others?: readonly string[];
   /** The frame's index in a `.npy` file. */
   readonly frame?: number;
   /**
@@ -34,25 +36,53 @@ export interface Category {
 }
 
 /**
- * How a dataset is laid out: `mvtec` MVTec AD, `btad` BTAD, `visa` VisA,
- * `mtd` Magnetic Tile Defects, `mstc` ShanghaiTech Campus, `folders` plain
- * folders normal, abnormal and masks.
+ * How a dataset is laid out: `mvtec` MVTec AD, `loco` MVTec LOCO AD, `btad`
+ * BTAD, `visa` VisA, `mtd` Magnetic Tile Defects, `mstc` ShanghaiTech Campus,
+ * `kolektor` KolektorSDD, `kolektor2` KolektorSDD2, `folders` plain folders of
+ * normal and abnormal images and masks, `list` a CSV file.
  */
 export type LayoutName =
   | "mvtec"
+  | "loco"
   | "btad"
   | "visa"
   | "mtd"
   | "mstc"
-  | "folders";
+  | "kolektor"
+  | "kolektor2"
+  | "folders"
+  | "list";
+
+/** Folders of a dataset by name, each relative to the dataset's folder. */
+export interface FolderNames {
+  /** Folder of the normal images. */
+  readonly normal: string;
+  /** Folders of the abnormal images; by default those whose name says so. */
+  readonly abnormal?: readonly string[];
+  /** Folder of the masks; by default the one whose name says so. */
+  readonly masks?: string;
+}
 
 /** Choices that a layout leaves open. */
 export interface DatasetOptions {
+  /**
+   * What the images are wanted for, default `"evaluate"`: only that needs
+   * masks, and images of both parts; `"fit"` does without test images and
+   * `"predict"` without training images.
+   */
+  readonly purpose?: "fit" | "predict" | "evaluate";
+  /** Where normal and abnormal images lie, instead of a known layout. */
+  readonly folders?: FolderNames;
+  /**
+   * Told of a category that cannot be read, which is left out then; without
+   * it the first such error is thrown.
+   */
+  readonly onCategoryError?: (category: string, error: Error) => void;
   /** Seed that chooses the held-out normal images, default 0. */
   readonly seed?: number;
   /**
    * Share of the normal images that is tested instead of fitted where the
-   * dataset does not say which (`mtd`, `folders`), default 0.2.
+   * dataset does not say which (`mtd`, `kolektor`, `folders`, `list`), default 0.2.
    */
   readonly holdout?: number;
   /** Of a video, every so many-th frame is taken (`mstc`), default 5. */

@@ -49,10 +49,25 @@ export async function listFolder(files: Files, path: string): Promise<Folder> {
 }
 
 /**
+ * A name in a list, whatever its case; the same spelling goes first.
+ *
+ * @returns The name as the list spells it, or `undefined`.
+ */
+export function findName(
+  names: readonly string[],
+  wanted: string,
+): string | undefined {
+  if (names.includes(wanted)) return wanted;
+  const lower = wanted.toLowerCase();
+  return names.find((name) => name.toLowerCase() === lower);
+}
+
+/**
  * Lists a folder further down, if it is there.
  *
  * @param folder A folder that exists.
- * @param names The folders to go down, one after the other.
+ * @param names The folders to go down, one after the other, whatever their
+ * case.
  * @returns The last folder, or `undefined` when one of them is missing.
  */
 export async function findFolder(
@@ -62,8 +77,9 @@ export async function findFolder(
 ): Promise<Folder | undefined> {
   let current = folder;
   for (const name of names) {
-    if (!current.folders.includes(name)) return undefined;
-    current = await listFolder(files, join(current.path, name));
+    const found = findName(current.folders, name);
+    if (found === undefined) return undefined;
+    current = await listFolder(files, join(current.path, found));
   }
   return current;
 }
@@ -77,10 +93,17 @@ export function imageNames(folder: Folder): string[] {
   return folder.files.filter((name) => IMAGE.test(name));
 }
 
-/** The image files of a folder, which may be missing, as normal samples. */
-export function normalSamples(folder: Folder | undefined): Sample[] {
-  return (folder === undefined ? [] : imageNames(folder))
-    .map((name) => ({ path: join(folder!.path, name), label: "normal" }));
+/** The images of a folder, all with one label. */
+export function samplesOf(
+  folder: Folder,
+  label: Sample["label"],
+  defect?: string,
+): Sample[] {
+  return imageNames(folder).map((name) => ({
+    path: join(folder.path, name),
+    label,
+    ...defect !== undefined && { defect },
+  }));
 }
 
 /**

@@ -3,6 +3,7 @@ import {
   baseName,
   type Files,
   findFolder,
+  findName,
   type Folder,
   join,
   stem,
@@ -27,13 +28,14 @@ export async function readMagneticTiles(
 ): Promise<Category> {
   const normal: Sample[] = [], anomalous: Sample[] = [];
   for (const name of root.folders) {
-    if (!name.startsWith(PREFIX)) continue;
+    if (!name.toUpperCase().startsWith(PREFIX)) continue;
     const folder = await findFolder(files, root, name, "Imgs");
     for (const image of folder?.files ?? []) {
       if (!/\.jpe?g$/i.test(image)) continue;
       const path = join(folder!.path, image);
-      if (name === NORMAL) normal.push({ path, label: "normal" });
-      else anomalous.push(defective(folder!, name, image));
+      if (name.toUpperCase() === NORMAL.toUpperCase()) {
+        normal.push({ path, label: "normal" });
+      } else anomalous.push(defective(folder!, name, image));
     }
   }
   for (
@@ -56,12 +58,13 @@ export async function readMagneticTiles(
 }
 
 function defective(folder: Folder, kind: string, image: string): Sample {
-  const mask = `${stem(image)}.png`;
-  if (!folder.files.includes(mask)) {
+  const wanted = `${stem(image)}.png`;
+  const mask = findName(folder.files, wanted);
+  if (mask === undefined) {
     throw new Error(
       `Cannot find the mask of "${
         join(folder.path, image)
-      }": looked for "${mask}" beside it`,
+      }": looked for "${wanted}" beside it`,
     );
   }
   return {

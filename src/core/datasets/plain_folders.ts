@@ -1,24 +1,37 @@
-import type { Category, DatasetOptions, Sample } from "./dataset.ts";
+import type {
+  Category,
+  DatasetOptions,
+  FolderNames,
+  Sample,
+} from "./dataset.ts";
 import {
   baseName,
   type Files,
   findFolder,
   type Folder,
-  imageNames,
   join,
   listFolder,
   noImages,
-  normalSamples,
+  samplesOf,
 } from "./files.ts";
+import { foldersOf } from "./folder_roles.ts";
 import { splitHoldout } from "./holdout.ts";
-import { findMask } from "./labelled_folders.ts";
+import { findMask, maskFolder } from "./masks.ts";
+
+/** Whether a folder has folders of normal and of abnormal images, by name. */
+export function isPlainFolders(root: Folder): boolean {
+  return foldersOf(root.folders, "normal").length > 0 &&
+    foldersOf(root.folders, "abnormal").length > 0;
+}
 
 /**
- * Reads plain folders: `normal/`, of which a seeded share is tested,
- * `abnormal/` and, if there, `masks/` with a mask for each abnormal image.
- * Folders inside `abnormal/` (and alike inside `masks/`) name kinds of defect.
+ * Reads plain folders: `normal/` (or OK, good…), of which a seeded share is
+ * tested, `abnormal/` (or NG, bad, defect…) and, if there, `masks/` (or
+ * ground_truth) with a mask for each abnormal image. Folders inside
+ * `abnormal/` (and alike inside `masks/`) name kinds of defect.
  *
- * @param options Seed and share of the held-out normal images.
+ * @param options Seed and share of the held-out normal images, and the names
+ *   of the folders where they are not to be told by their names.
  * @throws {Error} If images or masks are missing, naming what was looked for.
  */
 export async function readPlainFolders(
@@ -26,46 +39,102 @@ export async function readPlainFolders(
   root: Folder,
   options: DatasetOptions,
 ): Promise<Category> {
-  const nominal = await findFolder(files, root, "normal");
-  const normal = normalSamples(nominal);
-  if (normal.length === 0) throw noImages(root, "normal");
-  const abnormal = await findFolder(files, root, "abnormal");
-  const masks = await findFolder(files, root, "masks");
-  const anomalous: Sample[] = [];
-  if (abnormal !== undefined) {
-    anomalous.push(...abnormalSamples(abnormal, masks, undefined));
-    for (const kind of abnormal.folders) {
-      const folder = await listFolder(files, join(abnormal.path, kind));
-      const kindMasks = masks &&
-        (await findFolder(files, masks, kind) ?? emptyFolder(masks, kind));
-      anomalous.push(...abnormalSamples(folder, kindMasks, kind));
+  const { purpose = "evaluate", folders } = options;
+  const { normal, abnormal, masks } = folders === undefined
+    ? await byRole(files, root)
+    : await byName(files, root, folders);
+  const nominal = normal.flatMap((folder) => samplesOf(folder, "normal"));
+  if (nominal.length === 0 && purpose !== "predict") {
+    const [name = "normal"] = foldersOf(root.folders, "normal");
+    throw noImages(root, folders?.normal ?? name);
+  }
+  const kinds: Sample[][] = [];
+  for (const folder of abnormal) {
+    const own = abnormal.length > 1 ? baseName(folder.path) : undefined;
+    kinds.push(samplesOf(folder, "anomalous", own));
+    for (const kind of folder.folders) {
+      const inside = await listFolder(files, join(folder.path, kind));
+      kinds.push(samplesOf(inside, "anomalous", kind));
     }
   }
-  if (anomalous.length === 0) throw noImages(root, "abnormal");
-  const { train, test } = splitHoldout(normal, options);
+  const anomalous = kinds.flat();
+  if (anomalous.length === 0 && purpose === "evaluate") {
+    throw noImages(
+      root,
+      folders?.abnormal?.[0] ?? foldersOf(root.folders, "abnormal")[0] ??
+        "abnormal",
+    );
+  }
+  const { train, test } = purpose === "fit" && anomalous.length === 0
+    ? { train: nominal, test: [] }
+    : splitHoldout(nominal, options);
+  const pairs = purpose === "evaluate" && masks !== undefined
+    ? await withMasks(files, anomalous, masks, abnormal.length > 1)
+    : anomalous;
+  return { name: baseName(root.path), train, test: [...pairs, ...test] };
+}
+
+/** Folders of each kind of image. */
+interface Kinds {
+  readonly normal: readonly Folder[];
+  readonly abnormal: readonly Folder[];
+  readonly masks: Folder | undefined;
+}
+
+async function byRole(files: Files, root: Folder): Promise<Kinds> {
+  const list = (names: readonly string[]): Promise<Folder[]> =>
+    Promise.all(names.map((name) => listFolder(files, join(root.path, name))));
   return {
-    name: baseName(root.path),
-    train,
-    test: [...anomalous, ...test],
+    normal: await list(foldersOf(root.folders, "normal")),
+    abnormal: await list(foldersOf(root.folders, "abnormal")),
+    masks: await maskFolder(files, root),
   };
 }
 
-function abnormalSamples(
-  folder: Folder,
-  masks: Folder | undefined,
-  defect: string | undefined,
-): Sample[] {
-  return imageNames(folder).map((name) => {
-    const path = join(folder.path, name);
-    return {
-      path,
-      label: "anomalous",
-      ...defect === undefined ? {} : { defect },
-      ...masks === undefined ? {} : { mask: findMask(masks, name, path) },
-    };
-  });
+async function byName(
+  files: Files,
+  root: Folder,
+  { normal, abnormal, masks }: FolderNames,
+): Promise<Kinds> {
+  const find = async (name: string): Promise<Folder> => {
+    const parts = name.split(/[/\\]/).filter((part) => !/^\.?$/.test(part));
+    const folder = await findFolder(files, root, ...parts);
+    if (folder !== undefined) return folder;
+    throw new Error(
+      `Cannot read the dataset "${root.path}": looked for the folder "${
+        join(root.path, name)
+      }", found none`,
+    );
+  };
+  const roles = await byRole(files, root);
+  return {
+    normal: [await find(normal)],
+    abnormal: abnormal === undefined
+      ? roles.abnormal
+      : await Promise.all(abnormal.map(find)),
+    masks: masks === undefined ? roles.masks : await find(masks),
+  };
 }
 
-function emptyFolder(parent: Folder, name: string): Folder {
-  return { path: join(parent.path, name), files: [], folders: [] };
+async function withMasks(
+  files: Files,
+  samples: readonly Sample[],
+  masks: Folder,
+  several: boolean,
+): Promise<Sample[]> {
+  const kinds = new Map<string | undefined, Folder>([[undefined, masks]]);
+  const found: Sample[] = [];
+  for (const sample of samples) {
+    const { defect, path } = sample;
+    let folder = kinds.get(defect);
+    if (folder === undefined) {
+      folder = await findFolder(files, masks, defect!) ??
+        (several
+          ? masks
+          : { path: join(masks.path, defect!), files: [], folders: [] });
+      kinds.set(defect, folder);
+    }
+    found.push({ ...sample, mask: findMask(folder, path) });
+  }
+  return found;
 }

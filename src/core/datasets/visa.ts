@@ -1,3 +1,4 @@
+import { type CsvRow, readCsv } from "./csv_rows.ts";
 import type { Category, Sample } from "./dataset.ts";
 import { type Files, type Folder, join } from "./files.ts";
 
@@ -19,9 +20,9 @@ export async function readVisa(
   root: Folder,
 ): Promise<Category[]> {
   const path = join(root.path, SPLIT);
-  const text = new TextDecoder().decode(await files.read(path));
+  const rows = readCsv(await files.read(path), path);
   const categories = new Map<string, { train: Sample[]; test: Sample[] }>();
-  for (const row of parseSplit(text, path)) {
+  for (const row of parseSplit(rows, path)) {
     let category = categories.get(row.object);
     if (category === undefined) {
       category = { train: [], test: [] };
@@ -46,31 +47,28 @@ function toSample(root: Folder, row: Row): Sample {
     : { path, label: "anomalous", mask };
 }
 
-function parseSplit(text: string, path: string): Row[] {
-  const [header = "", ...lines] = text.replace(/^\ufeff/, "").split(/\r?\n/);
-  const names = header.split(",");
+function parseSplit(rows: readonly CsvRow[], path: string): Row[] {
+  const names = [...rows[0]?.cells.keys() ?? []];
   const missing = COLUMNS.find((column) => !names.includes(column));
   if (missing !== undefined) {
     throw new Error(
       `Cannot read "${path}": looked for the columns ${
         COLUMNS.join(", ")
-      }, found "${header}"`,
+      }, found "${names.join(",")}"`,
     );
   }
-  return lines.flatMap((line, index) => {
-    if (line === "") return [];
-    const cells = line.split(",");
+  return rows.map(({ line, cells }) => {
     const row = Object.fromEntries(
-      COLUMNS.map((column) => [column, cells[names.indexOf(column)] ?? ""]),
+      COLUMNS.map((column) => [column, cells.get(column)!]),
     ) as Row;
-    const known = row.object !== "" && row.image !== "" &&
+    const isKnown = row.object !== "" && row.image !== "" &&
       ["train", "test"].includes(row.split) &&
       ["normal", "anomaly"].includes(row.label);
-    if (known && cells.length === names.length) return [row];
+    if (isKnown) return row;
     throw new Error(
-      `Cannot read "${path}": line ${
-        index + 2
-      } must name an object, split train or test, label normal or anomaly, an image and a mask: current line is "${line}"`,
+      `Cannot read "${path}": line ${line} must name an object, split train or test, label normal or anomaly, an image and a mask: current line is "${
+        [...cells.values()].join(",")
+      }"`,
     );
   });
 }

@@ -24,7 +24,7 @@ interface DemoSize {
   readonly defective: number;
 }
 
-/** Options of {@linkcode demoSet}. */
+/** How many pictures of the demo's parts, and which. */
 export interface DemoOptions extends Partial<DemoSize> {
   /** An integer from 0 up; another seed gives other pictures of the same parts. */
   readonly seed?: number;

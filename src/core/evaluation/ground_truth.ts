@@ -13,6 +13,7 @@ import {
   type BinaryMask,
   type MaskRule,
 } from "../metrics/mask_rule.ts";
+import { isLabelMap } from "./label_map.ts";
 
 /** How ground truth is brought to the geometry of anomaly maps. */
 interface GroundTruthOptions {
@@ -37,6 +38,7 @@ export interface ImageSize {
 export class GroundTruth {
   readonly #files: Files;
   readonly #options: GroundTruthOptions;
+  #labelMaps = 0;
   #frames: { readonly path: string; readonly array: NpyArray } | undefined;
 
   /**
@@ -49,7 +51,8 @@ export class GroundTruth {
   }
 
   /**
-   * The mask of an image.
+   * The mask of an image. One that holds numbers of classes, such as 0 and 1,
+   * instead of 0 and 255 is anomalous wherever it is not 0.
    *
    * @param sample The image.
    * @param image Its size before the resize, for the error.
@@ -62,7 +65,7 @@ export class GroundTruth {
     image: ImageSize,
   ): Promise<BinaryMask | undefined> {
     if (source === undefined) return undefined;
-    const mask = await this.#read(source);
+    const mask = await this.#union(source, path);
     if (mask.width !== image.width || mask.height !== image.height) {
       throw new RangeError(
         `Cannot use mask "${source.path}": it has ${mask.width} × ${mask.height} pixels, its image "${path}" has ${image.width} × ${image.height}`,
@@ -71,6 +74,29 @@ export class GroundTruth {
     const { geometry, rule } = this.#options;
     const plan = planResize(mask.width, mask.height, geometry);
     return applyMaskRule(resizeMask(mask, plan).gray, rule);
+  }
+
+  /** Number of masks so far that held numbers of classes instead of 0 and 255. */
+  get labelMaps(): number {
+    return this.#labelMaps;
+  }
+
+  /** The masks of an image in one: the largest level of each pixel. */
+  async #union(source: MaskSource, image: string): Promise<GreyMask> {
+    const mask = await this.#read(source);
+    for (const path of source.others ?? []) {
+      const { frame: _, ...rest } = source;
+      const other = await this.#read({ ...rest, path });
+      if (other.width !== mask.width || other.height !== mask.height) {
+        throw new RangeError(
+          `Cannot use the masks of "${image}": "${path}" has ${other.width} × ${other.height} pixels, "${source.path}" has ${mask.width} × ${mask.height}`,
+        );
+      }
+      for (let i = 0; i < mask.gray.length; i++) {
+        mask.gray[i] = Math.max(mask.gray[i]!, other.gray[i]!);
+      }
+    }
+    return mask;
   }
 
   async #read(source: MaskSource): Promise<GreyMask> {
@@ -90,6 +116,10 @@ export class GroundTruth {
     for (let i = 0; i < gray.length; i++) {
       const level = Math.max(data[4 * i]!, data[4 * i + 1]!, data[4 * i + 2]!);
       gray[i] = nonZero && level > 0 ? 255 : level;
+    }
+    if (!nonZero && isLabelMap(gray, width)) {
+      this.#labelMaps++;
+      for (let i = 0; i < gray.length; i++) if (gray[i]! > 0) gray[i] = 255;
     }
     return { width, height, gray };
   }

@@ -12,6 +12,7 @@ import {
   type Normalisation,
   UNIT_RANGE,
 } from "../images/normalise.ts";
+import type { NormaliseSetting, Settings } from "../settings/settings.ts";
 
 const NORMALISATIONS: Readonly<Record<ImageLevels, Normalisation>> = {
   imagenet: IMAGENET,
@@ -69,8 +70,7 @@ export class Backbone implements Disposable {
   readonly source: string | undefined;
   /** The network. */
   readonly network: Network;
-  /** What the network expects levels to become. */
-  readonly normalisation: Normalisation;
+  readonly #levels: () => ImageLevels;
 
   private constructor(
     gpu: Gpu,
@@ -78,7 +78,7 @@ export class Backbone implements Disposable {
     { name, bytes, source }: BackboneFile,
     sha256: string,
     network: Network,
-    normalisation: Normalisation,
+    levels: () => ImageLevels,
   ) {
     this.gpu = gpu;
     this.layers = layers;
@@ -87,7 +87,7 @@ export class Backbone implements Disposable {
     this.source = source;
     this.sha256 = sha256;
     this.network = network;
-    this.normalisation = normalisation;
+    this.#levels = levels;
   }
 
   /**
@@ -114,9 +114,38 @@ export class Backbone implements Disposable {
       precision,
       ...(store && { tuning: new ConvTuning(gpu, { store }) }),
     });
+    network.check();
     const digest = await sha256(file.bytes);
-    const normalisation = NORMALISATIONS[imageLevels(graph)];
-    return new Backbone(gpu, layers, file, digest, network, normalisation);
+    const levels = once(() => imageLevels(graph));
+    return new Backbone(gpu, layers, file, digest, network, levels);
+  }
+
+  /**
+   * Checks that it can be used with settings, before any image is read.
+   *
+   * @throws {OnnxError} If it cannot take images of the size that they fix, or
+   * nobody knows in which levels.
+   */
+  checkSettings(
+    { crop, square, resize, normalise }: Pick<
+      Settings,
+      "crop" | "square" | "resize" | "normalise"
+    >,
+  ): void {
+    this.normalisation(normalise);
+    const side = crop ?? (square ? resize : undefined);
+    if (side !== undefined) this.network.plan([1, 3, side, side]);
+  }
+
+  /**
+   * What levels have to become: what a setting says, else what the network
+   * expects.
+   *
+   * @throws {OnnxError} If nobody says and it cannot be told.
+   */
+  normalisation(setting?: NormaliseSetting): Normalisation {
+    if (typeof setting === "object") return setting;
+    return NORMALISATIONS[setting ?? this.#levels()];
   }
 
   /**
@@ -158,4 +187,17 @@ export class Backbone implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** A function that is called when its result is first needed, and lets go of what it was made of. */
+function once<T>(make: () => T): () => T {
+  let pending: (() => T) | undefined = make;
+  let made: T;
+  return () => {
+    if (pending) {
+      made = pending();
+      pending = undefined;
+    }
+    return made;
+  };
 }

@@ -51,19 +51,52 @@ function headerOf(
   if (startsWith(bytes, [0xff, 0xd8, 0xff])) {
     return { format: "JPEG", ...readJpegHeader(bytes, name) };
   }
-  const size = webpSize(bytes, view) ?? gifSize(bytes, view) ??
+  const size = webpSize(bytes, view) ?? gifSize(bytes, view, name) ??
     bmpSize(bytes, view);
   return size && { ...size, orientation: 1 };
 }
 
 type Size = Omit<ImageHeader, "orientation">;
 
-function gifSize(bytes: Uint8Array, view: DataView): Size | undefined {
+function gifSize(
+  bytes: Uint8Array,
+  view: DataView,
+  name: string,
+): Size | undefined {
   if (bytes.length < 13 || !/^GIF8[79]a/.test(ascii(bytes, 0, 6))) return;
+  const width = view.getUint16(6, true);
+  const height = view.getUint16(8, true);
+  const frame = firstGifFrame(bytes, view);
+  if (
+    width > 0 && height > 0 && frame !== undefined &&
+    (frame.right > width || frame.bottom > height)
+  ) {
+    throw new ImageError(
+      name,
+      `the GIF file's first frame reaches to ${frame.right} × ${frame.bottom} pixels, its screen has ${width} × ${height}`,
+      "convert it to PNG",
+    );
+  }
+  return { format: "GIF", width, height };
+}
+
+/** Right and bottom edge of a GIF's first frame; nothing where it has none. */
+function firstGifFrame(
+  bytes: Uint8Array,
+  view: DataView,
+): { right: number; bottom: number } | undefined {
+  const [extension, frame] = [0x21, 0x2c];
+  const flags = bytes[10]!;
+  let at = 13 + (flags & 0x80 ? 3 << ((flags & 7) + 1) : 0);
+  while (bytes[at] === extension) {
+    at += 2;
+    while (bytes[at]) at += 1 + bytes[at]!;
+    at++;
+  }
+  if (bytes[at] !== frame || at + 9 > bytes.length) return undefined;
   return {
-    format: "GIF",
-    width: view.getUint16(6, true),
-    height: view.getUint16(8, true),
+    right: view.getUint16(at + 1, true) + view.getUint16(at + 5, true),
+    bottom: view.getUint16(at + 3, true) + view.getUint16(at + 7, true),
   };
 }
 

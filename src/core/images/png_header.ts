@@ -1,6 +1,7 @@
 import { ImageError } from "./image_error.ts";
 
 const SIGNATURE_BYTES = 8;
+const BIT_DEPTH_AT = 24;
 const IHDR = 0x49484452;
 const IDAT = 0x49444154;
 const IEND = 0x49454e44;
@@ -42,6 +43,12 @@ export function readPngHeader(
     `the PNG file is truncated: it ends after ${bytes.length} bytes, before its end marker`,
     "copy or download it again",
   );
+}
+
+/** Whether a file is a PNG of 16 bits a sample. */
+export function hasSixteenBits(bytes: Uint8Array): boolean {
+  const [first, second] = bytes;
+  return first === 0x89 && second === 0x50 && bytes[BIT_DEPTH_AT] === 16;
 }
 
 /**

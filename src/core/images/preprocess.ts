@@ -14,7 +14,7 @@ import {
 } from "./resize_plan.ts";
 import { Resizer, resizerSizes } from "./resizer.ts";
 
-/** Options of {@linkcode Preprocessor}. */
+/** How an image becomes a network's input. */
 interface PreprocessorOptions extends ResizeSettings {
   /** What levels become, {@linkcode IMAGENET} by default. */
   readonly normalise?: Normalisation;

@@ -5,6 +5,11 @@ import type { StoredProjection } from "../rows/projection.ts";
 export interface StoredThreshold {
   /** Raw score at and above which an image is anomalous. */
   readonly value: number;
+  /**
+   * Raw score at and above which an image is uncertain, below `value`; absent
+   * where there is no such band.
+   */
+  readonly uncertainFrom?: number;
   /** The rule and its numbers, as plain JSON, e.g. quantile and factor. */
   readonly rule: Readonly<Record<string, unknown>>;
 }

@@ -28,7 +28,7 @@ interface ScoreInputs {
   readonly patches: number;
 }
 
-/** What {@linkcode ImageScores.recordWeights} weighs. */
+/** Image scores to be weighed (Eq. 7), and where they come from. */
 interface WeightInputs {
   /** Features `[≥ …, dim]`, row-major. */
   readonly queries: Tensor;
@@ -213,7 +213,6 @@ export class ImageScores {
  * GPU bytes of {@linkcode ImageScores.recordWeights}.
  *
  * @param sizes The search.
- * @param images How many are weighed at once.
  * @param reweight Rows around the nearest one, that one included.
  */
 export function weightBytes(

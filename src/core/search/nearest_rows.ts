@@ -4,7 +4,7 @@ import { type BankSearch, searchBytes, type SearchSizes } from "./search.ts";
 /** Rows searched with one submit. */
 const BATCH = 1024;
 
-/** Options of {@linkcode searchInBatches}. */
+/** What rows must not find, and who is told of the progress. */
 export interface BatchedSearchOptions {
   /** Image of each row, whose bank rows it must not find. */
   readonly images?: Uint32Array<ArrayBuffer>;
@@ -85,7 +85,6 @@ export async function* searchInBatches(
 /**
  * The nearest bank row of every row of a row set.
  *
- * @param gpu The device.
  * @param rows The rows `[N, dim]`.
  * @param search The bank.
  * @param options Which bank rows do not count, progress, cancelling.

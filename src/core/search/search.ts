@@ -22,7 +22,7 @@ const LEAST_ROWS = 8192;
 /** Dimensions from which a search along them can be much less work. */
 const LEAST_DIM = 2 * PCA_AXES[1];
 
-/** Options of {@linkcode BankSearch.create}. */
+/** How a bank is made ready to be searched. */
 interface BankSearchOptions {
   /**
    * Training image (or fold of images) of each bank row `[K]`, for searches that

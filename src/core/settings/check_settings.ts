@@ -1,12 +1,13 @@
 import { MAX_NEIGHBOURS } from "../../wgsl/search_refine.ts";
 import type { Settings } from "./settings.ts";
+import { LIMITS } from "./limits.ts";
 
 type Check = (option: string, value: unknown) => void;
 type Checks = Readonly<Record<string, Check>>;
 
 const PROJECTIONS: Readonly<Record<string, Checks>> = {
-  linear: { kind: anything, dim: integer(1) },
-  gaussian: { kind: anything, dim: integer(1) },
+  linear: { kind: anything, dim: integer(1, LIMITS.projected) },
+  gaussian: { kind: anything, dim: integer(1, LIMITS.projected) },
   sparse: {
     kind: anything,
     eps: number("a number above 0 and below 1", (eps) => eps > 0 && eps < 1),
@@ -15,12 +16,12 @@ const PROJECTIONS: Readonly<Record<string, Checks>> = {
 };
 
 const CHECKS: Checks = {
-  resize: integer(1),
+  resize: integer(1, LIMITS.side),
   square: boolean,
-  crop: nullOr(integer(1)),
+  crop: nullOr(integer(1, LIMITS.side)),
   layers: layerNames,
   patchSize: oddInteger,
-  stride: integer(1),
+  stride: integer(1, LIMITS.stride),
   layerDim: integerOr("channels"),
   dim: integerOr("concat"),
   merge: oneOf("bilinear", "nearest"),
@@ -30,7 +31,7 @@ const CHECKS: Checks = {
       "a number above 0 and at most 1",
       (ratio) => ratio > 0 && ratio <= 1,
     ),
-    maxBank: nullOr(integer(1)),
+    maxBank: nullOr(integer(1, LIMITS.rows)),
     projection,
     start: oneOf("mean-of-10", "random"),
   }),
@@ -39,7 +40,10 @@ const CHECKS: Checks = {
   reweight: integer(0, MAX_NEIGHBOURS),
   map: group({
     interpolation: oneOf("bilinear", "nearest"),
-    sigma: number("a number from 0 up", (sigma) => sigma >= 0),
+    sigma: number(
+      `a number from 0 to ${LIMITS.sigma}`,
+      (sigma) => sigma >= 0 && sigma <= LIMITS.sigma,
+    ),
     border: oneOf("symmetric", "reflect"),
   }),
   seed: integer(0, 2 ** 32 - 1),
@@ -50,7 +54,10 @@ const CHECKS: Checks = {
     ),
     quantile: nullOr(number("a number from 0 to 1", isShare)),
     mapQuantile: nullOr(number("a number from 0 to 1", isShare)),
-    factor: number("a number above 0", (factor) => factor > 0),
+    factor: number(
+      `a number above 0 and at most ${LIMITS.factor}`,
+      (factor) => factor > 0 && factor <= LIMITS.factor,
+    ),
   }),
 };
 
@@ -63,7 +70,9 @@ const CHECKS: Checks = {
  * @throws {RangeError} If a value is not allowed, or two do not go together.
  */
 export function checkSettings(value: unknown): Settings {
-  checkGroup("", value, CHECKS);
+  const given = typeof value === "object" && value !== null &&
+    Object.hasOwn(value, "normalise");
+  checkGroup("", value, given ? { ...CHECKS, normalise } : CHECKS);
   const settings = value as Settings;
   const { crop, resize, coreset } = settings;
   if (crop !== null && crop > resize) {
@@ -92,7 +101,7 @@ function checkGroup(path: string, value: unknown, checks: Checks): void {
   for (const key of Object.keys(value)) {
     if (Object.hasOwn(checks, key)) continue;
     throw new TypeError(
-      `Unknown setting "${prefix}${key}": expected one of ${
+      `Unknown setting "${prefix}${cut(key)}": expected one of ${
         Object.keys(checks).join(", ")
       }`,
     );
@@ -124,6 +133,37 @@ function projection(option: string, value: unknown): void {
   checkGroup(option, value, PROJECTIONS[kind as string]!);
 }
 
+const LEVELS = ["imagenet", "unit", "bytes"];
+
+/** Levels by name, or a mean and a deviation above 0 of three channels each. */
+function normalise(option: string, value: unknown): void {
+  if (typeof value === "string") return oneOf(...LEVELS)(option, value);
+  checkGroup(option, value, {
+    mean: channels("three numbers", () => true),
+    std: channels("three numbers other than 0", (number) => number !== 0),
+  });
+}
+
+/** The most a level may be shifted or stretched by. */
+const MAX_LEVEL = 1e6;
+
+function channels(
+  expected: string,
+  allowed: (value: number) => boolean,
+): Check {
+  return (option, value) => {
+    if (!Array.isArray(value) || value.length !== 3) {
+      throw wrongType(option, value, expected);
+    }
+    for (const number of value) {
+      if (typeof number !== "number") throw wrongType(option, value, expected);
+      const sound = Math.abs(number) <= MAX_LEVEL &&
+        (number === 0 || Math.abs(number) >= 1 / MAX_LEVEL);
+      if (!sound || !allowed(number)) throw outOfRange(option, value, expected);
+    }
+  };
+}
+
 function boolean(option: string, value: unknown): void {
   if (typeof value !== "boolean") {
     throw wrongType(option, value, "true or false");
@@ -139,20 +179,17 @@ function number(expected: string, allowed: (value: number) => boolean): Check {
   };
 }
 
-function integer(min: number, max = Infinity): Check {
-  const expected = max === Infinity
-    ? `an integer from ${min} up`
-    : `an integer from ${min} to ${max}`;
+function integer(min: number, max: number): Check {
   return number(
-    expected,
+    `an integer from ${min} to ${max}`,
     (value) => Number.isSafeInteger(value) && value >= min && value <= max,
   );
 }
 
 function oddInteger(option: string, value: unknown): void {
   number(
-    "an odd integer from 1 up, so that a patch has a centre",
-    (side) => Number.isSafeInteger(side) && side >= 1 && side % 2 === 1,
+    `an odd integer from 1 to ${LIMITS.patchSize}, so that a patch has a centre`,
+    (side) => side % 2 === 1 && side >= 1 && side <= LIMITS.patchSize,
   )(option, value);
 }
 
@@ -160,9 +197,13 @@ function integerOr(word: string): Check {
   return (option, value) => {
     if (value === word) return;
     if (typeof value === "string") {
-      throw outOfRange(option, value, `an integer from 1 up or "${word}"`);
+      throw outOfRange(
+        option,
+        value,
+        `an integer from 1 to ${LIMITS.dim} or "${word}"`,
+      );
     }
-    integer(1)(option, value);
+    integer(1, LIMITS.dim)(option, value);
   };
 }
 
@@ -182,6 +223,12 @@ function oneOf(...words: readonly string[]): Check {
 
 function layerNames(option: string, value: unknown): void {
   const expected = "a list of one or more different names";
+  const { layers: most, name: longest } = LIMITS;
+  if (Array.isArray(value) && value.length > most) {
+    throw new RangeError(
+      `Cannot use ${value.length} layers: expected ${most} at most`,
+    );
+  }
   if (
     !Array.isArray(value) || value.some((name) => typeof name !== "string")
   ) {
@@ -190,6 +237,13 @@ function layerNames(option: string, value: unknown): void {
   const names = new Set(value);
   if (value.length === 0 || names.size < value.length || names.has("")) {
     throw outOfRange(option, value, expected);
+  }
+  if (value.some((name) => name.length > longest)) {
+    throw outOfRange(
+      option,
+      value,
+      `names of at most ${longest} characters`,
+    );
   }
 }
 
@@ -204,6 +258,11 @@ function outOfRange(option: string, value: unknown, expected: string): Error {
 function message(option: string, value: unknown, expected: string): string {
   const shown = typeof value === "number"
     ? String(value)
-    : JSON.stringify(value);
-  return `Cannot use ${option} ${shown}: expected ${expected}`;
+    : JSON.stringify(value) ?? String(value);
+  return `Cannot use ${option} ${cut(shown)}: expected ${expected}`;
+}
+
+/** A value from a file may be as long as the file. */
+function cut(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

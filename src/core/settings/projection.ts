@@ -13,14 +13,9 @@ export function linearProjection(
   inputs: number,
   outputs: number,
 ): Float32Array<ArrayBuffer> {
-  checkSizes(inputs, outputs);
   const gain = Math.sqrt(2 / (1 + Math.sqrt(5) ** 2));
   const bound = Math.sqrt(3) * gain / Math.sqrt(inputs);
-  const matrix = new Float32Array(outputs * inputs);
-  for (let i = 0; i < matrix.length; i++) {
-    matrix[i] = random.float32(-bound, bound);
-  }
-  return matrix;
+  return drawn(inputs, outputs, () => random.float32(-bound, bound));
 }
 
 /**
@@ -34,11 +29,8 @@ export function gaussianProjection(
   inputs: number,
   outputs: number,
 ): Float32Array<ArrayBuffer> {
-  checkSizes(inputs, outputs);
   const scale = 1 / Math.sqrt(outputs);
-  const matrix = new Float32Array(outputs * inputs);
-  for (let i = 0; i < matrix.length; i++) matrix[i] = random.normal() * scale;
-  return matrix;
+  return drawn(inputs, outputs, () => random.normal() * scale);
 }
 
 /**
@@ -74,22 +66,33 @@ export function sparseProjection(
   inputs: number,
   outputs: number,
 ): Float32Array<ArrayBuffer> {
-  checkSizes(inputs, outputs);
   const density = 1 / Math.sqrt(inputs);
   const magnitude = Math.sqrt(1 / density) / Math.sqrt(outputs);
-  const matrix = new Float32Array(outputs * inputs);
-  for (let i = 0; i < matrix.length; i++) {
-    if (random.float64() >= density) continue;
-    matrix[i] = random.uint32() >>> 31 === 0 ? -magnitude : magnitude;
-  }
-  return matrix;
+  return drawn(inputs, outputs, () => {
+    if (random.float64() >= density) return 0;
+    return random.uint32() >>> 31 === 0 ? -magnitude : magnitude;
+  });
 }
 
-function checkSizes(inputs: number, outputs: number): void {
+/** Elements of a projection at most: 1 GiB. */
+const MAX_ELEMENTS = 2 ** 28;
+
+/** A matrix `[outputs, inputs]` of one draw after the other. */
+function drawn(
+  inputs: number,
+  outputs: number,
+  draw: () => number,
+): Float32Array<ArrayBuffer> {
   for (const [name, size] of Object.entries({ inputs, outputs })) {
     if (Number.isInteger(size) && size > 0) continue;
     throw new RangeError(
       `Cannot draw a projection: ${name} must be a positive integer: current value is ${size}`,
     );
   }
+  if (outputs * inputs > MAX_ELEMENTS) {
+    throw new RangeError(
+      `Cannot draw a projection of ${inputs} dimensions to ${outputs}: at most ${MAX_ELEMENTS} elements are possible; choose fewer dimensions, or a larger eps`,
+    );
+  }
+  return new Float32Array(outputs * inputs).map(draw);
 }

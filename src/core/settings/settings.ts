@@ -75,6 +75,18 @@ export interface ThresholdSettings {
   readonly factor: number;
 }
 
+/**
+ * What becomes of an image's levels before the network: ImageNet's mean and
+ * deviation, levels from 0 to 1 or from 0 to 255 as they are, or a mean and a
+ * deviation of each channel in levels from 0 to 1.
+ */
+export type NormaliseSetting = "imagenet" | "unit" | "bytes" | {
+  /** Subtracted from red, green and blue. */
+  readonly mean: readonly [number, number, number];
+  /** Divides them. */
+  readonly std: readonly [number, number, number];
+};
+
 /** Every switch of the method. Plain data: it survives JSON unchanged. */
 export interface Settings {
   /** Input: pixels of the short side, or of both sides when `square`. */
@@ -83,6 +95,11 @@ export interface Settings {
   readonly square: boolean;
   /** Input: pixels of the centre crop's sides; `null`: no crop. */
   readonly crop: number | null;
+  /**
+   * What becomes of an image's levels; where it is left out, what the network
+   * does itself tells.
+   */
+  readonly normalise?: NormaliseSetting;
   /** Taps of the backbone; the first one gives the patch grid. */
   readonly layers: readonly string[];
   /** Side of a patch's neighbourhood in feature pixels, odd (paper: p = 3). */

@@ -89,7 +89,7 @@ export function foldsByName(
  * @param names Names of the images.
  * @param pattern What images of a group have in common.
  */
-function groupsOf(
+export function groupsOf(
   names: readonly string[],
   pattern?: RegExp,
 ): unknown[] {

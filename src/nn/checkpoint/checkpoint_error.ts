@@ -14,11 +14,13 @@ export function refused(what: string): CheckpointError {
 
 /** Says that the checkpoint is malformed. */
 export function malformed(what: string): CheckpointError {
-  return new CheckpointError(`Cannot read the checkpoint: ${what}`);
+  return new CheckpointError(
+    `Cannot read the checkpoint: ${printable(what, 400)}`,
+  );
 }
 
-/** Returns `text` short and free of control characters. */
-export function printable(text: string): string {
-  const clean = text.replace(/\p{C}/gu, "�");
-  return clean.length > 100 ? `${clean.slice(0, 100)}…` : clean;
+/** Returns `text` cut to a length and free of control characters. */
+export function printable(text: string, length = 100): string {
+  const clean = text.slice(0, length + 1).replace(/\p{C}/gu, "�");
+  return clean.length > length ? `${clean.slice(0, length)}…` : clean;
 }

@@ -10,7 +10,7 @@
  */
 
 import type { ByteReader } from "./byte_reader.ts";
-import { malformed, refused } from "./checkpoint_error.ts";
+import { malformed, printable, refused } from "./checkpoint_error.ts";
 import { OPCODE_NAMES } from "./pickle_opcodes.ts";
 
 /** A Python tuple, apart from a list. */
@@ -60,6 +60,18 @@ export class PickleGlobal extends PickleObject {
   }
 }
 
+/** What a value is, in a few words, however large it is and whatever it contains. */
+export function describe(value: PickleValue | undefined): string {
+  if (value === undefined) return "nothing";
+  if (value === null) return "None";
+  if (typeof value === "string") return `"${printable(value, 40)}"`;
+  if (typeof value !== "object") return printable(`${value}`, 40);
+  if (value instanceof PickleTuple) return "a tuple";
+  if (value instanceof Map) return "a dict";
+  if (value instanceof PickleObject) return printable(value.pythonName, 40);
+  return Array.isArray(value) ? "a list" : "bytes";
+}
+
 /** What a pickle may reach outside itself. */
 interface PickleOptions {
   /** The allowed globals by `module.name`. */
@@ -83,11 +95,16 @@ export function readPickle(
 
 const MARK = Symbol("mark");
 
+/** Values that calls may look at whatever a pickle's length, and for each of its bytes. */
+const MIN_WORK = 2 ** 16;
+const WORK_PER_BYTE = 16;
+
 class Machine {
   readonly #reader: ByteReader;
   readonly #options: PickleOptions;
   readonly #memo = new Map<number, PickleValue>();
   #stack: (PickleValue | typeof MARK)[] = [];
+  #work = 0;
 
   constructor(reader: ByteReader, options: PickleOptions) {
     this.#reader = reader;
@@ -199,10 +216,18 @@ class Machine {
         return this.#global(reader.line(), reader.line());
       case 0x93: { // STACK_GLOBAL
         const [module, name] = this.#popMany(2);
-        return this.#global(String(module), String(name));
+        if (typeof module !== "string" || typeof name !== "string") {
+          throw malformed(
+            `the pickle names a global by ${describe(module)} and ${
+              describe(name)
+            }`,
+          );
+        }
+        return this.#global(module, name);
       }
       case 0x52: { // REDUCE
         const [callable, args] = this.#popMany(2);
+        this.#spend(args);
         return this.#push(call(callable, args));
       }
       case 0x62: // BUILD
@@ -211,6 +236,23 @@ class Machine {
         return this.#persistent(this.#pop());
     }
     return false;
+  }
+
+  /** Counts what calls look at, which a few bytes may name again and again. */
+  #spend(args: PickleValue): void {
+    const items = args instanceof PickleTuple ? args.items : [];
+    for (const item of [args, ...items.slice(0, 16)]) {
+      this.#work += item instanceof PickleTuple
+        ? item.items.length
+        : item instanceof Map
+        ? item.size
+        : Array.isArray(item)
+        ? item.length
+        : 1;
+    }
+    if (this.#work > MIN_WORK + WORK_PER_BYTE * this.#reader.offset) {
+      throw malformed("the pickle makes too much of the same values");
+    }
   }
 
   #checkProtocol(protocol: number): void {

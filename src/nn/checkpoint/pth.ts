@@ -9,7 +9,7 @@
 
 import { ByteReader } from "./byte_reader.ts";
 import { CheckpointError, malformed } from "./checkpoint_error.ts";
-import { type PickleValue, readPickle } from "./pickle.ts";
+import { describe, type PickleValue, readPickle } from "./pickle.ts";
 import { StorageTable, TORCH_GLOBALS } from "./torch_globals.ts";
 import { readStoredZip } from "./zip.ts";
 
@@ -63,7 +63,7 @@ function readZipPth(bytes: Uint8Array): PickleValue {
     const data = files.get(`${root}data/${key}`);
     if (data?.length !== storage.byteLength) {
       throw malformed(
-        `storage "${key}" has ${data?.length ?? "no"} bytes, ` +
+        `storage ${describe(key)} has ${data?.length ?? "no"} bytes, ` +
           `${storage.length} × ${storage.dtype} need ${storage.byteLength}`,
       );
     }
@@ -89,7 +89,9 @@ function readLegacyPth(bytes: Uint8Array): PickleValue {
   }
   const protocol = readPickle(reader, plain);
   if (protocol !== 1001) {
-    throw malformed(`it has protocol version ${protocol}, expected 1001`);
+    throw malformed(
+      `it has protocol version ${describe(protocol)}, expected 1001`,
+    );
   }
   const system = readPickle(reader, plain);
   if (!(system instanceof Map) || system.get("little_endian") !== true) {
@@ -105,12 +107,14 @@ function readLegacyPth(bytes: Uint8Array): PickleValue {
   for (const key of keys) {
     const storage = typeof key === "string" ? storages.get(key) : undefined;
     if (!storage || storage.bytes) {
-      throw malformed(`storage "${key}" belongs to no tensor`);
+      throw malformed(`storage ${describe(key)} belongs to no tensor`);
     }
     const length = reader.u64();
     if (length !== storage.length) {
       throw malformed(
-        `storage "${key}" has ${length} elements, expected ${storage.length}`,
+        `storage ${
+          describe(key)
+        } has ${length} elements, expected ${storage.length}`,
       );
     }
     storage.bytes = reader.take(storage.byteLength);

@@ -1,7 +1,7 @@
 import { readSafetensors } from "../safetensors.ts";
 import type { StoredTensor } from "../stored_tensor.ts";
 import { CheckpointError, printable } from "./checkpoint_error.ts";
-import type { PickleValue } from "./pickle.ts";
+import { describe, type PickleValue } from "./pickle.ts";
 import { isLegacyPth, isZip, readPth } from "./pth.ts";
 import { TorchTensor } from "./torch_tensor.ts";
 
@@ -70,11 +70,14 @@ function storedTensors(value: PickleValue, fileBytes: number): StateDict {
   return stored;
 }
 
-function findTensors(value: PickleValue): Map<string, TorchTensor> {
+/** A state dict inside that many dicts is found; nobody wraps it deeper. */
+const MAX_WRAPPERS = 4;
+
+function findTensors(value: PickleValue, depth = 0): Map<string, TorchTensor> {
   if (!(value instanceof Map)) {
     throw new CheckpointError(
       `Cannot read the checkpoint: it holds ${
-        kindOf(value)
+        value instanceof TorchTensor ? "one tensor" : describe(value)
       }, expected a dict of tensors; save model.state_dict()`,
     );
   }
@@ -84,9 +87,11 @@ function findTensors(value: PickleValue): Map<string, TorchTensor> {
       tensors.set(name, tensor);
     }
   }
-  if (tensors.size > 0) return tensors;
+  if (tensors.size > 0 || depth === MAX_WRAPPERS) return tensors;
   const wrapper = WRAPPERS.find((key) => value.get(key) instanceof Map);
-  return wrapper === undefined ? tensors : findTensors(value.get(wrapper)!);
+  return wrapper === undefined
+    ? tensors
+    : findTensors(value.get(wrapper)!, depth + 1);
 }
 
 function withoutPrefix(tensors: StateDict, prefix: string): StateDict {
@@ -95,15 +100,6 @@ function withoutPrefix(tensors: StateDict, prefix: string): StateDict {
   return new Map(
     [...tensors].map(([name, tensor]) => [name.slice(prefix.length), tensor]),
   );
-}
-
-function kindOf(value: PickleValue): string {
-  if (value instanceof TorchTensor) return "one tensor";
-  if (Array.isArray(value)) return "a list";
-  if (value === null) return "None";
-  return typeof value === "object"
-    ? "a tuple or an object"
-    : `a ${typeof value}`;
 }
 
 function looksLike(bytes: Uint8Array): string {

@@ -1,6 +1,11 @@
 import type { StoredDtype } from "../stored_tensor.ts";
 import { malformed, refused } from "./checkpoint_error.ts";
-import { PickleGlobal, PickleTuple, type PickleValue } from "./pickle.ts";
+import {
+  describe,
+  PickleGlobal,
+  PickleTuple,
+  type PickleValue,
+} from "./pickle.ts";
 import { TorchStorage, TorchTensor } from "./torch_tensor.ts";
 
 const STORAGE_DTYPES: readonly (readonly [string, StoredDtype])[] = [
@@ -34,6 +39,9 @@ export const TORCH_GLOBALS: ReadonlyMap<string, PickleGlobal> = new Map(
   ].map((global) => [global.pythonName, global]),
 );
 
+/** PyTorch's own limit. */
+const MAX_DIMENSIONS = 64;
+
 /** What a persistent id says of a storage. */
 interface StorageId {
   /** Element type. */
@@ -51,7 +59,8 @@ interface StorageId {
  */
 function parseStorageId(id: PickleValue): StorageId {
   if (!(id instanceof PickleTuple) || id.items[0] !== "storage") {
-    const kind = id instanceof PickleTuple ? String(id.items[0]) : "";
+    const [first] = id instanceof PickleTuple ? id.items : [id];
+    const kind = typeof first === "string" ? first : describe(first);
     throw refused(`persistent id ${kind}`);
   }
   const [, type, key, , length, view] = id.items;
@@ -76,7 +85,7 @@ export class StorageTable {
     const known = this.#storages.get(key);
     if (known) {
       if (known.dtype === dtype && known.length === length) return known;
-      throw malformed(`storage "${key}" is described in two ways`);
+      throw malformed(`storage ${describe(key)} is described in two ways`);
     }
     const storage = new TorchStorage(dtype, length);
     this.#storages.set(key, storage);
@@ -125,7 +134,9 @@ function rebuildTensor(args: readonly PickleValue[]): TorchTensor {
 
 function sizes(value: PickleValue | undefined): number[] {
   const items = value instanceof PickleTuple ? value.items : undefined;
-  if (!items?.every(isSize)) throw malformed("a tensor's shape makes no sense");
+  const fits = items !== undefined && items.length <= MAX_DIMENSIONS &&
+    items.every(isSize);
+  if (!fits) throw malformed("a tensor's shape makes no sense");
   return items as number[];
 }
 

@@ -4,29 +4,25 @@
  *
  * @module
  */
-import type {
-  AttributeValue,
-  DataType,
-  Graph,
-  GraphInput,
-  GraphNode,
-  HostTensor,
-} from "../graph.ts";
-import { sortNodes } from "../topology.ts";
+import type { Graph, GraphNode, HostTensor, Unreadable } from "../graph.ts";
+import { imageTensors, sortNodes } from "../topology.ts";
 import { nodeError, OnnxError } from "./errors.ts";
+import { ExternalFiles } from "./external_data.ts";
+import { chooseImage, readInput } from "./image_input.ts";
 import {
-  type AttributeMessage,
   decodeModel,
   type GraphMessage,
   type ModelMessage,
-  type NodeMessage,
-  type ValueInfoMessage,
+  type TensorMessage,
 } from "./proto.ts";
+import { readNodes } from "./read_nodes.ts";
 import {
+  isSupportedType,
   type ReadExternal,
+  readExternalTensor,
   readInlineTensor,
-  readTensor,
   toInteger,
+  typeName,
 } from "./tensor_data.ts";
 
 /** Settings of {@linkcode readOnnx}. */
@@ -39,18 +35,6 @@ export interface ReadOnnxOptions {
 export const MIN_OPSET = 7;
 /** Newest operator set understood. */
 export const MAX_OPSET = 23;
-
-const INPUT_TYPES: Readonly<Record<number, DataType>> = {
-  1: "float32",
-  2: "uint8",
-  3: "int8",
-  6: "int32",
-  7: "int64",
-  9: "bool",
-  10: "float32",
-  11: "float32",
-  16: "float32",
-};
 
 /**
  * Reads a model.
@@ -85,21 +69,29 @@ export async function readOnnx(
     );
   }
   const opset = opsetOf(model);
-  const constants = await readConstants(message, options.readExternal);
-  const inputs = (message.input ?? [])
-    .filter(({ name }) => !constants.has(name ?? ""))
+  const { constants, unreadable } = await readConstants(
+    message,
+    options.readExternal,
+  );
+  const declared = (message.input ?? [])
+    .filter(({ name = "" }) => !constants.has(name!) && !unreadable.has(name!))
     .map(readInput);
-  const nodes = readNodes(message.node);
-  checkNames(inputs, constants, nodes);
-  const outputs = (message.output ?? []).map(({ name }) => name ?? "");
-  checkReads(inputs, constants, nodes, outputs);
-  checkImageInput(inputs);
+  const read = readNodes(message.node);
+  for (const [name, why] of read.unreadable) unreadable.set(name, why);
+  const names = declared.map(({ name }) => name);
+  checkNames(names, constants, read.nodes);
+  const wanted = (message.output ?? []).map(({ name }) => name ?? "");
+  checkReads([...names, ...unreadable.keys()], constants, read.nodes, wanted);
+  const nodes = sortNodes(read.nodes);
+  const { image, others } = chooseImage(declared, nodes);
+  for (const [name, why] of others) unreadable.set(name, why);
   return {
     name: message.name ?? "",
-    inputs,
-    outputs,
-    nodes: sortNodes(nodes),
+    inputs: [image],
+    outputs: imageOutputs(wanted, imageTensors(image.name, nodes)),
+    nodes,
     constants,
+    unreadable,
     opset,
     metadata: new Map(
       (model.metadataProps ?? []).map((
@@ -109,6 +101,22 @@ export async function readOnnx(
     producer: `${model.producerName ?? ""} ${model.producerVersion ?? ""}`
       .trim(),
   };
+}
+
+/** The outputs that are computed from the image, each once. */
+function imageOutputs(
+  outputs: readonly string[],
+  computed: ReadonlySet<string>,
+): string[] {
+  const found = [...new Set(outputs)].filter((name) => computed.has(name));
+  if (found.length > 0) return found;
+  throw new OnnxError(
+    "image_input",
+    `Cannot read ONNX model: none of its outputs is computed from the image, but "${
+      outputs[0]
+    }" from constants or from the image's size alone`,
+    { hint: "export the image trunk alone" },
+  );
 }
 
 function opsetOf(model: ModelMessage): number {
@@ -139,113 +147,60 @@ function opsetOf(model: ModelMessage): number {
 async function readConstants(
   graph: GraphMessage,
   readExternal: ReadExternal | undefined,
-): Promise<Map<string, HostTensor>> {
-  if (graph.sparseInitializer?.length) {
-    throw new OnnxError(
-      "tensor_type",
-      "Cannot read ONNX model: sparse initializers are not supported",
-      { hint: "export the network with dense weights" },
-    );
+): Promise<{
+  constants: Map<string, HostTensor>;
+  unreadable: Map<string, Unreadable>;
+}> {
+  const unreadable = new Map<string, Unreadable>();
+  for (const { values } of graph.sparseInitializer ?? []) {
+    unreadable.set(values?.name ?? "", {
+      kind: "tensor_type",
+      problem: "it is sparse",
+      hint: "export the network with dense weights",
+    });
   }
   const constants = new Map<string, HostTensor>();
+  const outside = (graph.initializer ?? []).filter((tensor) =>
+    tensor.dataLocation === 1 && isSupportedType(tensor.dataType)
+  );
+  const files = new ExternalFiles(outside, readExternal);
   for (const tensor of graph.initializer ?? []) {
     const name = tensor.name ?? "";
-    if (constants.has(name)) throw duplicate(`initializer "${name}"`);
-    constants.set(name, await readTensor(tensor, readExternal));
-  }
-  return constants;
-}
-
-function readInput(value: ValueInfoMessage): GraphInput {
-  const type = value.type?.tensorType;
-  const name = value.name ?? "";
-  const dtype = INPUT_TYPES[type?.elemType ?? 0];
-  if (!dtype) {
-    throw new OnnxError(
-      "image_input",
-      `Cannot read ONNX model: input "${name}" has element type ${
-        type?.elemType ?? "none"
-      }, a float image was expected`,
-    );
-  }
-  const shape = (type?.shape?.dim ?? []).map((dim) => {
-    if (dim.dimParam) return dim.dimParam;
-    const extent = toInteger(dim.dimValue);
-    return extent > 0 ? extent : null;
-  });
-  return { name, dtype, shape };
-}
-
-function readNodes(messages: readonly NodeMessage[]): GraphNode[] {
-  const taken = new Set(messages.map(({ name }) => name).filter(Boolean));
-  const seen = new Set<string>();
-  return messages.map((message) => {
-    const domain = message.domain ?? "";
-    const opType = message.opType ?? "";
-    const op = domain === "" || domain === "ai.onnx"
-      ? opType
-      : `${domain}.${opType}`;
-    let name = message.name || `${op}_${message.output?.[0] ?? ""}`;
-    for (
-      let i = 2, base = name;
-      seen.has(name) || !message.name && taken.has(name);
-      i++
-    ) name = `${base}_${i}`;
-    seen.add(name);
-    const node = {
-      name,
-      op,
-      inputs: [...message.input ?? []],
-      outputs: [...message.output ?? []],
-    };
-    const attributes: Record<string, AttributeValue> = {};
-    for (const attribute of message.attribute ?? []) {
-      const value = readAttribute(attribute, node);
-      if (value !== undefined) attributes[attribute.name ?? ""] = value;
+    if (constants.has(name) || unreadable.has(name)) {
+      throw duplicate(`initializer "${name}"`);
     }
-    return { ...node, attributes };
-  });
+    try {
+      constants.set(name, await readTensor(tensor, files));
+    } catch (error) {
+      if (!(error instanceof OnnxError) || error.kind !== "tensor_type") {
+        throw error;
+      }
+      unreadable.set(name, {
+        kind: "tensor_type",
+        problem: `element type ${typeName(tensor.dataType)} is not supported`,
+        hint: "export the network in float32, without quantisation",
+      });
+    }
+  }
+  return { constants, unreadable };
 }
 
-/** The attribute's value; `undefined` for subgraphs and other kinds no supported operator has. */
-function readAttribute(
-  attribute: AttributeMessage,
-  node: { readonly name: string; readonly op: string },
-): AttributeValue | undefined {
-  const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-  switch (attribute.type) {
-    case 1:
-      return attribute.f ?? 0;
-    case 2:
-      return toInteger(attribute.i);
-    case 3:
-      return text(attribute.s ?? new Uint8Array());
-    case 4:
-      if (!attribute.t) {
-        throw nodeError(
-          node,
-          `attribute "${attribute.name}" has no tensor`,
-        );
-      }
-      return readInlineTensor(attribute.t);
-    case 6:
-      return [...attribute.floats ?? []];
-    case 7:
-      return (attribute.ints ?? []).map(toInteger);
-    case 8:
-      return (attribute.strings ?? []).map(text);
-    default:
-      return undefined;
-  }
+async function readTensor(
+  tensor: TensorMessage,
+  files: ExternalFiles,
+): Promise<HostTensor> {
+  return tensor.dataLocation === 1
+    ? readExternalTensor(tensor, await files.bytes(tensor))
+    : readInlineTensor(tensor);
 }
 
 function checkNames(
-  inputs: readonly GraphInput[],
+  inputs: readonly string[],
   constants: ReadonlyMap<string, HostTensor>,
   nodes: readonly GraphNode[],
 ): void {
   const seen = new Set(constants.keys());
-  for (const { name } of inputs) {
+  for (const name of inputs) {
     if (seen.has(name)) throw duplicate(`input "${name}"`);
     seen.add(name);
   }
@@ -269,14 +224,14 @@ function duplicate(what: string): OnnxError {
 }
 
 function checkReads(
-  inputs: readonly GraphInput[],
+  others: readonly string[],
   constants: ReadonlyMap<string, HostTensor>,
   nodes: readonly GraphNode[],
   outputs: readonly string[],
 ): void {
   const known = new Set([
     ...constants.keys(),
-    ...inputs.map(({ name }) => name),
+    ...others,
     ...nodes.flatMap((node) => node.outputs),
   ]);
   for (const node of nodes) {
@@ -299,28 +254,4 @@ function checkReads(
       { hint: "export the network again" },
     );
   }
-}
-
-function checkImageInput(inputs: readonly GraphInput[]): void {
-  const list = inputs.map(({ name, shape, dtype }) =>
-    `"${name}" ${dtype} [${shape.map((extent) => extent ?? "?").join(", ")}]`
-  ).join(", ");
-  const [image] = inputs;
-  const [, channels, , last] = image?.shape ?? [];
-  const nhwc = last === 3 && channels !== 3;
-  const fits = inputs.length === 1 && image !== undefined && !nhwc &&
-    image.dtype === "float32" &&
-    (image.shape.length === 0 || image.shape.length === 4);
-  if (fits) return;
-  throw new OnnxError(
-    "image_input",
-    `Cannot read ONNX model: expected one float input [N, 3, H, W], found ${
-      list || "none"
-    }`,
-    {
-      hint: nhwc
-        ? "export the network with channels first (NCHW)"
-        : "export the image trunk alone",
-    },
-  );
 }

@@ -34,27 +34,58 @@ const TYPES: Readonly<Record<number, { name: string; size: number }>> = {
   16: { name: "bfloat16", size: 2 },
 };
 
+/** Names of the element types that are not read, by the same numbers. */
+const OTHER_TYPES: Readonly<Record<number, string>> = {
+  4: "uint16",
+  5: "int16",
+  8: "string",
+  12: "uint32",
+  13: "uint64",
+  14: "complex64",
+  15: "complex128",
+  17: "float8",
+  18: "float8",
+  19: "float8",
+  20: "float8",
+  21: "uint4",
+  22: "int4",
+  23: "float4",
+};
+
+/** Whether tensors of an element type can be read. */
+export function isSupportedType(type: number | null | undefined): boolean {
+  return TYPES[type ?? 0] !== undefined;
+}
+
+/** An element type as errors name it: its number, and its name where it has one. */
+export function typeName(type: number | null | undefined): string {
+  const name = TYPES[type ?? 0]?.name ?? OTHER_TYPES[type ?? 0];
+  return name === undefined ? `${type ?? 0}` : `${type} (${name})`;
+}
+
 /** No tensor of a convolutional network comes near 2^31 elements. */
 const MAX_ELEMENTS = 2 ** 31;
 
 /**
- * Reads a tensor, widening or narrowing every float type to float32.
+ * A tensor of the bytes that a file beside the model holds of it, widening or
+ * narrowing every float type to float32. Aligned bytes stay where they are.
  *
- * Aligned float32 and int data stay views on the file's bytes.
+ * @throws {OnnxError} `tensor_type`, `tensor_size`, `too_large`.
+ */
+export function readExternalTensor(
+  tensor: TensorMessage,
+  bytes: Uint8Array,
+): HostTensor {
+  return decodeRaw(tensor, layoutOf(tensor).shape, bytes);
+}
+
+/**
+ * Reads a tensor that lies in the model file itself, widening or narrowing
+ * every float type to float32. Aligned float32 and int data stay views on the
+ * file's bytes.
  *
  * @throws {OnnxError} `tensor_type`, `tensor_size`, `too_large`, `external_data`.
  */
-export async function readTensor(
-  tensor: TensorMessage,
-  readExternal?: ReadExternal,
-): Promise<HostTensor> {
-  if (tensor.dataLocation !== 1) return readInlineTensor(tensor);
-  const { shape, bytes: expected } = layoutOf(tensor);
-  const bytes = await readExternalBytes(tensor, expected, readExternal);
-  return decodeRaw(tensor, shape, bytes);
-}
-
-/** Reads a tensor that lies in the model file itself, such as an attribute. */
 export function readInlineTensor(tensor: TensorMessage): HostTensor {
   const { shape, count } = layoutOf(tensor);
   if (tensor.dataLocation === 1) {
@@ -83,7 +114,9 @@ function layoutOf(
   if (!type) {
     throw new OnnxError(
       "tensor_type",
-      `Cannot read tensor "${name}": element type ${tensor.dataType} is not supported`,
+      `Cannot read tensor "${name}": element type ${
+        typeName(tensor.dataType)
+      } is not supported`,
       { hint: "export the network in float32, without quantisation" },
     );
   }
@@ -107,11 +140,15 @@ function layoutOf(
   return { shape, count, bytes: count * type.size };
 }
 
-async function readExternalBytes(
+/**
+ * Where the bytes of an external tensor lie.
+ *
+ * @throws {OnnxError} When its description makes no sense.
+ */
+export function externalPart(
   tensor: TensorMessage,
-  expected: number,
-  readExternal: ReadExternal | undefined,
-): Promise<Uint8Array> {
+): { location: string; offset: number; length: number } {
+  const { bytes: expected } = layoutOf(tensor);
   const name = tensor.name ?? "";
   const entries = new Map(
     (tensor.externalData ?? []).map((e) => [e.key ?? "", e.value ?? ""]),
@@ -120,14 +157,7 @@ async function readExternalBytes(
   const offset = byteCount(name, "offset", entries.get("offset")) ?? 0;
   const length = byteCount(name, "length", entries.get("length"));
   if (length !== undefined) checkSize(tensor, length, expected);
-  if (!readExternal) {
-    throw new OnnxError(
-      "external_data",
-      `Cannot read tensor "${name}": its values are in the file "${location}", and no way to read that was given`,
-      { hint: "keep the data file beside the model and open it by its path" },
-    );
-  }
-  return await readExternal(location, offset, length ?? expected);
+  return { location, offset, length: expected };
 }
 
 function checkedLocation(name: string, location: string | undefined): string {

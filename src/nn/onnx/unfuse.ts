@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FreeNames } from "../free_names.ts";
 import type { Activation, GraphNode, HostTensor } from "../graph.ts";
 import { floatTensor } from "../host_tensor.ts";
 
@@ -19,17 +20,19 @@ type Step = Pick<GraphNode, "op" | "inputs" | "attributes">;
  * one has its result.
  *
  * @param constants Gets the constants that the new operators need.
+ * @param names Names what is new.
  */
 export function unfuse(
   node: GraphNode,
   constants: Map<string, HostTensor>,
+  names: FreeNames,
   opset: number,
 ): GraphNode[] {
   const { activation, residual, ...rest } = node;
   const hardSwish = node.op === "HardSwish" && opset < HARD_SWISH_OPSET;
-  const chain = new Chain(node, hardSwish ? undefined : rest);
+  const chain = new Chain(node, hardSwish ? undefined : rest, names);
   if (node.op === "BatchNormalization" && node.inputs.length === 3) {
-    chain.replaceLast(restoreStatistics(rest, constants));
+    chain.replaceLast(restoreStatistics(rest, constants, names));
   }
   if (hardSwish) appendHardSwish(chain, node.inputs[0] ?? "");
   if (residual !== undefined) {
@@ -40,7 +43,14 @@ export function unfuse(
     appendHardSwish(chain, chain.result("hard_swish"));
   } else if (activation) {
     const input = chain.result(activation.kind);
-    const step = activationStep(activation, input, node, constants, opset);
+    const step = activationStep(
+      activation,
+      input,
+      node,
+      constants,
+      names,
+      opset,
+    );
     chain.append(activation.kind, step);
   }
   return chain.nodes();
@@ -50,9 +60,15 @@ export function unfuse(
 class Chain {
   readonly #node: GraphNode;
   readonly #nodes: GraphNode[] = [];
+  readonly #names: FreeNames;
 
-  constructor(node: GraphNode, first: GraphNode | undefined) {
+  constructor(
+    node: GraphNode,
+    first: GraphNode | undefined,
+    names: FreeNames,
+  ) {
     this.#node = node;
+    this.#names = names;
     if (first) this.#nodes.push(first);
   }
 
@@ -63,23 +79,23 @@ class Chain {
   /** Name of the result so far, which the step of the given name goes on from. */
   result(step: string): string {
     const last = this.#nodes.pop()!;
-    const name = `${this.#node.name}.before_${step}`;
+    const name = this.side(`before_${step}`);
     this.#nodes.push({ ...last, outputs: [name] });
     return name;
   }
 
   /** Adds a step; until another follows, its result is the whole node's. */
   append(name: string, step: Step, outputs = this.#node.outputs): void {
-    this.#nodes.push({ ...step, name: `${this.#node.name}.${name}`, outputs });
+    this.#nodes.push({ ...step, name: this.side(name), outputs });
   }
 
   nodes(): GraphNode[] {
     return this.#nodes;
   }
 
-  /** Name for an extra tensor. */
+  /** A free name for an extra tensor or operator. */
   side(name: string): string {
-    return `${this.#node.name}.${name}`;
+    return this.#names.take(`${this.#node.name}.${name}`);
   }
 }
 
@@ -97,11 +113,12 @@ function appendHardSwish(chain: Chain, input: string): void {
 function restoreStatistics(
   node: GraphNode,
   constants: Map<string, HostTensor>,
+  names: FreeNames,
 ): GraphNode {
   const [, scale = ""] = node.inputs;
   const channels = constants.get(scale)?.shape[0] ?? 0;
-  const mean = `${node.name}.mean`;
-  const variance = `${node.name}.variance`;
+  const mean = names.take(`${node.name}.mean`);
+  const variance = names.take(`${node.name}.variance`);
   const zeros = new Float32Array(channels);
   constants.set(mean, floatTensor([channels], zeros));
   constants.set(variance, floatTensor([channels], zeros.map(() => 1)));
@@ -117,6 +134,7 @@ function activationStep(
   input: string,
   { name }: GraphNode,
   constants: Map<string, HostTensor>,
+  free: FreeNames,
   opset: number,
 ): Step {
   switch (activation.kind) {
@@ -134,8 +152,9 @@ function activationStep(
       }
       const names = bounds.map(([side, bound]) => {
         if (!Number.isFinite(bound)) return "";
-        constants.set(`${name}.${side}`, floatTensor([], [bound]));
-        return `${name}.${side}`;
+        const constant = free.take(`${name}.${side}`);
+        constants.set(constant, floatTensor([], [bound]));
+        return constant;
       });
       return { op: "Clip", inputs: [input, ...names], attributes: {} };
     }

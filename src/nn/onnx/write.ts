@@ -19,6 +19,7 @@ import {
   type ValueInfoMessage,
 } from "./proto.ts";
 import { inferShapes, type ShapePlan } from "../shape_inference.ts";
+import { FreeNames } from "../free_names.ts";
 import { unfuse } from "./unfuse.ts";
 
 /** Settings of {@linkcode writeOnnx}. */
@@ -52,17 +53,18 @@ export function writeOnnx(
   options: WriteOnnxOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const constants = new Map<string, HostTensor>(graph.constants);
+  const names = new FreeNames(graph);
   const nodes = graph.nodes.flatMap((node) =>
-    unfuse(node, constants, graph.opset)
+    unfuse(node, constants, names, graph.opset)
   );
   const half = options.precision === "f16";
   const tensors: TensorMessage[] = [];
   const casts: NodeMessage[] = [];
   for (const [name, tensor] of constants) {
     if (half && tensor.dtype === "float32" && tensor.shape.length > 1) {
-      const stored = `${name}.f16`;
+      const stored = names.take(`${name}.f16`);
       tensors.push(halfMessage(stored, tensor));
-      casts.push(castMessage(stored, name));
+      casts.push(castMessage(stored, name, names.take(`${name}.cast`)));
     } else tensors.push(tensorMessage(name, tensor));
   }
   return encodeModel({
@@ -168,9 +170,13 @@ function halfMessage(
   };
 }
 
-function castMessage(input: string, output: string): NodeMessage {
+function castMessage(
+  input: string,
+  output: string,
+  name: string,
+): NodeMessage {
   return {
-    name: `${output}.cast`,
+    name,
     opType: "Cast",
     input: [input],
     output: [output],

@@ -1,16 +1,18 @@
 import {
   elementwise,
   type ElementwiseBroadcast,
+  type ElementwiseOperand,
   type ElementwiseOperation,
 } from "../../wgsl/elementwise.ts";
 import { roundUp } from "../../wgsl/grid.ts";
 import { extentOf } from "../extent.ts";
 import { activationOf } from "../fusion.ts";
 import type { Activation, GraphNode } from "../graph.ts";
-import { packVector } from "../layout.ts";
+import { packVector, toNhwc } from "../layout.ts";
 import { nodeError } from "../onnx/errors.ts";
 import type { Operand, PlanContext } from "../plan_context.ts";
 import type { Operator } from "./operator.ts";
+import { floatConstant } from "./product.ts";
 
 /** ONNX Add. */
 export const Add: Operator = (node, context) =>
@@ -44,17 +46,37 @@ export function BatchNormalization(
   context: PlanContext,
 ): void {
   const [x, scale, shift] = node.inputs;
-  const [b, c] = [scale, shift].map((name) =>
-    channelOperand(node, context, name, context.extent(x).channels)
+  const { channels } = context.extent(x);
+  const [b, c] = [scale, shift].map((name) => {
+    const { data } = floatConstant(node, context, name);
+    return perChannel(node, context, name, data, channels);
+  });
+  emit(
+    node,
+    context,
+    x,
+    "affine",
+    { b, broadcast: "channel" },
+    node.activation,
+    c,
   );
-  emit(node, context, x, "affine", "channel", b, c, node.activation);
 }
+
+/** ONNX PRelu with a constant slope. */
+export const PRelu: Operator = (node, context) => {
+  const [x, slope] = node.inputs;
+  if (context.shape(node.outputs[0]).join() !== context.shape(x).join()) {
+    throw cannotBroadcast(node, context.shape(slope), context.shape(x));
+  }
+  const other = operand(node, context, x, slope);
+  emit(node, context, x, "prelu", other, node.activation);
+};
 
 function unary(node: GraphNode, context: PlanContext): void {
   const [x] = node.inputs;
-  const none = zeros(node, context);
+  const none = { b: zeros(node, context), broadcast: "channel" } as const;
   const activation = activationOf(node, context.graph);
-  emit(node, context, x, "none", "channel", none, none, activation);
+  emit(node, context, x, "none", none, activation);
 }
 
 function binary(
@@ -65,22 +87,22 @@ function binary(
 ): void {
   const [a, b] = node.inputs;
   const output = context.shape(node.outputs[0]).join();
-  const [large, small, apply] = context.shape(a).join() === output &&
-      !context.values.has(a)
-    ? [a, b, operation]
-    : [b, a, swapped];
-  const [other, broadcast] = operand(node, context, large, small);
-  const none = zeros(node, context);
-  emit(
-    node,
-    context,
-    large,
-    apply,
-    broadcast,
-    other,
-    none,
-    node.activation,
-  );
+  const leads = (name: string): boolean =>
+    !context.values.has(name) && context.shape(name).join() === output;
+  if (leads(a)) {
+    const other = operand(node, context, a, b);
+    emit(node, context, a, operation, other, node.activation);
+  } else if (leads(b)) {
+    const other = operand(node, context, b, a);
+    emit(node, context, b, swapped, other, node.activation);
+  } else throw cannotBroadcast(node, context.shape(a), context.shape(b));
+}
+
+/** The other operand of an element-wise operator. */
+interface Other {
+  readonly b: Operand;
+  readonly broadcast: ElementwiseBroadcast;
+  readonly operand?: ElementwiseOperand;
 }
 
 /** The smaller operand, and how it stretches over the larger one. */
@@ -89,41 +111,99 @@ function operand(
   context: PlanContext,
   large: string,
   small: string,
-): [Operand, ElementwiseBroadcast] {
-  const { images, channels } = context.extent(large);
-  if (context.values.has(small)) {
-    return [channelOperand(node, context, small, channels), "channel"];
-  }
+): Other {
+  const full = context.shape(large);
+  const { images, channels, pixels } = context.extent(large);
   const shape = context.shape(small);
-  const value = context.value(node, small);
-  if (shape.join() === context.shape(large).join()) return [value, "same"];
+  if (context.values.has(small)) {
+    return constantOther(node, context, full, small);
+  }
+  const b = context.value(node, small);
+  if (shape.join() === full.join()) return { b, broadcast: "same" };
+  const single = shape.every((extent) => extent === 1);
+  if (!single && shape.length !== full.length) {
+    throw cannotBroadcast(node, shape, full);
+  }
   const extent = extentOf(shape);
-  const perChannel = extent.channels === channels && extent.pixels === 1 &&
-    shape.length === context.shape(large).length;
-  if (perChannel && extent.images === images) return [value, "image_channel"];
-  throw cannotBroadcast(node, shape, context.shape(large));
+  const perChannel = extent.channels === channels && extent.pixels === 1;
+  return perChannel && extent.images === images && pixels > 1
+    ? { b, broadcast: "image_channel" }
+    : { b, ...stridedOver(node, shape, full) };
 }
 
-/** A constant scalar or vector `[C, 1, 1]`, `[1, C, 1, 1]`, `[C]` of `[N, C]`. */
-function channelOperand(
+/** A constant: one value for each channel, or whatever else broadcasts. */
+function constantOther(
+  node: GraphNode,
+  context: PlanContext,
+  full: readonly number[],
+  name: string,
+): Other {
+  const tensor = context.floats(name);
+  if (!tensor) {
+    throw nodeError(
+      node,
+      `its input "${name}" is no float constant`,
+      "unsupported_operator",
+      "tap an earlier layer",
+    );
+  }
+  const shape = context.shape(name);
+  const [, channels = 1] = full;
+  const aligned = alignedTo(shape, full.length);
+  const others = aligned.filter((extent, axis) => axis !== 1 && extent !== 1);
+  if (others.length === 0) {
+    const b = perChannel(node, context, name, tensor.data, channels);
+    return { b, broadcast: "channel" };
+  }
+  const strided = stridedOver(node, shape, full);
+  const [images, own, rows, columns] = strided.operand.shape;
+  const b = context.constant(
+    node,
+    context.role(JSON.stringify(name), name),
+    images * rows * columns * roundUp(own, 4),
+    () => toNhwc(tensor.data, [images, own, rows, columns]),
+  );
+  return { b, ...strided };
+}
+
+/** A shape with 1 before it until it has so many dimensions. */
+function alignedTo(shape: readonly number[], rank: number): number[] {
+  return [...new Array(Math.max(rank - shape.length, 0)).fill(1), ...shape];
+}
+
+/** How a smaller tensor steps over a larger one. */
+function stridedOver(
+  node: GraphNode,
+  small: readonly number[],
+  large: readonly number[],
+): { broadcast: "strided"; operand: ElementwiseOperand } {
+  const aligned = alignedTo(small, large.length);
+  const fits = large.length <= 4 && aligned.length === large.length &&
+    aligned.every((extent, axis) => extent === 1 || extent === large[axis]);
+  if (!fits) throw cannotBroadcast(node, small, large);
+  const [images = 1, channels = 1, ...pixels] = aligned;
+  const [rows, columns] = pixels.length === 2 ? pixels : [1, pixels[0] ?? 1];
+  const width = large.length > 2 ? large.at(-1)! : 1;
+  return {
+    broadcast: "strided",
+    operand: { width, shape: [images, channels, rows!, columns!] },
+  };
+}
+
+/** One value for all channels, or one for each. */
+function perChannel(
   node: GraphNode,
   context: PlanContext,
   name: string,
+  data: Float32Array,
   channels: number,
 ): Operand {
-  const tensor = context.floats(name);
-  const shape = context.shape(name);
-  const { data } = tensor ?? {};
-  if (data === undefined || (data.length !== 1 && data.length !== channels)) {
-    throw cannotBroadcast(node, shape, [channels]);
+  if (data.length !== 1 && data.length !== channels) {
+    throw cannotBroadcast(node, context.shape(name), [channels]);
   }
-  const rank = context.shape(node.outputs[0]).length;
-  const axis = shape.findIndex((extent) => extent === channels);
-  const onChannels = data.length === 1 || node.op === "BatchNormalization" ||
-    axis - shape.length + rank === 1;
-  if (!onChannels) throw cannotBroadcast(node, shape, [channels]);
   return context.constant(
-    `${node.name} ${name}`,
+    node,
+    context.role(JSON.stringify(name), name),
     roundUp(channels, 4),
     () =>
       packVector(
@@ -134,11 +214,7 @@ function channelOperand(
 }
 
 function zeros(node: GraphNode, context: PlanContext): Operand {
-  return context.constant(
-    `${node.name} unused`,
-    4,
-    () => packVector(undefined, 4),
-  );
+  return context.constant(node, "unused", 4, () => packVector(undefined, 4));
 }
 
 function emit(
@@ -146,10 +222,9 @@ function emit(
   context: PlanContext,
   x: string,
   operation: ElementwiseOperation,
-  broadcast: ElementwiseBroadcast,
-  b: Operand,
-  c: Operand,
+  { b, broadcast, operand }: Other,
   activation: Activation | undefined,
+  c: Operand = zeros(node, context),
 ): void {
   const { images, channels, pixels } = context.extent(x);
   context.emit(node, elementwise, {
@@ -158,6 +233,7 @@ function emit(
     channels,
     operation,
     broadcast,
+    ...(operand && { operand }),
     ...(activation && { activation }),
   }, { x: context.value(node, x), b, c });
 }
@@ -169,7 +245,7 @@ function cannotBroadcast(
 ): Error {
   return nodeError(
     node,
-    `cannot combine [${small}] with [${large}]: equal shapes, scalars and one value per channel are supported`,
+    `cannot combine shapes [${small}] and [${large}] on the GPU: one of the two has to have the result's shape, the other one as many dimensions`,
     "unsupported_operator",
     "tap an earlier layer",
   );

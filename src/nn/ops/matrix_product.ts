@@ -1,13 +1,9 @@
-import type { ConvChoice } from "../conv_choice.ts";
 import { numberAttribute } from "../attributes.ts";
 import type { GraphNode } from "../graph.ts";
 import { packConvWeights, packedSize } from "../layout.ts";
 import { nodeError } from "../onnx/errors.ts";
 import type { PlanContext } from "../plan_context.ts";
-import { emitProduct, epilogue, floatConstant } from "./product.ts";
-
-/** The simplest kernel for matrix products. */
-const PLAIN: ConvChoice = { kernel: "direct", winograd: false, splits: 1 };
+import { emitProduct, epilogue, floatConstant, PLAIN } from "./product.ts";
 
 /** ONNX Gemm with constant B and C: `alpha · x · B + beta · C`. */
 export function Gemm(node: GraphNode, context: PlanContext): void {
@@ -62,7 +58,7 @@ function matrixProduct(
     w: context.weights(node, choice, packedSize(shape), () => {
       const rows = matrixRows(matrix.data, [outputs, channels], transposed);
       return packConvWeights(rows.map((v) => v * alpha), shape);
-    }),
+    }, context.role("weights", w)),
     ...epilogue(node, context, c || undefined, outputs, beta),
   });
 }

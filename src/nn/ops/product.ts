@@ -12,6 +12,13 @@ export type ProductReads = Readonly<
   Record<"x" | "w" | "bias" | "residual", Operand>
 >;
 
+/** The simplest kernel for matrix products. */
+export const PLAIN: ConvChoice = {
+  kernel: "direct",
+  winograd: false,
+  splits: 1,
+};
+
 /** Plans a convolution or a matrix product by the chosen kernel. */
 export function emitProduct(
   node: GraphNode,
@@ -54,7 +61,8 @@ export function noBias(
   channels: number,
 ): Operand {
   return context.constant(
-    `${node.name} no bias`,
+    node,
+    "no bias",
     channels,
     () => packVector(undefined, channels),
   );
@@ -81,7 +89,8 @@ export function epilogue(
     }
   }
   const length = roundUp(outputs, 4);
-  const operand = context.constant(`${node.name} bias`, length, () => {
+  const role = bias === undefined ? "bias" : context.role("bias", bias);
+  const operand = context.constant(node, role, length, () => {
     const full = vector?.data.length === 1
       ? new Float32Array(outputs).fill(vector.data[0])
       : vector?.data;
@@ -102,7 +111,7 @@ export function floatConstant(
   name: string,
 ): { shape: readonly number[]; data: Float32Array } {
   const tensor = context.floats(name);
-  if (tensor !== undefined) return tensor;
+  if (tensor) return tensor;
   throw nodeError(
     node,
     `its input "${name}" is no float constant`,

@@ -44,6 +44,109 @@ Deno.test("requests of foreign pages and host names are refused", async () => {
   assertEquals((await open.handler(rebound)).status, 200);
 });
 
+Deno.test.each([
+  "a b",
+  "a/b",
+  "user@host",
+  "host?x",
+  "[::1",
+  "host:99999",
+  "one, two",
+  "\\",
+])("a request for host %j is refused with 400", async (host) => {
+  for (const localOnly of [true, false]) {
+    const { fetch, entries } = fakeService({ localOnly });
+    const response = await fetch("/health", { headers: { host } });
+    assertEquals(response.status, 400);
+    assertStringIncludes(await problem(response), `"${host}" names no host`);
+    assertEquals(entries.length, 1);
+  }
+});
+
+Deno.test.each(["accept", "content-type", "origin", "x-other"])(
+  "a request is refused when its header %s is longer than needed",
+  async (name) => {
+    const { fetch, uploads } = fakeService();
+    const body = imageBody(await png(), { [name]: ",".repeat(9000) });
+    const response = await fetch("/predict", body);
+    assertEquals(response.status, 431);
+    assertStringIncludes(await problem(response), `"${name}" has 9000`);
+    assertEquals(uploads.bytes, 0);
+  },
+);
+
+Deno.test("hosts are compared as URLs have them", async () => {
+  const { fetch } = fakeService();
+  const ask = async (host: string, origin: string) =>
+    (await fetch("/models", { headers: { host, origin } })).status;
+  assertEquals(await ask("LOCALHOST:80", "http://localhost"), 200);
+  assertEquals(await ask("[::1]:8080", "http://[0::1]:8080"), 200);
+  assertEquals(await ask("localhost:8080", "http://localhost"), 403);
+});
+
+Deno.test("--allow-origin lets pages of that origin ask, others not", async () => {
+  const line = "https://line.example";
+  const { fetch } = fakeService({ origins: [line], token: "s3cret" });
+  const preflight = await fetch("/predict", {
+    method: "OPTIONS",
+    headers: {
+      origin: line,
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "authorization,content-type",
+    },
+  });
+  assertEquals(preflight.status, 204);
+  const allowed = (response: Response) =>
+    response.headers.get("access-control-allow-origin");
+  assertEquals(allowed(preflight), line);
+  assertEquals(
+    preflight.headers.get("access-control-allow-headers"),
+    "authorization,content-type",
+  );
+  const ask = async (origin: string, token: string) =>
+    await fetch("/predict", {
+      ...imageBody(await png(), { origin, authorization: `Bearer ${token}` }),
+    });
+  const answer = await ask(line, "s3cret");
+  assertEquals([answer.status, allowed(answer)], [200, line]);
+  assertStringIncludes(answer.headers.get("vary")!, "Origin");
+  assertStringIncludes(
+    answer.headers.get("access-control-expose-headers")!,
+    "x-pred-score",
+  );
+  const refused = await ask(line, "other");
+  assertEquals([refused.status, allowed(refused)], [401, line]);
+  for (const origin of ["https://line.example.evil", "null"]) {
+    const foreign = await ask(origin, "s3cret");
+    assertEquals([foreign.status, allowed(foreign)], [403, null]);
+  }
+  const open = fakeService({ origins: ["*"] });
+  const any = await open.fetch("/models", { headers: { origin: "null" } });
+  assertEquals([any.status, allowed(any)], [200, "null"]);
+  const closed = fakeService();
+  const headers = { origin: "http://localhost:8080" };
+  assertEquals(allowed(await closed.fetch("/models", { headers })), null);
+});
+
+Deno.test("a starting service answers 503 and when to come back", async () => {
+  const { fetch, uploads } = fakeService({
+    state: () => "starting",
+    loaded: () => undefined,
+  });
+  for (const path of ["/models", "/"]) {
+    const response = await fetch(path);
+    assertEquals(response.status, 503);
+    assertEquals(response.headers.get("retry-after"), "2");
+    assertStringIncludes(await problem(response), "is starting");
+  }
+  const image = await fetch("/predict", imageBody(await png()));
+  assertEquals(image.status, 503);
+  assertEquals(uploads.bodies, 0);
+  const { adapter, models } = await (await fetch("/health")).json();
+  assertEquals([adapter, models], [null, []]);
+  assertEquals((await fetch("/metrics")).status, 200);
+});
+
 Deno.test("GET /health tells the state, with 503 unless it is ok", async () => {
   for (const state of ["ok", "starting", "stalled", "stopping"] as const) {
     const response = await fakeService({ state: () => state }).fetch("/health");
@@ -96,6 +199,7 @@ Deno.test("every answer is counted and written down, without what was in it", as
     status: 200,
     model: "part",
     images: 1,
+    results: [{ pred_score: 1.6, pred_label: "normal" }],
   });
   assert(Number.isFinite(Date.parse(time)) && ms >= 0);
 });

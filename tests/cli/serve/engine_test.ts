@@ -1,4 +1,9 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { Engine } from "../../../src/cli/serve/engine.ts";
 import type { EngineOptions } from "../../../src/cli/serve/engine_messages.ts";
 import type { DecodedImage } from "../../../src/cli/serve/inspection_queue.ts";
@@ -64,6 +69,17 @@ gpuTest(
         images("x")[0]!.pixels.data.length,
       );
       assertEquals(second.image, undefined);
+      const pixels = { width: 5, height: 5, data: new Uint8Array(3) };
+      const broken = { name: "broken.png", pixels, keepPixels: false };
+      const [refused, scored] = await engine.score("a", [
+        broken,
+        ...images("x"),
+      ]);
+      assert(refused instanceof HttpProblem);
+      assertEquals(refused.status, 422);
+      assertStringIncludes(refused.message, "data has 3 bytes");
+      assert(scored && !(scored instanceof Error));
+      assertEquals(scored.score, scores[0]);
     }),
 );
 

@@ -19,6 +19,7 @@ import type {
   ServiceParts,
 } from "../../../src/cli/serve/service_parts.ts";
 import { NO_FILES } from "../../../src/cli/serve/static_files.ts";
+import { Uploads } from "../../../src/cli/serve/uploads.ts";
 import { encodePng } from "../../../src/core/images/png.ts";
 
 /** Limits small enough to run into. */
@@ -27,6 +28,10 @@ export const SMALL_LIMITS: ServiceLimits = {
   batch: 2,
   decoders: 1,
   maxBytes: 20_000,
+  bodies: 8,
+  bodyBytes: 80_000,
+  idle: 5,
+  pace: 1000,
   maxPixels: 10_000,
   timeout: 5,
 };
@@ -45,6 +50,8 @@ export interface FakeService {
   readonly batches: string[];
   /** The queue. */
   readonly queue: InspectionQueue;
+  /** Bodies on their way. */
+  readonly uploads: Uploads;
 }
 
 /** A model that takes 16 × 16 pixels of square images. */
@@ -52,6 +59,7 @@ export function fakeModel(name: string): ModelInfo {
   return {
     name,
     threshold: 2,
+    uncertain_from: null,
     input: { width: 16, height: 16 },
     members: [{
       backbone: "fake",
@@ -69,7 +77,16 @@ export function fakeModel(name: string): ModelInfo {
 export function fakeService(
   options:
     & Partial<
-      Pick<ServiceParts, "state" | "token" | "localOnly" | "files" | "pool">
+      Pick<
+        ServiceParts,
+        | "state"
+        | "token"
+        | "localOnly"
+        | "files"
+        | "pool"
+        | "loaded"
+        | "origins"
+      >
     >
     & {
       readonly models?: readonly string[];
@@ -97,16 +114,18 @@ export function fakeService(
     },
     ...options.workers,
   });
+  const uploads = new Uploads(limits);
   const handler = createApp({
-    models: names.map(fakeModel),
-    adapter: "none",
+    loaded: options.loaded ??
+      (() => ({ models: names.map(fakeModel), adapter: "none" })),
     queue,
+    uploads,
     pool: options.pool ?? {
       encodeMap: ({ width, height, data, threshold }) =>
         encodePng({
           width,
           height,
-          grey: Uint8Array.from(data, (v) => v / threshold),
+          grey: Uint8Array.from(data, (v) => v / threshold!),
         }),
     },
     limits,
@@ -119,13 +138,14 @@ export function fakeService(
     }),
     token: options.token,
     localOnly: options.localOnly ?? true,
+    origins: options.origins ?? [],
     files: options.files ?? NO_FILES,
     onAnswer: (entry) => entries.push(entry),
     onError: (error) => errors.push(error),
   });
   const fetch = (path: string, init?: RequestInit): Promise<Response> =>
     handler(new Request(`http://localhost:8080${path}`, init));
-  return { fetch, handler, entries, errors, batches, queue };
+  return { fetch, handler, entries, errors, batches, queue, uploads };
 }
 
 /** The fake result of an image. */
@@ -139,6 +159,7 @@ export function inspected({ name, pixels }: DecodedImage): Inspected {
     normalizedScore: score / 2,
     label: score >= 2 ? "anomalous" : "normal",
     threshold: 2,
+    uncertainFrom: null,
     worstPatch: { ...box, nearest: { image: "good/0.png", box } },
     map: {
       width: 16,

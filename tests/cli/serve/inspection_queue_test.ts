@@ -128,14 +128,15 @@ Deno.test("InspectionQueue forgets images that nobody waits for", async () => {
 Deno.test("InspectionQueue.reserve() gives room up to the limit and takes it back", () => {
   const { queue } = pausedQueue();
   {
-    using form = queue.reserve();
-    form.grow(39);
-    using one = queue.reserve();
+    using form = queue.reserve(39);
+    assert(form);
+    assertThrows(() => queue.reserve(2), HttpProblem, "39 of 40 images");
+    queue.checkRoom(1);
+    using one = queue.reserve(1);
     assert(one);
     assertEquals(queue.images, 40);
-    const full = assertThrows(() => queue.reserve(), HttpProblem);
+    const full = assertThrows(() => queue.checkRoom(1), HttpProblem);
     assertEquals(full.status, 429);
-    assertThrows(() => form.grow(40), HttpProblem, "40 of 40 images");
   }
   assertEquals(queue.images, 0);
 });

@@ -33,8 +33,12 @@ Deno.test("every answer is what openApi() says of its status and type", async (t
   const text = new TextEncoder().encode("no image");
   const good = await png();
   const full = fakeService({ limits: { queue: 1 } });
-  using _room = full.queue.reserve();
-  const starting = fakeService({ state: () => "starting" });
+  using _room = full.queue.reserve(1);
+  const starting = fakeService({
+    state: () => "starting",
+    loaded: () => undefined,
+  });
+  const nowhere = { headers: { host: "a b" } };
   const broken = fakeService({
     workers: { score: () => Promise.reject(new Error("broke")) },
   });
@@ -61,7 +65,10 @@ Deno.test("every answer is what openApi() says of its status and type", async (t
     ["/predict", 422, () => fetch("/predict", formBody({ a: text, b: text }))],
     ["/predict", 429, () => full.fetch("/predict", imageBody(good))],
     ["/predict", 500, () => broken.fetch("/predict", imageBody(good))],
+    ["/predict", 503, () => starting.fetch("/predict", imageBody(good))],
     ["/models", 200, () => fetch("/models")],
+    ["/models", 400, () => fetch("/models", nowhere)],
+    ["/models", 503, () => starting.fetch("/models")],
     ["/health", 200, () => fetch("/health")],
     ["/health", 503, () => starting.fetch("/health")],
     ["/metrics", 200, () => fetch("/metrics")],

@@ -1,4 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type {
+  DecodedImage,
+  Inspected,
+} from "../../../src/cli/serve/inspection_queue.ts";
 import { unavailable } from "../../../src/cli/serve/problem.ts";
 import {
   fakeService,
@@ -21,8 +25,10 @@ Deno.test("POST /predict answers with the keys of predict --json", async () => {
     "pred_score_normalized",
     "pred_label",
     "threshold",
+    "uncertain_from",
     "worst_patch",
     "map",
+    "seen",
     "ms",
   ]);
   assertEquals([result.image_path, result.pred_score], ["a.png", 1.6]);
@@ -33,6 +39,8 @@ Deno.test("POST /predict answers with the keys of predict --json", async () => {
     min: 1,
     max: 1,
     threshold: 2,
+    scale: { min: 0, max: 4, of: "model" },
+    disagrees: false,
   });
   assert(result.ms.total > 5, "decoding is part of the total");
 });
@@ -148,6 +156,84 @@ Deno.test.each<[string, number, () => Promise<RequestInit>]>([
   assertEquals([queue.images, batches], [0, []]);
 });
 
+Deno.test.each([
+  ["?modle=part", "modle", '; did you mean "model"?'],
+  ["?model=part&x=1", "x", ""],
+  ["?name=a&name=b", "name", "given twice"],
+  ["?__proto__=1", "__proto__", ""],
+])("POST /predict%s is refused, naming %s", async (query, name, more) => {
+  const { fetch, uploads, batches } = fakeService();
+  const response = await fetch(`/predict${query}`, imageBody(await png()));
+  assertEquals(response.status, 400);
+  const error = await problem(response);
+  assertStringIncludes(error, `uery parameter "${name}"`);
+  assertStringIncludes(error, more);
+  assertEquals([uploads.bytes, batches], [0, []]);
+});
+
+Deno.test.each<[string, number, number]>([
+  ["its score is NaN", NaN, 1],
+  ["its score is Infinity", Infinity, 1],
+  ["its anomaly map has values that are not finite", 1, NaN],
+])(
+  "an image is refused with 422 and counted once when %s",
+  async (why, score, pixel) => {
+    const bad = (image: DecodedImage): Inspected => {
+      const { map, ...rest } = inspected(image);
+      return {
+        ...rest,
+        score,
+        map: { ...map, data: Float32Array.of(1, pixel) },
+      };
+    };
+    const { fetch, entries } = fakeService({
+      workers: {
+        score: (_model, images) =>
+          Promise.resolve(
+            images.map((image) =>
+              image.name === "bad.png" ? bad(image) : inspected(image)
+            ),
+          ),
+      },
+    });
+    const alone = await fetch("/predict?name=bad.png", imageBody(await png()));
+    assertEquals(alone.status, 422);
+    assertStringIncludes(await problem(alone), `"bad.png": ${why}`);
+    const files = { "good.png": await png(), "bad.png": await png() };
+    const form = await fetch("/predict?map=png", formBody(files));
+    assertEquals(form.status, 200);
+    const [, result] = await form.json();
+    assertStringIncludes(result.error, why);
+    assertEquals(entries[1]!.results![0], {
+      pred_score: 1.6,
+      pred_label: "normal",
+    });
+    assertStringIncludes(JSON.stringify(entries[1]!.results![1]), why);
+    const metrics = await (await fetch("/metrics")).text();
+    assertStringIncludes(
+      metrics,
+      'patchcore_images_total{model="part",outcome="failed"} 2',
+    );
+    assertStringIncludes(
+      metrics,
+      'patchcore_images_total{model="part",outcome="normal"} 1',
+    );
+  },
+);
+
+Deno.test("an image whose map cannot be encoded is not counted as inspected", async () => {
+  const { fetch } = fakeService({
+    pool: { encodeMap: () => Promise.reject(new Error("no map")) },
+  });
+  const response = await fetch("/predict?map=png", imageBody(await png()));
+  assertEquals(response.status, 500);
+  await response.body?.cancel();
+  assertStringIncludes(
+    await (await fetch("/metrics")).text(),
+    'patchcore_images_total{model="part",outcome="normal"} 0',
+  );
+});
+
 Deno.test("POST /predict stops reading a body that is announced shorter or not at all", async () => {
   const { fetch } = fakeService();
   let pulled = 0;
@@ -220,6 +306,28 @@ Deno.test("a full service answers 429 and when to come back", async () => {
   }
   assertEquals(queue.images, 0);
   assertEquals((await fetch("/predict", body)).status, 200);
+});
+
+Deno.test("bodies that do not arrive take no place in the queue", async () => {
+  const { fetch, queue, uploads } = fakeService();
+  const gone = new AbortController();
+  const slow = Array.from({ length: 6 }, () =>
+    fetch("/predict", {
+      method: "POST",
+      headers: { "content-type": "image/png", "content-length": "1000" },
+      body: new ReadableStream(),
+      signal: gone.signal,
+    }));
+  while (uploads.bodies < 6) await Promise.resolve();
+  assertEquals(queue.images, 0);
+  for (let i = 0; i < 5; i++) {
+    const answer = await fetch("/predict", imageBody(await png()));
+    assertEquals(answer.status, 200);
+    await answer.body?.cancel();
+  }
+  gone.abort();
+  for (const { status } of await Promise.all(slow)) assertEquals(status, 499);
+  assertEquals([uploads.bodies, uploads.bytes], [0, 0]);
 });
 
 Deno.test("a request that takes too long is answered 503, one that arrives too slowly 408", async () => {

@@ -42,7 +42,7 @@ Deno.test("readDataset() says which line of VisA's split it cannot read", async 
     [SPLIT.replace("label", "kind"), "looked for the columns object, split"],
     [SPLIT.replace(",train,", ",val,"), "line 2 must name"],
     [SPLIT.replace("anomaly", "odd"), "line 6 must name"],
-    [SPLIT.replace("0002.JPG,", "0002.JPG"), "line 3 must name"],
+    [SPLIT.replace("0002.JPG,", "0002.JPG"), "line 3: it has"],
   ] as const;
   for (const [text, message] of cases) {
     const files = new MemoryFiles(["/v/split_csv/1cls.csv", text]);

@@ -1,5 +1,32 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { ImageError } from "../../../src/core/images/image_error.ts";
 import { readImageHeader } from "../../../src/core/images/image_header.ts";
+
+/** A GIF's beginning: screen, colours, an extension, then a frame. */
+function gif(
+  screen: [number, number],
+  frame: [number, number, number, number],
+): Uint8Array {
+  const bytes = new Uint8Array(13 + 6 + 8 + 10);
+  const view = new DataView(bytes.buffer);
+  bytes.set(new TextEncoder().encode("GIF89a"));
+  screen.forEach((side, i) => view.setUint16(6 + 2 * i, side, true));
+  bytes[10] = 0x80;
+  bytes.set([0x21, 0xf9, 4, 0, 0, 0, 0, 0, 0x2c], 19);
+  frame.forEach((value, i) => view.setUint16(28 + 2 * i, value, true));
+  return bytes;
+}
+
+Deno.test("readImageHeader() refuses a GIF whose frame leaves its screen", () => {
+  assertEquals(readImageHeader(gif([8, 6], [2, 1, 6, 5]), "a").width, 8);
+  for (const frame of [[0, 0, 9, 6], [0, 0, 8, 65535], [3, 0, 6, 6]] as const) {
+    assertThrows(
+      () => readImageHeader(gif([8, 6], [...frame]), "a"),
+      ImageError,
+      "first frame reaches to",
+    );
+  }
+});
 
 const FOLDER = new URL("../../golden/images/", import.meta.url);
 const FILES = Array.from(Deno.readDirSync(FOLDER), ({ name }) => name)

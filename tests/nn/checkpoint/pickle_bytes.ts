@@ -88,6 +88,19 @@ export function archive(
   return zipSync({ "a/data.pkl": data, ...entries }, { level: 0 });
 }
 
+/** BINPUT and BINGET. */
+export const put = (index: number): readonly number[] => [0x71, index];
+export const get = (index: number): readonly number[] => [0x68, index];
+
+/** A list of two that is in a list twice, and so on: 2^depth elements when written out. */
+export function doubled(depth: number): readonly number[] {
+  const level = (i: number): readonly number[] => [
+    ...join("]", "(", get(i), get(i), "e", put(i + 1)),
+  ];
+  const levels = Array.from({ length: depth }, (_, i) => level(i));
+  return [...join("]", put(0), ...levels, get(depth))];
+}
+
 function u32(value: number): readonly number[] {
   return [...new Uint8Array(new Int32Array([value]).buffer)];
 }

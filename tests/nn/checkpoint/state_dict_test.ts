@@ -8,9 +8,12 @@ import {
 import { SafetensorsError } from "../../../src/nn/safetensors.ts";
 import {
   archive,
+  doubled,
+  get,
   global,
   join,
   pickle,
+  put,
   stateDict,
   storage,
   tensor,
@@ -253,3 +256,119 @@ Deno.test("readStateDict() reads a scalar tensor from a minimal archive", () => 
     [["w", { dtype: "F32", shape: [], data: new Float32Array([3]) }]],
   );
 });
+
+/** A file of PyTorch before 1.6 of these pickles, after its magic number. */
+function legacy(...pickles: readonly Uint8Array[]): Uint8Array {
+  const magic = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+  return join(
+    [0x80, 2, 0x8a, 10, ...magic],
+    ".",
+    pickle([0x4d, 0xe9, 0x03]),
+    pickle("}", text("little_endian"), [0x88], "s"),
+    ...pickles,
+  );
+}
+
+const twoPow60 = doubled(60);
+const long = "x".repeat(1 << 20);
+const namedTuple = (first: readonly number[]): readonly number[] =>
+  tuple(first, global("torch", "FloatStorage"), text("0"), text("cpu"), [
+    0x4b,
+    1,
+  ]);
+
+for (
+  const [what, bytes, says] of [
+    [
+      "a state dict that contains itself",
+      archive(pickle("}", put(0), text("state_dict"), get(0), "s")),
+      "it has no tensors",
+    ],
+    [
+      "state dicts one in the other",
+      archive(pickle(
+        ...Array.from({ length: 5000 }, () => ["}", text("model")]).flat(),
+        "}",
+        "s".repeat(5000),
+      )),
+      "it has no tensors",
+    ],
+    [
+      "a list that contains itself as a storage's name",
+      legacy(
+        pickle("}"),
+        pickle("]", put(0), get(0), "a"),
+      ),
+      "storage a list belongs to no tensor",
+    ],
+    [
+      "2^60 values as a storage's name",
+      legacy(pickle("}"), pickle("]", twoPow60, "a")),
+      "storage a list belongs to no tensor",
+    ],
+    [
+      "2^60 values as a protocol",
+      join(
+        legacy().subarray(0, 15),
+        pickle(twoPow60),
+      ),
+      "protocol version a list",
+    ],
+    [
+      "2^60 values as a persistent id",
+      archive(pickle(twoPow60, "Q")),
+      'Refused "persistent id a list"',
+    ],
+    [
+      "2^60 values as the kind of a persistent id",
+      archive(pickle(namedTuple(twoPow60), "Q")),
+      'Refused "persistent id a list"',
+    ],
+    [
+      "2^60 values as the name of a global",
+      archive(pickle(twoPow60, text("x"), [0x93])),
+      'names a global by a list and "x"',
+    ],
+    [
+      "a global with a name without end",
+      archive(pickle(global("torch", long))),
+      'Refused "torch.xxxx',
+    ],
+    [
+      "a storage with a name without end",
+      legacy(pickle("}"), pickle("]", text(long), "a")),
+      'storage "xxxx',
+    ],
+    [
+      "a long list of which many dicts are made",
+      archive(pickle(
+        "]",
+        put(0),
+        "(",
+        ...Array.from({ length: 20_000 }, () => "]"),
+        "e",
+        ...Array.from(
+          { length: 2000 },
+          () => [...join(global("torch", "Size"), "(", get(0), "tR")],
+        ),
+      )),
+      "too much of the same values",
+    ],
+    [
+      "a tensor of a thousand dimensions",
+      archive(
+        stateDict(
+          tensor(1, 0, new Array(1000).fill(1), new Array(1000).fill(1)),
+        ),
+        { "a/data/0": new Uint8Array(4) },
+      ),
+      "shape makes no sense",
+    ],
+  ] as const
+) {
+  Deno.test(`readStateDict() refuses ${what} in a short sentence`, () => {
+    const error = assertThrows(() => readStateDict(bytes), CheckpointError);
+    assert(error.message.includes(says), error.message);
+    assert(error.message.length < 500, `${error.message.length} characters`);
+  });
+}

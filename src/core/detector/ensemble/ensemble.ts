@@ -1,14 +1,15 @@
 import { Gpu, type KernelTime } from "../../../gpu/mod.ts";
 import {
+  jointMapThreshold,
   readEnsembleFile,
   type StoredEnsemble,
   writeEnsembleFile,
 } from "../../model/ensemble_file.ts";
+import { checkFiniteResult } from "../../score/finite_result.ts";
 import {
   jointScores,
   type MinMaxScale,
   minMaxScale,
-  onScale,
 } from "../../score/min_max_scale.ts";
 import type {
   Backbone,
@@ -16,16 +17,21 @@ import type {
   StoredBackbone,
 } from "../../features/backbone.ts";
 import type { StoredModel, StoredThreshold } from "../../model/stored_model.ts";
+import {
+  limitsOf,
+  type StoredThresholds,
+  type ThresholdChange,
+  withThresholds,
+} from "../../model/thresholds.ts";
 import { storedThreshold } from "../../threshold/calibrate.ts";
 import { oddImages } from "../../threshold/odd_images.ts";
 import type { Settings } from "../../settings/settings.ts";
-import { settingsFromJson } from "../../settings/resolve_settings.ts";
+import { settingsOf } from "../load.ts";
 import { VERSION } from "../../settings/version.ts";
 import {
   type EnsembleFitReport,
   jointPrediction,
   jointReport,
-  type JointThresholds,
   type MemberScales,
   predictTogether,
 } from "./joint_prediction.ts";
@@ -82,7 +88,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
   readonly #gpu: Gpu;
   readonly #ownsGpu: boolean;
   readonly #batch: number;
-  #threshold: StoredThreshold | undefined;
+  #thresholds: StoredThresholds = {};
   #scales: readonly MemberScales[] | undefined;
 
   private constructor(
@@ -159,7 +165,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
     options: EnsembleLoadOptions = {},
   ): Promise<Ensemble> {
     const { backbone: fetchBackbone, shared: share, ...rest } = options;
-    for (const { settings } of stored.members) settingsFromJson(settings);
+    for (const member of stored.members) settingsOf(member);
     const ensemble = await Ensemble.#open(
       rest,
       stored.members.length,
@@ -178,7 +184,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
       },
     );
     try {
-      ensemble.#adopt(stored.threshold);
+      ensemble.#adopt(stored);
       return ensemble;
     } catch (error) {
       ensemble.dispose();
@@ -218,7 +224,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
   #toModel(members: StoredEnsemble["members"]): StoredEnsemble {
     return {
       members,
-      ...(this.#threshold && { threshold: this.#threshold }),
+      ...this.#thresholds,
       softwareVersion: VERSION,
     };
   }
@@ -266,14 +272,21 @@ export class Ensemble implements Disposable, AsyncDisposable {
         } images; leave the images as they are until the fit is done`,
       );
     }
-    this.#adopt(this.#jointThreshold());
-    const odd = this.#threshold?.rule["odd_images"];
+    const threshold = this.#jointThreshold();
+    const mapThreshold = jointMapThreshold(
+      this.members.map(({ model }) => model),
+    );
+    this.#adopt({
+      ...(threshold && { threshold }),
+      ...(mapThreshold && { mapThreshold }),
+    });
+    const odd = threshold?.rule["odd_images"];
     const facts = trainingFacts({
       trainScores: this.trainScores,
       imageNames: this.members[0]!.model.imageNames,
-      threshold: this.#threshold,
+      threshold,
     }, Array.isArray(odd) ? odd : []);
-    return jointReport(reports, this.#thresholds, facts);
+    return jointReport(reports, limitsOf(this.#thresholds), facts);
   }
 
   /**
@@ -301,21 +314,6 @@ export class Ensemble implements Disposable, AsyncDisposable {
     });
   }
 
-  /**
-   * Where no pixel of a member's map is above the member's threshold, none of
-   * the joint map is above the mean of the thresholds on the members' scales.
-   */
-  get #thresholds(): JointThresholds {
-    const threshold = this.#threshold?.value ?? NaN;
-    const scales = this.#memberScales();
-    const sum = this.members.reduce((total, { model }, i) => {
-      const { mapThreshold: own } = model;
-      return total + (own ? onScale(own.value, scales[i]!) : NaN);
-    }, 0);
-    const mean = sum / scales.length;
-    return { threshold, mapThreshold: Number.isNaN(mean) ? threshold : mean };
-  }
-
   #memberScales(): MinMaxScale[] {
     return this.members.map(({ model: { trainScores, backbone } }) => {
       const scale = minMaxScale(trainScores);
@@ -326,10 +324,25 @@ export class Ensemble implements Disposable, AsyncDisposable {
     });
   }
 
-  #adopt(threshold: StoredThreshold | undefined): void {
+  #adopt({ threshold, mapThreshold }: StoredThresholds): void {
     this.#scales = this.#memberScales()
       .map((scale) => ({ score: scale, map: scale }));
-    this.#threshold = threshold;
+    this.#thresholds = {
+      ...(threshold && { threshold }),
+      ...(mapThreshold && { mapThreshold }),
+    };
+  }
+
+  /**
+   * Judges by other thresholds from now on; see
+   * {@linkcode PatchCore.setThresholds}.
+   *
+   * @throws {TypeError} If it is not fitted.
+   * @throws {RangeError} If a value is not finite, or the band is empty.
+   */
+  setThresholds(change: ThresholdChange): void {
+    if (this.#scales === undefined) throw notFitted();
+    this.#thresholds = withThresholds(this.#thresholds, change);
   }
 
   /**
@@ -345,12 +358,8 @@ export class Ensemble implements Disposable, AsyncDisposable {
     options: WorkOptions = {},
   ): AsyncGenerator<Prediction> {
     const scales = this.#scales;
-    if (scales === undefined) {
-      throw new TypeError(
-        "Cannot use an ensemble that is not fitted: call fit() or Ensemble.load()",
-      );
-    }
-    const thresholds = this.#thresholds;
+    if (scales === undefined) throw notFitted();
+    const limits = limitsOf(this.#thresholds);
     const together = predictTogether(this.members, images, {
       ...options,
       batch: this.#batch,
@@ -361,7 +370,15 @@ export class Ensemble implements Disposable, AsyncDisposable {
           "Cannot go on with a prediction: the ensemble was fitted anew since it began; start it again",
         );
       }
-      yield jointPrediction(seen, scales, thresholds);
+      const prediction = jointPrediction(seen, scales, limits);
+      const { name, score, map } = prediction;
+      try {
+        checkFiniteResult(name, { score, map: map.data });
+      } catch (error) {
+        reportImageError(name, error, options);
+        continue;
+      }
+      yield prediction;
     }
   }
 
@@ -395,4 +412,10 @@ export class Ensemble implements Disposable, AsyncDisposable {
     await Promise.all(closing);
     if (this.#ownsGpu) this.#gpu.dispose();
   }
+}
+
+function notFitted(): TypeError {
+  return new TypeError(
+    "Cannot use an ensemble that is not fitted: call fit() or Ensemble.load()",
+  );
 }

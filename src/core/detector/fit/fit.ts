@@ -23,7 +23,7 @@ import type { FitParts, FitRun, FitWork, PlannedWork } from "./run.ts";
 import { secondsSince } from "./time.ts";
 
 /** A model with its memory bank still on the GPU, and what was done. */
-export interface FittedModel extends ModelOnGpu {
+interface FittedModel extends ModelOnGpu {
   /** What was done. */
   readonly report: FitReport;
 }
@@ -150,7 +150,7 @@ function knownGroups(known: StoredModel | undefined): RegExp | undefined {
 }
 
 /** What a model is made of. */
-export interface ModelParts
+interface ModelParts
   extends TrainingRecord, Pick<Thresholds, "threshold" | "mapThreshold"> {
   /** The memory bank. */
   readonly bank: MemoryBank;

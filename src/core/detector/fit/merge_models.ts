@@ -26,7 +26,7 @@ export interface MergeOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** What {@linkcode mergeModels} makes. */
+/** One model of several, and what it took to make it. */
 export interface MergedModel {
   /** The model. */
   readonly model: StoredModel;
