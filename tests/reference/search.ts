@@ -10,7 +10,7 @@ export interface Neighbours {
 export interface Exclusion {
   /** Image of each query. */
   readonly queries: ArrayLike<number>;
-  /** Image of each bank row. */
+  /** Image of each bank row; with 2³¹ added: whose queries alone find it. */
   readonly bank: ArrayLike<number>;
 }
 
@@ -29,6 +29,10 @@ export function squaredDistance(
   return sum;
 }
 
+function isLeftOut(query: number, row: number): boolean {
+  return row >= 2 ** 31 ? row - 2 ** 31 !== query : row === query;
+}
+
 /** The k nearest bank rows of each query by full search; ties to the lowest index. */
 export function nearestNeighbours(
   queries: ArrayLike<number>,
@@ -44,7 +48,9 @@ export function nearestNeighbours(
   for (let q = 0; q < count; q++) {
     const found: [number, number][] = [];
     for (let row = 0; row < rows; row++) {
-      if (exclusion && exclusion.queries[q] === exclusion.bank[row]) continue;
+      if (exclusion && isLeftOut(exclusion.queries[q]!, exclusion.bank[row]!)) {
+        continue;
+      }
       found.push([squaredDistance(queries, q, bank, row, dim), row]);
     }
     found.sort(([d, i], [e, j]) => d - e || i - j);

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { BankSearch } from "../../../src/core/search/search.ts";
+import { BankSearch, foundByOnly } from "../../../src/core/search/search.ts";
 import type { Gpu } from "../../../src/gpu/mod.ts";
 import { type Exclusion, nearestNeighbours } from "../../reference/search.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
@@ -84,6 +84,24 @@ gpuTest("BankSearch along axes leaves out the query's image", async (gpu) => {
   const one = { queries: [4], bank: Array.from({ length: 600 }, () => 4) };
   await check(gpu, bank.slice(0, DIM), bank, 2, one);
 });
+
+gpuTest(
+  "BankSearch along axes finds rows that are for one image alone",
+  async (gpu) => {
+    const bank = spread(5, 600);
+    const exclusion = {
+      queries: Uint32Array.from({ length: 30 }, (_, i) => i % 9),
+      bank: Uint32Array.from(
+        { length: 600 },
+        (_, i) => i % 3 === 0 ? foundByOnly(i % 8) : i % 7,
+      ),
+    };
+    for (const device of [gpu, withoutSubgroups(gpu)]) {
+      await check(device, bank.slice(0, 30 * DIM), bank, 1, exclusion);
+      await check(device, bank.slice(0, 30 * DIM), bank, 5, exclusion);
+    }
+  },
+);
 
 gpuTest("BankSearch along axes gives ties to the lowest index", async (gpu) => {
   const some = spread(5, 40);

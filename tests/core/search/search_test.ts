@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { BankSearch } from "../../../src/core/search/search.ts";
+import { BankSearch, foundByOnly } from "../../../src/core/search/search.ts";
 import type { Gpu } from "../../../src/gpu/mod.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
-import { narrow, uploadRows } from "../coreset/some_rows.ts";
+import { narrow, uploadRows, withoutSubgroups } from "../coreset/some_rows.ts";
 import { type Exclusion, nearestNeighbours } from "../../reference/search.ts";
 
 async function search(
@@ -90,6 +90,24 @@ gpuTest("BankSearch leaves out rows of the query's image", async (gpu) => {
   await check(gpu, data.slice(0, 50 * dim), data, dim, 1, exclusion);
   await check(gpu, data.slice(0, 50 * dim), data, dim, 5, exclusion);
 });
+
+gpuTest(
+  "BankSearch finds rows for one image by its queries alone",
+  async (gpu) => {
+    const dim = 16;
+    const bank = Uint32Array.from(
+      { length: 203 },
+      (_, i) => i % 3 === 0 ? foundByOnly(i % 8) : i % 7,
+    );
+    const queries = Uint32Array.from({ length: 50 }, (_, i) => i % 9);
+    const data = randomFloats(3, bank.length * dim);
+    const exclusion = { queries, bank };
+    for (const device of [gpu, withoutSubgroups(gpu)]) {
+      await check(device, data.slice(0, 50 * dim), data, dim, 1, exclusion);
+      await check(device, data.slice(0, 50 * dim), data, dim, 5, exclusion);
+    }
+  },
+);
 
 gpuTest(
   "BankSearch finds no row when the query's image owns all",
