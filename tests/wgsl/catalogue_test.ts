@@ -62,6 +62,18 @@ for (const kernel of kernels) {
  */
 const FAMILIES: Readonly<Record<string, readonly string[]>> = {
   coreset: ["project_rows"],
+  greedy_coreset: [
+    "coreset_gather",
+    "coreset_histogram",
+    "coreset_refresh",
+    "coreset_refresh_subgroup8",
+    "coreset_select",
+    "coreset_start",
+    "coreset_step",
+    "coreset_threshold",
+    "project_rows",
+    "project_rows_subgroup8",
+  ],
   image_score: ["copy_rows", "image_max", "reweight"],
   ivfpq: [
     "ivf_scan",
