@@ -1,5 +1,6 @@
 import { MAX_NEIGHBOURS } from "../../wgsl/search_refine.ts";
 import type { Settings } from "./settings.ts";
+import { shortened, shown } from "./shown.ts";
 
 type Check = (option: string, value: unknown) => void;
 type Checks = Readonly<Record<string, Check>>;
@@ -90,7 +91,7 @@ function checkGroup(path: string, value: unknown, checks: Checks): void {
   for (const key of Object.keys(value)) {
     if (Object.hasOwn(checks, key)) continue;
     throw new TypeError(
-      `Unknown setting "${prefix}${key}": expected one of ${
+      `Unknown setting "${prefix}${shortened(key)}": expected one of ${
         Object.keys(checks).join(", ")
       }`,
     );
@@ -231,8 +232,5 @@ function outOfRange(option: string, value: unknown, expected: string): Error {
 }
 
 function message(option: string, value: unknown, expected: string): string {
-  const shown = typeof value === "number"
-    ? String(value)
-    : JSON.stringify(value);
-  return `Cannot use ${option} ${shown}: expected ${expected}`;
+  return `Cannot use ${option} ${shown(value)}: expected ${expected}`;
 }
