@@ -251,9 +251,10 @@ function networkReaders(): Reader[] {
     const graph = await readOnnx(input as Uint8Array);
     looksUntrained(graph);
     using network = new Network(gpu, graph);
-    network.check();
     const [images, channels, ...size] = graph.inputs[0]!.shape.map(Number);
     network.plan([images || 1, channels || 3, ...size.map((n) => n || 32)]);
+    if (channels !== 3 && channels) return;
+    network.check();
     imageLevels(graph);
   };
   return [{
