@@ -236,7 +236,7 @@ export const MUTATIONS: readonly Mutation[] = [
   reader("nn/onnx/tensor_data", "a size may be negative", [
     "if (extent < 0) {",
     "if (extent < -9) {",
-  ]),
+  ], "nn/onnx/read"),
   reader("cli/serve/multipart", "a boundary may be the start of a word", [
     "if (mark !== undefined) return { ...mark, at };",
     "return { ...mark ?? { next: at, last: false }, at };",
