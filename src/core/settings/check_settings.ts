@@ -1,6 +1,7 @@
 import { MAX_NEIGHBOURS } from "../../wgsl/search_refine.ts";
 import type { Settings } from "./settings.ts";
 import { LIMITS } from "./limits.ts";
+import { shortened, shown } from "./shown.ts";
 
 type Check = (option: string, value: unknown) => void;
 type Checks = Readonly<Record<string, Check>>;
@@ -101,7 +102,7 @@ function checkGroup(path: string, value: unknown, checks: Checks): void {
   for (const key of Object.keys(value)) {
     if (Object.hasOwn(checks, key)) continue;
     throw new TypeError(
-      `Unknown setting "${prefix}${cut(key)}": expected one of ${
+      `Unknown setting "${prefix}${shortened(key)}": expected one of ${
         Object.keys(checks).join(", ")
       }`,
     );
@@ -256,13 +257,5 @@ function outOfRange(option: string, value: unknown, expected: string): Error {
 }
 
 function message(option: string, value: unknown, expected: string): string {
-  const shown = typeof value === "number"
-    ? String(value)
-    : JSON.stringify(value) ?? String(value);
-  return `Cannot use ${option} ${cut(shown)}: expected ${expected}`;
-}
-
-/** A value from a file may be as long as the file. */
-function cut(text: string): string {
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  return `Cannot use ${option} ${shown(value)}: expected ${expected}`;
 }
