@@ -2,7 +2,7 @@
 const RATE = 0.05;
 
 /** Standard deviations by which too many scores are large. */
-const TOO_MANY = 2.5;
+const TOO_MANY = 3.5;
 
 /** Chance that a set of good images alone names one of them. */
 const ALONE = 0.02;
@@ -32,7 +32,7 @@ export interface OddScores {
  * many) through the quartiles, which a tenth of odd images hardly moves. A score
  * stands out alone when not one of fifty such sets has one as large. Many
  * are odd together when more of them lie above the distribution's 0.95 quantile
- * than chance allows (2.5 standard deviations); then their share is what is left
+ * than chance allows (3.5 standard deviations); then their share is what is left
  * unexplained, found anew with the quartiles of the rest until it grows no more.
  *
  * @param scores Of images that were not in the bank they were scored against.
