@@ -38,7 +38,7 @@ export function tellCalibration(
   const disagreeing =
     [...good, ...bad].filter(({ score, highest }) =>
       mapDisagrees({
-        label: score >= limits.score! ? "anomalous" : "normal",
+        label: judge(score, limits).label,
         highest,
         threshold: limits.map,
       })

@@ -1,7 +1,7 @@
+import { UsageError } from "./exit.ts";
 import type { PatchCoreOptions } from "../core/mod.ts";
 import { PRESETS } from "../core/settings/presets.ts";
 import type { NormaliseSetting } from "../core/settings/settings.ts";
-import { UsageError } from "./exit.ts";
 import type { Options, Values } from "./options.ts";
 
 /** The backbone unless another one is named. */

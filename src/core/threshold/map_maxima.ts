@@ -1,22 +1,17 @@
 import type { Gpu, Program, Tensor } from "../../gpu/mod.ts";
 import {
   type KnownPatches,
-  PatchSearch,
-  patchSearchBytes,
+  type PatchSearches,
   type WorstPatchInputs,
 } from "./worst_patches.ts";
-import type { SearchSizes } from "../search/search.ts";
 import type { BandTable } from "../features/band_table.ts";
 import type { MapSettings } from "../settings/settings.ts";
 import { imageMax } from "../../wgsl/image_max.ts";
 import { AnomalyMaps } from "../score/anomaly_map.ts";
 import { mapWeights } from "../score/map_weights.ts";
 
-/** Patches that are searched at a time. */
-const BATCH = 256;
-
 /** Pixels of the maps that are made at a time, if one is not more. */
-const MAP_PIXELS = 2 ** 18;
+const MAP_PIXELS = 2 ** 20;
 
 /** Larger than any score, and small enough to be summed. */
 const UNBOUNDED = 1e30;
@@ -27,6 +22,8 @@ export interface MapMaximaInputs extends WorstPatchInputs {
   readonly places: readonly number[];
   /** What is known of the patches' scores; it is brought up to date. */
   readonly known: KnownPatches;
+  /** Searches the patches. */
+  readonly searches: PatchSearches;
   /** Patch grid, `[height, width]`. */
   readonly grid: readonly [number, number];
   /** Size of the maps, `[height, width]` in pixels. */
@@ -65,13 +62,12 @@ export async function mapMaxima(
   gpu: Gpu,
   inputs: MapMaximaInputs,
 ): Promise<MapMaxima> {
-  const { places, known: { scores, isExact }, onProgress } = inputs;
+  const { places, known: { scores, isExact }, searches, onProgress } = inputs;
   const maxima = new Float32Array(places.length);
   if (places.length === 0) return { maxima, searched: 0 };
   const order = new Map(places.map((place, i) => [place, i]));
   scores.forEach((bound, i) => scores[i] = Math.min(bound, UNBOUNDED));
   using maps = await HeldOutMaps.create(gpu, inputs);
-  using search = await PatchSearch.create(gpu, inputs, BATCH);
   let open = [...places];
   let searched = 0;
   while (open.length > 0) {
@@ -85,14 +81,11 @@ export async function mapMaxima(
       for (const patch of unknown) work.push(patch);
     }
     open = left;
-    for (let start = 0; start < work.length; start += BATCH) {
-      const batch = work.slice(start, start + BATCH);
-      const found = await search.run(batch);
-      batch.forEach((patch, i) => {
-        scores[patch] = found.scores[i]!;
-        isExact[patch] = 1;
-      });
-    }
+    const found = await searches.run(work);
+    work.forEach((patch, i) => {
+      scores[patch] = found.scores[i]!;
+      isExact[patch] = 1;
+    });
     searched += work.length;
     onProgress?.(places.length - open.length, places.length);
   }
@@ -100,21 +93,18 @@ export async function mapMaxima(
 }
 
 /**
- * GPU bytes of {@linkcode mapMaxima}, what its search holds left out.
+ * GPU bytes of {@linkcode mapMaxima}, what its searches hold left out.
  *
- * @param sizes The search.
  * @param images How many have a map.
  * @param grid Patches of an image, and pixels of its map.
  */
 export function mapMaximaBytes(
-  sizes: SearchSizes,
   images: number,
   { patches, pixels }: { readonly patches: number; readonly pixels: number },
 ): number {
   const together = Math.min(mapsTogether(pixels), images);
   // The map, its pixels and what lies between the axes of their interpolation.
-  return together * (patches + 3 * pixels + 3) * 4 +
-    patchSearchBytes(BATCH, sizes);
+  return together * (patches + 3 * pixels + 3) * 4;
 }
 
 function mapsTogether(pixels: number): number {
@@ -125,7 +115,6 @@ function mapsTogether(pixels: number): number {
 class HeldOutMaps implements Disposable {
   readonly #gpu: Gpu;
   readonly #inputs: MapMaximaInputs;
-  readonly #images: number;
   readonly #scores: Tensor;
   readonly #map: Tensor;
   readonly #pixels: Tensor;
@@ -133,8 +122,7 @@ class HeldOutMaps implements Disposable {
   readonly #places: Tensor;
   readonly #nearest: Tensor;
   readonly #maps: AnomalyMaps;
-  readonly #one: Program;
-  readonly #all: Program;
+  readonly #programs: ReadonlyMap<number, Program>;
   readonly #rows: BandTable;
   readonly #columns: BandTable;
 
@@ -143,7 +131,6 @@ class HeldOutMaps implements Disposable {
     const pixels = size[0] * size[1];
     const images = Math.min(mapsTogether(pixels), places.length);
     this.#gpu = gpu;
-    this.#images = images;
     this.#inputs = inputs;
     this.#rows = mapWeights(grid[0], size[0], map);
     this.#columns = mapWeights(grid[1], size[1], map);
@@ -154,8 +141,10 @@ class HeldOutMaps implements Disposable {
     this.#places = gpu.tensor([images], "u32", "places of largest pixels");
     this.#nearest = gpu.tensor([images], "u32", "unused");
     this.#maps = new AnomalyMaps(gpu, { grid, size, maxImages: images }, map);
-    this.#one = this.#record(1);
-    this.#all = this.#record(images);
+    this.#programs = new Map(
+      [images, images >> 2, 1].filter((count) => count > 0)
+        .map((count) => [count, this.#record(count)]),
+    );
   }
 
   #record(images: number): Program {
@@ -184,8 +173,7 @@ class HeldOutMaps implements Disposable {
     inputs: MapMaximaInputs,
   ): Promise<HeldOutMaps> {
     const maps = new HeldOutMaps(gpu, inputs);
-    await maps.#one.compile();
-    await maps.#all.compile();
+    for (const program of maps.#programs.values()) await program.compile();
     return maps;
   }
 
@@ -196,15 +184,17 @@ class HeldOutMaps implements Disposable {
   ): Promise<BoundedMap[]> {
     const { patches, size } = this.#inputs;
     const found: BoundedMap[] = [];
-    for (let start = 0; start < images.length; start += this.#images) {
-      const batch = images.slice(start, start + this.#images);
+    for (let start = 0; start < images.length;) {
+      const [count, program] = this.#programFor(images.length - start);
+      const batch = images.slice(start, start + count);
+      start += batch.length;
       const values = new Float32Array(batch.length * patches);
       batch.forEach((image, i) => {
         const first = image * patches;
         values.set(scores.subarray(first, first + patches), i * patches);
       });
       this.#gpu.write(this.#scores, values);
-      (batch.length === 1 ? this.#one : this.#all).run();
+      program.run();
       const [maxima, places] = await this.#gpu.readAll([
         this.#maxima,
         this.#places,
@@ -215,6 +205,12 @@ class HeldOutMaps implements Disposable {
       });
     }
     return found;
+  }
+
+  /** Makes as many maps at a time as are not many more than are left. */
+  #programFor(left: number): readonly [number, Program] {
+    const sizes = [...this.#programs];
+    return sizes.find(([count]) => count < 2 * left) ?? sizes.at(-1)!;
   }
 
   /** The patches that make a pixel; all of the image if it has no bounds. */
@@ -231,8 +227,7 @@ class HeldOutMaps implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#one.dispose();
-    this.#all.dispose();
+    for (const program of this.#programs.values()) program.dispose();
     this.#maps[Symbol.dispose]();
     for (
       const tensor of [

@@ -13,10 +13,11 @@ import type { SearchSizes } from "../search/search.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mapMaxima, mapMaximaBytes } from "./map_maxima.ts";
 import {
+  PatchSearches,
+  patchSearchesBytes,
   upperBounds,
   type WorstPatch,
   worstPatches,
-  worstPatchesBytes,
 } from "./worst_patches.ts";
 
 /** What training images are scored with. */
@@ -73,7 +74,8 @@ export async function heldOutScores(
   };
   const bounds = near && await upperBounds(gpu, inputs, near);
   const told = (stage: Stage) => stageProgress(stage, { onProgress });
-  const { images, known } = await worstPatches(gpu, {
+  using searches = await PatchSearches.create(gpu, inputs);
+  const { images, known } = await worstPatches(searches, {
     ...inputs,
     ...(bounds && { bounds }),
     ...told("threshold"),
@@ -85,7 +87,7 @@ export async function heldOutScores(
   const { maxima } = await mapMaxima(gpu, {
     ...inputs,
     places: scored.map(({ place }) => place),
-    known,
+    ...{ known, searches },
     grid: [height, width],
     size: extractor.input,
     map: settings.map,
@@ -146,7 +148,7 @@ export function heldOutBytes(
   grid: { readonly patches: number; readonly pixels: number },
 ): number {
   const search = { ...sizes, k: neighbours };
-  return pairBytes(images * grid.patches) + worstPatchesBytes(search) +
-    mapMaximaBytes(search, images, grid) +
+  return pairBytes(images * grid.patches) + patchSearchesBytes(search) +
+    mapMaximaBytes(images, grid) +
     images * (sizes.dim + 5) * 4 + weightBytes(sizes, images, reweight);
 }

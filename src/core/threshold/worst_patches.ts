@@ -9,7 +9,7 @@ import {
 } from "../search/search.ts";
 import { pairDistances } from "../rows/pair_distances.ts";
 
-/** Patches that are searched at a time, at most. */
+/** Patches that are searched at a time when many are left. */
 const BATCH = 512;
 
 /** Patches that are searched at a time when few are left. */
@@ -94,10 +94,12 @@ interface Candidate {
  * Exact, yet few patches are searched: those with the largest upper bounds
  * first, until no bound is above the largest score found.
  *
+ * @param searches Searches patches of these inputs.
+ * @param inputs Patches and bank.
  * @throws {RangeError} If the rows are not whole images.
  */
 export async function worstPatches(
-  gpu: Gpu,
+  searches: PatchSearches,
   inputs: WorstPatchInputs,
 ): Promise<WorstPatches> {
   const { features, patches, onProgress } = inputs;
@@ -122,8 +124,6 @@ export async function worstPatches(
       next: 0,
     }),
   );
-  using large = await PatchSearch.create(gpu, inputs, BATCH);
-  using small = await PatchSearch.create(gpu, inputs, SMALL_BATCH);
   let searched = 0;
   for (let most = FIRST_SHARE;; most *= 2) {
     const open = images.filter(({ order, next, score }) =>
@@ -138,8 +138,7 @@ export async function worstPatches(
       image.next = Math.min(first + share, image.order.length);
       return Array.from(image.order.subarray(first, image.next));
     });
-    const batch = work.length > SMALL_BATCH ? large : small;
-    const found = await batch.run(work);
+    const found = await searches.run(work);
     searched += work.length;
     work.forEach((patch, i) => {
       known.scores[patch] = found.scores[i]!;
@@ -182,18 +181,70 @@ export async function upperBounds(
   return scores(squared, inputs).map((bound) => bound * MORE_THAN_ROUNDING);
 }
 
-/** GPU bytes of {@linkcode worstPatches}, what its search holds left out. */
-export function worstPatchesBytes(sizes: SearchSizes): number {
-  return patchSearchBytes(BATCH + SMALL_BATCH, sizes);
-}
-
-/** GPU bytes of {@linkcode PatchSearch}es of so many patches in all. */
-export function patchSearchBytes(patches: number, sizes: SearchSizes): number {
+/** GPU bytes of {@linkcode PatchSearches}, what their search holds left out. */
+export function patchSearchesBytes(sizes: SearchSizes): number {
+  const patches = BATCH + SMALL_BATCH;
   return patches * ((2 + sizes.dim) * 4 + searchBytes(sizes).query);
 }
 
+/** What a search finds of patches. */
+interface FoundPatches {
+  /** Their scores; NaN where there is no bank row of another fold. */
+  readonly scores: Float32Array;
+  /** The nearest bank row of another fold of each; −1 where there is none. */
+  readonly nearest: Int32Array;
+}
+
+/**
+ * Searches any number of listed patches in the bank, without the rows of their
+ * folds: many at a time, and few without the work for many.
+ */
+export class PatchSearches implements Disposable {
+  readonly #large: PatchSearch;
+  readonly #small: PatchSearch;
+
+  private constructor(large: PatchSearch, small: PatchSearch) {
+    this.#large = large;
+    this.#small = small;
+  }
+
+  /** Prepares searches. */
+  static async create(
+    gpu: Gpu,
+    inputs: WorstPatchInputs,
+  ): Promise<PatchSearches> {
+    using failed = new DisposableStack();
+    const large = failed.use(await PatchSearch.create(gpu, inputs, BATCH));
+    const small = await PatchSearch.create(gpu, inputs, SMALL_BATCH);
+    failed.move();
+    return new PatchSearches(large, small);
+  }
+
+  /** Scores of listed patches. */
+  async run(work: readonly number[]): Promise<FoundPatches> {
+    const scores = new Float32Array(work.length);
+    const nearest = new Int32Array(work.length);
+    for (let done = 0; done < work.length;) {
+      const isMany = work.length - done > BATCH / 2;
+      const count = isMany ? BATCH : SMALL_BATCH;
+      const batch = work.slice(done, done + count);
+      const found = await (isMany ? this.#large : this.#small).run(batch);
+      scores.set(found.scores, done);
+      nearest.set(found.nearest, done);
+      done += batch.length;
+    }
+    return { scores, nearest };
+  }
+
+  /** Frees the working memory. */
+  [Symbol.dispose](): void {
+    this.#large[Symbol.dispose]();
+    this.#small[Symbol.dispose]();
+  }
+}
+
 /** Searches listed patches in the bank, without the rows of their folds. */
-export class PatchSearch implements Disposable {
+class PatchSearch implements Disposable {
   readonly #gpu: Gpu;
   readonly #inputs: WorstPatchInputs;
   readonly #program: Program;
@@ -231,13 +282,8 @@ export class PatchSearch implements Disposable {
     return search;
   }
 
-  /**
-   * Scores of listed patches, and the nearest bank row of another fold of
-   * each: −1, with the score NaN, where there is none.
-   */
-  async run(
-    work: readonly number[],
-  ): Promise<{ scores: Float32Array; nearest: Int32Array }> {
+  /** Scores of listed patches. */
+  async run(work: readonly number[]): Promise<FoundPatches> {
     const { patches, folds } = this.#inputs;
     const list = Uint32Array.from(work);
     this.#gpu.write(this.#list, list);

@@ -73,12 +73,21 @@ export class OnnxError extends Error {
     details: OnnxErrorDetails = {},
     options?: ErrorOptions,
   ) {
-    super(details.hint ? `${message}; ${details.hint}` : message, options);
+    super(cut(details.hint ? `${message}; ${details.hint}` : message), options);
     this.kind = kind;
     this.node = details.node;
     this.op = details.op;
     this.hint = details.hint;
   }
+}
+
+/** Characters of a message; names in a file may be longer. */
+const MAX_MESSAGE = 2000;
+
+function cut(message: string): string {
+  return message.length > MAX_MESSAGE
+    ? `${message.slice(0, MAX_MESSAGE)}…`
+    : message;
 }
 
 /**

@@ -1,6 +1,9 @@
 import { assert } from "@std/assert";
 import { BankSearch } from "../../../src/core/search/search.ts";
-import { upperBounds } from "../../../src/core/threshold/worst_patches.ts";
+import {
+  PatchSearches,
+  upperBounds,
+} from "../../../src/core/threshold/worst_patches.ts";
 import { nearestPickOfOthers } from "./nearest_other.ts";
 import {
   type MapMaxima,
@@ -73,8 +76,9 @@ async function ofKernels(
     ...options,
   };
   const bounds = near && await upperBounds(gpu, inputs, near);
+  using searches = await PatchSearches.create(gpu, inputs);
   return await mapMaxima(gpu, {
-    ...inputs,
+    ...{ ...inputs, searches },
     places: Array.from({ length: IMAGES }, (_, i) => i),
     known: {
       scores: Float32Array.from(

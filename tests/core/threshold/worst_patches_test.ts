@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BankSearch } from "../../../src/core/search/search.ts";
 import {
+  PatchSearches,
   upperBounds,
   type WorstPatches,
   worstPatches,
@@ -55,7 +56,8 @@ async function leaveOut(gpu: Gpu, c: Case): Promise<WorstPatches> {
     ...c.options,
   };
   const bounds = nearby && await upperBounds(gpu, inputs, nearby);
-  return await worstPatches(gpu, { ...inputs, ...(bounds && { bounds }) });
+  using searches = await PatchSearches.create(gpu, inputs);
+  return await worstPatches(searches, { ...inputs, ...(bounds && { bounds }) });
 }
 
 function gatherHost(
