@@ -151,14 +151,16 @@ async function evaluateAll(
         }`,
       );
       using progress = stageProgress(terminal);
-      let failures = 0;
+      const unusable = new Set<string>();
       try {
         found = await work.evaluate(category, {
           signal,
           onProgress: progress,
           observer: report?.observer(category.name),
           onImageError: (name, error) => {
-            failures++;
+            // Each of several runs comes upon it.
+            if (unusable.has(name)) return;
+            unusable.add(name);
             report?.addFailure(name, error);
             terminal.error(error.message);
           },
@@ -171,8 +173,8 @@ async function evaluateAll(
       } finally {
         worked++;
       }
-      failed += failures;
-      if (failures === 0) await journal.add(key, found);
+      failed += unusable.size;
+      if (unusable.size === 0) await journal.add(key, found);
     }
     for (const record of found) {
       terminal.record({ ...record });

@@ -1,3 +1,4 @@
+import { LIMITS } from "../core/settings/limits.ts";
 import { UsageError } from "./exit.ts";
 import { LAYOUT_OPTIONS } from "./layout_options.ts";
 import { flagName, type Options, type Values } from "./options.ts";
@@ -103,6 +104,7 @@ export const EVALUATE_OPTIONS = {
   batch: {
     kind: "integer",
     min: 1,
+    max: LIMITS.batch,
     unit: "images",
     default: 8,
     help: "how many images the GPU works on at once",

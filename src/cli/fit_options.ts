@@ -1,3 +1,4 @@
+import { LIMITS } from "../core/settings/limits.ts";
 import { LAYOUT_OPTIONS } from "./layout_options.ts";
 import { MEMORY_OPTION } from "./memory.ts";
 import { PRECISION_OPTION } from "./model_loading.ts";
@@ -75,6 +76,7 @@ export const FIT_OPTIONS = {
   batch: {
     kind: "integer",
     min: 1,
+    max: LIMITS.batch,
     unit: "images",
     default: 8,
     help: "how many images the GPU works on at once",

@@ -10,6 +10,8 @@ export interface RowNormsSizes {
   readonly dim: number;
   /** From one row to the next, a multiple of 4; `dim` by default. */
   readonly stride?: number;
+  /** The first row that counts; 0 by default. */
+  readonly from?: number;
   /** Where in `norms` the first row's goes; 0 by default. */
   readonly to?: number;
   /** Whether `shift` is subtracted from every row. */
@@ -21,8 +23,8 @@ export const rowNorms: Kernel<RowNormsSizes, "rows" | "shift" | "norms"> =
   defineKernel({
     name: "row_norms",
     source,
-    plan: ({ rows, dim, stride = dim, to = 0, shift = false }) => ({
-      params: { rows, dim4: dim / 4, stride4: stride / 4, to },
+    plan: ({ rows, dim, stride = dim, from = 0, to = 0, shift = false }) => ({
+      params: { rows, dim4: dim / 4, stride4: stride / 4, to, first: from },
       overrides: { SHIFT: Number(shift) },
       workgroups: gridFor(Math.ceil(rows / 64)),
     }),

@@ -1,7 +1,7 @@
-// row_norms: norms[to + r] = Σ_k (rows[r, k] − shift[k])² over the first dim4 of
-// stride4 vec4f
+// row_norms: norms[to + r] = Σ_k (rows[from + r, k] − shift[k])² over the first
+// dim4 of stride4 vec4f
 //
-// rows [R, stride4], shift [D/4] (read when SHIFT), norms [≥ to + R]. One lane is
+// rows [≥ from + R, stride4], shift [D/4] (read when SHIFT), norms [≥ to + R]. One lane is
 // one row.
 
 @group(0) @binding(0) var<storage, read> rows: array<vec4f>;
@@ -13,6 +13,7 @@ struct Params {
   dim4: u32,
   stride4: u32,
   to: u32,
+  first: u32, // from
 }
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -28,7 +29,7 @@ fn main(
   }
   var sum = vec4f();
   for (var k = 0u; k < params.dim4; k++) {
-    var value = rows[row * params.stride4 + k];
+    var value = rows[(params.first + row) * params.stride4 + k];
     if (SHIFT) {
       value -= shift[k];
     }

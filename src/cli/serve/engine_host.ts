@@ -170,7 +170,7 @@ async function warmUp(detector: Detector, batch: number): Promise<void> {
   };
   for (const size of batchSizes(batch)) {
     const images = Array.from({ length: size }, () => ({ name: "", content }));
-    // What a white image gives is nobody's matter.
+    // Nothing is lost where a white image tells nothing.
     const onImageError = (): void => {};
     for await (const _ of detector.predict(images, { onImageError }));
   }

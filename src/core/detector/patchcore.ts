@@ -10,10 +10,7 @@ import {
   type ThresholdChange,
   withThresholds,
 } from "../model/thresholds.ts";
-import {
-  resolveSettings,
-  settingsFromJson,
-} from "../settings/resolve_settings.ts";
+import { resolveSettings } from "../settings/resolve_settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { Backbone, type BackboneFile } from "../features/backbone.ts";
 import { feedOf } from "../features/feature_stream.ts";
@@ -39,7 +36,12 @@ import { Predictor } from "./predict/predict.ts";
 import type { Prediction } from "./predict/prediction.ts";
 import { Turns } from "./predict/turns.ts";
 import type { WorkOptions } from "../features/progress.ts";
-import { backboneOf, type ModelOnGpu, uploadModel } from "./load.ts";
+import {
+  backboneOf,
+  type ModelOnGpu,
+  settingsOf,
+  uploadModel,
+} from "./load.ts";
 
 /** A model that predictions can be made with. */
 interface Fitted extends Disposable {
@@ -183,8 +185,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
     model: StoredModel,
     options: LoadOptions = {},
   ): Promise<PatchCore> {
+    const settings = settingsOf(model);
     const file = await backboneOf(model, options);
-    const settings = settingsFromJson(model.settings);
     const detector = await PatchCore.#open(
       file,
       settings,

@@ -266,7 +266,7 @@ export class Experiment implements Runner {
       this.#backbone,
       this.#settings,
       sourcesOf(this.#category.test, this.#options.files),
-      this.#options,
+      { ...this.#options, takesAnyFeatures: true },
     );
   }
 

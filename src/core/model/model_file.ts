@@ -24,7 +24,9 @@ import {
   type StoredDtype,
   type StoredTensor,
 } from "../../nn/stored_tensor.ts";
+import { incomparableRow } from "../features/row_length.ts";
 import { modelMetadata, parseModelMetadata } from "./model_metadata.ts";
+import { LIMITS } from "../settings/limits.ts";
 import { ModelFileError, type StoredModel } from "./stored_model.ts";
 
 /**
@@ -111,7 +113,7 @@ export function modelTensors(
       { dtype: "U8", shape: [onnx.length], data: onnx },
     ]);
   }
-  checkFinite("memory_bank", memoryBank, dim);
+  checkComparable("memory_bank", memoryBank, dim);
   checkModel(model);
   return tensors;
 }
@@ -223,7 +225,7 @@ export function modelOf(
       },
     }),
   };
-  checkFinite("memory_bank", model.memoryBank, model.dim);
+  checkComparable("memory_bank", model.memoryBank, model.dim);
   checkModel(model);
   return model;
 }
@@ -253,12 +255,12 @@ function checkModel(model: StoredModel): void {
   const { imageSizes } = model;
   if (
     imageSizes.length !== imageNames.length * 2 ||
-    imageSizes.some((size) => size < 1)
+    imageSizes.some((size) => size < 1 || size > LIMITS.imageSide)
   ) {
     throw new ModelFileError(
       `image_sizes holds [${
         imageSizes.subarray(0, 4)
-      }…], ${imageNames.length} images need a width and a height from 1 up each`,
+      }…], ${imageNames.length} images need a width and a height from 1 to ${LIMITS.imageSide} each`,
     );
   }
   const { trainScores, trainMapMaxima } = model;
@@ -272,7 +274,12 @@ function checkModel(model: StoredModel): void {
     }
   }
   if (projection) {
-    checkFinite("projection", projection.data, projection.columns);
+    if (projection.columns !== dim || projection.rows < 1) {
+      throw new ModelFileError(
+        `projection is [${projection.rows}, ${projection.columns}], rows of ${dim} elements need [from 1 up, ${dim}]`,
+      );
+    }
+    checkComparable("projection", projection.data, projection.columns);
   }
 }
 
@@ -378,6 +385,27 @@ function find(
 /** Checks that every number is finite, or NaN for one that is not known. */
 function checkKnown(name: string, data: Float32Array): void {
   checkFinite(name, data.map((x) => Number.isNaN(x) ? 0 : x), 1);
+}
+
+/**
+ * Checks that distances to every row are numbers.
+ *
+ * @throws {ModelFileError} Naming the first row that holds NaN, an infinity or
+ * numbers so large that distances to it overflow.
+ */
+function checkComparable(
+  name: string,
+  data: Float32Array,
+  columns: number,
+): void {
+  const found = incomparableRow(data, columns);
+  if (found === undefined) return;
+  const { row, value } = found;
+  throw new ModelFileError(
+    `${name} holds ${value} in row ${row}${
+      Number.isFinite(value) ? ", so that distances to it overflow" : ""
+    }`,
+  );
 }
 
 /**

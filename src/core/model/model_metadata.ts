@@ -1,3 +1,4 @@
+import { shown } from "../settings/shown.ts";
 import {
   ModelFileError,
   type StoredCoverage,
@@ -185,7 +186,7 @@ export function checkFormat(
   if (found !== format) {
     throw new ModelFileError(
       `metadata "format" is ${
-        JSON.stringify(found)
+        shown(found)
       }, expected "${format}"; it is not a PatchCore model`,
     );
   }
@@ -257,9 +258,7 @@ export function bad(
   key: string,
   expected: string,
 ): ModelFileError {
-  const value = metadata.get(key) ?? "";
-  const shown = value.length > 100 ? `${value.slice(0, 100)}…` : value;
   return new ModelFileError(
-    `metadata "${key}" is ${JSON.stringify(shown)}, expected ${expected}`,
+    `metadata "${key}" is ${shown(metadata.get(key))}, expected ${expected}`,
   );
 }

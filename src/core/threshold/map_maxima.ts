@@ -1,8 +1,8 @@
 import type { Gpu, Program, Tensor } from "../../gpu/mod.ts";
-import {
-  type KnownPatches,
-  type PatchSearches,
-  type WorstPatchInputs,
+import type {
+  KnownPatches,
+  PatchSearches,
+  WorstPatchInputs,
 } from "./worst_patches.ts";
 import type { BandTable } from "../features/band_table.ts";
 import type { MapSettings } from "../settings/settings.ts";

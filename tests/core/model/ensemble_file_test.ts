@@ -139,7 +139,7 @@ const HOSTILE: readonly (readonly [string, Change, string])[] = [
   [
     "a member that is not there",
     (_, metadata) => metadata.set("members", "3"),
-    'member 2: metadata "format" is undefined',
+    'member 2: metadata "format" is missing',
   ],
   [
     "a member without a bank",

@@ -48,7 +48,7 @@ function readChanged(
 Deno.test("writeModelFile() is read back by readModelFile()", () => {
   const model: StoredModel = {
     ...plain,
-    projection: { rows: 1, columns: 2, data: new Float32Array([3, 4]) },
+    projection: { rows: 1, columns: 3, data: new Float32Array([3, 4, 5]) },
     backbone: { ...plain.backbone, onnx: new Uint8Array([8, 1, 2]) },
   };
   assertEquals(readModelFile(writeModelFile(model)), model);
@@ -171,6 +171,11 @@ const floats = (shape: number[], ...values: number[]): StoredTensor => ({
 for (
   const [what, change, sentence] of [
     [
+      "a number in the bank whose square overflows",
+      (t) => t.set("memory_bank", floats([2, 3], 0, 1, 2, 3, -3e38, 4)),
+      "Cannot read the model: memory_bank holds -3.0000000054977558e+38 in row 1, so that distances to it overflow",
+    ],
+    [
       "an infinity in the bank",
       (t) => t.set("memory_bank", floats([2, 3], 0, 1, 2, 3, 4, -Infinity)),
       "Cannot read the model: memory_bank holds -Infinity in row 1",
@@ -181,8 +186,23 @@ for (
       "train_scores holds Infinity in row 1",
     ],
     [
+      "a projection of other rows than the bank's",
+      (t) => t.set("projection", floats([1, 2], 1, 2)),
+      "projection is [1, 2], rows of 3 elements need [from 1 up, 3]",
+    ],
+    [
+      "images of 2³⁰ pixels",
+      (t) =>
+        t.set("image_sizes", {
+          dtype: "I32",
+          shape: [2, 2],
+          data: new Int32Array(4).fill(2 ** 30),
+        }),
+      "2 images need a width and a height from 1 to 1000000 each",
+    ],
+    [
       "an infinity in the projection",
-      (t) => t.set("projection", floats([1, 1], Infinity)),
+      (t) => t.set("projection", floats([1, 3], 1, Infinity, 2)),
       "projection holds Infinity in row 0",
     ],
     [

@@ -5,6 +5,7 @@ import {
   type StoredEnsemble,
   writeEnsembleFile,
 } from "../../model/ensemble_file.ts";
+import { checkFiniteResult } from "../../score/finite_result.ts";
 import {
   jointScores,
   type MinMaxScale,
@@ -25,7 +26,7 @@ import {
 import { storedThreshold } from "../../threshold/calibrate.ts";
 import { oddImages } from "../../threshold/odd_images.ts";
 import type { Settings } from "../../settings/settings.ts";
-import { settingsFromJson } from "../../settings/resolve_settings.ts";
+import { settingsOf } from "../load.ts";
 import { VERSION } from "../../settings/version.ts";
 import {
   type EnsembleFitReport,
@@ -164,7 +165,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
     options: EnsembleLoadOptions = {},
   ): Promise<Ensemble> {
     const { backbone: fetchBackbone, shared: share, ...rest } = options;
-    for (const { settings } of stored.members) settingsFromJson(settings);
+    for (const member of stored.members) settingsOf(member);
     const ensemble = await Ensemble.#open(
       rest,
       stored.members.length,
@@ -369,7 +370,15 @@ export class Ensemble implements Disposable, AsyncDisposable {
           "Cannot go on with a prediction: the ensemble was fitted anew since it began; start it again",
         );
       }
-      yield jointPrediction(seen, scales, limits);
+      const prediction = jointPrediction(seen, scales, limits);
+      const { name, score, map } = prediction;
+      try {
+        checkFiniteResult(name, { score, map: map.data });
+      } catch (error) {
+        reportImageError(name, error, options);
+        continue;
+      }
+      yield prediction;
     }
   }
 

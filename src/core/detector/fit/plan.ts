@@ -122,7 +122,10 @@ export function planMemory(fit: FitDemand): MemoryPlan {
     const projections = planProjections(fit, rows, bankRowCount, budget);
     if (projections !== undefined) return projections;
   }
-  return planBuckets(fit, rows + (known?.rows ?? 0), bankRowCount, budget);
+  // A bank of fewer rows than its share, as of duplicates, stands for patches
+  // that are not there any more.
+  const most = rows + (known?.rows ?? 0);
+  return planBuckets(fit, most, Math.min(bankRowCount, most), budget);
 }
 
 function wholePlan(
@@ -198,7 +201,7 @@ function planBuckets(
       const bytes = bucketFitBytes(fit, layout, bankRows);
       return { holds: "buckets", ...layout, lean: false, bytes, bankRows };
     };
-    const enough = Math.ceil((rows - kept) / step);
+    const enough = Math.max(1, Math.ceil((rows - kept) / step));
     const steps = largest(
       (steps) => steps <= enough && planOf(steps).bytes <= budget,
     );

@@ -8,6 +8,7 @@ import { reportImageError, type WorkOptions } from "../../features/progress.ts";
 import { planExtents } from "../../images/resize_plan.ts";
 import type { StoredModel } from "../../model/stored_model.ts";
 import { judge, type Limits } from "../../score/verdict.ts";
+import { checkFiniteResult } from "../../score/finite_result.ts";
 import type { Settings } from "../../settings/settings.ts";
 import {
   BatchPredictor,
@@ -178,7 +179,7 @@ export class Predictor {
     share: number,
     limits: Limits,
   ): Prediction {
-    checkFinite(source.name, scored);
+    checkFiniteResult(source.name, scored);
     const { score, geometry, map, times, worstPatch, nearestRow } = scored;
     const { origin, imageNames, imageSizes } = this.#model;
     const { input, features } = this.#parts.extractor;
@@ -226,21 +227,4 @@ export class Predictor {
     }
     this.#predictors.clear();
   }
-}
-
-/**
- * Refuses a result that says nothing: a NaN is below every threshold.
- *
- * @throws {RangeError} If a number of it is not finite.
- */
-function checkFinite(name: string, { score, map }: ScoredImage): void {
-  const strange = Number.isFinite(score)
-    ? map.find((value) => !Number.isFinite(value))
-    : score;
-  if (strange === undefined) return;
-  throw new RangeError(
-    `Cannot score image "${name}": ${
-      strange === score ? "its score" : "a value of its anomaly map"
-    } is ${strange}; its levels, or the weights of the model's backbone, are beyond what the network can take`,
-  );
 }

@@ -12,6 +12,7 @@ import {
 import { settingsFromJson } from "../../../../src/core/settings/resolve_settings.ts";
 import { thresholdsOf } from "../../../../src/core/threshold/calibrate.ts";
 import type { Gpu } from "../../../../src/gpu/mod.ts";
+import type { CoresetSettings } from "../../../../src/core/settings/settings.ts";
 import { assertAllClose, gpuTest } from "../../../testing.ts";
 import {
   TINY_SETTINGS,
@@ -103,6 +104,49 @@ gpuTest("append() makes a coreset of the bank and new images", async (gpu) => {
   await loaded.append(IMAGES.slice(8));
   assertEquals(loaded.model.memoryBank, model.memoryBank);
   assertEquals(loaded.model.origin, model.origin);
+});
+
+for (
+  const [name, coreset] of [
+    ["greedily", { ratio: 0.5 }],
+    ["from a mean", { ratio: 0.5, start: "mean-of-10" }],
+    ["at random", { ratio: 0.5, method: "random" }],
+    ["as all rows", { method: "none" }],
+  ] as [string, Partial<CoresetSettings>][]
+) {
+  gpuTest(
+    `append() adds to a bank of duplicates, chosen ${name}`,
+    async (gpu) => {
+      const same = Array.from({ length: 3 }, (_, i) => ({
+        ...IMAGES[0]!,
+        name: `copy ${i}`,
+      }));
+      using detector = await create(gpu, { coreset });
+      await detector.fit(same);
+      const { rows } = detector.model;
+      const { images } = await detector.append([...same, IMAGES[1]!]);
+      const { model } = detector;
+      assertEquals([images, model.imageNames.length], [7, 7]);
+      assert(model.rows >= rows);
+      // New patches are in the bank beside the old ones.
+      assert(model.origin.some((x, i) => i % 3 === 0 && x === 6));
+      const [known] = await Array.fromAsync(detector.predict([IMAGES[0]!]));
+      const [other] = await Array.fromAsync(detector.predict([IMAGES[5]!]));
+      assert(known!.score < other!.score);
+      assertEquals(readModelFile(detector.save()).rows, model.rows);
+    },
+  );
+}
+
+gpuTest("append() goes on with a bank that is full", async (gpu) => {
+  using detector = await create(gpu, { coreset: { ratio: 0.5, maxBank: 50 } });
+  await detector.fit(IMAGES.slice(0, 4));
+  for (const [images, image] of [[5, 4], [6, 5], [7, 6]] as const) {
+    const report = await detector.append([IMAGES[image]!]);
+    assertEquals([report.bankRows, report.images], [50, images]);
+  }
+  const { origin } = detector.model;
+  assert(origin.some((x, i) => i % 3 === 0 && x >= 4));
 });
 
 gpuTest("append() caps the bank and follows a new rule", async (gpu) => {
