@@ -5,7 +5,7 @@ import {
 } from "../core/evaluation/mod.ts";
 import { limitsOf, type StoredThresholds } from "../core/mod.ts";
 import { shareInWords } from "../core/report/mod.ts";
-import { mapDisagrees } from "../core/score/verdict.ts";
+import { judge, mapDisagrees } from "../core/score/verdict.ts";
 import type { SeenParts } from "./calibrate_parts.ts";
 import type { Terminal } from "./terminal.ts";
 
