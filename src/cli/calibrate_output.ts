@@ -5,7 +5,7 @@ import {
 } from "../core/evaluation/mod.ts";
 import { limitsOf, type StoredThresholds } from "../core/mod.ts";
 import { shareInWords } from "../core/report/mod.ts";
-import { mapDisagrees } from "../core/score/verdict.ts";
+import { judge, mapDisagrees } from "../core/score/verdict.ts";
 import type { SeenParts } from "./calibrate_parts.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -38,7 +38,7 @@ export function tellCalibration(
   const disagreeing =
     [...good, ...bad].filter(({ score, highest }) =>
       mapDisagrees({
-        label: score >= limits.score! ? "anomalous" : "normal",
+        label: judge(score, limits).label,
         highest,
         threshold: limits.map,
       })

@@ -12,7 +12,7 @@ const EXIT_CODES = `Exit codes:
   0    all went well
   1    something failed
   2    the command line cannot be understood
-  3    anomalies were found and --fail-on-anomaly was given
+  3    anomalous or uncertain images were found and --fail-on-anomaly was given
   130  interrupted by Ctrl-C`;
 
 /** The text of `COMMAND --help`. */

@@ -87,9 +87,7 @@ export function lessonLines(lessons: Lessons): string[] {
     "The oddest training images:",
     ...oddest.map((image) => `  ${oddestLine(image)}`),
     ...alike === undefined ? [] : [
-      `Images that follow each other have like scores (correlation ${
-        alike.toFixed(2)
-      }): if several show one part, tell which with --group-by, else the threshold may be too low`,
+      `${alike} of ${scored} images score most like the one before or after them: if several show one part, tell which with --group-by, else the threshold may be too low`,
     ],
   ];
 }

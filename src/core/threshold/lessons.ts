@@ -8,8 +8,8 @@ const ODDEST = 5;
 /** Fewer images say nothing of whether neighbours are alike. */
 const FEWEST = 8;
 
-/** Standard deviations above 0 of a correlation that chance does not explain. */
-const NO_CHANCE = 2.5;
+/** So many images whose nearest score is a neighbour's chance does not explain. */
+const NO_CHANCE = 9;
 
 /** What a model's training images are known by. */
 export interface TrainingScoring {
@@ -64,8 +64,8 @@ export interface Lessons {
   /** How many did not count. */
   readonly odd: number;
   /**
-   * Correlation of the scores of images that follow each other, where it is
-   * larger than chance explains: they may be shots of one part.
+   * Images whose score is nearest to that of the one before or after them, where
+   * they are more than chance explains: they may be shots of one part.
    */
   readonly alike: number | undefined;
 }
@@ -167,22 +167,22 @@ function otherwise(
   return made?.value;
 }
 
-/** The correlation of each score with the next, where it is no chance. */
+/**
+ * How many images have the score that is nearest to their own right before or
+ * after them: by chance it is two, whatever their number, as pairs more often
+ * than not.
+ */
 function likeness(scores: readonly number[]): number | undefined {
-  const pairs = scores.slice(1).map((next, i) => [scores[i]!, next] as const)
-    .filter((pair) => pair.every(Number.isFinite));
-  if (pairs.length < FEWEST - 1) return undefined;
-  const mean = (pick: 0 | 1): number =>
-    pairs.reduce((sum, pair) => sum + pair[pick], 0) / pairs.length;
-  const [first, second] = [mean(0), mean(1)];
-  let [both, left, right] = [0, 0, 0];
-  for (const [a, b] of pairs) {
-    both += (a - first) * (b - second);
-    left += (a - first) ** 2;
-    right += (b - second) ** 2;
-  }
-  const correlation = both / Math.sqrt(left * right);
-  return correlation > NO_CHANCE / Math.sqrt(pairs.length)
-    ? correlation
-    : undefined;
+  const count = scores.length;
+  if (count < FEWEST || !scores.every(Number.isFinite)) return undefined;
+  const order = Array.from(scores.keys())
+    .sort((a, b) => scores[a]! - scores[b]!);
+  const gap = (a: number | undefined, b: number): number =>
+    a === undefined ? Infinity : Math.abs(scores[a]! - scores[b]!);
+  const alike = order.filter((image, rank) => {
+    const [below, above] = [order[rank - 1], order[rank + 1]];
+    const nearest = gap(below, image) <= gap(above, image) ? below : above;
+    return Math.abs(nearest! - image) === 1;
+  }).length;
+  return alike >= Math.min(NO_CHANCE, count) ? alike : undefined;
 }

@@ -60,8 +60,7 @@ Deno.test("lessonsOf() begins with images that did not count, and tells what if 
 
 Deno.test("lessonsOf() notices images that come in pairs, and no others", () => {
   assertEquals(lessons(SCORES).alike, undefined);
-  const twins = SCORES.flatMap((score) => [score, score + 0.01]);
+  const twins = SCORES.flatMap((score) => [score, score + 1e-4]);
   const { alike } = lessons(twins);
-  // Every other neighbour is a twin, the others have nothing in common.
-  assertEquals(alike! > 0.3 && alike! < 0.7, true);
+  assertEquals(alike! >= 54, true, `${alike} of 60`);
 });
