@@ -39,9 +39,9 @@ import { setBackboneResolver } from "./src/core/mod.ts";
 export * from "./src/core/mod.ts";
 
 if ("Deno" in globalThis) {
-  setBackboneResolver(async (name) => {
+  setBackboneResolver(async (name, stored) => {
     const { namedBackbone } = await import("./src/cli/load_backbone.ts");
-    return await namedBackbone(name);
+    return await namedBackbone(name, { pull: stored === undefined });
   });
 }
 

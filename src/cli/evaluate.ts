@@ -151,14 +151,16 @@ async function evaluateAll(
         }`,
       );
       using progress = stageProgress(terminal);
-      let failures = 0;
+      const unusable = new Set<string>();
       try {
         found = await work.evaluate(category, {
           signal,
           onProgress: progress,
           observer: report?.observer(category.name),
           onImageError: (name, error) => {
-            failures++;
+            // Each of several runs comes upon it.
+            if (unusable.has(name)) return;
+            unusable.add(name);
             report?.addFailure(name, error);
             terminal.error(error.message);
           },
@@ -171,8 +173,8 @@ async function evaluateAll(
       } finally {
         worked++;
       }
-      failed += failures;
-      if (failures === 0) await journal.add(key, found);
+      failed += unusable.size;
+      if (unusable.size === 0) await journal.add(key, found);
     }
     for (const record of found) {
       terminal.record({ ...record });
@@ -247,12 +249,6 @@ function printDetails(
       } % of the test patches (recall@1)`,
     );
   }
-  if (record.threshold === null) return;
-  terminal.message(
-    `${record.category}: at the threshold of the training images, ${
-      record.threshold.toPrecision(5)
-    }, ${record.threshold_false_positives} of ${record.images.normal} normal images are called anomalous and ${record.threshold_false_negatives} of ${record.images.anomalous} anomalous ones normal`,
-  );
 }
 
 /** The mean over categories; one for each number of shots. */

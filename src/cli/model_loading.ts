@@ -10,6 +10,7 @@ import {
   isEnsembleFile,
   readEnsembleFile,
 } from "../core/model/ensemble_file.ts";
+import { LIMITS } from "../core/settings/limits.ts";
 import { readModelFile } from "../core/model/model_file.ts";
 import type { Context } from "./command.ts";
 import { readFile } from "./disk.ts";
@@ -38,6 +39,7 @@ export const MODEL_OPTIONS = {
   batch: {
     kind: "integer",
     min: 1,
+    max: LIMITS.batch,
     unit: "images",
     default: 1,
     help: "how many images the GPU works on at once",

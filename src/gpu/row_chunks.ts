@@ -1,3 +1,4 @@
+import { GpuError } from "./errors.ts";
 import type { Gpu } from "./gpu.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -46,12 +47,8 @@ export class RowChunks implements Disposable {
   /**
    * Allocates row chunks with undefined contents.
    *
-   * @param gpu Where to allocate.
-   * @param rows Number of rows.
-   * @param dim Elements of a row.
-   * @param label What the rows are, for messages.
    * @param rowStep Rows of a chunk are a multiple of this (an image's patches).
-   * @throws {RangeError} If `rowStep` rows are more than one binding.
+   * @throws {GpuError} If `rowStep` rows are more than one binding.
    */
   static allocate(
     gpu: Gpu,
@@ -63,7 +60,7 @@ export class RowChunks implements Disposable {
     const bound = Math.min(gpu.maxTensorBytes / (dim * 4), MAX_CHUNK_ROWS);
     const most = Math.floor(bound / rowStep) * rowStep;
     if (most === 0) {
-      throw new RangeError(
+      throw new GpuError(
         `Cannot hold ${label}: ${rowStep} rows of ${dim} elements are more than the adapter binds at once (${gpu.maxTensorBytes} bytes)`,
       );
     }

@@ -121,26 +121,28 @@ export function chooseConv(
   return others.find((choice) => formatChoice(choice) === text) ?? fallback;
 }
 
-/** All choices worth a measurement; the default comes first. */
+/**
+ * All choices worth a measurement; the default comes first. They differ in how
+ * the work is divided, not in what is added to what: a result has the same bits
+ * whatever was measured, and in batches of any size.
+ */
 export function convCandidates(
   tile: Exclude<ConvTile, "plain">,
   problem: ConvProblem,
 ): [ConvChoice, ...ConvChoice[]] {
-  const { images, output, inputChannels4, outputChannels4 } = problem;
+  const { output, inputChannels4, outputChannels4 } = problem;
   const [tilesY, tilesX] = winogradTiles(output);
-  const tiles = images * tilesY * tilesX;
-  const rows = images * output[0] * output[1];
-  const convolutions = kernelsFor(tile, rows, problem);
-  if (!suitsWinograd(problem, tiles)) return convolutions;
-  const products = kernelsFor(tile, tiles, problem)
-    .filter(({ splits }) => splits === 1)
-    .map((choice) => ({ ...choice, winograd: true }));
   const channels = Math.min(inputChannels4, outputChannels4) * 4;
   const repays = tile !== "subgroup8" || channels >= CPU_WINOGRAD_CHANNELS;
-  return (repays
-    ? [...products, ...convolutions]
-    : [...convolutions, ...products]) as [ConvChoice, ...ConvChoice[]];
+  if (repays && suitsWinograd(problem, MOST_IMAGES * tilesY * tilesX)) {
+    return kernelsFor(tile, 1)
+      .map((choice) => ({ ...choice, winograd: true })) as [ConvChoice];
+  }
+  return kernelsFor(tile, tile === "shared" ? splitsOf(problem) : 1);
 }
+
+/** Images up to which a batch's transformed tiles have to fit in one binding. */
+const MOST_IMAGES = 8;
 
 /** Channels from which on Winograd's transforms repay on llvmpipe, measured. */
 const CPU_WINOGRAD_CHANNELS = 128;
@@ -151,33 +153,30 @@ const STEPS_A_SPLIT = 64;
 
 function kernelsFor(
   tile: Exclude<ConvTile, "plain">,
-  rows: number,
-  { inputChannels4, outputChannels4, kernel }: ConvProblem,
+  splits: number,
 ): [ConvChoice, ...ConvChoice[]] {
-  const by = (kernel: ConvKernelName, splits = 1): ConvChoice => ({
+  const by = (kernel: ConvKernelName): ConvChoice => ({
     kernel,
     winograd: false,
     splits,
   });
   if (tile === "direct") return [by("direct"), by("shared")];
   if (tile === "subgroup8") return [by("subgroup8"), by("subgroup8_tall")];
+  if (splits > 1) return [by("shared")];
+  return [by("shared"), by("shared_large"), by("direct")];
+}
+
+/** Partial sums that keep a GPU busy with one image, as far as they repay. */
+function splitsOf(
+  { output, inputChannels4, outputChannels4, kernel }: ConvProblem,
+): number {
+  const rows = output[0] * output[1];
   const workgroups = Math.ceil(rows / 64) * Math.ceil(outputChannels4 / 16);
   const steps = kernel[0] * kernel[1] * inputChannels4;
-  const splits = [2, 4, 8].filter((splits) =>
+  return [8, 4, 2].find((splits) =>
     splits * STEPS_A_SPLIT <= steps &&
-    workgroups * splits <= 2 * ENOUGH_WORKGROUPS
-  );
-  const enough = splits.findLast((splits) =>
     workgroups * splits <= ENOUGH_WORKGROUPS
-  );
-  const all = [
-    by("shared"),
-    ...splits.map((splits) => by("shared", splits)),
-    by("shared_large"),
-    by("direct"),
-  ];
-  const first = all.find(({ splits }) => splits === (enough ?? 1))!;
-  return [first, ...all.filter((choice) => choice !== first)];
+  ) ?? 1;
 }
 
 /** Channels from which on the transforms cost less than they save. */

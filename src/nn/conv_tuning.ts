@@ -58,7 +58,6 @@ export class ConvTuning {
   /**
    * Nothing is measured until a network is about to run.
    *
-   * @param gpu The device.
    * @param options Where choices are kept, and how long measuring may take.
    */
   constructor(gpu: Gpu, { store, budget = 2000 }: ConvTuningOptions = {}) {
@@ -102,11 +101,18 @@ export class ConvTuning {
       (sum, p) => sum + flopsOf(p),
       0,
     );
+    if (tile === "plain" || this.#gpu.isDry) return;
+    const isOpen = (key: string, problem: ConvProblem): boolean => {
+      const known = this.#choices.get(key);
+      const text = known && formatChoice(known);
+      const candidates = convCandidates(tile, problem);
+      return candidates.length > 1 &&
+        !candidates.some((choice) => formatChoice(choice) === text);
+    };
     const unknown = [...problems]
-      .filter(([key]) => !this.#choices.has(key))
+      .filter(([key, problem]) => isOpen(key, problem))
       .sort(([, a], [, b]) => flopsOf(b) - flopsOf(a));
     if (unknown.length === 0 || flops < LEAST_FLOPS) return;
-    if (tile === "plain" || this.#gpu.isDry) return;
     const gpu = this.#gpu;
     const { profiler } = gpu;
     gpu.profiler = undefined;

@@ -1,7 +1,7 @@
-// row_norms: norms[to + r] = Σ_k (rows[r, k] − shift[k])² over the first dim4 of
-// stride4 vec4f
+// row_norms: norms[to + r] = Σ_k (rows[from + r, k] − shift[k])² over the first
+// dim4 of stride4 vec4f
 //
-// rows [R, stride4], shift [D/4] (read when SHIFT), norms [≥ to + R]. One lane is
+// rows [≥ from + R, stride4], shift [D/4] (read when SHIFT), norms [≥ to + R]. One lane is
 // one row.
 
 @group(0) @binding(0) var<storage, read> rows: array<vec4f>;
@@ -13,6 +13,7 @@ struct Params {
   dim4: u32,
   stride4: u32,
   to: u32,
+  first: u32, // from
 }
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -20,9 +21,7 @@ override SHIFT: bool = false;
 
 @compute @workgroup_size(64)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
+  //#use place_in_grid
 ) {
   let row = (group.y * groups.x + group.x) * 64u + lane;
   if (row >= params.rows) {
@@ -30,7 +29,7 @@ fn main(
   }
   var sum = vec4f();
   for (var k = 0u; k < params.dim4; k++) {
-    var value = rows[row * params.stride4 + k];
+    var value = rows[(params.first + row) * params.stride4 + k];
     if (SHIFT) {
       value -= shift[k];
     }

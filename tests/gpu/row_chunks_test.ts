@@ -46,7 +46,7 @@ gpuTest("RowChunks.allocate() takes one chunk where all fits", (gpu) => {
 gpuTest("RowChunks.allocate() names what no binding can hold", (gpu) => {
   assertThrows(
     () => RowChunks.allocate(limited(gpu, 100), 5, 8, "patches", 4),
-    RangeError,
+    GpuError,
     "Cannot hold patches: 4 rows of 8 elements are more than the adapter binds at once (100 bytes)",
   );
 });

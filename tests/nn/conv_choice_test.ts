@@ -80,6 +80,30 @@ Deno.test("chooseConv() keeps the default where a choice is impossible", () => {
   assertEquals(chosen.winograd, false);
 });
 
+Deno.test("convCandidates() add the same up in batches of any size", () => {
+  for (const tile of TILES) {
+    for (
+      const [inputChannels4, side] of [[4, 56], [64, 14], [512, 7], [16, 224]]
+    ) {
+      const output = [side!, side!] as const;
+      for (const kernel of [[1, 1], [3, 3]] as const) {
+        const sums = [1, 2, 8, 64].flatMap((images) =>
+          convCandidates(tile, {
+            ...DEEP,
+            ...{ images, kernel, output, input: output },
+            inputChannels4: inputChannels4!,
+          }).map(({ winograd, splits }) => `${winograd} ${splits}`)
+        );
+        assertEquals(
+          new Set(sums).size,
+          1,
+          `${tile} ${inputChannels4} ${side}`,
+        );
+      }
+    }
+  }
+});
+
 Deno.test("problemKey() tells batches of one from others, and precisions", () => {
   const keys = [1, 2, 8].map((images) =>
     problemKey({ ...DEEP, images }, TARGET)
@@ -100,7 +124,7 @@ const CASES: readonly {
 
 for (const { shape, outputs, stride } of CASES) {
   gpuTest(
-    `every candidate gives the same convolution of [${shape}], stride ${stride}`,
+    `every candidate gives the same bits of a convolution of [${shape}], stride ${stride}`,
     async (gpu, t) => {
       const { bytes } = modelCase("Conv", shape, [
         node("Conv", ["x", "w", "b"], ["c"], {
@@ -125,6 +149,7 @@ for (const { shape, outputs, stride } of CASES) {
         const [[key, problem]] = [...network.plan(shape).problems] as [
           [string, ConvProblem],
         ];
+        let first: Float32Array | undefined;
         for (const choice of convCandidates(tile, problem)) {
           const name = `${tile}: ${formatChoice(choice)}`;
           await t.step({
@@ -135,6 +160,8 @@ for (const { shape, outputs, stride } of CASES) {
               const actual = await run({ tile, choices });
               const error = relativeError(actual, expected);
               assert(error <= 2e-5, `relative error ${error}`);
+              first ??= actual;
+              assertEquals(actual, first);
             },
           });
         }

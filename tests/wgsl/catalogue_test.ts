@@ -66,13 +66,10 @@ const FAMILIES: Readonly<Record<string, readonly string[]>> = {
     "coreset_gather",
     "coreset_histogram",
     "coreset_refresh",
-    "coreset_refresh_subgroup8",
     "coreset_select",
     "coreset_start",
     "coreset_step",
     "coreset_threshold",
-    "project_rows",
-    "project_rows_subgroup8",
   ],
   image_score: ["copy_rows", "image_max", "reweight"],
   ivfpq: [
@@ -92,6 +89,7 @@ const FAMILIES: Readonly<Record<string, readonly string[]>> = {
     "running_mean",
   ],
   patch_features: ["patch_merge", "patch_pool", "sample_mean"],
+  projection: ["project_rows"],
   proxies: [
     "product",
     "proxy_coefficients",

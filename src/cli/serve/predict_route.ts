@@ -1,4 +1,5 @@
 import { accepts } from "hono/accepts";
+import { checkFiniteResult } from "../../core/score/finite_result.ts";
 import { didYouMean } from "../nearest.ts";
 import { failureRecord, predictionRecord } from "../prediction_record.ts";
 import type { FailureRecord, ScoredRecord } from "../prediction_record.ts";
@@ -145,16 +146,11 @@ async function inspect(
  * @throws {HttpProblem} 422 if a number of it is not finite.
  */
 function checkFinite({ name, score, map }: Inspected): void {
-  const what = !Number.isFinite(score)
-    ? `its score is ${score}`
-    : map.data.every(Number.isFinite)
-    ? undefined
-    : "its anomaly map has values that are not finite";
-  if (what === undefined) return;
-  throw new HttpProblem(
-    422,
-    `Cannot score image "${name}": ${what}; its levels, or the weights of the model's backbone, are beyond what the network can take`,
-  );
+  try {
+    checkFiniteResult(name, { score, map: map.data });
+  } catch (cause) {
+    throw new HttpProblem(422, (cause as Error).message);
+  }
 }
 
 /** Counts every image once, by what came of it. */
@@ -220,8 +216,8 @@ function pngAnswer({ inspected, png }: Answer): Response {
     headers: {
       "content-type": "image/png",
       "x-pred-score": String(score),
-      "x-pred-label": label,
-      "x-threshold": String(threshold),
+      ...label !== null && { "x-pred-label": label },
+      ...threshold !== null && { "x-threshold": String(threshold) },
     },
   });
 }

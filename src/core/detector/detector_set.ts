@@ -7,7 +7,7 @@ import {
   type BackboneFile,
   type StoredBackbone,
 } from "../features/backbone.ts";
-import { settingsFromJson } from "../settings/resolve_settings.ts";
+import { settingsOf } from "./load.ts";
 import { Ensemble } from "./ensemble/ensemble.ts";
 import type { LoadOptions } from "./options.ts";
 import { PatchCore } from "./patchcore.ts";
@@ -84,7 +84,7 @@ export class DetectorSet implements Disposable, AsyncDisposable {
   }
 
   #backboneOf(model: StoredModel, options: SetLoadOptions): Promise<Backbone> {
-    const { layers } = settingsFromJson(model.settings);
+    const { layers } = settingsOf(model);
     const { precision = "f32" } = options;
     const key = JSON.stringify([model.backbone.sha256, layers, precision]);
     let backbone = this.#backbones.get(key);

@@ -1,6 +1,7 @@
-import { MemoryBank, searchOf } from "../bank/memory_bank.ts";
+import { MemoryBank } from "../bank/memory_bank.ts";
+import { settingsFromJson } from "../settings/resolve_settings.ts";
 import { ModelFileError, type StoredModel } from "../model/stored_model.ts";
-import type { BankSearch } from "../search/search.ts";
+import { BankSearch } from "../search/search.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Backbone, BackboneFile } from "../features/backbone.ts";
 import { resolveBackbone } from "../features/named_backbone.ts";
@@ -20,12 +21,30 @@ export interface ModelOnGpu {
 }
 
 /**
+ * The settings of a stored model, checked before anything is allocated.
+ *
+ * @throws {ModelFileError} If one is missing, unknown or not allowed.
+ */
+export function settingsOf(model: Pick<StoredModel, "settings">): Settings {
+  try {
+    return settingsFromJson(model.settings);
+  } catch (cause) {
+    if (!(cause instanceof TypeError || cause instanceof RangeError)) {
+      throw cause;
+    }
+    throw new ModelFileError(`Cannot load the model: ${cause.message}`, {
+      cause,
+    });
+  }
+}
+
+/**
  * Puts a stored model on the GPU.
  *
  * @param backbone The network it was fitted with; it stays its owner's.
- * @param model What the file holds.
  * @param settings The model's settings.
- * @param batch Images of a batch.
+ * @throws {ModelFileError} If its bank holds other features than the network
+ * gives with these settings, or patches that no training image has.
  */
 export async function uploadModel(
   backbone: Backbone,
@@ -36,21 +55,71 @@ export async function uploadModel(
   const { gpu } = backbone;
   const { memoryBank, dim, origin, imageSizes } = model;
   const rows = new Int32Array(origin);
+  const input = inputOf(imageSizes, settings);
   using owned = new DisposableStack();
-  const bank = owned.use(MemoryBank.upload(gpu, memoryBank, dim, rows));
-  const [width, height] = imageSizes;
-  const size = { width, height };
   const extractor = owned.use(
-    FeatureExtractor.forImage(gpu, backbone, settings, size, batch),
+    new FeatureExtractor(gpu, backbone, settings, input, batch),
   );
-  const search = await searchOf(gpu, bank);
+  checkFeatures(model, extractor);
+  const bank = owned.use(MemoryBank.upload(gpu, memoryBank, dim, rows));
+  const search = await BankSearch.create(gpu, bank.rows);
   owned.move();
   return { model, bank, search, extractor };
 }
 
+/** Size of the network's input, `[height, width]`: that of every training image. */
+function inputOf(sizes: Int32Array, settings: Settings): [number, number] {
+  const of = (i: number): [number, number] => {
+    const [width, height] = sizes.subarray(i, i + 2);
+    try {
+      return FeatureExtractor.inputSize({ width, height }, settings);
+    } catch (cause) {
+      throw new ModelFileError(
+        `Cannot load the model: ${(cause as Error).message}`,
+        { cause },
+      );
+    }
+  };
+  const first = of(0);
+  for (let i = 2; i < sizes.length; i += 2) {
+    const input = of(i);
+    if (input.join() === first.join()) continue;
+    throw new ModelFileError(
+      `Cannot load the model: training image ${i / 2} of ${
+        sizes.subarray(i, i + 2).join(" × ")
+      } pixels becomes ${input[1]} × ${input[0]}, and the first ${first[1]} × ${
+        first[0]
+      }`,
+    );
+  }
+  return first;
+}
+
+function checkFeatures(
+  { dim, origin }: StoredModel,
+  { features: { dim: expected, height, width } }: FeatureExtractor,
+): void {
+  if (dim !== expected) {
+    throw new ModelFileError(
+      `Cannot load the model: memory_bank has rows of ${dim} elements, the network and the settings give features of ${expected}`,
+    );
+  }
+  for (let i = 0; i < origin.length; i += 3) {
+    const [, row, column] = origin.subarray(i, i + 3);
+    if (row < height && column < width) continue;
+    throw new ModelFileError(
+      `Cannot load the model: bank row ${
+        i / 3
+      } comes from patch row ${row}, column ${column}, of a grid of ${height} × ${width}`,
+    );
+  }
+}
+
 /**
  * The backbone that a stored model is used with: the one that is shared or
- * given, the model's own, or the one where fit found it.
+ * given, the model's own, or one that the resolver has under the name that the
+ * model gives. Where the model says that fit found it is not looked at: whoever
+ * made the model chose that path.
  *
  * @throws {ModelFileError} If there is none.
  */
@@ -58,10 +127,12 @@ export async function backboneOf(
   model: StoredModel,
   options: LoadOptions,
 ): Promise<Backbone | BackboneFile> {
-  const { name, onnx, source = name } = model.backbone;
+  const { backbone } = model;
+  const { name, onnx, source = name } = backbone;
   const file = options.shared ?? await resolveBackbone(
     options.backbone ??
-      (onnx ? { name, bytes: new Uint8Array(onnx) } : source),
+      (onnx ? { name, bytes: new Uint8Array(onnx) } : bareName(source)),
+    backbone,
   );
   if (file === undefined) {
     throw new ModelFileError(
@@ -69,4 +140,9 @@ export async function backboneOf(
     );
   }
   return file;
+}
+
+/** The name of a file without its folders, whatever system its path is of. */
+function bareName(path: string): string {
+  return path.replace(/^.*[/\\:]/s, "").replace(/\.onnx$/i, "");
 }

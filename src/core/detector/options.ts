@@ -5,7 +5,8 @@ import type {
   SettingsOptions,
   ThresholdSettings,
 } from "../settings/settings.ts";
-import { settingsFromJson } from "../settings/resolve_settings.ts";
+import { LIMITS } from "../settings/limits.ts";
+import { changedRule, settingsFromJson } from "../settings/resolve_settings.ts";
 import type { WeightPrecision } from "../../wgsl/conv2d.ts";
 import type { Backbone, BackboneFile } from "../features/backbone.ts";
 import type { FitPlan } from "./fit/plan.ts";
@@ -63,7 +64,7 @@ export interface PatchCoreOptions extends SettingsOptions, DetectorOptions {
 export interface LoadOptions extends DetectorOptions {
   /**
    * The backbone's ONNX file or name; by default what the model contains, else
-   * the one it was fitted with, found by its name.
+   * the file of that name that {@linkcode setBackboneResolver} knows.
    */
   readonly backbone?: BackboneFile | string;
   /**
@@ -89,6 +90,13 @@ export interface FitOptions extends WorkOptions {
    * one bucket.
    */
   readonly count?: number;
+  /**
+   * What the names of images of a group have in common, shots of one part, say:
+   * what the pattern finds there, or its first capture group. Images of a group
+   * are not compared with each other for the threshold. By default every image is
+   * on its own.
+   */
+  readonly groupBy?: RegExp;
   /** Called once, after the first batch: what the fit is going to do. */
   readonly onPlan?: (plan: FitPlan) => void;
   /**
@@ -119,12 +127,18 @@ export function checkDetectorOptions(options: DetectorOptions): void {
       ["thresholds from", options.thresholdImages],
     ] as const
   ) {
-    if (value === undefined || Number.isSafeInteger(value) && value >= 1) {
+    const most = name.includes("batch") ? LIMITS.batch : undefined;
+    if (value === undefined) continue;
+    if (
+      Number.isSafeInteger(value) && value >= 1 && value <= (most ?? Infinity)
+    ) {
       continue;
     }
     const unit = name.includes("memory") ? "bytes" : "images";
     throw new RangeError(
-      `Cannot use ${name} ${value} ${unit}: expected an integer from 1 up`,
+      `Cannot use ${name} ${value} ${unit}: expected an integer from 1 ${
+        most === undefined ? "up" : `to ${most}`
+      }`,
     );
   }
 }
@@ -158,6 +172,6 @@ export function appendedSettings(
   return settingsFromJson({
     ...settings,
     coreset: { ...settings.coreset, maxBank },
-    threshold: { ...settings.threshold, ...threshold },
+    threshold: changedRule(settings.threshold, threshold),
   });
 }

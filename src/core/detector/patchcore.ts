@@ -6,9 +6,11 @@ import {
 } from "../model/model_file.ts";
 import type { StoredModel } from "../model/stored_model.ts";
 import {
-  resolveSettings,
-  settingsFromJson,
-} from "../settings/resolve_settings.ts";
+  limitsOf,
+  type ThresholdChange,
+  withThresholds,
+} from "../model/thresholds.ts";
+import { resolveSettings } from "../settings/resolve_settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { Backbone, type BackboneFile } from "../features/backbone.ts";
 import { feedOf } from "../features/feature_stream.ts";
@@ -34,7 +36,12 @@ import { Predictor } from "./predict/predict.ts";
 import type { Prediction } from "./predict/prediction.ts";
 import { Turns } from "./predict/turns.ts";
 import type { WorkOptions } from "../features/progress.ts";
-import { backboneOf, type ModelOnGpu, uploadModel } from "./load.ts";
+import {
+  backboneOf,
+  type ModelOnGpu,
+  settingsOf,
+  uploadModel,
+} from "./load.ts";
 
 /** A model that predictions can be made with. */
 interface Fitted extends Disposable {
@@ -178,8 +185,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
     model: StoredModel,
     options: LoadOptions = {},
   ): Promise<PatchCore> {
+    const settings = settingsOf(model);
     const file = await backboneOf(model, options);
-    const settings = settingsFromJson(model.settings);
     const detector = await PatchCore.#open(
       file,
       settings,
@@ -343,7 +350,21 @@ export class PatchCore implements Disposable, AsyncDisposable {
     images: ImageSources,
     options: WorkOptions = {},
   ): AsyncGenerator<Prediction> {
-    return this.#requireFitted().predictor.predict(images, options);
+    const { model, predictor } = this.#requireFitted();
+    return predictor.predict(images, options, limitsOf(model));
+  }
+
+  /**
+   * Judges by other thresholds from now on, without a fit; predictions that are
+   * under way keep theirs. The model that is saved has them as well.
+   *
+   * @throws {TypeError} If the detector is not fitted.
+   * @throws {RangeError} If a value is not finite, or the band is empty.
+   */
+  setThresholds(change: ThresholdChange): void {
+    const fitted = this.#requireFitted();
+    const model = withThresholds(fitted.model, change);
+    this.#fitted = { ...fitted, model };
   }
 
   /**

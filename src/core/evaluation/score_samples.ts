@@ -1,14 +1,16 @@
 import type { Sample } from "../datasets/dataset.ts";
 import type { Files } from "../datasets/files.ts";
-import type { WorkOptions } from "../features/progress.ts";
+import { reportImageError, type WorkOptions } from "../features/progress.ts";
 import type { ResizeSettings } from "../images/resize_plan.ts";
 import type { MaskRule } from "../metrics/mask_rule.ts";
+import { type Limits, NO_LIMITS } from "../score/verdict.ts";
 import {
   CategoryMetrics,
   type CategoryResult,
   hasMasks,
   type ScoredImage,
 } from "./category_metrics.ts";
+import { checkFiniteResult } from "../score/finite_result.ts";
 import { GroundTruth, type ImageSize } from "./ground_truth.ts";
 
 /** A scored image that can be found in the dataset again. */
@@ -33,7 +35,8 @@ export interface EvaluationObserver {
 }
 
 /** Where masks are, and who is told of what is found. */
-export interface ScoringWork extends Pick<WorkOptions, "onProgress"> {
+export interface ScoringWork
+  extends Pick<WorkOptions, "onProgress" | "onImageError"> {
   /** The file system that the samples were read from. */
   readonly files: Files;
   /** Told of scores and results. */
@@ -46,24 +49,25 @@ interface Judgement {
   readonly geometry: ResizeSettings;
   /** Which pixels of the masks are anomalous. */
   readonly rule: MaskRule;
-  /** The model's own threshold, if it has one. */
-  readonly threshold?: number | undefined;
+  /** The model's own thresholds, if it has some. */
+  readonly limits?: Limits;
 }
 
 /**
  * Compares predictions with the ground truth as they come.
  *
  * @param predictions Scored test images, in any order; images that could not
- * be used are simply missing.
+ * be used are simply missing, and those whose result is not finite are left out.
  * @param samples What the dataset says of the test images.
  * @throws {RangeError} If an image is not in the dataset.
  */
 export async function scoreSamples(
   predictions: AsyncIterable<NamedScore>,
   samples: readonly Sample[],
-  { files, observer, onProgress }: ScoringWork,
-  { geometry, rule, threshold }: Judgement,
+  work: ScoringWork,
+  { geometry, rule, limits = NO_LIMITS }: Judgement,
 ): Promise<CategoryResult> {
+  const { files, observer, onProgress } = work;
   const truth = new GroundTruth(files, { geometry, rule });
   const byPath = new Map(samples.map((sample) => [sample.path, sample]));
   const pixelwise = hasMasks(samples);
@@ -76,6 +80,13 @@ export async function scoreSamples(
         `Cannot evaluate "${prediction.name}": it is no test image of the dataset`,
       );
     }
+    const { name, score, map } = prediction;
+    try {
+      checkFiniteResult(name, { score, map: map.data });
+    } catch (error) {
+      reportImageError(name, error, work);
+      continue;
+    }
     const mask = pixelwise
       ? await truth.mask(sample, prediction.image)
       : undefined;
@@ -85,7 +96,7 @@ export async function scoreSamples(
   }
   const { labelMaps: labelMasks } = truth;
   const result = {
-    ...metrics.result(threshold),
+    ...metrics.result(limits),
     ...(labelMasks > 0 && { labelMasks }),
   };
   observer?.onResult?.(result);

@@ -1,7 +1,9 @@
-import type { Gpu, Program, RowChunks } from "../../gpu/mod.ts";
+import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import type { Session } from "../../nn/session.ts";
+import { rowNorms } from "../../wgsl/row_norms.ts";
 import type { TapShape } from "./feature_layer.ts";
 import { PatchFeatures } from "./patch_features.ts";
+import { batchTooLarge } from "./batch_too_large.ts";
 import type { Pixels } from "../images/pixels.ts";
 import { Preprocessor } from "../images/preprocess.ts";
 import { type CropGeometry, planExtents } from "../images/resize_plan.ts";
@@ -24,11 +26,9 @@ export class FeatureExtractor implements Disposable {
   readonly #sessions = new Map<number, Session>();
 
   /**
-   * @param gpu The device.
    * @param backbone The network, tapped at the settings' layers.
    * @param settings Input geometry and patches.
    * @param input Input of the backbone, `[height, width]`; see `inputSize`.
-   * @param maxImages The most images of a batch.
    */
   constructor(
     gpu: Gpu,
@@ -44,9 +44,13 @@ export class FeatureExtractor implements Disposable {
     const normalise = backbone.normalisation(settings.normalise);
     const taps = tapShapes(backbone, input);
     using owned = new DisposableStack();
-    this.features = owned.use(
-      new PatchFeatures(gpu, taps, settings, maxImages),
-    );
+    try {
+      this.features = owned.use(
+        new PatchFeatures(gpu, taps, settings, maxImages),
+      );
+    } catch (error) {
+      throw batchTooLarge(error, maxImages, input);
+    }
     this.#preprocessor = new Preprocessor(gpu, { ...settings, normalise });
     owned.move();
   }
@@ -89,12 +93,20 @@ export class FeatureExtractor implements Disposable {
     );
   }
 
-  /** The backbone laid out for a batch. */
+  /**
+   * The backbone laid out for a batch.
+   *
+   * @throws {GpuError} If that is more than the adapter binds.
+   */
   async session(images: number): Promise<Session> {
     let session = this.#sessions.get(images);
     if (session === undefined) {
       const shape = [images, 3, ...this.input];
-      session = await this.#backbone.network.session(shape);
+      try {
+        session = await this.#backbone.network.session(shape);
+      } catch (error) {
+        throw batchTooLarge(error, images, this.input);
+      }
       this.#sessions.set(images, session);
     }
     return session;
@@ -120,17 +132,26 @@ export class FeatureExtractor implements Disposable {
     return geometries;
   }
 
-  /** A program that turns a session's taps into rows from `firstRow` on. */
+  /**
+   * A program that turns a session's taps into rows from `firstRow` on.
+   *
+   * @param norms Where the rows' squared lengths go, if they are wanted.
+   */
   async patchProgram(
     session: Session,
     rows: RowChunks,
     firstRow: number,
+    norms?: Tensor,
   ): Promise<Program> {
     const program = this.#gpu.program("patch features");
     const taps = this.#backbone.network.outputs.map((name) =>
       session.taps.get(name)!
     );
     this.features.record(program, taps, rows, { firstRow });
+    if (norms !== undefined) {
+      const count = taps[0]!.shape[0]! * this.features.patches;
+      recordNorms(program, rows, firstRow, count, norms);
+    }
     return await program.compile();
   }
 
@@ -148,10 +169,31 @@ export class FeatureExtractor implements Disposable {
   }
 }
 
+/** Squared lengths of some rows, which may lie in several chunks. */
+function recordNorms(
+  program: Program,
+  { chunks, rowsPerChunk, dim }: RowChunks,
+  firstRow: number,
+  count: number,
+  norms: Tensor,
+): void {
+  chunks.forEach((chunk, index) => {
+    const start = index * rowsPerChunk;
+    const first = Math.max(start, firstRow);
+    const end = Math.min(start + chunk.shape[0]!, firstRow + count);
+    if (first >= end) return;
+    program.dispatch(
+      rowNorms,
+      { rows: end - first, dim, from: first - start, to: first - firstRow },
+      { rows: chunk, shift: chunk, norms },
+      "patch features",
+    );
+  });
+}
+
 /**
  * Names and shapes of a backbone's taps.
  *
- * @param backbone The network.
  * @param input Its input, `[height, width]`.
  */
 export function tapShapes(

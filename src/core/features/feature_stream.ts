@@ -1,4 +1,10 @@
-import { type Gpu, type RowChunks, StageClock } from "../../gpu/mod.ts";
+import {
+  type Gpu,
+  type RowChunks,
+  StageClock,
+  type Tensor,
+} from "../../gpu/mod.ts";
+import { isComparable } from "./row_length.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Backbone } from "./backbone.ts";
 import { FeatureExtractor } from "./extractor.ts";
@@ -10,6 +16,11 @@ import type { WorkOptions } from "./progress.ts";
 export interface ExtractOptions extends WorkOptions {
   /** Images of a batch. */
   readonly batch: number;
+  /**
+   * Whether images are taken whose features are not finite, as their scores are
+   * going to tell; `false` by default.
+   */
+  readonly takesAnyFeatures?: boolean;
 }
 
 /** Training images, one after the other. */
@@ -30,7 +41,6 @@ export interface ImageFeed {
  * iterable as they come. Where nothing tells how many there are, and without a
  * memory budget, they are listed first.
  *
- * @param images The images.
  * @param count How many there are, for an iterable that does not tell.
  * @param memoryBudget GPU bytes that may be allocated, if there is a limit.
  * @throws {RangeError} If `count` is not a positive integer.
@@ -91,7 +101,8 @@ export class FeatureStream implements Disposable {
   readonly #clock: StageClock | undefined;
   readonly #ownsExtractor: boolean;
   #extractor: FeatureExtractor | undefined;
-  #running = false;
+  #norms: Tensor | undefined;
+  #running: readonly LoadedImage[] | undefined;
 
   /** Starts before the first image. */
   constructor(
@@ -153,6 +164,7 @@ export class FeatureStream implements Disposable {
    * @param batch As {@linkcode FeatureStream.next} returned it.
    * @param rows Where the features go.
    * @param firstRow The row of the first image's first patch.
+   * @throws {RangeError} If the batch before gave features that are not finite.
    */
   async submit(
     batch: readonly LoadedImage[],
@@ -163,9 +175,20 @@ export class FeatureStream implements Disposable {
     await this.wait();
     const session = await extractor.session(batch.length);
     await extractor.encode(session, batch.map(({ pixels }) => pixels));
-    using patches = await extractor.patchProgram(session, rows, firstRow);
+    const { patches: perImage } = extractor.features;
+    this.#norms ??= this.#gpu.tensor(
+      [this.#options.batch * perImage],
+      "f32",
+      "lengths of patch features",
+    );
+    using patches = await extractor.patchProgram(
+      session,
+      rows,
+      firstRow,
+      this.#norms,
+    );
     this.#gpu.submit([session.program, patches], this.#clock);
-    this.#running = true;
+    this.#running = batch;
     this.#options.onProgress?.(
       "features",
       this.seen,
@@ -173,22 +196,42 @@ export class FeatureStream implements Disposable {
     );
   }
 
-  /** Waits for the batch on the GPU and adds its times. */
+  /**
+   * Waits for the batch on the GPU and adds its times.
+   *
+   * @throws {RangeError} If an image's features are not finite, or so large that
+   * their distances are not.
+   */
   async wait(): Promise<void> {
-    if (!this.#running) return;
-    this.#running = false;
-    if (this.#clock === undefined || this.#gpu.profiler !== undefined) {
-      return await this.#gpu.finish();
+    const batch = this.#running;
+    if (batch === undefined) return;
+    this.#running = undefined;
+    const isTimed = this.#clock !== undefined &&
+      this.#gpu.profiler === undefined;
+    const [norms, ticks] = await this.#gpu.readAll([
+      this.#norms!,
+      ...(isTimed ? [this.#clock!.ticks] : []),
+    ]);
+    if (isTimed) {
+      const [trunk, patches] = this.#clock!.milliseconds(ticks as Uint32Array);
+      this.seconds.trunk += trunk / 1000;
+      this.seconds.patches += patches / 1000;
     }
-    const ticks = await this.#gpu.read(this.#clock.ticks);
-    const [trunk, patches] = this.#clock.milliseconds(ticks as Uint32Array);
-    this.seconds.trunk += trunk / 1000;
-    this.seconds.patches += patches / 1000;
+    if (this.#options.takesAnyFeatures || this.#gpu.isDry) return;
+    const { patches } = this.extractor.features;
+    const count = batch.length * patches;
+    const bad = norms.subarray(0, count).findIndex((x) => !isComparable(x));
+    if (bad < 0) return;
+    const { name } = batch[Math.floor(bad / patches)]!.source;
+    throw new RangeError(
+      `Cannot fit image "${name}": the network gives features for it that are not finite or too large to compare; its levels, or the weights of the backbone, are beyond what the network can take`,
+    );
   }
 
   /** Frees the clock and, unless it was given or taken, the extractor. */
   [Symbol.dispose](): void {
     this.#clock?.dispose();
+    this.#norms?.dispose();
     if (this.#ownsExtractor) this.#extractor?.[Symbol.dispose]();
   }
 

@@ -1,7 +1,17 @@
-import type { BackboneFile } from "./backbone.ts";
+import type { BackboneFile, StoredBackbone } from "./backbone.ts";
 
-/** Gets the ONNX file of a backbone by its name, e.g. `wide_resnet50_2`. */
-export type BackboneResolver = (name: string) => Promise<BackboneFile>;
+/**
+ * Gets the ONNX file of a backbone by its name, e.g. `wide_resnet50_2`.
+ *
+ * @param name As the caller gave it; of a model that is loaded without naming
+ * its backbone, the bare name of the file that the model was fitted with.
+ * @param stored What the model says of it, where a model is loaded: it comes
+ * from whoever made the model, and nothing should be downloaded for it.
+ */
+export type BackboneResolver = (
+  name: string,
+  stored?: StoredBackbone,
+) => Promise<BackboneFile>;
 
 let resolver: BackboneResolver | undefined;
 
@@ -33,11 +43,15 @@ export function setBackboneResolver(
 /**
  * The file of a backbone that is given as a file or by name; `undefined` for a
  * name that there is no way to find.
+ *
+ * @param stored What the model that is loaded says of it.
  */
 export async function resolveBackbone(
   backbone: BackboneFile | string,
+  stored?: StoredBackbone,
 ): Promise<BackboneFile | undefined> {
-  return typeof backbone === "string" ? await resolver?.(backbone) : backbone;
+  if (typeof backbone !== "string") return backbone;
+  return await (stored ? resolver?.(backbone, stored) : resolver?.(backbone));
 }
 
 /**

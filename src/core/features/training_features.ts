@@ -1,4 +1,4 @@
-import { type Gpu, RowChunks } from "../../gpu/mod.ts";
+import { type Gpu, GpuError, GpuLostError, RowChunks } from "../../gpu/mod.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Backbone } from "./backbone.ts";
 import type { FeatureExtractor } from "./extractor.ts";
@@ -77,5 +77,15 @@ export function allocateFeatures(
   dim: number,
   patches: number,
 ): RowChunks {
-  return RowChunks.allocate(gpu, rows, dim, "patch features", patches);
+  try {
+    return RowChunks.allocate(gpu, rows, dim, "patch features", patches);
+  } catch (error) {
+    if (!(error instanceof GpuError) || error instanceof GpuLostError) {
+      throw error;
+    }
+    throw new GpuError(
+      `${error.message}; use smaller images (--resize), a larger step between patches (--stride) or fewer dimensions (--dim)`,
+      { cause: error },
+    );
+  }
 }

@@ -1,3 +1,5 @@
+import { LIMITS } from "../settings/limits.ts";
+
 /** Input geometry of a network; a part of the method's settings. */
 export interface ResizeSettings {
   /** Pixels of the short side, or of both sides when `square`. */
@@ -65,7 +67,6 @@ export interface CropGeometry {
 }
 
 const PRECISION_BITS = 22;
-const MAX_SIDE = 16_384;
 
 /**
  * Plans the resize as torchvision does it: `Resize` (the short side becomes
@@ -125,9 +126,9 @@ function extent(
   crop: number | null,
 ): AxisExtent {
   const length = crop ?? resized;
-  if (length > MAX_SIDE) {
+  if (length > LIMITS.side) {
     throw new RangeError(
-      `Cannot resize a side of ${input} pixels to ${length}: at most ${MAX_SIDE} are possible, use a crop or a square`,
+      `Cannot resize a side of ${input} pixels to ${length}: at most ${LIMITS.side} are possible, use a crop or a square`,
     );
   }
   const offset = roundHalfEven((resized - length) / 2);

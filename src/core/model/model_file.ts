@@ -8,7 +8,8 @@
  * | `origin` | I32 `[K, 3]` | image index, row and column of each bank row |
  * | `image_sizes` | I32 `[images, 2]` | width and height of each training image |
  * | `projection` | F32 `[P, D]` | only when the features were projected |
- * | `train_scores` | F32 `[images]` | leave-one-image-out training scores, NaN where not known (0 in format version 1) |
+ * | `train_scores` | F32 `[images]` | held-out training scores, NaN where not known (0 in format version 1) |
+ * | `train_map_maxima` | F32 `[images]` | the largest pixels of their maps, NaN where not known; from format version 3 on |
  * | `backbone.onnx` | U8 `[bytes]` | only in a bundle: the cut network |
  *
  * @module
@@ -23,7 +24,9 @@ import {
   type StoredDtype,
   type StoredTensor,
 } from "../../nn/stored_tensor.ts";
+import { incomparableRow } from "../features/row_length.ts";
 import { modelMetadata, parseModelMetadata } from "./model_metadata.ts";
+import { LIMITS } from "../settings/limits.ts";
 import { ModelFileError, type StoredModel } from "./stored_model.ts";
 
 /**
@@ -87,6 +90,14 @@ export function modelTensors(
       data: model.trainScores,
     }],
   ];
+  const maxima = model.trainMapMaxima;
+  if (maxima) {
+    tensors.push(["train_map_maxima", {
+      dtype: "F32",
+      shape: [maxima.length],
+      data: maxima,
+    }]);
+  }
   if (projection) {
     const { rows, columns, data } = projection;
     tensors.push(["projection", {
@@ -102,7 +113,7 @@ export function modelTensors(
       { dtype: "U8", shape: [onnx.length], data: onnx },
     ]);
   }
-  checkFinite("memory_bank", memoryBank, dim);
+  checkComparable("memory_bank", memoryBank, dim);
   checkModel(model);
   return tensors;
 }
@@ -185,6 +196,9 @@ export function modelOf(
     ? matrix(tensors, "projection", ["F32"])
     : undefined;
   const scores = vector(tensors, "train_scores", "F32").data as Float32Array;
+  const maxima = tensors.has("train_map_maxima")
+    ? vector(tensors, "train_map_maxima", "F32").data as Float32Array
+    : undefined;
   const model: StoredModel = {
     ...known,
     memoryBank: bank.floats(),
@@ -196,6 +210,7 @@ export function modelOf(
     trainScores: formatVersion === 1 && scores.includes(0)
       ? scores.map((score) => score === 0 ? NaN : score)
       : scores,
+    ...(maxima && { trainMapMaxima: maxima }),
     backbone: {
       name: backboneName,
       sha256: backboneSha256,
@@ -210,7 +225,7 @@ export function modelOf(
       },
     }),
   };
-  checkFinite("memory_bank", model.memoryBank, model.dim);
+  checkComparable("memory_bank", model.memoryBank, model.dim);
   checkModel(model);
   return model;
 }
@@ -240,18 +255,31 @@ function checkModel(model: StoredModel): void {
   const { imageSizes } = model;
   if (
     imageSizes.length !== imageNames.length * 2 ||
-    imageSizes.some((size) => size < 1)
+    imageSizes.some((size) => size < 1 || size > LIMITS.imageSide)
   ) {
     throw new ModelFileError(
       `image_sizes holds [${
         imageSizes.subarray(0, 4)
-      }…], ${imageNames.length} images need a width and a height from 1 up each`,
+      }…], ${imageNames.length} images need a width and a height from 1 to ${LIMITS.imageSide} each`,
     );
   }
-  const scores = model.trainScores.map((x) => Number.isNaN(x) ? 0 : x);
-  checkFinite("train_scores", scores, 1);
+  const { trainScores, trainMapMaxima } = model;
+  checkKnown("train_scores", trainScores);
+  if (trainMapMaxima) {
+    checkKnown("train_map_maxima", trainMapMaxima);
+    if (trainMapMaxima.length !== trainScores.length) {
+      throw new ModelFileError(
+        `train_map_maxima has ${trainMapMaxima.length} numbers, train_scores ${trainScores.length}: expected as many`,
+      );
+    }
+  }
   if (projection) {
-    checkFinite("projection", projection.data, projection.columns);
+    if (projection.columns !== dim || projection.rows < 1) {
+      throw new ModelFileError(
+        `projection is [${projection.rows}, ${projection.columns}], rows of ${dim} elements need [from 1 up, ${dim}]`,
+      );
+    }
+    checkComparable("projection", projection.data, projection.columns);
   }
 }
 
@@ -352,6 +380,32 @@ function find(
     );
   }
   return tensor;
+}
+
+/** Checks that every number is finite, or NaN for one that is not known. */
+function checkKnown(name: string, data: Float32Array): void {
+  checkFinite(name, data.map((x) => Number.isNaN(x) ? 0 : x), 1);
+}
+
+/**
+ * Checks that distances to every row are numbers.
+ *
+ * @throws {ModelFileError} Naming the first row that holds NaN, an infinity or
+ * numbers so large that distances to it overflow.
+ */
+function checkComparable(
+  name: string,
+  data: Float32Array,
+  columns: number,
+): void {
+  const found = incomparableRow(data, columns);
+  if (found === undefined) return;
+  const { row, value } = found;
+  throw new ModelFileError(
+    `${name} holds ${value} in row ${row}${
+      Number.isFinite(value) ? ", so that distances to it overflow" : ""
+    }`,
+  );
 }
 
 /**

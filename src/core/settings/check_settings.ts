@@ -1,13 +1,14 @@
 import { MAX_NEIGHBOURS } from "../../wgsl/search_refine.ts";
 import type { Settings } from "./settings.ts";
+import { LIMITS } from "./limits.ts";
 import { shortened, shown } from "./shown.ts";
 
 type Check = (option: string, value: unknown) => void;
 type Checks = Readonly<Record<string, Check>>;
 
 const PROJECTIONS: Readonly<Record<string, Checks>> = {
-  linear: { kind: anything, dim: integer(1) },
-  gaussian: { kind: anything, dim: integer(1) },
+  linear: { kind: anything, dim: integer(1, LIMITS.projected) },
+  gaussian: { kind: anything, dim: integer(1, LIMITS.projected) },
   sparse: {
     kind: anything,
     eps: number("a number above 0 and below 1", (eps) => eps > 0 && eps < 1),
@@ -16,12 +17,12 @@ const PROJECTIONS: Readonly<Record<string, Checks>> = {
 };
 
 const CHECKS: Checks = {
-  resize: integer(1),
+  resize: integer(1, LIMITS.side),
   square: boolean,
-  crop: nullOr(integer(1)),
+  crop: nullOr(integer(1, LIMITS.side)),
   layers: layerNames,
   patchSize: oddInteger,
-  stride: integer(1),
+  stride: integer(1, LIMITS.stride),
   layerDim: integerOr("channels"),
   dim: integerOr("concat"),
   merge: oneOf("bilinear", "nearest"),
@@ -31,7 +32,7 @@ const CHECKS: Checks = {
       "a number above 0 and at most 1",
       (ratio) => ratio > 0 && ratio <= 1,
     ),
-    maxBank: nullOr(integer(1)),
+    maxBank: nullOr(integer(1, LIMITS.rows)),
     projection,
     start: oneOf("mean-of-10", "random"),
   }),
@@ -40,14 +41,24 @@ const CHECKS: Checks = {
   reweight: integer(0, MAX_NEIGHBOURS),
   map: group({
     interpolation: oneOf("bilinear", "nearest"),
-    sigma: number("a number from 0 up", (sigma) => sigma >= 0),
+    sigma: number(
+      `a number from 0 to ${LIMITS.sigma}`,
+      (sigma) => sigma >= 0 && sigma <= LIMITS.sigma,
+    ),
     border: oneOf("symmetric", "reflect"),
   }),
   seed: integer(0, 2 ** 32 - 1),
   threshold: group({
-    quantile: number("a number from 0 to 1", isShare),
-    factor: number("a number above 0", (factor) => factor > 0),
-    mapQuantile: number("a number from 0 to 1", isShare),
+    falseAlarms: number(
+      "a number above 0 and below 1",
+      (rate) => rate > 0 && rate < 1,
+    ),
+    quantile: nullOr(number("a number from 0 to 1", isShare)),
+    mapQuantile: nullOr(number("a number from 0 to 1", isShare)),
+    factor: number(
+      `a number above 0 and at most ${LIMITS.factor}`,
+      (factor) => factor > 0 && factor <= LIMITS.factor,
+    ),
   }),
 };
 
@@ -169,20 +180,17 @@ function number(expected: string, allowed: (value: number) => boolean): Check {
   };
 }
 
-function integer(min: number, max = Infinity): Check {
-  const expected = max === Infinity
-    ? `an integer from ${min} up`
-    : `an integer from ${min} to ${max}`;
+function integer(min: number, max: number): Check {
   return number(
-    expected,
+    `an integer from ${min} to ${max}`,
     (value) => Number.isSafeInteger(value) && value >= min && value <= max,
   );
 }
 
 function oddInteger(option: string, value: unknown): void {
   number(
-    "an odd integer from 1 up, so that a patch has a centre",
-    (side) => Number.isSafeInteger(side) && side >= 1 && side % 2 === 1,
+    `an odd integer from 1 to ${LIMITS.patchSize}, so that a patch has a centre`,
+    (side) => side % 2 === 1 && side >= 1 && side <= LIMITS.patchSize,
   )(option, value);
 }
 
@@ -190,9 +198,13 @@ function integerOr(word: string): Check {
   return (option, value) => {
     if (value === word) return;
     if (typeof value === "string") {
-      throw outOfRange(option, value, `an integer from 1 up or "${word}"`);
+      throw outOfRange(
+        option,
+        value,
+        `an integer from 1 to ${LIMITS.dim} or "${word}"`,
+      );
     }
-    integer(1)(option, value);
+    integer(1, LIMITS.dim)(option, value);
   };
 }
 
@@ -212,6 +224,12 @@ function oneOf(...words: readonly string[]): Check {
 
 function layerNames(option: string, value: unknown): void {
   const expected = "a list of one or more different names";
+  const { layers: most, name: longest } = LIMITS;
+  if (Array.isArray(value) && value.length > most) {
+    throw new RangeError(
+      `Cannot use ${value.length} layers: expected ${most} at most`,
+    );
+  }
   if (
     !Array.isArray(value) || value.some((name) => typeof name !== "string")
   ) {
@@ -220,6 +238,13 @@ function layerNames(option: string, value: unknown): void {
   const names = new Set(value);
   if (value.length === 0 || names.size < value.length || names.has("")) {
     throw outOfRange(option, value, expected);
+  }
+  if (value.some((name) => name.length > longest)) {
+    throw outOfRange(
+      option,
+      value,
+      `names of at most ${longest} characters`,
+    );
   }
 }
 

@@ -74,6 +74,9 @@ export function sparseProjection(
   });
 }
 
+/** Elements of a projection at most: 1 GiB. */
+const MAX_ELEMENTS = 2 ** 28;
+
 /** A matrix `[outputs, inputs]` of one draw after the other. */
 function drawn(
   inputs: number,
@@ -84,6 +87,11 @@ function drawn(
     if (Number.isInteger(size) && size > 0) continue;
     throw new RangeError(
       `Cannot draw a projection: ${name} must be a positive integer: current value is ${size}`,
+    );
+  }
+  if (outputs * inputs > MAX_ELEMENTS) {
+    throw new RangeError(
+      `Cannot draw a projection of ${inputs} dimensions to ${outputs}: at most ${MAX_ELEMENTS} elements are possible; choose fewer dimensions, or a larger eps`,
     );
   }
   return new Float32Array(outputs * inputs).map(draw);

@@ -163,8 +163,8 @@ const HOSTILE: readonly (readonly [string, Change, string])[] = [
   ],
   [
     "a newer format",
-    (_, metadata) => metadata.set("format_version", "3"),
-    "it has format version 3, this program reads up to 2",
+    (_, metadata) => metadata.set("format_version", "4"),
+    "it has format version 4, this program reads up to 3",
   ],
   [
     "a threshold that is no number",

@@ -48,7 +48,7 @@ function readChanged(
 Deno.test("writeModelFile() is read back by readModelFile()", () => {
   const model: StoredModel = {
     ...plain,
-    projection: { rows: 1, columns: 2, data: new Float32Array([3, 4]) },
+    projection: { rows: 1, columns: 3, data: new Float32Array([3, 4, 5]) },
     backbone: { ...plain.backbone, onnx: new Uint8Array([8, 1, 2]) },
   };
   assertEquals(readModelFile(writeModelFile(model)), model);
@@ -70,6 +70,18 @@ for (
     assertEquals(readModelFile(bytes).trainScores, trainScores);
   });
 }
+
+Deno.test("writeModelFile() keeps the largest pixels of maps from version 3 on", () => {
+  const trainMapMaxima = Float32Array.of(2, NaN);
+  const bytes = writeModelFile({ ...plain, trainMapMaxima });
+  assertEquals(readSafetensors(bytes).metadata.get("format_version"), "3");
+  assertEquals(readModelFile(bytes).trainMapMaxima, trainMapMaxima);
+  assertThrows(
+    () => writeModelFile({ ...plain, trainMapMaxima: new Float32Array(3) }),
+    ModelFileError,
+    "train_map_maxima has 3 numbers, train_scores 2",
+  );
+});
 
 Deno.test("readModelFile() does not know scores that version 1 has as 0", () => {
   const { trainScores } = readChanged((tensors) =>
@@ -159,6 +171,11 @@ const floats = (shape: number[], ...values: number[]): StoredTensor => ({
 for (
   const [what, change, sentence] of [
     [
+      "a number in the bank whose square overflows",
+      (t) => t.set("memory_bank", floats([2, 3], 0, 1, 2, 3, -3e38, 4)),
+      "Cannot read the model: memory_bank holds -3.0000000054977558e+38 in row 1, so that distances to it overflow",
+    ],
+    [
       "an infinity in the bank",
       (t) => t.set("memory_bank", floats([2, 3], 0, 1, 2, 3, 4, -Infinity)),
       "Cannot read the model: memory_bank holds -Infinity in row 1",
@@ -169,8 +186,23 @@ for (
       "train_scores holds Infinity in row 1",
     ],
     [
+      "a projection of other rows than the bank's",
+      (t) => t.set("projection", floats([1, 2], 1, 2)),
+      "projection is [1, 2], rows of 3 elements need [from 1 up, 3]",
+    ],
+    [
+      "images of 2³⁰ pixels",
+      (t) =>
+        t.set("image_sizes", {
+          dtype: "I32",
+          shape: [2, 2],
+          data: new Int32Array(4).fill(2 ** 30),
+        }),
+      "2 images need a width and a height from 1 to 1000000 each",
+    ],
+    [
       "an infinity in the projection",
-      (t) => t.set("projection", floats([1, 1], Infinity)),
+      (t) => t.set("projection", floats([1, 3], 1, Infinity, 2)),
       "projection holds Infinity in row 0",
     ],
     [
@@ -232,8 +264,8 @@ for (
     ["no metadata", (_, m) => m.clear(), "it is not a PatchCore model"],
     [
       "a newer format version",
-      (_, m) => m.set("format_version", "3"),
-      "format version 3, this program reads up to 2; update",
+      (_, m) => m.set("format_version", "4"),
+      "format version 4, this program reads up to 3; update",
     ],
     [
       "a format version of 0",

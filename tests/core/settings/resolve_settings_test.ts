@@ -32,9 +32,10 @@ Deno.test("resolveSettings() overrides single switches of nested groups", () => 
   assertEquals(settings.map.sigma, 2.5);
   assertEquals(settings.map.border, "symmetric");
   assertEquals(settings.threshold, {
+    falseAlarms: 0.05,
     quantile: 0.99,
+    mapQuantile: null,
     factor: 1,
-    mapQuantile: 0.95,
   });
   assertEquals(settings.layers, ["layer1"]);
 });
@@ -90,6 +91,68 @@ Deno.test("settingsFromJson() names what is missing or unknown", () => {
 
 const REFUSED: readonly [unknown, ErrorConstructor, string][] = [
   [
+    { resize: 2 ** 30, crop: null },
+    RangeError,
+    "Cannot use resize 1073741824: expected an integer from 1 to 16384",
+  ],
+  [
+    { crop: 20_000 },
+    RangeError,
+    "Cannot use crop 20000: expected an integer from 1 to 16384",
+  ],
+  [
+    { dim: 1e9 },
+    RangeError,
+    "Cannot use dim 1000000000: expected an integer from 1 to 16384",
+  ],
+  [
+    { layerDim: 2 ** 31 },
+    RangeError,
+    "Cannot use layerDim 2147483648: expected an integer from 1 to 16384",
+  ],
+  [
+    { patchSize: 65 },
+    RangeError,
+    "Cannot use patchSize 65: expected an odd integer from 1 to 63, so that a patch has a centre",
+  ],
+  [
+    { stride: 1e6 },
+    RangeError,
+    "Cannot use stride 1000000: expected an integer from 1 to 1024",
+  ],
+  [
+    { map: { sigma: 1e9 } },
+    RangeError,
+    "Cannot use map.sigma 1000000000: expected a number from 0 to 256",
+  ],
+  [
+    { coreset: { maxBank: 2 ** 40 } },
+    RangeError,
+    "Cannot use coreset.maxBank 1099511627776: expected an integer from 1 to 2147483647",
+  ],
+  [
+    { coreset: { projection: { kind: "gaussian", dim: 5000 } } },
+    RangeError,
+    "Cannot use coreset.projection.dim 5000: expected an integer from 1 to 4096",
+  ],
+  [
+    { threshold: { factor: 1e300 } },
+    RangeError,
+    "Cannot use threshold.factor 1e+300: expected a number above 0 and at most 1000000",
+  ],
+  [
+    { layers: Array.from({ length: 17 }, (_, i) => `layer${i}`) },
+    RangeError,
+    "Cannot use 17 layers: expected 16 at most",
+  ],
+  [
+    { layers: ["x".repeat(1001)] },
+    RangeError,
+    `Cannot use layers ["${
+      "x".repeat(198)
+    }…: expected names of at most 1000 characters`,
+  ],
+  [
     { preset: "fast" },
     RangeError,
     'Cannot use preset "fast": expected one of paper, reference, anomalib',
@@ -97,27 +160,27 @@ const REFUSED: readonly [unknown, ErrorConstructor, string][] = [
   [
     { patchSize: 4 },
     RangeError,
-    "Cannot use patchSize 4: expected an odd integer from 1 up, so that a patch has a centre",
+    "Cannot use patchSize 4: expected an odd integer from 1 to 63, so that a patch has a centre",
   ],
   [
     { patchSize: "3" },
     TypeError,
-    'Cannot use patchSize "3": expected an odd integer from 1 up, so that a patch has a centre',
+    'Cannot use patchSize "3": expected an odd integer from 1 to 63, so that a patch has a centre',
   ],
   [
     { stride: 0 },
     RangeError,
-    "Cannot use stride 0: expected an integer from 1 up",
+    "Cannot use stride 0: expected an integer from 1 to 1024",
   ],
   [
     { dim: "all" },
     RangeError,
-    'Cannot use dim "all": expected an integer from 1 up or "concat"',
+    'Cannot use dim "all": expected an integer from 1 to 16384 or "concat"',
   ],
   [
     { layerDim: 1.5 },
     RangeError,
-    "Cannot use layerDim 1.5: expected an integer from 1 up",
+    "Cannot use layerDim 1.5: expected an integer from 1 to 16384",
   ],
   [
     { layers: ["layer2", "layer2"] },
@@ -192,7 +255,7 @@ const REFUSED: readonly [unknown, ErrorConstructor, string][] = [
   [
     { map: { sigma: Infinity } },
     RangeError,
-    "Cannot use map.sigma Infinity: expected a number from 0 up",
+    "Cannot use map.sigma Infinity: expected a number from 0 to 256",
   ],
   [
     { map: { border: "wrap" } },
@@ -232,7 +295,7 @@ const REFUSED: readonly [unknown, ErrorConstructor, string][] = [
   [
     { threshold: { factor: 0 } },
     RangeError,
-    "Cannot use threshold.factor 0: expected a number above 0",
+    "Cannot use threshold.factor 0: expected a number above 0 and at most 1000000",
   ],
 ];
 
@@ -256,7 +319,9 @@ Deno.test("bankRows() rounds down, within 1 and maxBank", () => {
 });
 
 Deno.test("settingsFromJson() completes settings of an earlier version", () => {
-  const settings = resolveSettings({ threshold: { factor: 2 } });
+  const settings = resolveSettings({
+    threshold: { quantile: 1, factor: 2 },
+  });
   const threshold = { quantile: 1, factor: 2 };
   assertEquals(settingsFromJson({ ...settings, threshold }), settings);
 });

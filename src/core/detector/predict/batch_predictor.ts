@@ -8,6 +8,7 @@ import {
 } from "../../../gpu/mod.ts";
 import type { Session } from "../../../nn/session.ts";
 import type { FeatureExtractor } from "../../features/extractor.ts";
+import { batchTooLarge } from "../../features/batch_too_large.ts";
 import type { Pixels } from "../../images/pixels.ts";
 import type { CropGeometry } from "../../images/resize_plan.ts";
 import { AnomalyMaps } from "../../score/anomaly_map.ts";
@@ -78,10 +79,8 @@ export class FeatureScorer implements Disposable {
   readonly #owned: DisposableStack;
 
   /**
-   * @param gpu The device.
    * @param parts What scores are made with; they must outlive the scorer.
    * @param queries Features `[≥ images · patches, dim]`, row-major.
-   * @param images Images of the batch.
    */
   constructor(
     gpu: Gpu,
@@ -176,8 +175,24 @@ export class BatchPredictor implements Disposable {
     this.#owned = owned.move();
   }
 
-  /** Allocates and records everything for batches of so many images. */
+  /**
+   * Allocates and records everything for batches of so many images.
+   *
+   * @throws {GpuError} If that is more than the adapter binds.
+   */
   static async create(
+    gpu: Gpu,
+    parts: PredictorParts,
+    images: number,
+  ): Promise<BatchPredictor> {
+    try {
+      return await BatchPredictor.#create(gpu, parts, images);
+    } catch (error) {
+      throw batchTooLarge(error, images, parts.extractor.input);
+    }
+  }
+
+  static async #create(
     gpu: Gpu,
     parts: PredictorParts,
     images: number,

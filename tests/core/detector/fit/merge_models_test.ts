@@ -9,7 +9,10 @@ import {
   type StoredModel,
   writeModelFile,
 } from "../../../../src/core/mod.ts";
+import { settingsFromJson } from "../../../../src/core/settings/resolve_settings.ts";
+import { thresholdsOf } from "../../../../src/core/threshold/calibrate.ts";
 import type { Gpu } from "../../../../src/gpu/mod.ts";
+import type { CoresetSettings } from "../../../../src/core/settings/settings.ts";
 import { assertAllClose, gpuTest } from "../../../testing.ts";
 import {
   TINY_SETTINGS,
@@ -47,6 +50,17 @@ function byOrigin(model: StoredModel): Map<string, string> {
   );
 }
 
+/** Fails unless the thresholds are those of all images' scores. */
+function assertThresholdsFollow(model: StoredModel): void {
+  const expected = thresholdsOf({
+    scores: Float32Array.from(model.trainScores),
+    maxima: Float32Array.from(model.trainMapMaxima!),
+  }, settingsFromJson(model.settings));
+  for (const key of ["threshold", "mapThreshold"] as const) {
+    assertEquals(model[key]!.value, expected[key]!.value);
+  }
+}
+
 /** Fails unless every row of `part` that is also in `whole` is the same there. */
 function assertRowsAgree(part: StoredModel, whole: StoredModel): void {
   const known = byOrigin(whole);
@@ -73,9 +87,9 @@ gpuTest("append() makes a coreset of the bank and new images", async (gpu) => {
   assert(model.origin.some((x, i) => i % 3 === 0 && x < 8));
   assertEquals(model.trainScores.slice(0, 8), before.trainScores);
   assert(model.trainScores.slice(8).every((score) => score > 0));
-  assertEquals(model.threshold!.value, Math.max(...model.trainScores));
-  assertEquals(model.threshold!.rule["scored_before"], 8);
-  assert(model.mapThreshold!.value >= before.mapThreshold!.value);
+  assertEquals(model.trainMapMaxima!.slice(0, 8), before.trainMapMaxima);
+  assertThresholdsFollow(model);
+  assertEquals(model.threshold!.rule["images"], 12);
   assert(report.radiusBound! > 0);
   assertEquals(readModelFile(detector.save()), {
     ...model,
@@ -92,12 +106,55 @@ gpuTest("append() makes a coreset of the bank and new images", async (gpu) => {
   assertEquals(loaded.model.origin, model.origin);
 });
 
+for (
+  const [name, coreset] of [
+    ["greedily", { ratio: 0.5 }],
+    ["from a mean", { ratio: 0.5, start: "mean-of-10" }],
+    ["at random", { ratio: 0.5, method: "random" }],
+    ["as all rows", { method: "none" }],
+  ] as [string, Partial<CoresetSettings>][]
+) {
+  gpuTest(
+    `append() adds to a bank of duplicates, chosen ${name}`,
+    async (gpu) => {
+      const same = Array.from({ length: 3 }, (_, i) => ({
+        ...IMAGES[0]!,
+        name: `copy ${i}`,
+      }));
+      using detector = await create(gpu, { coreset });
+      await detector.fit(same);
+      const { rows } = detector.model;
+      const { images } = await detector.append([...same, IMAGES[1]!]);
+      const { model } = detector;
+      assertEquals([images, model.imageNames.length], [7, 7]);
+      assert(model.rows >= rows);
+      // New patches are in the bank beside the old ones.
+      assert(model.origin.some((x, i) => i % 3 === 0 && x === 6));
+      const [known] = await Array.fromAsync(detector.predict([IMAGES[0]!]));
+      const [other] = await Array.fromAsync(detector.predict([IMAGES[5]!]));
+      assert(known!.score < other!.score);
+      assertEquals(readModelFile(detector.save()).rows, model.rows);
+    },
+  );
+}
+
+gpuTest("append() goes on with a bank that is full", async (gpu) => {
+  using detector = await create(gpu, { coreset: { ratio: 0.5, maxBank: 50 } });
+  await detector.fit(IMAGES.slice(0, 4));
+  for (const [images, image] of [[5, 4], [6, 5], [7, 6]] as const) {
+    const report = await detector.append([IMAGES[image]!]);
+    assertEquals([report.bankRows, report.images], [50, images]);
+  }
+  const { origin } = detector.model;
+  assert(origin.some((x, i) => i % 3 === 0 && x >= 4));
+});
+
 gpuTest("append() caps the bank and follows a new rule", async (gpu) => {
   using detector = await create(gpu);
   await detector.fit(IMAGES.slice(0, 8));
   const report = await detector.append(IMAGES.slice(8), {
     maxBank: 60,
-    threshold: { factor: 2 },
+    threshold: { quantile: 1, factor: 2 },
   });
   const { model, settings } = detector;
   assertEquals([report.bankRows, settings.coreset.maxBank], [60, 60]);
@@ -122,7 +179,7 @@ gpuTest(
       .map(({ content }, i) => ({ name: `image ${i}`, content }));
     using detector = await create(gpu, {
       coreset: { method: "none" },
-      threshold: { quantile: 0.5 },
+      threshold: { quantile: 0.5, mapQuantile: 0.5 },
     });
     await detector.fit(images);
     const { trainScores } = detector.model;
@@ -170,7 +227,7 @@ for (const method of ["greedy", "random"] as const) {
       const own = [image! % 4, ...place].join();
       assertEquals(sources[Math.floor(image! / 4)]!.get(own), row);
     }
-    assertEquals(model.threshold!.value, Math.max(...model.trainScores));
+    assertThresholdsFollow(model);
     const bounds = shards.map(({ model }) => model.coverage!.radius!);
     if (method === "greedy") {
       assert(model.coverage!.radius! >= Math.max(...bounds) / 2);

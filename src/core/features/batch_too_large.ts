@@ -1,0 +1,26 @@
+import { GpuError, GpuLostError } from "../../gpu/mod.ts";
+
+/**
+ * What to throw where space for a batch cannot be had: which sizes to choose
+ * smaller, or the error as it is where sizes are not to blame.
+ *
+ * @param error What allocating or recording threw.
+ * @param images Images of the batch.
+ * @param input The network's input, `[height, width]` in pixels.
+ */
+export function batchTooLarge(
+  error: unknown,
+  images: number,
+  [height, width]: readonly [number, number],
+): unknown {
+  if (!(error instanceof GpuError) || error instanceof GpuLostError) {
+    return error;
+  }
+  const { message: cause } = error;
+  const advice = "use smaller batches (--batch) or smaller images (--resize)";
+  if (cause.includes(advice)) return error;
+  return new GpuError(
+    `Cannot take ${images} images of ${width} × ${height} pixels at a time: ${cause}; ${advice}`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,30 @@
+/**
+ * What settings are at most, in a file or as given: far beyond what anybody
+ * needs, and so little that tables of such sizes are made in a moment.
+ */
+export const LIMITS = {
+  /** Pixels of a side of the network's input. */
+  side: 16_384,
+  /** Layers to tap. */
+  layers: 16,
+  /** Characters of a layer's name. */
+  name: 1000,
+  /** Side of a patch's neighbourhood in feature pixels. */
+  patchSize: 63,
+  /** Feature pixels from one patch to the next. */
+  stride: 1024,
+  /** Dimensions of a feature, or of what one layer adds to it. */
+  dim: 16_384,
+  /** Dimensions that the coreset's projection leaves. */
+  projected: 4096,
+  /** Rows of a memory bank. */
+  rows: 2 ** 31 - 1,
+  /** Standard deviation of the map's Gaussian in pixels. */
+  sigma: 256,
+  /** What a threshold's quantile is multiplied with. */
+  factor: 1e6,
+  /** Images of a batch. */
+  batch: 4096,
+  /** Pixels of a side of a training image. */
+  imageSide: 1_000_000,
+} as const;
