@@ -15,7 +15,7 @@ export async function killOnce(
   chance: Chance,
   { folder, longest }: { readonly folder: string; readonly longest: number },
 ): Promise<boolean> {
-  await Deno.mkdir(folder);
+  await Deno.mkdir(folder, { recursive: true });
   const child = spawn(job.argv(folder));
   const output = child.output();
   const timer = setTimeout(() => {
@@ -46,7 +46,7 @@ export async function killOnce(
 
 /** Milliseconds that a job takes as a program. */
 export async function duration(job: Job, folder: string): Promise<number> {
-  await Deno.mkdir(folder);
+  await Deno.mkdir(folder, { recursive: true });
   const start = performance.now();
   const { code, stderr } = await spawn(job.argv(folder)).output();
   assertEquals(code, 0, new TextDecoder().decode(stderr));

@@ -110,7 +110,7 @@ export async function loseOnce(
     readonly call: number;
   },
 ): Promise<void> {
-  await Deno.mkdir(folder);
+  await Deno.mkdir(folder, { recursive: true });
   const { code, stderr } = await losses.at(
     place,
     call,

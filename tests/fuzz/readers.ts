@@ -153,7 +153,7 @@ function storedModel(name: string): StoredModel {
     backbone: { name, sha256: "0f".repeat(32) },
     imageNames: ["good/000.png", "good/ü.png"],
     imageSizes: new Int32Array([256, 200, 640, 480]),
-    projection: { rows: 1, columns: 2, data: new Float32Array([3, 4]) },
+    projection: { rows: 1, columns: 3, data: new Float32Array([3, 4, 5]) },
     threshold: { value: 1 / 3, rule: { quantile: 1, factor: 1 } },
     mapThreshold: { value: 0.25, rule: { quantile: 1, factor: 1 } },
     softwareVersion: "0.1.0",

@@ -1,3 +1,5 @@
+import { GpuLostError } from "../../gpu/errors.ts";
+
 /** A part of the work that is worth a progress bar. */
 export type Stage =
   | "features"
@@ -27,7 +29,8 @@ export interface WorkOptions {
 }
 
 /**
- * Hands an image's error to the caller, or throws it.
+ * Hands an image's error to the caller, or throws it; the loss of the device is
+ * always thrown, since no image is to blame for it.
  *
  * @example
  * ```ts
@@ -48,7 +51,7 @@ export function reportImageError(
   { onImageError }: WorkOptions,
 ): void {
   const error = cause instanceof Error ? cause : new Error(String(cause));
-  if (onImageError === undefined) throw error;
+  if (onImageError === undefined || error instanceof GpuLostError) throw error;
   onImageError(name, error);
 }
 

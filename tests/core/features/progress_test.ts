@@ -1,5 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { PatchCore, type Stage } from "../../../src/core/mod.ts";
+import { reportImageError } from "../../../src/core/features/progress.ts";
+import { GpuLostError } from "../../../src/gpu/errors.ts";
 import { gpuTest } from "../../testing.ts";
 import { TINY_SETTINGS, tinyBackbone, tinyImages } from "../../tiny_model.ts";
 
@@ -52,4 +54,16 @@ gpuTest("Gpu.read() gives other tasks a turn during long work", async (gpu) => {
   clearInterval(timer);
   tensor.dispose();
   assertEquals(turns > 0, true);
+});
+
+Deno.test("reportImageError() blames no image for the loss of the device", () => {
+  const told: string[] = [];
+  const onImageError = (name: string) => void told.push(name);
+  const lost = new GpuLostError("The GPU device was lost");
+  assertThrows(
+    () => reportImageError("a.png", lost, { onImageError }),
+    GpuLostError,
+  );
+  reportImageError("b.png", new Error("Cannot decode"), { onImageError });
+  assertEquals(told, ["b.png"]);
 });
