@@ -20,6 +20,11 @@ export interface GpuTestOptions {
    * ignored step.
    */
   readonly subgroupSize?: number | undefined;
+  /**
+   * The feature that the test is about; on a device without it, it reports
+   * itself as an ignored step.
+   */
+  readonly feature?: GPUFeatureName;
 }
 
 let pending: Promise<Gpu> | undefined;
@@ -43,13 +48,20 @@ export function gpuTest(
     const gpu = await openGpu();
     const run = (t: Deno.TestContext): Promise<void> =>
       failOnGpuErrors(gpu, () => fn(gpu, t, requireShared));
-    const { subgroupSize } = options;
-    if (subgroupSize === undefined) return await run(t);
-    await t.step({
-      name: `subgroups of ${subgroupSize} lanes`,
-      ignore: gpu.subgroupSize !== subgroupSize,
-      fn: run,
-    });
+    const { subgroupSize, feature } = options;
+    if (subgroupSize !== undefined) {
+      await t.step({
+        name: `subgroups of ${subgroupSize} lanes`,
+        ignore: gpu.subgroupSize !== subgroupSize,
+        fn: run,
+      });
+    } else if (feature !== undefined) {
+      await t.step({
+        name: `needs ${feature}`,
+        ignore: !gpu.device.features.has(feature),
+        fn: run,
+      });
+    } else await run(t);
   });
 }
 

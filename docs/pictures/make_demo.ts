@@ -32,7 +32,7 @@ for (const [i, product] of DEMO_PRODUCTS.entries()) {
   const bad = pixels("test", true)[SHOWN[i]!]!;
   for await (const { image, map } of detector.predict([bad])) {
     const drawn = drawOverlay(image, mapToOriginal(map, map.geometry), {
-      ...mapScale(map.threshold),
+      ...mapScale(map.threshold, 0),
       threshold: map.threshold,
     });
     rows.push([pixels("test", false)[0]!, bad, drawn]);

@@ -1,5 +1,8 @@
 import type { AppendOptions, PatchCore } from "../core/mod.ts";
-import { resolveSettings } from "../core/settings/resolve_settings.ts";
+import {
+  changedRule,
+  resolveSettings,
+} from "../core/settings/resolve_settings.ts";
 import type { Settings, SettingsOptions } from "../core/settings/settings.ts";
 import type { Context } from "./command.ts";
 import { UsageError } from "./exit.ts";
@@ -97,6 +100,6 @@ function checkSame(
       ...wanted.coreset,
       maxBank: wanted.coreset.maxBank ?? stored.coreset.maxBank,
     },
-    threshold: { ...stored.threshold, ...threshold },
+    threshold: changedRule(stored.threshold, threshold),
   };
 }

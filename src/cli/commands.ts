@@ -1,3 +1,4 @@
+import { calibrate } from "./calibrate.ts";
 import type { Command } from "./command.ts";
 import { completions } from "./completions.ts";
 import { demo } from "./demo.ts";
@@ -15,6 +16,7 @@ export const COMMANDS: readonly Command[] = [
   merge,
   predict,
   evaluate,
+  calibrate,
   demo,
   serve,
   info,

@@ -17,6 +17,7 @@ const PREDICTION_COLUMNS = [
   "nearest_x",
   "nearest_y",
   "error",
+  "uncertain_from",
 ] as const;
 
 /** The first line of a table of predictions. */
@@ -31,15 +32,16 @@ export function predictionRow(record: PredictionRecord): string {
 
 function predictionCells(record: PredictionRecord): readonly Cell[] {
   if ("error" in record) {
-    const blanks = PREDICTION_COLUMNS.slice(2).map(() => "");
-    return [record.image_path, ...blanks, record.error];
+    return PREDICTION_COLUMNS.map((column) =>
+      column === "image_path" || column === "error" ? record[column] : ""
+    );
   }
   const { worst_patch: worst } = record;
   return [
     record.image_path,
     record.pred_score,
     record.pred_score_normalized ?? "",
-    record.pred_label,
+    record.pred_label ?? "",
     record.threshold ?? "",
     worst.x,
     worst.y,
@@ -49,6 +51,7 @@ function predictionCells(record: PredictionRecord): readonly Cell[] {
     worst.nearest.x,
     worst.nearest.y,
     "",
+    record.uncertain_from ?? "",
   ];
 }
 

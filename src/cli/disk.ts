@@ -147,7 +147,7 @@ export async function writeAtomically(
   let temporary: string | undefined;
   try {
     if (folder !== ".") await Deno.mkdir(folder, { recursive: true });
-    await removeStrays(folder);
+    if (!swept.has(folder)) await removeStrays(folder);
     const { path: name, file } = await openTemporary(folder);
     using _file = file;
     temporary = name;
@@ -166,10 +166,9 @@ export async function writeAtomically(
 
 /**
  * Removes the files that were being written in a folder when their process was
- * killed; once a folder. A file whose process lives is locked by it.
+ * killed. A file whose process lives is locked by it.
  */
 export async function removeStrays(folder: string): Promise<void> {
-  if (swept.has(folder)) return;
   swept.add(folder);
   const { state } = await Deno.permissions.query({
     name: "read",

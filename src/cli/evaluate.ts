@@ -249,12 +249,6 @@ function printDetails(
       } % of the test patches (recall@1)`,
     );
   }
-  if (record.threshold === null) return;
-  terminal.message(
-    `${record.category}: at the threshold of the training images, ${
-      record.threshold.toPrecision(5)
-    }, ${record.threshold_false_positives} of ${record.images.normal} normal images are called anomalous and ${record.threshold_false_negatives} of ${record.images.anomalous} anomalous ones normal`,
-  );
 }
 
 /** The mean over categories; one for each number of shots. */

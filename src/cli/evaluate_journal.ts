@@ -75,6 +75,9 @@ export class Journal {
   }
 }
 
+/** Which keys records have: those with fewer are not found again. */
+const RECORDS = 2;
+
 /**
  * A key of everything that decides a category's results.
  *
@@ -94,7 +97,7 @@ export async function evaluationKey(
       files.push([path, await stamp(path)]);
     }
   }
-  const text = JSON.stringify({ name, method, files });
+  const text = JSON.stringify({ name, method, files, records: RECORDS });
   return await sha256(new TextEncoder().encode(text));
 }
 
@@ -180,11 +183,12 @@ const REQUIRED: Readonly<Record<string, Expected>> = {
   },
 };
 
-/** What a record may have beside that: numbers, or numbers by name. */
+/** What a record may have beside that: numbers, or numbers by name or in a list. */
 const OTHER: Expected = {
   fits: (value) =>
     NUMBER.fits(value) ||
-    isObject(value) && Object.values(value).every(NUMBER.fits),
+    (isObject(value) || Array.isArray(value)) &&
+      Object.values(value).every(NUMBER.fits),
   what: "a number, null, or such by name",
 };
 

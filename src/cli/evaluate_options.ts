@@ -2,7 +2,8 @@ import { LIMITS } from "../core/settings/limits.ts";
 import { UsageError } from "./exit.ts";
 import { LAYOUT_OPTIONS } from "./layout_options.ts";
 import { flagName, type Options, type Values } from "./options.ts";
-import { SETTINGS_OPTIONS } from "./settings_options.ts";
+import { GROUP_BY_OPTION, SETTINGS_OPTIONS } from "./settings_options.ts";
+import { THRESHOLD_OPTIONS } from "./threshold_options.ts";
 import { AUTOTUNE_OPTION } from "./tuning_store.ts";
 
 /** Options of `evaluate`. */
@@ -12,6 +13,7 @@ export const EVALUATE_OPTIONS = {
     value: "M.safetensors",
     help: "evaluate this model instead of fitting one",
   },
+  ...THRESHOLD_OPTIONS,
   ...LAYOUT_OPTIONS,
   category: {
     kind: "list",
@@ -68,6 +70,7 @@ export const EVALUATE_OPTIONS = {
       "also measure how far patches are from the memory bank, and from one drawn at random",
   },
   ...SETTINGS_OPTIONS,
+  groupBy: GROUP_BY_OPTION,
   subsample: {
     ...SETTINGS_OPTIONS.subsample,
     choices: [...SETTINGS_OPTIONS.subsample.choices, "proxies"],
@@ -125,6 +128,7 @@ type Key = keyof EvaluateValues;
 /** What only a fit can follow. */
 const FITTING: readonly Key[] = [
   ...Object.keys(SETTINGS_OPTIONS).filter((key) => key !== "backbone") as Key[],
+  "groupBy",
   "shots",
   "seeds",
   "verbose",
@@ -147,6 +151,8 @@ const PATCHCORE: readonly Key[] = [
   "search",
   "nprobe",
   "verbose",
+  "falseAlarms",
+  "groupBy",
   "thresholdQuantile",
   "thresholdFactor",
   "mapQuantile",
@@ -159,6 +165,19 @@ const PATCHCORE: readonly Key[] = [
  */
 export function refuseFitting(values: EvaluateValues): void {
   refuse(values, FITTING, "with --model: the model was fitted already");
+}
+
+/**
+ * Refuses what only a stored model can follow, because one is fitted.
+ *
+ * @throws {UsageError} Naming the first such option.
+ */
+export function refuseStored(values: EvaluateValues): void {
+  refuse(
+    values,
+    Object.keys(THRESHOLD_OPTIONS) as Key[],
+    "without --model: a fit sets its own",
+  );
 }
 
 /**

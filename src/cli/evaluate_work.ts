@@ -10,6 +10,7 @@ import {
   type Variant,
 } from "../core/evaluation/mod.ts";
 import type { Category, LayoutName } from "../core/datasets/dataset.ts";
+import { limitsOf } from "../core/model/thresholds.ts";
 import type { BackboneFile } from "../core/mod.ts";
 import type { Settings, SettingsOptions } from "../core/settings/settings.ts";
 import { VERSION } from "../core/settings/version.ts";
@@ -19,12 +20,14 @@ import { DISK, readFile } from "./disk.ts";
 import {
   type EvaluateValues,
   refuseFitting,
+  refuseStored,
   refuseUnused,
 } from "./evaluate_options.ts";
 import { UsageError } from "./exit.ts";
 import { loadBackbones } from "./load_backbone.ts";
 import { loadDetector, modelsOf } from "./model_loading.ts";
-import { settingsOf } from "./settings_options.ts";
+import { groupingOf, settingsOf } from "./settings_options.ts";
+import { applyThresholds, thresholdChange } from "./threshold_options.ts";
 import { tuningStore } from "./tuning_store.ts";
 
 /** Options of the work on one category. */
@@ -103,6 +106,7 @@ async function fitting(
 ): Promise<EvaluationWork> {
   const { maskRule: rule, seeds, verbose: radius, batch } = values;
   const shots = shotsOf(values.shots);
+  refuseStored(values);
   refuseUnused(values);
   const files = await loadBackbones(values.backbone, context);
   const { evaluator, facts } = files.length === 1
@@ -110,14 +114,19 @@ async function fitting(
     : await ensemble(files, values, context);
   const { settings } = evaluator;
   const choices = { rule, seeds, radius, ...(shots && { shots }) };
+  const grouping = groupingOf(values.groupBy);
   return {
-    method: { version: VERSION, settings, ...facts, ...choices },
+    method: {
+      ...{ version: VERSION, settings, ...facts, ...choices },
+      ...(values.groupBy !== undefined && { groupBy: values.groupBy }),
+    },
     settings,
     adapterName: evaluator.gpu.adapterName,
     evaluate: (category, work) =>
       evaluateCategory(evaluator, category, {
         ...work,
         ...choices,
+        ...grouping,
         files: DISK,
         batch,
       }),
@@ -186,6 +195,7 @@ async function stored(
   context: Context,
 ): Promise<EvaluationWork> {
   refuseFitting(values);
+  const thresholds = thresholdChange(values);
   const { maskRule: rule, batch } = values;
   const { backbone } = values;
   const detector = await loadDetector(
@@ -193,13 +203,15 @@ async function stored(
     { backbone, batch, profile: false, noAutotune: values.noAutotune },
     context,
   );
-  const { model } = detector;
+  applyThresholds(detector, thresholds, { path, terminal: context.terminal });
+  const limits = limitsOf(detector.model);
   const members = modelsOf(detector);
   return {
     method: {
       version: VERSION,
       model: await sha256(await readFile(path)),
       rule,
+      ...(thresholds && { thresholds }),
     },
     settings: detector.settings,
     adapterName: detector.adapterName,
@@ -214,7 +226,7 @@ async function stored(
         {
           geometry: detector.settings,
           rule,
-          threshold: model.threshold?.value,
+          limits,
         },
       );
       const total = (performance.now() - start) / 1000;

@@ -12,9 +12,10 @@ import {
   Report,
   type ReportCurve,
   type ReportRow,
+  type ReportTable,
 } from "../core/report/mod.ts";
 import { VERSION } from "../core/settings/version.ts";
-import { evaluationCells } from "./evaluate_output.ts";
+import { evaluationCells, verdictCells } from "./evaluate_output.ts";
 import { UsageError } from "./exit.ts";
 import { trainingReader } from "./prediction_report.ts";
 
@@ -116,7 +117,6 @@ export class EvaluationReport {
         category === "mean" ? sum : sum + (seconds["total"] ?? 0),
       0,
     );
-    const { head, rows } = evaluationCells(records);
     return await this.#report.render({
       title: `Evaluation of ${data}`,
       facts: [
@@ -127,18 +127,31 @@ export class EvaluationReport {
         ["Written", new Date().toISOString()],
       ],
       settings,
-      tables: [{
-        caption:
-          "Results: rates in percent, errors at the threshold of the best F1",
-        head: head.map((name) =>
-          name.replace(/^5/, "AUPRO 5").replace(/^./, (c) => c.toUpperCase())
-        ),
-        rows,
-      }],
+      tables: [
+        {
+          caption: "Results: rates in percent",
+          ...titled(evaluationCells(records)),
+        },
+        {
+          caption:
+            "Verdicts at the model's threshold, with 95 % intervals, and at the one of the best F1",
+          ...titled(verdictCells(records)),
+        },
+      ],
       curves: this.#curves,
       readTraining: trainingReader(),
     });
   }
+}
+
+/** Cells with a head as headings are written. */
+function titled(
+  { head, rows }: ReturnType<typeof evaluationCells>,
+): Pick<ReportTable, "head" | "rows"> {
+  const titles = head.map((name) =>
+    name.replace(/^5/, "AUPRO 5").replace(/^./, (c) => c.toUpperCase())
+  );
+  return { head: titles, rows };
 }
 
 function isPrediction(scored: NamedScore): scored is NamedScore & Prediction {

@@ -245,7 +245,7 @@ async function walk(root: string, options: ListOptions): Promise<Below> {
     if (images === below.images && await isDataset(folder, root, options)) {
       below.datasets.push({ path, images: into = [] });
     }
-    into.push(...imageNames(folder).map((name) => join(path, name)));
+    for (const name of imageNames(folder)) into.push(join(path, name));
     for (const name of folder.files) {
       if (FOREIGN.test(name)) below.foreign.push(join(path, name));
     }

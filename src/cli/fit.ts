@@ -1,13 +1,20 @@
-import { type AppendOptions, Ensemble, PatchCore } from "../core/mod.ts";
+import {
+  type AppendOptions,
+  Ensemble,
+  type NamedImage,
+  PatchCore,
+} from "../core/mod.ts";
 import { loadToAppend } from "./append.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
 import { EXIT, UsageError } from "./exit.ts";
 import { listImages } from "./files.ts";
 import { FIT_OPTIONS, type FitValues } from "./fit_options.ts";
+import { fitPage } from "./fit_page.ts";
 import { planLine, printReport } from "./fit_report.ts";
 import { ImageChecks } from "./image_checks.ts";
 import { ImageReader } from "./image_reader.ts";
 import { checkOperands } from "./layout_options.ts";
+import { lessonFacts, lessonLines, modelLessons, nextLine } from "./lessons.ts";
 import {
   backbonePlaces,
   DEMO_BACKBONE,
@@ -17,9 +24,9 @@ import { memoryBudget } from "./memory.ts";
 import type { Detector } from "./model_loading.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { printProfile } from "./profile.ts";
-import { settingsOf } from "./settings_options.ts";
+import { groupingOf, settingsOf } from "./settings_options.ts";
 import { stageProgress } from "./stage_progress.ts";
-import type { Terminal } from "./terminal.ts";
+import { oneLine, type Terminal } from "./terminal.ts";
 import { tuningStore } from "./tuning_store.ts";
 
 /** `fit`: a model from images of good parts. */
@@ -59,7 +66,15 @@ export const fit: Command = defineCommand({
   async run(operands, values, context): Promise<number> {
     const { terminal, signal } = context;
     checkOperands(operands, "IMAGES", values);
-    await refuseExisting(values.model, values.overwrite);
+    const { dropOdd, report: page } = values;
+    if (dropOdd !== undefined && (values.append ?? values.shard)) {
+      throw new UsageError(
+        "Cannot use --drop-odd with --append or --shard: it takes a fit of all images",
+      );
+    }
+    for (const file of [values.model, page]) {
+      if (file !== undefined) await refuseExisting(file, values.overwrite);
+    }
     const shard = shardOf(values.shard);
     const budget = await memoryBudget(values.memory);
     const { paths, notes, warnings } = await listImages(
@@ -77,12 +92,13 @@ export const fit: Command = defineCommand({
       onImage: checks.look,
     });
     const { images } = reader;
-    let failed = 0;
+    const unusable = new Set<string>();
     const work: AppendOptions = {
+      ...groupingOf(values.groupBy),
       signal,
-      onImageError: (_, error) => {
+      onImageError: (name, error) => {
         checks.throwIfRefused();
-        failed++;
+        unusable.add(name);
         terminal.error(error.message);
       },
       onPlan: (plan) => terminal.message(planLine(plan)),
@@ -96,27 +112,69 @@ export const fit: Command = defineCommand({
     using detector = appending?.detector ??
       await newDetector(values, budget, context);
     checks.geometry = detector.settings;
-    const report = await withProgress(context, async (onProgress) => {
-      const options = { ...work, onProgress };
-      return appending === undefined
-        ? await detector.fit(images, { ...options, ...(shard && { shard }) })
-        : await appending.detector.append(images, {
-          ...options,
-          ...appending.options,
-        });
-    });
+    const fitTo = (images: readonly NamedImage[]) =>
+      withProgress(context, async (onProgress) => {
+        const options = { ...work, onProgress };
+        return appending === undefined
+          ? await detector.fit(images, { ...options, ...(shard && { shard }) })
+          : await appending.detector.append(images, {
+            ...options,
+            ...appending.options,
+          });
+      });
+    let report = await fitTo(images);
+    const dropped = dropOdd === undefined
+      ? []
+      : oddNames(detector.model, dropOdd);
+    if (dropOdd !== undefined) noteDropped(dropped, terminal);
+    if (dropped.length > 0) {
+      const left = new Set([...dropped, ...unusable]);
+      report = await fitTo(images.filter(({ name }) => !left.has(name)));
+    }
+    const failed = unusable.size;
     const bytes = detector.save({
       bundle: values.bundle,
       bankPrecision: values.bankPrecision,
     });
     await writeOutput(values.model, bytes, values.overwrite);
     checks.finish();
-    printReport(report, values.model, bytes.length, failed, terminal);
+    const lessons = modelLessons(detector.model);
+    printReport(report, values.model, bytes.length, failed, terminal, {
+      ...lessonFacts(lessons),
+      dropped_images: dropped,
+    });
+    const lines = lessonLines(lessons);
+    for (const line of lines) terminal.result(line);
+    if (page !== undefined) {
+      const text = await fitPage(detector, values.model, lines);
+      await writeOutput(page, text, values.overwrite);
+    }
+    terminal.message(nextLine(values.model));
     await noteBackbones(values, terminal);
     printProfile(await detector.kernelTimes(), terminal);
     return failed > 0 ? EXIT.failure : EXIT.ok;
   },
 });
+
+/** Names of training images that are left out. */
+function oddNames(
+  model: Detector["model"],
+  wanted: number | "auto",
+): readonly string[] {
+  const { odd } = modelLessons(model);
+  const count = wanted === "auto" ? odd : wanted;
+  return modelLessons(model, count).oddest.map(({ name }) => name);
+}
+
+function noteDropped(names: readonly string[], terminal: Terminal): void {
+  terminal.message(
+    names.length === 0
+      ? "No training image looks unlike the others: none is left out"
+      : `Fitting again without ${names.length} of the training images, which look unlike the others: ${
+        names.map(oneLine).join(", ")
+      }`,
+  );
+}
 
 async function newDetector(
   values: FitValues,

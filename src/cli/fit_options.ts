@@ -3,7 +3,7 @@ import { LAYOUT_OPTIONS } from "./layout_options.ts";
 import { MEMORY_OPTION } from "./memory.ts";
 import { PRECISION_OPTION } from "./model_loading.ts";
 import type { Options, Values } from "./options.ts";
-import { SETTINGS_OPTIONS } from "./settings_options.ts";
+import { GROUP_BY_OPTION, SETTINGS_OPTIONS } from "./settings_options.ts";
 import { AUTOTUNE_OPTION } from "./tuning_store.ts";
 
 /** How a model is written. */
@@ -35,6 +35,23 @@ export const FIT_OPTIONS = {
       "take every image below a folder, also where the names of folders or the image itself say that it is no good part",
   },
   ...SETTINGS_OPTIONS,
+  groupBy: GROUP_BY_OPTION,
+  dropOdd: {
+    kind: "integer",
+    value: "N",
+    min: 1,
+    unit: "images",
+    words: ["auto"],
+    fallback: "none",
+    help:
+      "fit again without the N training images that look most unlike the others, auto: those that look defective",
+  },
+  report: {
+    kind: "text",
+    value: "FILE.html",
+    help:
+      "write a page with the training images' scores and the oddest of them with pictures",
+  },
   memory: MEMORY_OPTION,
   thresholdImages: {
     kind: "integer",

@@ -27,13 +27,18 @@ export function planLine(plan: FitPlan): string {
   } of ${plan.dim} dimensions; ${memory}; ${work}${time}`;
 }
 
-/** Prints what a fit did. */
+/**
+ * Prints what a fit did.
+ *
+ * @param more What else is in the record.
+ */
 export function printReport(
   report: FitReport | EnsembleFitReport,
   model: string,
   bytes: number,
   failed: number,
   terminal: Terminal,
+  more: Readonly<Record<string, unknown>> = {},
 ): void {
   const { images, patches, bankRows, dim, seconds } = report;
   terminal.record({
@@ -46,6 +51,10 @@ export function printReport(
     threshold: numberOrNull(report.threshold),
     map_threshold: numberOrNull(report.mapThreshold),
     threshold_images: report.thresholdImages,
+    expected_false_alarms: report.falseAlarms ?? null,
+    train_scores: report.scoreSpread ?? null,
+    odd_images: report.oddImages,
+    ...more,
     coreset_radius: report.radius ?? null,
     coreset_radius_images: report.radiusImages,
     coreset_radius_bound: report.radiusBound ?? null,
@@ -106,7 +115,7 @@ export function thresholdLine(
   { threshold, mapThreshold }: Pick<FitReport, "threshold" | "mapThreshold">,
 ): string {
   return Number.isNaN(threshold)
-    ? "No threshold: leaving one image out leaves nothing to compare with; fit more images"
+    ? "No threshold: without an image, or those of its part, there is nothing to compare it with; fit more images"
     : `Threshold ${threshold.toPrecision(6)}, of maps ${
       mapThreshold.toPrecision(6)
     }`;

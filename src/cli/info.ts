@@ -3,7 +3,10 @@ import {
   readEnsembleFile,
 } from "../core/model/ensemble_file.ts";
 import { readModelFile } from "../core/model/model_file.ts";
+import type { StoredEnsemble } from "../core/mod.ts";
 import type { StoredModel } from "../core/model/stored_model.ts";
+import { lessonFacts, lessonLines, modelLessons } from "./lessons.ts";
+import type { Terminal } from "./terminal.ts";
 import { Gpu, readOnnx, sha256 } from "../core/weights.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { readFile } from "./disk.ts";
@@ -18,6 +21,9 @@ import {
 import { namingModel } from "./model_loading.ts";
 import { fitFacts, refitFacts } from "./planned_facts.ts";
 import type { Context } from "./command.ts";
+
+/** What rules of thresholds before held-out folds called their scores. */
+const OLD_SCORES = "leave-one-image-out";
 
 /** `info`: the adapter, a model or a network. */
 export const info: Command = defineCommand({
@@ -51,15 +57,19 @@ export const info: Command = defineCommand({
     ["resnet18.onnx", "Operators, taps and cost of a network"],
   ],
   async run([file], values, context): Promise<number> {
+    const model = file === undefined || isNetwork(file)
+      ? undefined
+      : await storedModel(file);
     const facts = file === undefined
       ? await adapterFacts()
-      : /\.onnx$/i.test(file)
+      : isNetwork(file)
       ? await fileFacts(file, values, context)
-      : await modelFacts(file, context);
+      : await modelFacts(file, model!, context);
     context.terminal.record(facts);
     context.terminal.result(
       factLines(facts),
     );
+    if (model !== undefined) tellThresholds(model, file!, context.terminal);
     return EXIT.ok;
   },
 });
@@ -79,18 +89,51 @@ async function adapterFacts(): Promise<Facts> {
   };
 }
 
-async function modelFacts(file: string, context: Context): Promise<Facts> {
-  const bytes = await readFile(file);
-  return await namingModel(file, () => factsOfFile(file, bytes, context));
+function isNetwork(file: string): boolean {
+  return /\.onnx$/i.test(file);
 }
 
-async function factsOfFile(
+/** A model file, read. */
+interface ReadModel {
+  readonly bytes: Uint8Array;
+  readonly model: StoredModel | StoredEnsemble;
+}
+
+async function storedModel(file: string): Promise<ReadModel> {
+  const bytes = await readFile(file);
+  return await namingModel(file, () =>
+    Promise.resolve({
+      bytes,
+      model: isEnsembleFile(bytes)
+        ? readEnsembleFile(bytes)
+        : readModelFile(bytes),
+    }));
+}
+
+/** What the training images say, and what a threshold of old lacks. */
+function tellThresholds(
+  { model }: ReadModel,
   file: string,
-  bytes: Uint8Array,
+  terminal: Terminal,
+): void {
+  for (const line of lessonLines(modelLessons(model))) terminal.result(line);
+  const { threshold } = model;
+  const how = `"calibrate ${file} --good DIR" sets one with new good parts`;
+  if (threshold === undefined) {
+    terminal.message(`The model has no threshold: ${how}`);
+  } else if (String(threshold.rule["scores"]).startsWith(OLD_SCORES)) {
+    terminal.message(
+      `The threshold is one of an earlier version: it promises no share of false alarms, and misses defects where good parts are much alike; ${how}, a fit anew as well`,
+    );
+  }
+}
+
+async function modelFacts(
+  file: string,
+  { bytes, model }: ReadModel,
   context: Context,
 ): Promise<Facts> {
-  if (isEnsembleFile(bytes)) return ensembleFacts(file, bytes);
-  const model = readModelFile(bytes);
+  if ("members" in model) return ensembleFacts(file, model);
   const { backbone } = model;
   const openBackbone = async () => {
     const { name, onnx } = backbone;
@@ -101,18 +144,22 @@ async function factsOfFile(
   return {
     model: file,
     ...factsOfModel(model),
+    ...lessonFacts(modelLessons(model)),
     ...await refitFacts(bytes, openBackbone, context.terminal),
   };
 }
 
-function ensembleFacts(file: string, bytes: Uint8Array): Facts {
-  const { members, threshold, softwareVersion } = readEnsembleFile(bytes);
+function ensembleFacts(file: string, model: StoredEnsemble): Facts {
+  const { members, threshold, mapThreshold, softwareVersion } = model;
   return {
     model: file,
     threshold: threshold?.value ?? null,
+    uncertain_from: threshold?.uncertainFrom ?? null,
+    map_threshold: mapThreshold?.value ?? null,
     threshold_rule: threshold?.rule ?? null,
     images: members[0]!.imageNames.length,
     members: members.map(factsOfModel),
+    ...lessonFacts(modelLessons(model)),
     software_version: softwareVersion,
   };
 }
@@ -128,6 +175,7 @@ function factsOfModel(model: StoredModel): Facts {
     coreset_radius_bound: model.coverage?.radius ?? null,
     ...(model.coverage?.shard && { shard: model.coverage.shard }),
     threshold: threshold?.value ?? null,
+    uncertain_from: threshold?.uncertainFrom ?? null,
     threshold_rule: threshold?.rule ?? null,
     map_threshold: mapThreshold?.value ?? null,
     backbone: backbone.name,

@@ -98,6 +98,9 @@ export class OutputFolder implements Disposable {
     const lock = await lockFolder(path);
     try {
       const own = await ownFiles(path);
+      for (const folder of foldersOf(own)) {
+        await removeStrays(join(path, folder));
+      }
       const earlier = resume ? await readRun(path) : undefined;
       if (earlier === undefined) await removeFiles(path, own);
       const files = await Deno.open(join(path, FILES_FILE), {
@@ -289,17 +292,24 @@ async function knownFiles(path: string): Promise<OwnFile[]> {
   return files;
 }
 
+/** The folders that files lie in, the deepest first. */
+function foldersOf(files: readonly OwnFile[]): string[] {
+  const folders = new Set<string>();
+  for (const { file } of files) {
+    for (let folder = dirname(file); folder !== "."; folder = dirname(folder)) {
+      folders.add(folder);
+    }
+  }
+  return [...folders].sort((a, b) => b.length - a.length);
+}
+
 /** Removes files, then the folders that are empty without them. */
 async function removeFiles(
   root: string,
   files: readonly OwnFile[],
 ): Promise<void> {
-  const folders = new Set<string>();
   for (const { file } of files) {
     const path = join(root, file);
-    for (let folder = dirname(file); folder !== "."; folder = dirname(folder)) {
-      folders.add(folder);
-    }
     try {
       await Deno.remove(path);
     } catch (cause) {
@@ -310,9 +320,7 @@ async function removeFiles(
       });
     }
   }
-  const deepest = [...folders].sort((a, b) => b.length - a.length);
-  for (const folder of deepest) {
-    await removeStrays(join(root, folder));
+  for (const folder of foldersOf(files)) {
     try {
       await Deno.remove(join(root, folder));
     } catch {

@@ -1,4 +1,4 @@
-import type { Prediction } from "../core/mod.ts";
+import { limitsOf, type Prediction } from "../core/mod.ts";
 import { Report } from "../core/report/mod.ts";
 import { sha256 } from "../core/weights.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
@@ -21,6 +21,11 @@ import { reportFacts } from "./prediction_report.ts";
 import { printProfile } from "./profile.ts";
 import { stageProgress } from "./stage_progress.ts";
 import { oneLine } from "./terminal.ts";
+import {
+  applyThresholds,
+  THRESHOLD_OPTIONS,
+  thresholdChange,
+} from "./threshold_options.ts";
 
 /** `predict`: scores and anomaly maps of images. */
 export const predict: Command = defineCommand({
@@ -39,6 +44,7 @@ export const predict: Command = defineCommand({
       required: true,
       help: "the model, as fit wrote it",
     },
+    ...THRESHOLD_OPTIONS,
     ...LAYOUT_OPTIONS,
     all: {
       kind: "flag",
@@ -72,7 +78,7 @@ export const predict: Command = defineCommand({
     },
     failOnAnomaly: {
       kind: "flag",
-      help: "exit with 3 when an image is anomalous",
+      help: "exit with 3 when an image is anomalous or uncertain",
     },
   },
   examples: [
@@ -80,6 +86,10 @@ export const predict: Command = defineCommand({
     [
       "inbox --model part.safetensors --out results --overlay --report",
       "A folder, with pictures and a page to look at",
+    ],
+    [
+      "inbox --model part.safetensors --threshold 2.5..3.1",
+      "By other thresholds: uncertain from 2.5, anomalous from 3.1",
     ],
     [
       "inbox --model part.safetensors --json --fail-on-anomaly",
@@ -99,6 +109,7 @@ export const predict: Command = defineCommand({
         "--maps, --overlay, --mask, --csv and --report write files: name a folder with --out DIR",
       );
     }
+    const thresholds = thresholdChange(values);
     const { paths, notes, warnings, truths } = await listImages(
       operands,
       "predict",
@@ -111,6 +122,11 @@ export const predict: Command = defineCommand({
       advice: "fit with --no-crop or --square to see more",
     });
     using detector = await loadDetector(values.model, values, context);
+    applyThresholds(detector, thresholds, {
+      path: values.model,
+      terminal,
+      needing: [values.failOnAnomaly && "--fail-on-anomaly", mask && "--mask"],
+    });
     checks.geometry = detector.settings;
     using folder = out === undefined
       ? undefined
@@ -120,6 +136,7 @@ export const predict: Command = defineCommand({
       command: "predict",
       model_sha256: folder && await sha256(await readFile(values.model)),
       files: { maps: maps ?? null, overlay, mask },
+      limits: limitsOf(detector.model),
     };
     using log = folder && files &&
       await PredictionLog.open(folder, { csv, run, paths, files });
@@ -163,7 +180,7 @@ export const predict: Command = defineCommand({
       }
     }
     checks.finish();
-    const { failed, anomalous } = tally;
+    const { failed, anomalous, uncertain, disagreeing } = tally;
     if (folder !== undefined) {
       const { adapterName: adapter, settings } = detector;
       if (page !== undefined) {
@@ -178,18 +195,29 @@ export const predict: Command = defineCommand({
         images: paths.length,
         failed,
         anomalous,
+        uncertain,
+        threshold: detector.model.threshold?.value ?? null,
         adapter,
         settings,
       });
     }
     terminal.message(
-      `${tally.images - failed} images: ${anomalous} anomalous${
-        failed > 0 ? `; ${failed} could not be used` : ""
-      }${out === undefined ? "" : `; see "${out}"`}`,
+      `${tally.images - failed} images${
+        detector.model.threshold === undefined
+          ? ", no verdicts"
+          : `: ${anomalous} anomalous`
+      }${uncertain > 0 ? `, ${uncertain} uncertain` : ""}${
+        disagreeing > 0
+          ? `; of ${disagreeing} the map says otherwise than the score`
+          : ""
+      }${failed > 0 ? `; ${failed} could not be used` : ""}${
+        out === undefined ? "" : `; see "${out}"`
+      }`,
     );
     printProfile(await detector.kernelTimes(), terminal);
     if (failed > 0) return EXIT.failure;
-    return values.failOnAnomaly && anomalous > 0 ? EXIT.anomaly : EXIT.ok;
+    const found = anomalous + uncertain > 0;
+    return values.failOnAnomaly && found ? EXIT.anomaly : EXIT.ok;
   },
 });
 
@@ -198,11 +226,18 @@ class Tally {
   images = 0;
   failed = 0;
   anomalous = 0;
+  uncertain = 0;
+  disagreeing = 0;
 
   add(record: PredictionRecord): void {
     this.images++;
-    if ("error" in record) this.failed++;
-    else if (record.pred_label === "anomalous") this.anomalous++;
+    if ("error" in record) {
+      this.failed++;
+      return;
+    }
+    if (record.pred_label === "anomalous") this.anomalous++;
+    if (record.pred_label === "uncertain") this.uncertain++;
+    if (record.map.disagrees) this.disagreeing++;
   }
 }
 
@@ -225,7 +260,7 @@ function printLine(
   { terminal }: Context,
 ): void {
   const numbers = `${score.toFixed(4).padStart(10)} ${
-    normalizedScore.toFixed(3).padStart(7)
+    (normalizedScore?.toFixed(3) ?? "–").padStart(7)
   }`;
-  terminal.result(`${label.padEnd(9)} ${numbers}  ${oneLine(name)}`);
+  terminal.result(`${(label ?? "–").padEnd(9)} ${numbers}  ${oneLine(name)}`);
 }

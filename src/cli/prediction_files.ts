@@ -10,6 +10,7 @@ import {
   mapToGrey16,
   thresholdMask,
 } from "../core/images/overlay.ts";
+import { rangeOf } from "../core/score/min_max_scale.ts";
 import { encodePng } from "../core/images/png.ts";
 import { encodeTiff } from "../core/images/tiff.ts";
 import type { OutputFolder } from "./output.ts";
@@ -21,7 +22,7 @@ interface PredictionFileOptions {
   readonly maps: "npy" | "png" | "tiff" | undefined;
   /** Whether maps are drawn over the images. */
   readonly overlay: boolean;
-  /** Whether masks are written. */
+  /** Whether masks are written, where there is a threshold. */
   readonly mask: boolean;
 }
 
@@ -78,13 +79,16 @@ export class PredictionFiles {
     const { map, image, name } = prediction;
     const { threshold } = map;
     const original = mapToOriginal(map, map.geometry);
-    const scale = mapScale(threshold);
+    const scale = mapScale(threshold, rangeOf(map.data).max);
     const contents: Uint8Array[] = [];
     if (overlay) {
       const drawn = drawOverlay(image, original, { ...scale, threshold });
       contents.push(await encodePng(drawn));
     }
     if (mask) {
+      if (threshold === null) {
+        throw new TypeError("Cannot write a mask: the model has no threshold");
+      }
       contents.push(await encodePng(thresholdMask(original, threshold)));
     }
     if (maps !== undefined) {

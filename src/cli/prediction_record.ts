@@ -1,4 +1,7 @@
 import type { Prediction } from "../core/mod.ts";
+import { mapScale } from "../core/images/overlay.ts";
+import { rangeOf } from "../core/score/min_max_scale.ts";
+import { type Label, mapDisagrees } from "../core/score/verdict.ts";
 import type { WrittenMap } from "./prediction_files.ts";
 
 /** What `predict --json` prints of an image. */
@@ -6,8 +9,10 @@ export interface ScoredRecord {
   readonly image_path: string;
   readonly pred_score: number;
   readonly pred_score_normalized: number | null;
-  readonly pred_label: "normal" | "anomalous";
+  readonly pred_label: Label | null;
   readonly threshold: number | null;
+  /** Score from which on it is uncertain; null where there is no such band. */
+  readonly uncertain_from: number | null;
   readonly worst_patch: {
     readonly x: number;
     readonly y: number;
@@ -26,6 +31,18 @@ export interface ScoredRecord {
     readonly min: number;
     readonly max: number;
     readonly threshold: number | null;
+    /**
+     * What the colours and greys of pictures go from and to: the same for all
+     * images of a model, or, where it has no threshold, up to the image's own
+     * highest value.
+     */
+    readonly scale: {
+      readonly min: number;
+      readonly max: number;
+      readonly of: "model" | "image";
+    };
+    /** Whether it contradicts the verdict. */
+    readonly disagrees: boolean;
   };
   /**
    * The box that the network saw, in pixels of the original image; what lies
@@ -55,14 +72,17 @@ export function predictionRecord(
   written: WrittenMap | undefined,
 ): ScoredRecord {
   const { name, score, normalizedScore, label, threshold } = prediction;
+  const { uncertainFrom } = prediction;
   const { x, y, width, height, nearest } = prediction.worstPatch;
-  const { geometry, data } = prediction.map;
+  const { geometry, data, threshold: limit } = prediction.map;
+  const range = rangeOf(data);
   return {
     image_path: name,
     pred_score: score,
-    pred_score_normalized: finite(normalizedScore),
+    pred_score_normalized: normalizedScore,
     pred_label: label,
-    threshold: finite(threshold),
+    threshold,
+    uncertain_from: uncertainFrom,
     worst_patch: {
       x,
       y,
@@ -78,8 +98,13 @@ export function predictionRecord(
       path: written?.path ?? null,
       width: geometry.width,
       height: geometry.height,
-      ...range(data),
-      threshold: finite(prediction.map.threshold),
+      ...range,
+      threshold: limit,
+      scale: {
+        ...mapScale(limit, range.max),
+        of: limit !== null && limit > 0 ? "model" : "image",
+      },
+      disagrees: mapDisagrees({ label, highest: range.max, threshold: limit }),
     },
     seen: {
       x: geometry.left,
@@ -94,17 +119,4 @@ export function predictionRecord(
 /** The record of an image that could not be used. */
 export function failureRecord(name: string, error: Error): FailureRecord {
   return { image_path: name, error: error.message };
-}
-
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
-}
-
-function range(data: Float32Array): { min: number; max: number } {
-  let [min, max] = [Infinity, -Infinity];
-  for (const value of data) {
-    if (value < min) min = value;
-    if (value > max) max = value;
-  }
-  return { min, max };
 }

@@ -27,7 +27,7 @@ export function reportFacts(
   const members = modelsOf(detector);
   const [{ imageNames, trainScores: own }] = members as [StoredModel];
   const trainScores = detector instanceof Ensemble ? detector.trainScores : own;
-  const threshold = limit?.value ?? NaN;
+  const threshold = limit?.value;
   return {
     title: `Inspection with ${basename(path)}`,
     facts: [
@@ -47,7 +47,7 @@ export function reportFacts(
       ["Written", new Date().toISOString()],
     ],
     settings,
-    trainScores: Number.isNaN(threshold)
+    trainScores: threshold === undefined
       ? []
       : Array.from(trainScores, (score) => score / threshold)
         .filter((score) => score >= 0 && score < Infinity),

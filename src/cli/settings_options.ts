@@ -1,7 +1,7 @@
+import { UsageError } from "./exit.ts";
 import type { PatchCoreOptions } from "../core/mod.ts";
 import { PRESETS } from "../core/settings/presets.ts";
 import type { NormaliseSetting } from "../core/settings/settings.ts";
-import { UsageError } from "./exit.ts";
 import type { Options, Values } from "./options.ts";
 
 /** The backbone unless another one is named. */
@@ -100,29 +100,67 @@ export const SETTINGS_OPTIONS = {
     fallback: "0",
     help: "of all random draws",
   },
+  falseAlarms: {
+    kind: "number",
+    min: 0,
+    above: true,
+    max: 0.5,
+    value: "RATE",
+    fallback: "0.05",
+    help:
+      "the share of good parts that will be called anomalous: what the thresholds of scores and maps are set for",
+  },
   thresholdQuantile: {
     kind: "number",
     min: 0,
     max: 1,
-    fallback: "1",
-    help: "of the training images' own scores",
+    fallback: "none",
+    help:
+      "of the training images' own scores, in place of --false-alarms; 1: the largest",
   },
   thresholdFactor: {
     kind: "number",
     min: 0,
     above: true,
     fallback: "1",
-    help: "what that quantile is multiplied with",
+    help: "what the thresholds are multiplied with",
   },
   mapQuantile: {
     kind: "number",
     min: 0,
     max: 1,
-    fallback: "0.95",
+    fallback: "none",
     help:
-      "of the largest pixels of the training images' own maps: the threshold of masks and contours",
+      "of the largest pixels of the training images' own maps, in place of --false-alarms: the threshold of masks and contours",
   },
 } as const satisfies Options;
+
+/** Which training images show the same part. */
+export const GROUP_BY_OPTION = {
+  kind: "text",
+  value: "REGEX",
+  help:
+    "what the names of images of one part have in common, such as 'part[0-9]+': what it finds, or its first group in parentheses. They are not compared with each other when thresholds are set",
+} as const;
+
+/**
+ * Reads {@linkcode GROUP_BY_OPTION}.
+ *
+ * @throws {UsageError} If it is no regular expression.
+ */
+export function groupingOf(
+  text: string | undefined,
+): { readonly groupBy?: RegExp } {
+  if (text === undefined) return {};
+  try {
+    return { groupBy: new RegExp(text, "u") };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      `Cannot use --group-by "${text}": ${reason}; expected a regular expression`,
+    );
+  }
+}
 
 type SettingsValues = Values<typeof SETTINGS_OPTIONS>;
 
@@ -150,6 +188,7 @@ export function settingsOf(
       maxBank,
     }),
     threshold: given({
+      falseAlarms: values.falseAlarms,
       quantile: values.thresholdQuantile,
       factor: values.thresholdFactor,
       mapQuantile: values.mapQuantile,

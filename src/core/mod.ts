@@ -13,6 +13,13 @@ export type {
   StoredModel,
   StoredThreshold,
 } from "./model/stored_model.ts";
+export {
+  limitsOf,
+  type StoredThresholds,
+  type ThresholdChange,
+  withThresholds,
+} from "./model/thresholds.ts";
+export type { Label, Limits } from "./score/verdict.ts";
 export type { StoredProjection } from "./rows/projection.ts";
 export * from "./detector/mod.ts";
 export type { TuningStore } from "../nn/conv_tuning.ts";

@@ -7,7 +7,7 @@ import { numberAttribute, tensorAttribute } from "./attributes.ts";
 import type { Graph, GraphNode, HostTensor } from "./graph.ts";
 import { nodeError, OnnxError } from "./onnx/errors.ts";
 import { SUPPORTED_OPERATORS, unsupported } from "./shape_inference.ts";
-import { CONSTANTS_ONLY } from "./shape_rules.ts";
+import { CONSTANTS_ONLY } from "./operator_kinds.ts";
 import { drops, inTraining } from "./training_mode.ts";
 import {
   consumersOf,

@@ -39,6 +39,22 @@ function inputAt(
   throw nodeError(node, `its input ${index} is missing`);
 }
 
+/** A result; integers have to be finite. */
+function resultOf(
+  node: GraphNode,
+  dtype: DataType,
+  shape: Shape,
+  values: Float64Array,
+): HostTensor {
+  if (dtype !== "float32" && dtype !== "bool") {
+    const odd = values.find((value) => !Number.isFinite(value));
+    if (odd !== undefined) {
+      throw nodeError(node, `its result would be ${odd} as ${dtype}`);
+    }
+  }
+  return makeTensor(dtype, shape, values);
+}
+
 function binary(
   apply: (a: number, b: number) => number,
   result?: DataType,
@@ -57,7 +73,7 @@ function binary(
     if (whole && !values.every(Number.isFinite)) {
       throw nodeError(node, "it divides an integer by zero");
     }
-    return makeTensor(dtype, shape, values);
+    return resultOf(node, dtype, shape, values);
   };
 }
 
@@ -72,7 +88,7 @@ function variadic(apply: (a: number, b: number) => number): Evaluator {
         values[k] = apply(values[k]!, other[k]!);
       }
     }
-    return makeTensor(first.dtype, shape, values);
+    return resultOf(node, first.dtype, shape, values);
   };
 }
 
@@ -83,7 +99,7 @@ function unary(
   return (node, inputs, shape) => {
     const x = inputAt(node, inputs, 0);
     const values = Float64Array.from(elementsOf(x), apply);
-    return makeTensor(result ?? x.dtype, shape, values);
+    return resultOf(node, result ?? x.dtype, shape, values);
   };
 }
 
@@ -224,7 +240,12 @@ const Clip: Evaluator = (node, inputs, shape, values) => {
   const x = inputAt(node, inputs, 0);
   const { min, max } = resolveClip(node, values);
   const clip = (value: number): number => Math.min(Math.max(value, min), max);
-  return makeTensor(x.dtype, shape, Float64Array.from(elementsOf(x), clip));
+  return resultOf(
+    node,
+    x.dtype,
+    shape,
+    Float64Array.from(elementsOf(x), clip),
+  );
 };
 
 const Range: Evaluator = (node, inputs, shape) => {
@@ -235,7 +256,7 @@ const Range: Evaluator = (node, inputs, shape) => {
     { length: shape[0]! },
     (_, i) => start! + i * step!,
   );
-  return makeTensor(inputAt(node, inputs, 0).dtype, shape, values);
+  return resultOf(node, inputAt(node, inputs, 0).dtype, shape, values);
 };
 
 /** An operator that sums up elements along axes. */
@@ -271,7 +292,8 @@ function reduction(
       }
     }
     const count = source.length / Math.max(sums.length, 1);
-    return makeTensor(x.dtype, shape, sums.map((sum) => finish(sum, count)));
+    const results = sums.map((sum) => finish(sum, count));
+    return resultOf(node, x.dtype, shape, results);
   };
 }
 

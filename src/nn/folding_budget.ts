@@ -8,8 +8,11 @@ import { nodeError } from "./onnx/errors.ts";
 
 /** Elements that may be computed whatever a network's size. */
 const BASE = 2 ** 22;
-/** And for each element that the network stores. */
+/** And for each element that the network stores, as long as these are not many. */
 const PER_STORED = 8;
+const MANY = 2 ** 27;
+/** At least as often as this, every stored element may be computed anew. */
+const AT_LEAST = 2;
 
 /** Counts the elements of constants that are computed ahead. */
 export class FoldingBudget {
@@ -20,7 +23,8 @@ export class FoldingBudget {
   constructor(constants: ReadonlyMap<string, HostTensor>) {
     let stored = 0;
     for (const { data } of constants.values()) stored += data.length;
-    this.#limit = BASE + PER_STORED * stored;
+    const ample = Math.min(PER_STORED * stored, MANY);
+    this.#limit = BASE + Math.max(ample, AT_LEAST * stored);
     this.#left = this.#limit;
   }
 

@@ -112,6 +112,7 @@ class ImageWalk {
     const [a = "", b = ""] = node.inputs;
     const [left, right] = [this.#views.get(a), this.#views.get(b)];
     if (left && right) return undefined;
+    if (node.op === "Max" || node.op === "Min") return this.#bounded(node);
     if (!left && right) return this.#arithmetic(node, right, a, true);
     if (!left) return undefined;
     switch (node.op) {
@@ -190,9 +191,28 @@ class ImageWalk {
     }
   }
 
+  /** Max or Min with one number, which is half a Clip. */
+  #bounded(node: GraphNode): readonly ImageView[] | undefined {
+    const [view, ...more] = node.inputs
+      .flatMap((name) => this.#views.get(name) ?? []);
+    const bounds = node.inputs.filter((name) => !this.#views.has(name))
+      .map((name) => numbersOf(this.#value(name) ?? NOTHING));
+    const [bound, ...others] = bounds.flat();
+    if (!view || more.length + others.length > 0 || bound === undefined) {
+      return undefined;
+    }
+    return node.op === "Max"
+      ? this.#limited(view, bound, Infinity)
+      : this.#limited(view, -Infinity, bound);
+  }
+
   #clipped(node: GraphNode, view: ImageView): readonly ImageView[] {
     for (const name of node.inputs.slice(1)) this.#value(name);
     const { min, max } = resolveClip(node, this.#values);
+    return this.#limited(view, min, max);
+  }
+
+  #limited(view: ImageView, min: number, max: number): readonly ImageView[] {
     for (const { scale, shift } of view.channels) {
       const end = ((scale > 0 ? max : min) - shift) / scale;
       if (Number.isFinite(end)) this.#limits.push(end);

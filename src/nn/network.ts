@@ -63,9 +63,7 @@ export class Network implements Disposable {
   /**
    * Optimises a graph that was read before.
    *
-   * @param gpu The device.
    * @param graph As `readOnnx` returns it.
-   * @param options What to tap.
    * @throws {OnnxError} If a tap is unknown or an operator is not supported.
    */
   constructor(gpu: Gpu, graph: Graph, options: NetworkOptions = {}) {
@@ -89,8 +87,6 @@ export class Network implements Disposable {
   /**
    * Reads an ONNX file.
    *
-   * @param gpu The device.
-   * @param bytes The file.
    * @param options What to tap, and how to read external data.
    * @throws {OnnxError} For anything wrong with the file; `kind` tells what.
    */
@@ -106,14 +102,24 @@ export class Network implements Disposable {
    * Checks that the network runs on colour images of some size.
    *
    * @throws {OnnxError} If its images are no colour images, or an operator
-   * cannot run; one that only does not fit images of a nominal size is none.
+   * cannot run, whatever the size.
    */
   check(): void {
-    const [images, , ...size] = nominalShape(this.graph);
+    const [, , height, width] = nominalShape(this.graph);
+    const error = this.#sizeProblem([1, 3, height!, width!]);
+    if (!error) return;
+    const other = this.#sizeProblem([1, 3, 2 * height!, 2 * width!]);
+    if (other?.message === error.message) throw error;
+  }
+
+  /** Why images of a shape do not fit; other errors are thrown. */
+  #sizeProblem(image: readonly number[]): OnnxError | undefined {
     try {
-      this.plan([images!, 3, ...size]);
+      this.plan(image);
+      return undefined;
     } catch (error) {
-      if (!(error instanceof OnnxError) || error.kind !== "shape") throw error;
+      if (error instanceof OnnxError && error.kind === "shape") return error;
+      throw error;
     }
   }
 

@@ -127,23 +127,27 @@ export class PlanContext {
   /**
    * Registers so many constants of a node, to be packed and uploaded once a
    * network. The role tells them from others of the node.
-   *
-   * @param source The tensor they are made of: one that follows from the size
-   * of the image is uploaded once for each size.
    */
   constant(
     node: GraphNode,
     role: string,
     elements: number,
     pack: () => Float32Array<ArrayBuffer>,
-    source?: string,
   ): Operand {
-    const fixed = source === undefined || this.graph.constants.has(source);
-    const [image] = this.graph.inputs;
-    const size = fixed ? "" : ` for [${this.shape(image!.name)}]`;
-    const key = keyOf(node, `${role}${size}`);
+    const key = keyOf(node, role);
     this.constants.set(key, { elements, dtype: "f32", pack });
     return { constant: key };
+  }
+
+  /**
+   * The role of a constant that is made of a tensor. One that follows from the
+   * size of the image is another one for each size.
+   */
+  role(role: string, source: string): string {
+    const [image] = this.graph.inputs;
+    return this.graph.constants.has(source)
+      ? role
+      : `${role} for [${this.shape(image!.name)}]`;
   }
 
   /**

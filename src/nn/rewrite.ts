@@ -23,7 +23,8 @@ interface RewriteContext {
 }
 
 /**
- * The graph with Sum as Adds, PRelu of one slope as LeakyRelu, and Gather or
+ * The graph with Sum as Adds, PRelu of one slope as LeakyRelu, Max and Min with
+ * a number as Clip, and Gather or
  * ReduceMean keeping the axis that an Unsqueeze behind them puts back.
  *
  * @param shapes Shapes of the tensors, as far as they are known.
@@ -45,6 +46,9 @@ export function rewriteOperators(
     switch (node.op) {
       case "Sum":
         return sumAsAdds(node, context);
+      case "Max":
+      case "Min":
+        return [boundAsClip(node, context)];
       case "PRelu":
         return [preluAsLeaky(node, context)];
       case "Gather":
@@ -80,6 +84,31 @@ function sumAsAdds(node: GraphNode, { names }: RewriteContext): GraphNode[] {
     sum = output;
   });
   return nodes;
+}
+
+/** Since this operator set, Clip has its bounds as inputs. */
+const CLIP_INPUTS_OPSET = 11;
+
+function boundAsClip(
+  node: GraphNode,
+  { graph, constants, shapes }: RewriteContext,
+): GraphNode {
+  const known = node.inputs.filter((name) => constants.has(name));
+  const [bound = ""] = known;
+  const [input = ""] = node.inputs.filter((name) => name !== bound);
+  const tensor = constants.get(bound);
+  const rank = shapes.get(input)?.length ?? 0;
+  const single = node.inputs.length === 2 && known.length === 1 &&
+    tensor?.dtype === "float32" && tensor.data.length === 1 &&
+    tensor.shape.length <= rank;
+  if (!single) return node;
+  const side = node.op === "Max" ? "min" : "max";
+  if (graph.opset < CLIP_INPUTS_OPSET) {
+    const attributes = { [side]: tensor.data[0]! };
+    return { ...node, op: "Clip", inputs: [input], attributes };
+  }
+  const inputs = side === "min" ? [input, bound] : [input, "", bound];
+  return { ...node, op: "Clip", inputs, attributes: {} };
 }
 
 function preluAsLeaky(

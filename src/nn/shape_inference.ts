@@ -9,10 +9,9 @@ import type { Graph, GraphNode, HostTensor } from "./graph.ts";
 import { elementCount, integerTensor } from "./host_tensor.ts";
 import { named } from "./named_errors.ts";
 import { nodeError, OnnxError } from "./onnx/errors.ts";
+import { CONSTANTS_ONLY, SHAPE_ONLY } from "./operator_kinds.ts";
 import {
-  CONSTANTS_ONLY,
   type Shape,
-  SHAPE_ONLY,
   SHAPE_RULES,
   shapeRange,
   splitShapes,

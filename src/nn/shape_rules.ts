@@ -19,6 +19,7 @@ import {
   resolveSlice,
   resolveSplit,
 } from "./parameters.ts";
+import { ELEMENTWISE, REDUCTIONS, SAME_SHAPE } from "./operator_kinds.ts";
 import { resolveWindow } from "./window.ts";
 
 /** A tensor shape. */
@@ -77,6 +78,17 @@ const elementwise: ShapeRule = (node, context) => {
   const shape = broadcastShapes(a, b);
   if (shape) return shape;
   throw nodeError(node, `cannot combine shapes [${a}] and [${b}]`, "shape");
+};
+
+const PRelu: ShapeRule = (node, context) => {
+  const shape = elementwise(node, context);
+  const x = shapeAt(node, context, 0);
+  if (shape.join() === x.join()) return x;
+  throw nodeError(
+    node,
+    `its slope of shape [${context.inputs[1]}] does not stretch over [${x}]`,
+    "shape",
+  );
 };
 
 /** Any number of inputs, broadcast together. */
@@ -317,131 +329,6 @@ const Constant: ShapeRule = (node) => {
   return Array.isArray(list) ? [list.length] : [];
 };
 
-/** Operators with one rule for their shapes, but neither a kernel nor a value of constants. */
-const SAME_SHAPE_ONLY = [
-  "Celu",
-  "Elu",
-  "Gelu",
-  "GroupNormalization",
-  "InstanceNormalization",
-  "LRN",
-  "LayerNormalization",
-  "LogSoftmax",
-  "LpNormalization",
-  "Mish",
-  "Selu",
-  "Softplus",
-  "Softsign",
-  "ThresholdedRelu",
-] as const;
-
-/**
- * Operators whose shapes are known so that the levels after them are found,
- * although they cannot run.
- */
-export const SHAPE_ONLY: readonly string[] = [
-  ...SAME_SHAPE_ONLY,
-  "GlobalMaxPool",
-  "Mean",
-  "ReduceL1",
-  "ReduceL2",
-  "ReduceLogSumExp",
-];
-
-/** Operators that run on constants and on values computed from shapes, and not on images. */
-export const CONSTANTS_ONLY: readonly string[] = [
-  "Abs",
-  "And",
-  "Cos",
-  "DequantizeLinear",
-  "Equal",
-  "Erf",
-  "Exp",
-  "Expand",
-  "Greater",
-  "GreaterOrEqual",
-  "Less",
-  "LessOrEqual",
-  "Log",
-  "Max",
-  "Min",
-  "Not",
-  "Or",
-  "Pow",
-  "QuantizeLinear",
-  "Range",
-  "Reciprocal",
-  "ReduceMax",
-  "ReduceMin",
-  "ReduceProd",
-  "ReduceSum",
-  "ReduceSumSquare",
-  "Round",
-  "Sign",
-  "Sin",
-  "Tanh",
-  "Where",
-];
-
-const SAME_SHAPE: readonly string[] = [
-  ...SAME_SHAPE_ONLY,
-  "Abs",
-  "Cast",
-  "Ceil",
-  "Clip",
-  "Cos",
-  "DequantizeLinear",
-  "Dropout",
-  "Erf",
-  "Exp",
-  "Floor",
-  "HardSigmoid",
-  "HardSwish",
-  "Identity",
-  "LeakyRelu",
-  "Log",
-  "Neg",
-  "Not",
-  "PRelu",
-  "QuantizeLinear",
-  "Reciprocal",
-  "Relu",
-  "Round",
-  "Sigmoid",
-  "Sign",
-  "Sin",
-  "Softmax",
-  "Sqrt",
-  "Tanh",
-];
-
-const ELEMENTWISE: readonly string[] = [
-  "Add",
-  "And",
-  "Div",
-  "Equal",
-  "Greater",
-  "GreaterOrEqual",
-  "Less",
-  "LessOrEqual",
-  "Mul",
-  "Or",
-  "Pow",
-  "Sub",
-];
-
-const REDUCTIONS: readonly string[] = [
-  "ReduceL1",
-  "ReduceL2",
-  "ReduceLogSumExp",
-  "ReduceMax",
-  "ReduceMean",
-  "ReduceMin",
-  "ReduceProd",
-  "ReduceSum",
-  "ReduceSumSquare",
-];
-
 function each(
   operators: readonly string[],
   rule: ShapeRule,
@@ -469,6 +356,7 @@ export const SHAPE_RULES: Readonly<Record<string, ShapeRule>> = {
   GlobalMaxPool: GlobalAveragePool,
   MatMul,
   MaxPool: pool,
+  PRelu,
   Pad,
   Range,
   Reshape: (node, context) =>

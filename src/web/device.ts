@@ -7,6 +7,8 @@ import {
   type Pixels,
   type Prediction,
   readModelFile,
+  withThresholds,
+  writeModelFile,
 } from "../core/mod.ts";
 import { loadPixels } from "../core/features/image_source.ts";
 import { closeUp, smallCopy } from "../core/report/small_copy.ts";
@@ -106,6 +108,29 @@ export class Device implements Inspector {
     return this.#fitted().save({ bundle: true });
   }
 
+  /**
+   * The same with another threshold; here the model keeps its own.
+   *
+   * @param factor What its own is multiplied with.
+   * @throws {Error} If the model has none.
+   */
+  saveWithThreshold(factor: number): Uint8Array<ArrayBuffer> {
+    const detector = this.#fitted();
+    const { threshold } = detector.model;
+    if (threshold === undefined) {
+      throw new Error("The model has no threshold that could be changed");
+    }
+    const { value, uncertainFrom } = threshold;
+    const model = withThresholds(detector.toModel({ bundle: true }), {
+      score: value * factor,
+      ...(uncertainFrom !== undefined && {
+        uncertainFrom: uncertainFrom * factor,
+      }),
+      rule: { scores: "none: set by eye on the page", factor, before: value },
+    });
+    return writeModelFile(model);
+  }
+
   #fitted(): PatchCore {
     if (this.#detector !== undefined) return this.#detector;
     throw new Error("There is no model yet: teach good parts, or open one");
@@ -129,7 +154,8 @@ export class Device implements Inspector {
 
 /** A prediction as the page shows it, with the training image it points at. */
 function shown(prediction: Prediction, training?: Pixels): Inspection {
-  const { name, score, threshold, map, worstPatch, ms } = prediction;
+  const { name, score, threshold, uncertainFrom } = prediction;
+  const { map, worstPatch, ms } = prediction;
   const { nearest } = worstPatch;
   const { x, y } = nearest.box;
   return {
@@ -137,6 +163,7 @@ function shown(prediction: Prediction, training?: Pixels): Inspection {
     name,
     score,
     threshold,
+    uncertainFrom,
     mapThreshold: map.threshold,
     nearest: {
       name: nearest.image,

@@ -7,10 +7,12 @@ export interface Inspection extends Omit<SmallCopy, "patch"> {
   readonly name: string;
   /** Raw image score. */
   readonly score: number;
-  /** The model's threshold of scores; NaN without one. */
-  readonly threshold: number;
-  /** The model's threshold of maps; NaN without one. */
-  readonly mapThreshold: number;
+  /** The model's threshold of scores; `null` without one. */
+  readonly threshold: number | null;
+  /** Score from which on it is uncertain; `null` without such a band. */
+  readonly uncertainFrom: number | null;
+  /** The model's threshold of maps; `null` without one. */
+  readonly mapThreshold: number | null;
   /** The worst patch, where the image is at hand. */
   readonly patch: CloseUp;
   /** The training patch that it was compared with. */

@@ -61,6 +61,8 @@ async function start(): Promise<void> {
     forget.disabled = busy || count === 0;
     tryDemo.disabled = busy || device === undefined;
     save.disabled = busy || device?.model === undefined;
+    saveThreshold.disabled = busy || device?.model?.threshold === undefined ||
+      inspectorChoice.choice?.kind !== "device";
     openModel.disabled = busy || device === undefined;
     inspectFiles.disabled = !ready;
     inspectCamera.disabled = !ready;
@@ -132,6 +134,11 @@ async function start(): Promise<void> {
   const save = onPress(
     "save-model",
     () => saveAs("model.safetensors", device!.save()),
+  );
+  const saveThreshold = onPress(
+    "save-threshold",
+    () =>
+      saveAs("model.safetensors", device!.saveWithThreshold(results.factor)),
   );
   const openModel = onChosen("open-model", ([file]) =>
     working(async () => {

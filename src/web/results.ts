@@ -1,5 +1,6 @@
 import { colorMap, drawOverlay, mapScale } from "../core/images/overlay.ts";
-import type { Pixels } from "../core/mod.ts";
+import { judge } from "../core/score/verdict.ts";
+import type { Label, Pixels } from "../core/mod.ts";
 import { thumbnail } from "../core/report/thumbnail.ts";
 import { element, keepFocus, make, onPress } from "./elements.ts";
 import type { Inspection } from "./inspector.ts";
@@ -8,6 +9,14 @@ import { canvasOf, closeUpCanvas, paint } from "./pictures.ts";
 /** Results that are kept; of more, the first ones go. */
 const MOST_RESULTS = 200;
 const THUMB_SIDE = 128;
+
+/** Verdicts in a word, as there is room on a thumbnail. */
+const BADGES = {
+  normal: "ok",
+  uncertain: "unsure",
+  anomalous: "anomaly",
+  unknown: "score",
+} as const satisfies Record<Label | "unknown", string>;
 
 interface Entry {
   readonly inspection: Inspection;
@@ -70,6 +79,11 @@ export class Results {
     this.#place.hidden = true;
   }
 
+  /** What the slider multiplies the model's thresholds with. */
+  get factor(): number {
+    return this.#factor.valueAsNumber;
+  }
+
   /** Shows the worst one. */
   showWorst(): void {
     const [worst] = this.#ordered();
@@ -97,14 +111,26 @@ export class Results {
 
   #count(): void {
     const entries = [...this.#entries.values()];
-    const anomalous =
-      entries.filter(({ inspection }) => this.#isAnomalous(inspection)).length;
-    element("count", HTMLElement).textContent =
-      `${anomalous} of ${entries.length} anomalous`;
+    const called = (label: Label | null): number =>
+      entries.filter(({ inspection }) => this.#label(inspection) === label)
+        .length;
+    const [uncertain, unjudged] = [called("uncertain"), called(null)];
+    element("count", HTMLElement).textContent = `${
+      called("anomalous")
+    } of ${entries.length} anomalous${
+      uncertain > 0 ? `, ${uncertain} uncertain` : ""
+    }${unjudged > 0 ? `, ${unjudged} without a verdict` : ""}`;
   }
 
-  #isAnomalous({ score, threshold }: Inspection): boolean {
-    return score >= threshold * this.#factor.valueAsNumber;
+  #label({ score, threshold, uncertainFrom }: Inspection): Label | null {
+    const factor = this.#factor.valueAsNumber;
+    const scaled = (value: number | null): number | null =>
+      value === null ? null : value * factor;
+    return judge(score, {
+      score: scaled(threshold),
+      uncertainFrom: scaled(uncertainFrom),
+      map: null,
+    }).label;
   }
 
   #judgeAll(): void {
@@ -117,11 +143,9 @@ export class Results {
   }
 
   #judge({ inspection, badge }: Entry): void {
-    const verdict = this.#isAnomalous(inspection) ? "anomalous" : "normal";
-    badge.className = `badge ${verdict}`;
-    badge.textContent = `${verdict === "normal" ? "ok" : "anomaly"} ${
-      ratioOf(inspection)
-    }`;
+    const label = this.#label(inspection);
+    badge.className = `badge ${label ?? "unknown"}`;
+    badge.textContent = `${BADGES[label ?? "unknown"]} ${ratioOf(inspection)}`;
   }
 
   #show(entry: Entry): void {
@@ -132,15 +156,15 @@ export class Results {
     this.#shown = entry;
     const { inspection } = entry;
     const { name, image, map, mapThreshold, patch, nearest } = inspection;
-    const scale = mapScale(mapThreshold > 0 ? mapThreshold : 1);
+    const scale = mapScale(mapThreshold, highestOf(map));
     const overlay = canvasOf(image, `${name} with its anomaly map`);
     const verdict = make("span");
     const numbers = make("span", { className: "quiet" });
     this.#redraw = () => {
       const factor = this.#factor.valueAsNumber;
-      const isAnomalous = this.#isAnomalous(inspection);
-      verdict.className = `badge ${isAnomalous ? "anomalous" : "normal"}`;
-      verdict.textContent = isAnomalous ? "anomalous" : "normal";
+      const label = this.#label(inspection);
+      verdict.className = `badge ${label ?? "unknown"}`;
+      verdict.textContent = label ?? "no verdict";
       numbers.textContent = describe(inspection);
       paint(overlay, this.#overlay(inspection, factor, scale));
     };
@@ -156,7 +180,12 @@ export class Results {
       make(
         "div",
         { className: "pictures" },
-        figure(overlay, "Overlay: a line around what is above the threshold"),
+        figure(
+          overlay,
+          mapThreshold === null
+            ? "Overlay: the model has no threshold, colours go up to this picture's own highest value"
+            : "Overlay: a line around what is above the threshold",
+        ),
         make(
           "div",
           { className: "more" },
@@ -177,7 +206,7 @@ export class Results {
     scale: { min: number; max: number },
   ): Pixels {
     const opacity = this.#opacity.valueAsNumber / 100;
-    const threshold = mapThreshold > 0 ? mapThreshold * factor : scale.max;
+    const threshold = mapThreshold === null ? null : mapThreshold * factor;
     return drawOverlay(image, map, { ...scale, threshold, opacity });
   }
 
@@ -196,14 +225,19 @@ export class Results {
   }
 }
 
+/** The largest pixel of a map, which is NaN outside the crop. */
+function highestOf({ data }: Inspection["map"]): number {
+  return data.reduce((most, value) => value > most ? value : most, 0);
+}
+
 function ratioOf({ score, threshold }: Inspection): string {
-  return Number.isNaN(threshold)
+  return threshold === null
     ? score.toPrecision(3)
     : (score / threshold).toFixed(2);
 }
 
 function describe({ score, threshold, ms }: Inspection): string {
-  const ratio = Number.isNaN(threshold)
+  const ratio = threshold === null
     ? "the model has no threshold"
     : `${(score / threshold).toFixed(2)} × the model's threshold`;
   return `score ${score.toPrecision(4)}, ${ratio}; ${ms.toFixed(0)} ms`;

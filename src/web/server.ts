@@ -9,6 +9,7 @@ import { type Inspection, type Inspector, SHOWN_SIDE } from "./inspector.ts";
 interface Answer {
   readonly pred_score: number;
   readonly threshold: number | null;
+  readonly uncertain_from: number | null;
   readonly worst_patch: {
     readonly x: number;
     readonly y: number;
@@ -20,7 +21,11 @@ interface Answer {
       readonly y: number;
     };
   };
-  readonly map: { readonly threshold: number | null; readonly png: string };
+  readonly map: {
+    readonly threshold: number | null;
+    readonly scale: { readonly min: number; readonly max: number };
+    readonly png: string;
+  };
   readonly ms: { readonly total: number };
 }
 
@@ -95,16 +100,16 @@ export class ServerInspector implements Inspector {
     }
     const answer = await response.json() as Answer;
     const pixels = isFile ? await decodeImage(bytes, name) : source;
-    const { worst_patch: worst, map, threshold } = answer;
-    const mapThreshold = map.threshold ?? NaN;
+    const { worst_patch: worst, map } = answer;
     const image = thumbnail(pixels, SHOWN_SIDE);
     return {
       name,
       image,
-      map: await readMap(map.png, image, mapThreshold),
+      map: await readMap(map.png, image, map.scale.max),
       score: answer.pred_score,
-      threshold: threshold ?? NaN,
-      mapThreshold,
+      threshold: answer.threshold,
+      uncertainFrom: answer.uncertain_from,
+      mapThreshold: map.threshold,
       patch: closeUp(pixels, worst, SHOWN_SIDE),
       nearest: { ...worst.nearest, name: worst.nearest.image_path },
       ms: answer.ms.total,
@@ -112,17 +117,17 @@ export class ServerInspector implements Inspector {
   }
 }
 
-/** A grey map, 0 to twice the threshold, in the size that is shown. */
+/** A grey map, from 0 to `max`, in the size that is shown. */
 async function readMap(
   png: string,
   { width, height }: Pick<Pixels, "width" | "height">,
-  threshold: number,
+  max: number,
 ): Promise<FloatImage> {
   const grey = await decodeImage(Uint8Array.fromBase64(png), "map");
   const levels = resampled(grey, { width, height }).data;
   const data = Float32Array.from(
     { length: width * height },
-    (_, i) => levels[4 * i]! / 255 * 2 * threshold,
+    (_, i) => levels[4 * i]! / 255 * max,
   );
   return { width, height, data };
 }

@@ -23,8 +23,8 @@ export interface CoresetRefreshSizes {
   readonly first: number;
   /** The centre after the last new one. */
   readonly end: number;
-  /** Whether the nearest centre of another image is followed too. */
-  readonly others: boolean;
+  /** Whether each row's nearest centres of two folds are followed too. */
+  readonly folds: boolean;
   /** Words of `alive` for each panel; 0 when all centres are measured. */
   readonly words: number;
 }
@@ -35,10 +35,8 @@ export type CoresetRefreshKernel = Kernel<
   | "packed"
   | "centres"
   | "anchors"
-  | "images"
-  | "centre_images"
-  | "others"
-  | "nearest_other"
+  | "folds"
+  | "nearest"
   | "alive"
 >;
 
@@ -62,10 +60,8 @@ function define(
       packed: "read",
       centres: "read",
       anchors: "read_write",
-      images: "read",
-      centre_images: "read",
-      others: "read_write",
-      nearest_other: "read_write",
+      folds: "read",
+      nearest: "read_write",
       alive: "read",
     },
     params: {
@@ -77,12 +73,12 @@ function define(
       end: "u32",
       words: "u32",
     },
-    overrides: { OTHERS: 0, RULED_OUT: 0 },
-    plan({ rows, base, dim, first, end, others, words }) {
+    overrides: { FOLDS: 0, RULED_OUT: 0 },
+    plan({ rows, base, dim, first, end, folds, words }) {
       const panels = Math.ceil(rows / PANEL_ROWS);
       return {
         params: { rows, base, dim4: dim / 4, panels, first, end, words },
-        overrides: { OTHERS: Number(others), RULED_OUT: Number(words > 0) },
+        overrides: { FOLDS: Number(folds), RULED_OUT: Number(words > 0) },
         workgroups: gridFor(Math.ceil(panels * 8 / lanes)),
       };
     },

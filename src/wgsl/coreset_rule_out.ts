@@ -27,8 +27,8 @@ export interface CoresetRuleOutSizes {
   readonly to: number;
   /** Words of `alive` for each panel: at least `count / 32`. */
   readonly words: number;
-  /** Whether the nearest centre of another image is followed too. */
-  readonly others: boolean;
+  /** Whether each row's nearest centres of two folds are followed too. */
+  readonly folds: boolean;
   /** Relative rounding error of the squares. */
   readonly slack: number;
   /** What a distance along the axes may be too large by. */
@@ -45,7 +45,7 @@ export type CoresetRuleOutKernel = Kernel<
   | "centres"
   | "centre_norms"
   | "anchors"
-  | "others"
+  | "nearest"
   | "alive"
 >;
 
@@ -72,7 +72,7 @@ function define(
       centres: "read",
       centre_norms: "read",
       anchors: "read",
-      others: "read",
+      nearest: "read",
       alive: "read_write",
     },
     params: {
@@ -87,8 +87,8 @@ function define(
       radius: "f32",
       stretch: "f32",
     },
-    overrides: { OTHERS: 0 },
-    plan({ rows, base, axes, count, to, words, others, ...errors }) {
+    overrides: { FOLDS: 0 },
+    plan({ rows, base, axes, count, to, words, folds, ...errors }) {
       const panels = Math.ceil(rows / PANEL_ROWS);
       const { slack, radius } = errors;
       const stretch = (1 + errors.stretch) * (1 + 2 ** -20);
@@ -97,7 +97,7 @@ function define(
           ...{ rows, base, axes4: axes / 4, panels, count, to, words },
           ...{ slack, radius, stretch },
         },
-        overrides: { OTHERS: Number(others) },
+        overrides: { FOLDS: Number(folds) },
         workgroups: gridFor(Math.ceil(panels * 8 / lanes)),
       };
     },

@@ -2,7 +2,7 @@ import activation from "./activation.wgsl" with { type: "text" };
 import { activationParams, type FusedActivation } from "./activation.ts";
 import main from "./elementwise.wgsl" with { type: "text" };
 import { pixelGrid } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 const OPERATIONS: Readonly<Record<ElementwiseOperation, number>> = {
   none: 0,
@@ -69,53 +69,39 @@ export interface ElementwiseSizes {
 }
 
 /** Element-wise arithmetic and activations (ONNX Add, Mul, Relu, BatchNormalization, …). */
-export const elementwise: Kernel<ElementwiseSizes, "x" | "b" | "c" | "y"> = {
-  name: "elementwise",
-  source: activation + main,
-  bindings: { x: "read", b: "read", c: "read", y: "read_write" },
-  params: {
-    channels: "u32",
-    pixels: "u32",
-    pixels_per_image: "u32",
-    act_low: "f32",
-    act_high: "f32",
-    real_channels: "u32",
-    width: "u32",
-    b_image: "u32",
-    b_row: "u32",
-    b_column: "u32",
-    b_channel: "u32",
-  },
-  overrides: { OPERATION: 0, BROADCAST: 0, ONE_CHANNEL: 0, ACTIVATION: 0 },
-  plan(sizes) {
-    const { images, pixels, channels, operation, broadcast, activation } =
-      sizes;
-    const { operand = { width: 1, shape: [1, 2, 1, 1] } } = sizes;
-    const [bImages, bChannels, bRows, bColumns] = operand.shape;
-    const b4 = Math.ceil(bChannels / 4);
-    const channels4 = Math.ceil(channels / 4);
-    const { code, low, high } = activationParams(activation);
-    return {
-      overrides: {
-        OPERATION: OPERATIONS[operation],
-        BROADCAST: BROADCASTS[broadcast ?? "same"],
-        ONE_CHANNEL: bChannels === 1 ? 1 : 0,
-        ACTIVATION: code,
-      },
-      params: {
-        channels: channels4,
-        pixels: images * pixels,
-        pixels_per_image: pixels,
-        act_low: low,
-        act_high: high,
-        real_channels: channels,
-        width: operand.width,
-        b_image: bImages > 1 ? bRows * bColumns * b4 : 0,
-        b_row: bRows > 1 ? bColumns * b4 : 0,
-        b_column: bColumns > 1 ? b4 : 0,
-        b_channel: bChannels > 1 ? 1 : 0,
-      },
-      workgroups: pixelGrid(channels4, images * pixels),
-    };
-  },
-};
+export const elementwise: Kernel<ElementwiseSizes, "x" | "b" | "c" | "y"> =
+  defineKernel({
+    name: "elementwise",
+    source: activation + main,
+    plan(sizes) {
+      const { images, pixels, channels, operation, broadcast, activation } =
+        sizes;
+      const { operand = { width: 1, shape: [1, 2, 1, 1] } } = sizes;
+      const [bImages, bChannels, bRows, bColumns] = operand.shape;
+      const b4 = Math.ceil(bChannels / 4);
+      const channels4 = Math.ceil(channels / 4);
+      const { code, low, high } = activationParams(activation);
+      return {
+        overrides: {
+          OPERATION: OPERATIONS[operation],
+          BROADCAST: BROADCASTS[broadcast ?? "same"],
+          ONE_CHANNEL: bChannels === 1 ? 1 : 0,
+          ACTIVATION: code,
+        },
+        params: {
+          channels: channels4,
+          pixels: images * pixels,
+          pixels_per_image: pixels,
+          act_low: low,
+          act_high: high,
+          real_channels: channels,
+          width: operand.width,
+          b_image: bImages > 1 ? bRows * bColumns * b4 : 0,
+          b_row: bRows > 1 ? bColumns * b4 : 0,
+          b_column: bColumns > 1 ? b4 : 0,
+          b_channel: bChannels > 1 ? 1 : 0,
+        },
+        workgroups: pixelGrid(channels4, images * pixels),
+      };
+    },
+  });

@@ -1,6 +1,6 @@
 import source from "./gather_channels.wgsl" with { type: "text" };
 import { pixelGrid, roundUp } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Sizes of picking channels. */
 export interface GatherChannelsSizes {
@@ -13,17 +13,9 @@ export interface GatherChannelsSizes {
 }
 
 /** ONNX Gather on the channel axis, NHWC; picks are whole numbers kept as floats. */
-export const gatherChannels: Kernel<GatherChannelsSizes> = {
+export const gatherChannels: Kernel<GatherChannelsSizes> = defineKernel({
   name: "gather_channels",
   source,
-  bindings: { x: "read", picks: "read", y: "read_write" },
-  params: {
-    pixels: "u32",
-    x_channels: "u32",
-    y_channels: "u32",
-    count: "u32",
-  },
-  overrides: {},
   plan({ pixels, channels, count }) {
     const stride = roundUp(count, 4);
     return {
@@ -36,4 +28,4 @@ export const gatherChannels: Kernel<GatherChannelsSizes> = {
       workgroups: pixelGrid(stride, pixels),
     };
   },
-};
+});

@@ -1,6 +1,5 @@
-import { expand } from "./expand.ts";
 import { gridFor } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import { shrinkOf } from "./search_leading.ts";
 import finish from "./search_finish/finish.wgsl" with { type: "text" };
 import measure from "./search_finish/measure.wgsl" with { type: "text" };
@@ -16,7 +15,7 @@ const WINDOW = 128;
 export interface SearchMeasureSizes {
   /** Number of queries. */
   readonly queries: number;
-  /** Elements of a row. */
+  /** Elements of a row; `search_refine` takes a multiple of 4. */
   readonly dim: number;
   /** Bank rows of this dispatch. */
   readonly rows: number;
@@ -24,7 +23,7 @@ export interface SearchMeasureSizes {
   readonly first: number;
   /** Index of that row in the whole bank. */
   readonly base: number;
-  /** Groups of 8 rows. */
+  /** Groups of 8 rows, or of 8 in each of several panels. */
   readonly groups: number;
   /** Neighbours to find, 1 to 16. */
   readonly k: number;
@@ -66,40 +65,14 @@ export const searchNearest: Kernel<
   | "least"
   | "distances"
   | "indices"
-> = {
+> = defineKernel({
   name: "search_nearest",
-  get source() {
-    return expand(nearest + measure);
-  },
-  bindings: {
-    queries: "read",
-    query_norms: "read",
-    bank: "read",
-    images: "read",
-    query_images: "read",
-    least: "read_write",
-    distances: "read_write",
-    indices: "read_write",
-  },
-  params: {
-    queries: "u32",
-    dim: "u32",
-    rows: "u32",
-    first: "u32",
-    base: "u32",
-    groups: "u32",
-    k: "u32",
-    most: "u32",
-    start: "u32",
-    slack: "f32",
-    radius: "f32",
-    shrink: "f32",
-  },
-  overrides: { LANES: 64, LOOK, EXCLUDE: 0 },
+  source: nearest + measure,
   plan(sizes) {
     return {
       params: {
-        ...paramsOf(sizes),
+        ...measureParams(sizes),
+        dim: sizes.dim,
         most: 2 * sizes.k - 1,
         slack: sizes.slack,
         radius: sizes.radius,
@@ -113,42 +86,20 @@ export const searchNearest: Kernel<
       workgroups: gridFor(sizes.queries),
     };
   },
-};
+});
 
 /** The k nearest rows of each query, exactly, of those that `search_narrow` left. */
 export const searchFinish: Kernel<
   SearchFinishSizes,
   "queries" | "bank" | "near" | "distances" | "indices" | "resume"
-> = {
+> = defineKernel({
   name: "search_finish",
-  get source() {
-    return expand(finish + measure);
-  },
-  bindings: {
-    queries: "read",
-    bank: "read",
-    near: "read",
-    distances: "read_write",
-    indices: "read_write",
-    resume: "read_write",
-  },
-  params: {
-    queries: "u32",
-    dim: "u32",
-    rows: "u32",
-    first: "u32",
-    base: "u32",
-    groups: "u32",
-    k: "u32",
-    most: "u32",
-    fresh: "u32",
-    start: "u32",
-  },
-  overrides: { LANES: 64, LOOK },
+  source: finish + measure,
   plan(sizes) {
     return {
       params: {
-        ...paramsOf(sizes),
+        ...measureParams(sizes),
+        dim: sizes.dim,
         most: measurementsAtOnce(sizes),
         fresh: Number(sizes.fresh),
       },
@@ -156,7 +107,7 @@ export const searchFinish: Kernel<
       workgroups: gridFor(sizes.queries),
     };
   },
-};
+});
 
 /**
  * Dispatches of {@linkcode searchFinish} until all groups were looked at,
@@ -181,7 +132,10 @@ function measurementsAtOnce(
   return Math.max(1, Math.floor(60_000 / (turns + 8 * k + 20)) - WINDOW);
 }
 
-function paramsOf(sizes: SearchMeasureSizes): Record<string, number> {
-  const { queries, dim, rows, first, base, groups, k, start } = sizes;
-  return { queries, dim, rows, first, base, groups, k, start: Number(start) };
+/** Parameters of {@linkcode SearchMeasureSizes}, as the kernels name them. */
+export function measureParams(
+  sizes: SearchMeasureSizes,
+): Record<string, number> {
+  const { queries, rows, first, base, groups, k, start } = sizes;
+  return { queries, rows, first, base, groups, k, start: Number(start) };
 }

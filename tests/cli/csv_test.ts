@@ -11,8 +11,9 @@ const SCORED: ScoredRecord = {
   image_path: 'in/a, "b".png',
   pred_score: 1.5,
   pred_score_normalized: null,
-  pred_label: "normal",
+  pred_label: null,
   threshold: null,
+  uncertain_from: null,
   worst_patch: {
     x: 1,
     y: 2,
@@ -20,7 +21,16 @@ const SCORED: ScoredRecord = {
     height: 4,
     nearest: { image_path: "good/1\n2.png", x: 5, y: 6 },
   },
-  map: { path: null, width: 8, height: 8, min: 0, max: 1, threshold: null },
+  map: {
+    path: null,
+    width: 8,
+    height: 8,
+    min: 0,
+    max: 1,
+    threshold: null,
+    scale: { min: 0, max: 1, of: "image" },
+    disagrees: false,
+  },
   seen: { x: 0, y: 0, width: 8, height: 8 },
   ms: {
     decode: 1,
@@ -37,9 +47,9 @@ Deno.test("predictionRow() quotes as RFC 4180 does and leaves unknowns empty", (
   assertEquals(
     predictionHead() + predictionRow(SCORED) + predictionRow(failure),
     [
-      "image_path,pred_score,pred_score_normalized,pred_label,threshold,worst_x,worst_y,worst_width,worst_height,nearest_image_path,nearest_x,nearest_y,error",
-      '"in/a, ""b"".png",1.5,,normal,,1,2,3,4,"good/1\n2.png",5,6,',
-      "cut.png,,,,,,,,,,,,it ends early",
+      "image_path,pred_score,pred_score_normalized,pred_label,threshold,worst_x,worst_y,worst_width,worst_height,nearest_image_path,nearest_x,nearest_y,error,uncertain_from",
+      '"in/a, ""b"".png",1.5,,,,1,2,3,4,"good/1\n2.png",5,6,,',
+      "cut.png,,,,,,,,,,,,it ends early,",
       "",
     ].join("\r\n"),
   );

@@ -21,6 +21,11 @@ const RECORD: EvaluationRecord = {
   threshold: 3.25,
   threshold_false_positives: 0,
   threshold_false_negatives: null,
+  threshold_f1: 0.5,
+  false_alarm_rate: 0.5,
+  false_alarm_interval: [0.25, 0.75],
+  miss_rate: null,
+  miss_interval: null,
   images: { train: 2, normal: 1, anomalous: 1 },
   seconds: { features: 0.5, "bank rows": 0, total: 0.5 },
 };
@@ -59,6 +64,7 @@ Deno.test("Journal gives back what was added, with details of every kind", async
     false_positives: 1.5,
     bank_rows: 7,
     recall_at_1: 1,
+    threshold_uncertain: { normal: 1, anomalous: 0 },
   };
   await withJournal("", async (path) => {
     const other = "b2".repeat(32);

@@ -103,6 +103,8 @@ Deno.test("OutputFolder.open() keeps files and their images when a run is resume
       await folder.write("maps/1.npy", "1", "in/1.png");
       await folder.write("masks/1.png", "1", "in/1.png");
       await folder.record({ finished: false, command: "predict" });
+      const stray = `${out}/maps/.patchcore-00000000.tmp`;
+      await Deno.writeTextFile(stray, "of a dead process");
     }
     {
       using folder = await OutputFolder.open(out, { resume: true });
@@ -111,6 +113,7 @@ Deno.test("OutputFolder.open() keeps files and their images when a run is resume
         "maps/1.npy",
         "masks/1.png",
       ]);
+      assertEquals(namesIn(`${out}/masks`), ["1.png"]);
     }
     using _folder = await OutputFolder.open(out);
     assertEquals(namesIn(out), [".files", ".lock", "run.json"]);

@@ -93,6 +93,7 @@ Deno.test("fit and predict as programs", async (t) => {
           "pred_score_normalized",
           "pred_label",
           "threshold",
+          "uncertain_from",
           "worst_patch",
           "map",
           "seen",
@@ -107,6 +108,8 @@ Deno.test("fit and predict as programs", async (t) => {
           "min",
           "max",
           "threshold",
+          "scale",
+          "disagrees",
         ]);
         assert((await Deno.stat(map["path"]!)).size > 256 * 256 * 4);
         assert(map["threshold"] !== line["threshold"]);

@@ -4,6 +4,7 @@ import { gpuTest } from "../testing.ts";
 import { scaleKernel } from "./scale_kernel.ts";
 
 const sizes = { count: 2, factor: 2 };
+const TIMED = { feature: "timestamp-query" } as const;
 
 gpuTest(
   "Profiler.report() sums time by kernel and role over runs",
@@ -37,6 +38,7 @@ gpuTest(
     assertEquals(await profiler.report(), report);
     assertEquals(await gpu.read(z), Float32Array.of(2, 4));
   },
+  TIMED,
 );
 
 gpuTest("Profiler changes nothing in the results", async (gpu) => {
@@ -54,7 +56,7 @@ gpuTest("Profiler changes nothing in the results", async (gpu) => {
   assertEquals(counts, [30]);
   assertEquals(await gpu.read(tensors[29]!), Float32Array.of(2 ** 30, 2 ** 31));
   for (const tensor of tensors) tensor.dispose();
-});
+}, TIMED);
 
 gpuTest("Profiler refuses an adapter without timestamps", () => {
   const gpu = {
@@ -85,4 +87,4 @@ gpuTest("StageClock times each program of one submit", async (gpu) => {
   assertEquals(times.length, 2);
   assert(times.every((ms) => ms >= 0 && ms < 60_000), `${times}`);
   assert(new BigUint64Array(ticks!.buffer).every((tick) => tick > 0n));
-});
+}, TIMED);

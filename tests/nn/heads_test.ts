@@ -210,6 +210,16 @@ const NEEDED: readonly (readonly [
     'Cannot run Cast "whole": it casts Infinity to int64',
   ],
   [
+    "the root of a negative whole number",
+    [
+      node("Sqrt", ["minus"], ["root"]),
+      node("Cast", ["root"], ["f"], { to: 1 }),
+      node("Mul", ["x", "f"], ["y"]),
+    ],
+    [{ name: "minus", dims: [1], dataType: 6, int32Data: [-1] }],
+    'Cannot run Sqrt "root": its result would be NaN as int32',
+  ],
+  [
     "a quotient of whole numbers by 0",
     [
       node("Div", ["one", "zero"], ["q"]),

@@ -175,6 +175,10 @@ const SPELLINGS: readonly (readonly [
     node("Clip", ["x", "zero", "byte"], ["a"]),
     node("Sub", ["a", "bytes"], ["y"]),
   ], [floats("zero", [], [0])]],
+  ["that is a Max and a Min alone", "bytes", [
+    node("Max", ["zero", "x"], ["a"]),
+    node("Min", ["a", "byte"], ["y"]),
+  ], [floats("zero", [], [0])]],
   ["that is a Clip from 0 to 1 alone", "unit", [
     node("Clip", ["x", "zero", "one"], ["y"]),
   ], [floats("zero", [], [0]), floats("one", [], [1])]],

@@ -133,3 +133,46 @@ gpuTest(
     }
   },
 );
+
+gpuTest(
+  "Network uploads weights that follow from the image's size once for each size",
+  async (gpu) => {
+    const whole = (name: string, values: readonly number[]): TensorMessage => ({
+      name,
+      dims: [values.length],
+      dataType: 7,
+      int64Data: [...values],
+    });
+    const network = await readOnnx(model(graph(
+      [
+        node("Shape", ["x"], ["size"]),
+        node("Slice", ["size", "one", "two"], ["channels"]),
+        node("Concat", ["channels", "rest"], ["target"], { axis: 0 }),
+        node("Cast", ["size"], ["numbers"], { to: 1 }),
+        node("Slice", ["numbers", "three", "four"], ["width"]),
+        node("Reshape", ["width", "ones"], ["factor"]),
+        node("Expand", ["factor", "target"], ["w"]),
+        node("Conv", ["x", "w"], ["y"], { group: 3 }),
+      ],
+      [
+        whole("one", [1]),
+        whole("two", [2]),
+        whole("three", [3]),
+        whole("four", [4]),
+        whole("rest", [1, 1, 1]),
+        whole("ones", [1, 1, 1, 1]),
+      ],
+    )));
+    using loaded = new Network(gpu, network);
+    for (const width of [4, 8, 4]) {
+      const size = [1, 3, 2, width];
+      using session = await loaded.session(size);
+      gpu.write(
+        session.input,
+        toNhwc(new Float32Array(6 * width).fill(1), size),
+      );
+      session.program.run();
+      assertEquals(new Set(await session.read("y")), new Set([width]));
+    }
+  },
+);

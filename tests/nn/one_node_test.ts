@@ -114,6 +114,7 @@ const REFUSED = new Set([
   "Gather of a scalar",
   "Gather of rows in any order",
   "ReduceMean that drops channels",
+  "Max of a map",
   "MatMul of stacks",
   "MatMul of a vector",
   "Softmax along the last axis",

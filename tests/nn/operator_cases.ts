@@ -357,4 +357,7 @@ export const OPERATOR_CASES: readonly OperatorCase[] = [
     [],
     18,
   ),
+  one("Max", "of a number", image, {}, [floats("b", [], [0.5])]),
+  one("Max", "of a map", image, {}, [random("b", image)]),
+  one("Min", "of a number", image, {}, [floats("b", [1], [0.5])], 8),
 ];

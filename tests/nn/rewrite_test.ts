@@ -73,6 +73,16 @@ const CASES: readonly (readonly [
     ["Conv", "PRelu"],
   ],
   [
+    "a Max and a Min with a number as Clips",
+    [
+      conv("x", "a"),
+      node("Max", ["zero", "a"], ["b"]),
+      node("Min", ["b", "half"], ["y"]),
+    ],
+    [weights, floats("zero", [], [0]), floats("half", [1], [0.5])],
+    ["Conv+clip", "Clip"],
+  ],
+  [
     "a picked channel whose axis comes back",
     [
       node("Gather", ["x", "two"], ["a"], { axis: 1 }),

@@ -93,3 +93,48 @@ export function distanceMatrixNorms(
       distances(rows, i, dim).reduce((sum, d) => sum + d * d, 0),
     ));
 }
+
+/** The nearest picks of every row, as places among the picks; −1 and 3e38: none. */
+export interface ReferencePicks {
+  /** The nearest one. */
+  readonly picks: number[];
+  /** Its distance. */
+  readonly distances: number[];
+  /** The nearest one of another fold than that one's. */
+  readonly others: number[];
+  /** Its distance. */
+  readonly otherDistances: number[];
+}
+
+/** The nearest picks of two folds from their definition in float64. */
+export function nearestPicks(
+  rows: ArrayLike<number>,
+  dim: number,
+  picks: readonly number[],
+  folds: ArrayLike<number>,
+): ReferencePicks {
+  const result: ReferencePicks = {
+    picks: [],
+    distances: [],
+    others: [],
+    otherDistances: [],
+  };
+  for (let row = 0; row < rows.length / dim; row++) {
+    const nearest = (fold: number): [number, number] => {
+      let [place, distance] = [-1, 3e38];
+      picks.forEach((pick, i) => {
+        if (folds[pick] === fold) return;
+        const d = Math.sqrt(squaredDistance(rows, row, rows, pick, dim));
+        if (d < distance) [place, distance] = [i, d];
+      });
+      return [place, distance];
+    };
+    const [first, d1] = nearest(-1);
+    const [second, d2] = nearest(folds[picks[first]!]!);
+    result.picks.push(first);
+    result.distances.push(d1);
+    result.others.push(second);
+    result.otherDistances.push(d2);
+  }
+  return result;
+}

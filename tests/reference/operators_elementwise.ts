@@ -61,6 +61,10 @@ export const Floor: Operator = unary(Math.floor);
 export const Ceil: Operator = unary(Math.ceil);
 /** √x. */
 export const Sqrt: Operator = unary(Math.sqrt);
+/** The larger one of a and b. */
+export const Max: Operator = binary(Math.max);
+/** The smaller one of a and b. */
+export const Min: Operator = binary(Math.min);
 /** a to the power of b. */
 export const Pow: Operator = binary(Math.pow);
 /** 1 / x. */

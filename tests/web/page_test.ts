@@ -3,11 +3,21 @@
  *
  * @module
  */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import { Buffer } from "node:buffer";
 import type { Page } from "playwright-core";
 import { demoBackbone } from "../../src/cli/load_backbone.ts";
-import { decodeImage, type NamedImage, PatchCore } from "../../src/core/mod.ts";
+import {
+  decodeImage,
+  type NamedImage,
+  PatchCore,
+  readModelFile,
+} from "../../src/core/mod.ts";
 import { encodePng } from "../../src/core/images/png.ts";
 import type { Pixels } from "../../src/core/images/pixels.ts";
 import { demoParts } from "../../src/web/demo_parts.ts";
@@ -90,6 +100,16 @@ browserTest("the page fits and inspects as Deno does", async (browser) => {
   await page.focus("#factor");
   await page.keyboard.press("Home");
   assertEquals(await page.textContent("#count"), "5 of 5 anomalous");
+  const tuning = page.waitForEvent("download");
+  await page.click("#save-threshold");
+  const tuned = readModelFile(
+    await Deno.readFile(await (await tuning).path()),
+  );
+  assertAlmostEquals(
+    tuned.threshold!.value,
+    detector.model.threshold!.value / 2,
+    TOLERANCE,
+  );
   await page.focus("#list button");
   await page.keyboard.press("ArrowRight");
   const current = page.locator("#list [aria-current]");

@@ -62,6 +62,15 @@ for (const kernel of kernels) {
  */
 const FAMILIES: Readonly<Record<string, readonly string[]>> = {
   coreset: ["project_rows"],
+  greedy_coreset: [
+    "coreset_gather",
+    "coreset_histogram",
+    "coreset_refresh",
+    "coreset_select",
+    "coreset_start",
+    "coreset_step",
+    "coreset_threshold",
+  ],
   image_score: ["copy_rows", "image_max", "reweight"],
   ivfpq: [
     "ivf_scan",
@@ -80,6 +89,7 @@ const FAMILIES: Readonly<Record<string, readonly string[]>> = {
     "running_mean",
   ],
   patch_features: ["patch_merge", "patch_pool", "sample_mean"],
+  projection: ["project_rows"],
   proxies: [
     "product",
     "proxy_coefficients",

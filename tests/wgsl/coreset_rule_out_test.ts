@@ -40,7 +40,7 @@ async function ruleOut(
   kernel: CoresetRuleOutKernel,
   data: Readonly<Record<string, Float32Array<ArrayBuffer>>>,
   axes: number,
-  followsOthers: boolean,
+  followsFolds: boolean,
 ): Promise<Uint32Array> {
   const { anchors, others } = data;
   const base = 3;
@@ -55,7 +55,8 @@ async function ruleOut(
   using centreNorms = gpu.tensor([count]);
   const before = new Float32Array(base);
   using allAnchors = gpu.upload(Float32Array.from([...before, ...anchors!]));
-  using allOthers = gpu.upload(Float32Array.from([...before, ...others!]));
+  const four = [...before, ...others!].flatMap((other) => [0, 0, other, 0]);
+  using nearest = gpu.upload(Float32Array.from(four));
   using alive = gpu.tensor([to + panels, WORDS], "u32");
   using program = gpu.program("pack");
   const tensors = { rows: source, shift: source, packed };
@@ -71,14 +72,14 @@ async function ruleOut(
   using ruling = gpu.program("rule out");
   ruling.dispatch(kernel, {
     ...{ rows, base, axes, count, to, words: WORDS },
-    ...{ others: followsOthers, slack: 1e-5, radius: 1e-5, stretch: 1e-5 },
+    ...{ folds: followsFolds, slack: 1e-5, radius: 1e-5, stretch: 1e-5 },
   }, {
     packed: kernel.bindings.packed === "read" ? packed : image,
     row_norms: norms,
     centres,
     centre_norms: centreNorms,
     anchors: allAnchors,
-    others: allOthers,
+    nearest,
     alive,
   });
   (await ruling.compile()).run();
@@ -127,11 +128,11 @@ async function check(
     anchors: near(3),
     others: near(4),
   };
-  for (const followsOthers of [false, true]) {
+  for (const followsFolds of [false, true]) {
     const far = data.anchors.map((anchor, i) =>
-      followsOthers ? Math.max(anchor, data.others[i]!) : anchor
+      followsFolds ? data.others[i]! : anchor
     );
-    const alive = await ruleOut(gpu, kernel, data, axes, followsOthers);
+    const alive = await ruleOut(gpu, kernel, data, axes, followsFolds);
     const expected = leads(data.rows, data.centres, axes, far);
     expected.forEach((list, panel) => {
       for (let c = 0; c < WORDS * 32; c++) {

@@ -68,6 +68,21 @@ gpuTest(
   },
 );
 
+gpuTest("image_max names the first of equal patches", async (gpu) => {
+  // Patches 70, 134 and 9 are those of lanes 6, 6 and 9.
+  const patches = 200;
+  const distances = new Float32Array(patches).fill(1);
+  for (const patch of [134, 70, 9]) distances[patch] = 4;
+  const indices = Uint32Array.from(distances, (_, i) => i);
+  const { worst } = await runBindings(
+    gpu,
+    imageMax,
+    { images: 1, patches, neighbours: 1, used: 1, squared: true },
+    bindings(distances, indices, 1, patches),
+  );
+  assertEquals([...worst], [9]);
+});
+
 function bindings(
   distances: Float32Array<ArrayBuffer>,
   indices: Uint32Array<ArrayBuffer>,

@@ -12,6 +12,7 @@ import { readFile } from "../disk.ts";
 import { UsageError } from "../exit.ts";
 import { localBackbone, storedBackbone } from "../load_backbone.ts";
 import { type Detector, modelsOf, namingModel } from "../model_loading.ts";
+import { applyThresholds } from "../threshold_options.ts";
 import { tuningStore } from "../tuning_store.ts";
 import type {
   EngineOptions,
@@ -73,6 +74,10 @@ export class EngineHost {
     const models: ModelInfo[] = [];
     for (const file of options.models) {
       const detector = await this.#load(set, file, options);
+      applyThresholds(detector, file.thresholds, {
+        path: file.path,
+        terminal: this.#context.terminal,
+      });
       this.#detectors.set(file.name, detector);
       await warmUp(detector, options.batch);
       models.push(infoOf(file.name, detector));
@@ -183,6 +188,7 @@ function infoOf(name: string, detector: Detector): ModelInfo {
   return {
     name,
     threshold: model.threshold?.value ?? null,
+    uncertain_from: model.threshold?.uncertainFrom ?? null,
     input: { width: columns, height: rows },
     members: members.map(({ backbone, rows, dim }) => ({
       backbone: backbone.name,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ThresholdChange } from "../../core/mod.ts";
 import type { DecodedImage, Inspected } from "./inspection_queue.ts";
 import type { ModelInfo } from "./model_info.ts";
 
@@ -12,6 +13,8 @@ export interface ModelFile {
   readonly name: string;
   /** Path of the file, as the user gave it. */
   readonly path: string;
+  /** Thresholds to judge by instead of its own. */
+  readonly thresholds?: ThresholdChange;
 }
 
 /** What the GPU's thread loads. */

@@ -10,6 +10,7 @@ import {
   mapScale,
   mapToGrey16,
 } from "../../core/images/overlay.ts";
+import { rangeOf } from "../../core/score/min_max_scale.ts";
 import { encodePng } from "../../core/images/png.ts";
 import { checkImage, checkSize, imageProblem } from "./check_image.ts";
 import { Garbage } from "./garbage.ts";
@@ -46,7 +47,7 @@ async function run(
   const { map, image } = task;
   const { threshold } = map;
   const original = mapToOriginal(map, map.geometry);
-  const scale = mapScale(threshold);
+  const scale = mapScale(threshold, rangeOf(map.data).max);
   const png = await encodePng(
     image === undefined
       ? mapToGrey16(original, scale)

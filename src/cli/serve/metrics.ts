@@ -37,7 +37,8 @@ export class Metrics {
   });
   readonly #images = new Counter({
     name: "patchcore_images_total",
-    help: "Images that were inspected, by label, or could not be used (failed)",
+    help:
+      "Images that were inspected, by label (unjudged without a threshold), or could not be used (failed)",
     labelNames: ["model", "outcome"],
     registers: [this.#registry],
   });
@@ -123,8 +124,8 @@ export class Metrics {
 
   /** Counts an inspected image. */
   image(model: string, { label, normalizedScore }: Inspected): void {
-    this.#images.inc({ model, outcome: label });
-    if (Number.isFinite(normalizedScore)) {
+    this.#images.inc({ model, outcome: label ?? "unjudged" });
+    if (normalizedScore !== null) {
       this.#ratios.observe({ model }, normalizedScore);
     }
   }

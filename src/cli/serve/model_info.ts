@@ -18,6 +18,8 @@ export interface ModelInfo {
   readonly name: string;
   /** Raw score from which on an image is anomalous; null: it has none. */
   readonly threshold: number | null;
+  /** Raw score from which on it is uncertain; null: there is no such band. */
+  readonly uncertain_from: number | null;
   /** What the backbone sees of an image. */
   readonly input: { readonly width: number; readonly height: number };
   /** Its backbones, each with a memory bank; one unless it is an ensemble. */

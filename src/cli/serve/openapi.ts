@@ -63,8 +63,16 @@ const SCHEMAS: JsonObject = {
       ...OPTIONAL_NUMBER,
       description: "Score divided by threshold, never clamped",
     },
-    pred_label: { type: "string", enum: ["normal", "anomalous"] },
+    pred_label: {
+      enum: ["normal", "uncertain", "anomalous", null],
+      description: "Null where the model has no threshold",
+    },
     threshold: OPTIONAL_NUMBER,
+    uncertain_from: {
+      ...OPTIONAL_NUMBER,
+      description:
+        "Score from which on an image is uncertain, where there is a band",
+    },
     worst_patch: object({
       x: NUMBER,
       y: NUMBER,
@@ -79,12 +87,24 @@ const SCHEMAS: JsonObject = {
       min: NUMBER,
       max: NUMBER,
       threshold: OPTIONAL_NUMBER,
+      scale: {
+        ...object({
+          min: NUMBER,
+          max: NUMBER,
+          of: { type: "string", enum: ["model", "image"] },
+        }),
+        description:
+          "What the PNG's greys or colours go from and to: the model's, or, without a threshold, up to the image's own highest value",
+      },
+      disagrees: {
+        type: "boolean",
+        description: "Whether the map contradicts the verdict",
+      },
       png: {
         type: "string",
         contentEncoding: "base64",
         contentMediaType: "image/png",
-        description:
-          "16-bit grey from 0 to twice the map's threshold, or the map over the image",
+        description: "16-bit grey on the scale, or the map over the image",
       },
     }, ["png"]),
     seen: object({ x: NUMBER, y: NUMBER, width: NUMBER, height: NUMBER }),
@@ -111,6 +131,7 @@ const SCHEMAS: JsonObject = {
       items: object({
         name: STRING,
         threshold: OPTIONAL_NUMBER,
+        uncertain_from: OPTIONAL_NUMBER,
         input: object({ width: INTEGER, height: INTEGER }),
         members: {
           type: "array",

@@ -216,8 +216,8 @@ function pngAnswer({ inspected, png }: Answer): Response {
     headers: {
       "content-type": "image/png",
       "x-pred-score": String(score),
-      "x-pred-label": label,
-      "x-threshold": String(threshold),
+      ...label !== null && { "x-pred-label": label },
+      ...threshold !== null && { "x-threshold": String(threshold) },
     },
   });
 }

@@ -3,6 +3,7 @@ import { UsageError } from "../exit.ts";
 import { PRECISION_OPTION } from "../model_loading.ts";
 import { AUTOTUNE_OPTION } from "../tuning_store.ts";
 import type { Options, Values } from "../options.ts";
+import { thresholdsOf } from "./model_thresholds.ts";
 import { resultNames } from "../result_names.ts";
 import type { EngineOptions } from "./engine_messages.ts";
 import { isLocal } from "./guard.ts";
@@ -25,6 +26,14 @@ export const SERVE_OPTIONS = {
     whole: true,
     help:
       "a backbone of the models that is neither bundled nor in the weights folder nor beside its model; give it again for another one",
+  },
+  threshold: {
+    kind: "list",
+    value: "[NAME=]X|LOW..HIGH",
+    whole: true,
+    fallback: "the model's",
+    help:
+      "judge by this threshold instead of the model's, with several models of the one of that name; with LOW..HIGH, scores from LOW to HIGH are uncertain",
   },
   precision: PRECISION_OPTION,
   noAutotune: AUTOTUNE_OPTION,
@@ -167,10 +176,14 @@ export async function serviceOptions(
     );
   }
   const names = resultNames(paths);
+  const thresholds = thresholdsOf(values.threshold, names);
   const maxBytes = bytesOf("--max-bytes", values.maxBytes);
   return {
     engine: {
-      models: paths.map((path, i) => ({ name: names[i]!, path })),
+      models: paths.map((path, i) => {
+        const change = thresholds.get(names[i]!);
+        return { name: names[i]!, path, ...(change && { thresholds: change }) };
+      }),
       backbone: values.backbone,
       precision: values.precision,
       noAutotune: values.noAutotune,

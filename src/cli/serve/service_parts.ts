@@ -39,7 +39,7 @@ export interface AccessEntry {
 
 /** What is written down of an image: its score, or why there is none. */
 export type Verdict =
-  | { readonly pred_score: number; readonly pred_label: string }
+  | { readonly pred_score: number; readonly pred_label: string | null }
   | { readonly error: string };
 
 /** What is known once the models are loaded. */

@@ -22,12 +22,13 @@ export interface Choice {
 
 /**
  * Chooses at most `count` of the rows, which are only read. The first `kept`
- * ones were chosen before.
+ * ones were chosen before; `images` tells each row's image.
  */
 export type Choose = (
   rows: RowChunks,
   count: number,
   kept: number,
+  images: Uint32Array<ArrayBuffer>,
 ) => Promise<Choice>;
 
 /** Sizes of a {@linkcode BankBuilder}. */
@@ -144,7 +145,7 @@ export class BankBuilder implements Disposable {
   async reduce(count: number, choose: Choose): Promise<void> {
     const kept = this.kept < count ? this.kept : 0;
     const all = this.rows.head(this.#count);
-    const { picks, cover } = await choose(all, count, kept);
+    const { picks, cover } = await choose(all, count, kept, this.#imagesOf());
     let same = 0;
     while (same < picks.length && picks[same] === same) same++;
     const moved = picks.subarray(same);
@@ -165,7 +166,7 @@ export class BankBuilder implements Disposable {
     choose: Choose,
   ): Promise<{ bank: MemoryBank; radius: number }> {
     const all = this.rows.head(this.#count);
-    const { picks, cover } = await choose(all, count, 0);
+    const { picks, cover } = await choose(all, count, 0, this.#imagesOf());
     const rows = await gatherRows(this.#gpu, all, picks, "memory bank");
     this.#account(picks, cover);
     this[Symbol.dispose]();
@@ -182,6 +183,19 @@ export class BankBuilder implements Disposable {
     this.#count = picks.length;
     this.#firstImage = this.#images;
     this.#reductions++;
+  }
+
+  /** Image of each row. */
+  #imagesOf(): Uint32Array<ArrayBuffer> {
+    const { height, width } = this.#options.grid;
+    const known = this.kept;
+    return Uint32Array.from(
+      { length: this.#count },
+      (_, row) =>
+        row < known
+          ? this.#keptOrigin[3 * row]!
+          : this.#firstImage + Math.floor((row - known) / (height * width)),
+    );
   }
 
   /** Image, row and column of each pick. */

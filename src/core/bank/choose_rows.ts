@@ -15,7 +15,7 @@ import {
   sparseProjection,
   sparseProjectionSize,
 } from "../settings/projection.ts";
-import { choice, Mt19937 } from "../settings/random.ts";
+import { choice, Mt19937, permutation } from "../settings/random.ts";
 import { bankRows } from "../settings/resolve_settings.ts";
 import type {
   CoresetSettings,
@@ -25,6 +25,9 @@ import type {
 import { stageProgress, type WorkOptions } from "../features/progress.ts";
 import type { ExtractedPatches } from "../features/training_features.ts";
 import type { Choice } from "./bank_builder.ts";
+import type { MendingRows } from "./mended_bank.ts";
+import { countOf, type Mends, mendsOf, NO_MENDS } from "./mends.ts";
+import { SpareRows } from "./spare_rows.ts";
 import { gatherRows } from "../rows/row_sets.ts";
 import { pairBytes, pairDistances } from "../rows/pair_distances.ts";
 
@@ -38,12 +41,22 @@ interface ChosenBank {
   readonly radius: number | undefined;
   /** Passes over all patches that the choice took. */
   readonly passes: number;
-  /**
-   * For each patch the bank row of another image that is near it, where the
-   * choice found one: a start for the leave-one-image-out scores.
-   */
-  readonly nearestOther: Uint32Array<ArrayBuffer> | undefined;
+  /** What the choice knows that spares work when its images are scored. */
+  readonly near: NearRows | undefined;
+  /** What mends the bank for each fold. */
+  readonly mends: OwnedMends | undefined;
 }
+
+/** Bank rows near each patch, by the choice. */
+export interface NearRows {
+  /** The nearest bank row of each patch. */
+  readonly rows: Uint32Array<ArrayBuffer>;
+  /** The nearest one of another fold than that one's. */
+  readonly others: Uint32Array<ArrayBuffer>;
+}
+
+/** Mending rows that are to be freed. */
+export interface OwnedMends extends MendingRows, Disposable {}
 
 /**
  * Thins the training features out to the memory bank (paper §3.2).
@@ -51,42 +64,54 @@ interface ChosenBank {
  * @param gpu The device.
  * @param features Patch features of all training images.
  * @param settings How the bank is thinned out.
+ * @param folds Fold of each image, see `foldsOf()`.
  * @param options Progress and cancelling.
  */
 export async function chooseBank(
   gpu: Gpu,
   { rows, extractor: { features: { dim, height, width } } }: ExtractedPatches,
   settings: Settings,
+  folds: ArrayLike<number>,
   options: WorkOptions,
 ): Promise<ChosenBank> {
   const { coreset, seed } = settings;
   const count = bankRows(coreset, rows.rows);
   const gather = (picks: Uint32Array) =>
     MemoryBank.gather(gpu, rows, dim, picks, { height, width });
-  const unmeasured = { radius: undefined, passes: 0, nearestOther: undefined };
+  const patches = height * width;
+  const foldOf = (row: number): number => folds[Math.floor(row / patches)]!;
+  const mending = async ({ rows: picks, folds }: Mends) =>
+    picks.length === 0
+      ? undefined
+      : ownedMends(await gatherRows(gpu, rows, picks, "mending rows"), folds);
   if (coreset.method !== "greedy" || count === rows.rows) {
     const picks = coreset.method === "random"
       ? choice(new Mt19937(seed), rows.rows, count).sort()
       : Uint32Array.from({ length: rows.rows }, (_, row) => row);
+    const mends = randomMends(picks, rows.rows, foldOf, seed);
     return {
       bank: await gather(picks),
       projection: undefined,
-      ...unmeasured,
+      ...{ radius: undefined, passes: 0, near: undefined },
+      mends: await mending(mends),
     };
   }
   const projection = projectionFor(settings, dim, rows.rows);
   const projected = projection && await project(gpu, rows, projection);
   try {
-    const { indices, radius, passes, nearestOther } = await pickRows(
+    const { indices, radius, passes, near, mends } = await pickRows(
       gpu,
       projected ?? rows,
       count,
-      height * width,
+      Uint32Array.from({ length: rows.rows }, (_, row) => foldOf(row)),
       settings,
       options,
     );
     const bank = await gather(indices);
-    return { bank, projection, radius, passes, nearestOther };
+    return {
+      ...{ bank, projection, radius, passes, near },
+      mends: await mending(mends),
+    };
   } finally {
     projected?.dispose();
   }
@@ -98,30 +123,96 @@ export async function chooseBank(
  * @param gpu The device.
  * @param rows Features of all patches or their projected copies, images in order.
  * @param picks How many.
- * @param patches Patches of an image.
+ * @param folds Fold of each row.
  * @param settings Start and seed.
  * @param options Progress and cancelling, and whether memory is short.
  */
-export function pickRows(
+export async function pickRows(
   gpu: Gpu,
   rows: RowChunks,
   picks: number,
-  patches: number,
+  folds: Uint32Array<ArrayBuffer>,
   { coreset, seed }: Settings,
   options: WorkOptions & { readonly lean?: boolean },
-): Promise<Coreset> {
+): Promise<PickedRows> {
   const random = new Mt19937(seed);
-  const images = Uint32Array.from(
-    { length: rows.rows },
-    (_, row) => Math.floor(row / patches),
-  );
-  return greedyCoreset(gpu, rows, {
+  const chosen = await greedyCoreset(gpu, rows, {
     picks,
-    images,
+    folds,
     lean: options.lean ?? false,
     start: coresetStart(coreset, random, rows.rows),
     ...stageProgress("coreset", options),
   });
+  const mends = await mendsOf(gpu, rows, folds, chosen);
+  const { indices, radius, passes, nearest } = chosen;
+  const near = { rows: nearest!.picks, others: nearest!.others };
+  return { indices, radius, passes, near, mends };
+}
+
+/** Rows picked greedily, and what mends them for each fold. */
+export interface PickedRows extends Omit<Coreset, "nearest"> {
+  /** Picks near each row. */
+  readonly near: NearRows;
+  /** Rows in place of each fold's picks. */
+  readonly mends: Mends;
+}
+
+/** Mending rows that own their features. */
+export function ownedMends(
+  rows: RowChunks,
+  folds: ArrayLike<number>,
+): OwnedMends {
+  return { rows, folds, [Symbol.dispose]: () => rows.dispose() };
+}
+
+/**
+ * As many rows of other folds, drawn at random, as rows of each fold were drawn:
+ * a bank drawn without the fold would have as many rows. None where the bank is
+ * all rows.
+ *
+ * @param picks The bank, ascending.
+ * @param count Rows that it was drawn from.
+ * @param foldOf Fold of a row.
+ * @param seed Where the draw starts.
+ */
+function randomMends(
+  picks: Uint32Array,
+  count: number,
+  foldOf: (row: number) => number,
+  seed: number,
+): Mends {
+  if (picks.length === count) return NO_MENDS;
+  const picked = new Uint8Array(count);
+  for (const pick of picks) picked[pick] = 1;
+  const left = Uint32Array.from({ length: count }, (_, row) => row)
+    .filter((row) => picked[row] === 0);
+  const order = permutation(new Mt19937(seed), left.length);
+  return nextMends(picks, Array.from(order, (place) => left[place]!), foldOf);
+}
+
+/**
+ * For each fold the next rows of other folds that would have been drawn, as many
+ * as rows of it were.
+ */
+function nextMends(
+  picks: Uint32Array,
+  next: ArrayLike<number>,
+  foldOf: (row: number) => number,
+): Mends {
+  const rows: number[] = [];
+  const folds: number[] = [];
+  const lost = [...countOf(picks.values().map(foldOf))];
+  for (const [fold, needed] of lost.sort(([a], [b]) => a - b)) {
+    let found = 0;
+    for (let i = 0; i < next.length && found < needed; i++) {
+      const row = next[i]!;
+      if (foldOf(row) === fold) continue;
+      rows.push(row);
+      folds.push(fold);
+      found++;
+    }
+  }
+  return { rows: Uint32Array.from(rows), folds: Uint32Array.from(folds) };
 }
 
 /**
@@ -195,6 +286,11 @@ interface RowChooserOptions {
   readonly settings: Settings;
   /** The projection that the greedy choice works on, if there is one. */
   readonly projection: Projection | undefined;
+  /**
+   * Folds of all images so far: asks for the rows that mend the bank. Without it
+   * there are none.
+   */
+  readonly folds?: () => ArrayLike<number>;
   /** Called with the picks made so far and those to make. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -209,6 +305,7 @@ export class RowChooser {
   readonly #gpu: Gpu;
   readonly #options: RowChooserOptions;
   readonly #random: Mt19937;
+  readonly #spares: SpareRows;
   #lots = new Float64Array(0);
 
   /** Starts with the settings' seed. */
@@ -216,6 +313,13 @@ export class RowChooser {
     this.#gpu = gpu;
     this.#options = options;
     this.#random = new Mt19937(options.settings.seed);
+    this.#spares = new SpareRows(gpu);
+  }
+
+  /** What mends the bank that was chosen last, for each fold. */
+  mends(dim: number): OwnedMends | undefined {
+    const found = this.#spares.mends(dim);
+    return found && ownedMends(found.rows, found.folds);
   }
 
   /**
@@ -241,18 +345,24 @@ export class RowChooser {
    * @param count How many.
    * @param kept The first rows, which are chosen already; 0: none, and the
    * choice is the last one, whose progress is worth telling.
+   * @param images Image of each row.
    */
   async choose(
     rows: RowChunks,
     count: number,
     kept: number,
+    images: Uint32Array<ArrayBuffer>,
   ): Promise<Choice> {
-    const { method } = this.#options.settings.coreset;
-    if (method === "random") return this.#chooseAtRandom(rows.rows, count);
+    const { folds, settings: { coreset: { method } } } = this.#options;
+    const known = folds?.();
+    const own = known && images.map((image) => known[image]!);
+    if (method === "random") {
+      return await this.#chooseAtRandom(rows, count, own);
+    }
     if (count >= rows.rows) {
       return { picks: Uint32Array.from({ length: rows.rows }, (_, i) => i) };
     }
-    if (method === "greedy") return await this.#choose(rows, count, kept);
+    if (method === "greedy") return await this.#choose(rows, count, kept, own);
     throw new RangeError(
       `Cannot keep all ${rows.rows} patches in a memory bank of ${count} rows`,
     );
@@ -262,12 +372,16 @@ export class RowChooser {
     rows: RowChunks,
     count: number,
     kept: number,
+    own: Uint32Array<ArrayBuffer> | undefined,
   ): Promise<Choice> {
     const { settings: { coreset }, projection, onProgress } = this.#options;
     const projected = projection && await project(this.#gpu, rows, projection);
     const points = projected ?? rows;
+    // Without folds every row is one of its own.
+    const folds = own ??
+      Uint32Array.from({ length: rows.rows }, (_, row) => row);
     try {
-      const { indices: picks, passes, nearestOther } = await greedyCoreset(
+      const chosen = await greedyCoreset(
         this.#gpu,
         points,
         {
@@ -275,13 +389,16 @@ export class RowChooser {
           start: kept > 0
             ? { kind: "kept", rows: kept }
             : coresetStart(coreset, this.#random, rows.rows),
-          // Every row is an image of its own: the nearest pick but itself.
-          images: Uint32Array.from({ length: rows.rows }, (_, row) => row),
+          folds,
           ...(onProgress && { onProgress }),
         },
       );
-      this.passes += passes;
-      const nearest = nearestOther!;
+      const { indices: picks } = chosen;
+      this.passes += chosen.passes;
+      if (own) {
+        await this.#spares.spare({ rows, points, folds, coreset: chosen });
+      }
+      const nearest = chosen.nearest!.picks;
       using centres = await gatherRows(this.#gpu, points, picks, "picked rows");
       const squared = await pairDistances(this.#gpu, points, centres, nearest);
       return { picks, cover: { nearest, squared } };
@@ -291,15 +408,24 @@ export class RowChooser {
   }
 
   /** Every patch draws a lot; those with the smallest ones are left. */
-  #chooseAtRandom(rows: number, count: number): Choice {
+  async #chooseAtRandom(
+    all: RowChunks,
+    count: number,
+    folds: Uint32Array<ArrayBuffer> | undefined,
+  ): Promise<Choice> {
+    const { rows } = all;
     const drawn = this.#draw(rows - this.#lots.length);
     const lots = new Float64Array(rows);
     lots.set(this.#lots);
     lots.set(drawn, this.#lots.length);
-    const picks = Uint32Array.from({ length: rows }, (_, row) => row)
-      .sort((a, b) => lots[a] - lots[b] || a - b)
-      .slice(0, count)
-      .sort();
+    const order = Uint32Array.from({ length: rows }, (_, row) => row)
+      .sort((a, b) => lots[a]! - lots[b]! || a - b);
+    const picks = order.slice(0, count).sort();
+    if (folds) {
+      const foldOf = (row: number): number => folds[row]!;
+      const mends = nextMends(picks, order.subarray(count), foldOf);
+      await this.#spares.replace(all, mends.rows, mends.folds);
+    }
     this.#lots = Float64Array.from(picks, (pick) => lots[pick]);
     return { picks };
   }
@@ -343,7 +469,7 @@ export function choiceBytes(
     ? 0
     : projectedBytes(rows, projected) + dim * length * 4;
   return projection +
-    coresetBytes(rows, length, picks, { images: true, lean }) +
+    coresetBytes(rows, length, picks, { folds: true, lean }) +
     picks * length * 4 + pairBytes(rows) + 8 * (rows + picks) +
     readbackBytes(8 * (rows + picks));
 }

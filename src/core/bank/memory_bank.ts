@@ -1,7 +1,6 @@
 import { type Gpu, RowChunks } from "../../gpu/mod.ts";
 import { roundUp } from "../../wgsl/grid.ts";
 import { gatherRows } from "../rows/row_sets.ts";
-import { BankSearch } from "../search/search.ts";
 
 /** Bytes that are read back at a time. */
 const PIECE_BYTES = 2 ** 20;
@@ -36,7 +35,6 @@ export class MemoryBank implements Disposable {
   /**
    * Copies the picked patches on the GPU.
    *
-   * @param gpu The device.
    * @param features All patch features, images in order.
    * @param dim Features a row has, without padding.
    * @param picks Rows of `features`, in the order the bank gets them.
@@ -56,7 +54,6 @@ export class MemoryBank implements Disposable {
   /**
    * Uploads a stored bank.
    *
-   * @param gpu The device.
    * @param data `[K, dim]`, row-major, without padding.
    * @param dim Features a row has.
    * @param origin `[K, 3]`.
@@ -111,11 +108,6 @@ export class MemoryBank implements Disposable {
   }
 }
 
-/** Prepares a bank for searches that leave one image out. */
-export function searchOf(gpu: Gpu, bank: MemoryBank): Promise<BankSearch> {
-  return BankSearch.create(gpu, bank.rows, { images: bank.images });
-}
-
 /** Image, row and column of each picked patch: `[K, 3]`. */
 export function originsOf(
   picks: Uint32Array,
@@ -133,7 +125,6 @@ export function originsOf(
 /**
  * Uploads rows into a row set.
  *
- * @param gpu The device.
  * @param rows Where they go.
  * @param first The first row to write.
  * @param data Row-major, without padding.

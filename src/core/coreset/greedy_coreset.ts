@@ -31,23 +31,23 @@ export async function greedyCoreset(
 /**
  * GPU bytes that {@linkcode greedyCoreset} needs besides the rows themselves.
  *
- * @param options Whether `images` are given, and whether it is `lean`.
+ * @param options Whether `folds` are given, and whether it is `lean`.
  */
 export function coresetBytes(
   rows: number,
   dim: number,
   picks: number,
-  { images = false, lean = false } = {},
+  { folds = false, lean = false } = {},
 ): number {
   const refined = candidateCapacity(rows);
   return packedBytes(rows, dim) + packedBytes(refined, dim) + refined * 8 +
     (!lean && pruningPays(rows, dim, picks) ? pruningBytes(rows) : 0) +
-    rows * (images ? 16 : 4) + picks * (dim + 2) * 4 + 2 ** 20;
+    rows * (folds ? 20 : 4) + picks * (dim + 2) * 4 + 2 ** 20;
 }
 
 function check(
   rows: RowChunks,
-  { picks, start, images }: CoresetOptions,
+  { picks, start, folds }: CoresetOptions,
 ): void {
   if (!Number.isInteger(picks) || picks < 1 || picks > rows.rows) {
     throw new RangeError(
@@ -61,18 +61,23 @@ function check(
       }`,
     );
   }
+  if (start.kind === "covered" && start.distances.length !== rows.rows) {
+    throw new RangeError(
+      `Cannot start a coreset: ${rows.rows} rows have ${start.distances.length} distances`,
+    );
+  }
   const points = start.kind === "mean"
     ? toArray(start.points)
-    : [start.kind === "kept" ? 0 : start.point];
+    : [start.kind === "included" ? start.point : 0];
   const outside = points.find((point) => !(point >= 0 && point < rows.rows));
   if (outside !== undefined || points.length === 0) {
     throw new RangeError(
       `Cannot start a coreset at row ${outside}: there are ${rows.rows} rows`,
     );
   }
-  if (images !== undefined && images.length !== rows.rows) {
+  if (folds !== undefined && folds.length !== rows.rows) {
     throw new RangeError(
-      `Cannot tell the images of ${rows.rows} rows: images has ${images.length}`,
+      `Cannot tell the folds of ${rows.rows} rows: folds has ${folds.length}`,
     );
   }
 }

@@ -78,7 +78,7 @@ class LazyGreedy implements Disposable {
       await active.refresh.gatherCentres(start.rows);
       await active.refresh.run(0, start.rows);
     }
-    const knowsFirst = state.others === undefined || start.kind === "kept";
+    const knowsFirst = state.followed === undefined || start.kind === "kept";
     let fresh = knowsFirst ? (await readProgress(state)).count : 0;
     for (let passes = 1;;) {
       const { limit } = state;
@@ -124,9 +124,10 @@ class LazyGreedy implements Disposable {
 
   /** Leaves rows out that will probably not be picked any more. */
   async #narrow(active: ActiveSet, count: number): Promise<ActiveSet> {
-    const { gpu, others } = this.#state;
+    const { gpu, followed } = this.#state;
     const { rows } = active.rows.packed;
-    if (others !== undefined || rows < FEW_ROWS) return active;
+    const isWhole = followed !== undefined || this.#options.enough;
+    if (isWhole || rows < FEW_ROWS) return active;
     const anchors = await gpu.readFloats(active.rows.anchors);
     const floor = Math.fround(
       this.#forecast.add(count, largest(anchors)),
@@ -262,7 +263,7 @@ class ActiveSet implements Disposable {
       packed: await PackedRows.pack(gpu, copies),
       index: gpu.upload(list, [list.length], "row indices"),
       anchors: gpu.upload(anchors, [anchors.length], "anchors"),
-      others: undefined,
+      followed: undefined,
     };
     const pruning = axes && await CoresetPruning.create(rows, copies, axes);
     const owned = [rows.packed, rows.index!, rows.anchors];

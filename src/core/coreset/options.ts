@@ -17,6 +17,12 @@ export type CoresetStart =
     readonly kind: "kept";
     /** How many they are; fewer than `picks`. */
     readonly rows: number;
+  }
+  | {
+    /** Rows outside are picked already: anchors start at distances to them. */
+    readonly kind: "covered";
+    /** Distance of each row to the nearest of those. */
+    readonly distances: Float32Array<ArrayBuffer>;
   };
 
 /** Options of `greedyCoreset()`. */
@@ -34,10 +40,26 @@ export interface CoresetOptions {
   readonly candidates?: number;
   /** Whether to spare the memory of the bounds that make passes quicker. */
   readonly lean?: boolean;
-  /** Image of each row; asks for {@linkcode Coreset.nearestOther}. */
-  readonly images?: ArrayLike<number>;
+  /** Fold of each row; asks for {@linkcode Coreset.nearest}. */
+  readonly folds?: ArrayLike<number>;
+  /** Picking ends when no row is farther from a pick; 0 by default. */
+  readonly enough?: number;
   /** Called with the picks made so far and those to make. */
   readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** The nearest picks of every row `[N]`, 4,294,967,295 and 3e38 for none. */
+export interface NearestPicks {
+  /** Place among the picks of the nearest one, the first of equals. */
+  readonly picks: Uint32Array<ArrayBuffer>;
+  /** Distance to it. */
+  readonly distances: Float32Array<ArrayBuffer>;
+  /** The nearest pick of another fold than that one's. */
+  readonly others: Uint32Array<ArrayBuffer>;
+  /** Distance to that. */
+  readonly otherDistances: Float32Array<ArrayBuffer>;
+  /** What the choice took for the distance: start points are near as well. */
+  readonly anchors: Float32Array<ArrayBuffer>;
 }
 
 /** The rows that represent a row set. */
@@ -51,9 +73,6 @@ export interface Coreset {
   readonly radius: number;
   /** Passes over all rows, or over all that could still be picked. */
   readonly passes: number;
-  /**
-   * For each row, the place in `indices` of the nearest pick of another image;
-   * 4,294,967,295 where there is none.
-   */
-  readonly nearestOther?: Uint32Array<ArrayBuffer>;
+  /** The nearest picks of every row, where folds were given. */
+  readonly nearest?: NearestPicks;
 }

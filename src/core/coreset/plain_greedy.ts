@@ -61,7 +61,7 @@ export async function pickPlainly(
     const { count, done } = await readProgress(state);
     onProgress?.(count, limit);
     if (!done) continue;
-    if (state.others) {
+    if (state.followed) {
       using centres = await Refresh.create(state);
       await centres.gatherCentres(count);
       await centres.run(0, count);

@@ -159,7 +159,7 @@ export class CoresetPruning implements Disposable {
     program: Program,
     unused: Tensor,
   ): (first: number, end: number) => void {
-    const { gpu, centres, anchors, others, limit } = this.#state;
+    const { gpu, centres, anchors, followed, limit } = this.#state;
     const kernel = gpu.pick(coresetRuleOut);
     const count = Math.min(CENTRES_AT_ONCE, limit);
     const at = program.length;
@@ -179,7 +179,7 @@ export class CoresetPruning implements Disposable {
       const sizes = {
         ...{ rows, base, to, axes: AXES, count, words: WORDS },
         ...this.#errors,
-        others: others !== undefined,
+        folds: followed !== undefined,
       };
       program.dispatch(kernel, sizes, {
         packed: piece.packed,
@@ -187,7 +187,7 @@ export class CoresetPruning implements Disposable {
         centres: this.#centres,
         centre_norms: this.#centreNorms,
         anchors,
-        others: others?.distances ?? unused,
+        nearest: followed?.nearest ?? unused,
         alive: this.alive[piece.of],
       });
       return sizes;

@@ -35,33 +35,31 @@ export class Refresh implements Disposable {
     state: CoresetRows,
     pruning?: CoresetPruning,
   ): Promise<Refresh> {
-    const { gpu, packed, others } = state;
+    const { gpu, packed, followed } = state;
     const kernel = gpu.pick(coresetRefresh);
     const program = gpu.program("coreset refresh");
-    // Bindings that the kernel does not touch need a buffer each all the same.
-    const unused = [gpu.tensor([4]), gpu.tensor([4])];
-    const prune = pruning?.record(program, unused[0]);
+    // A binding that the kernel does not touch needs a buffer all the same.
+    const unused = gpu.tensor([4]);
+    const prune = pruning?.record(program, unused);
     const base = program.length;
     const sizes = packed.pieces.map((piece, i): CoresetRefreshSizes => {
       const sizes = {
         ...{ rows: piece.rows, base: piece.base, dim: packed.dim },
-        ...{ first: 0, end: 0, others: others !== undefined },
+        ...{ first: 0, end: 0, folds: followed !== undefined },
         words: pruning?.alive[i].shape[1] ?? 0,
       };
       program.dispatch(kernel, sizes, {
         packed: piece.packed,
         centres: state.centres,
         anchors: state.anchors,
-        images: others?.images ?? state.centres,
-        centre_images: others?.centreImages ?? state.centres,
-        others: others?.distances ?? unused[0],
-        nearest_other: others?.nearest ?? unused[1],
+        folds: followed?.folds ?? state.centres,
+        nearest: followed?.nearest ?? unused,
         alive: pruning?.alive[i] ?? state.centres,
       });
       return sizes;
     });
     await program.compile();
-    for (const tensor of unused) tensor.dispose();
+    unused.dispose();
     const setParams = (first: number, end: number): void => {
       prune?.(first, end);
       sizes.forEach((of, i) => {
@@ -75,8 +73,8 @@ export class Refresh implements Disposable {
 
   /** Passes over all rows with the picks from `first` to before `end`. */
   async run(first: number, end: number): Promise<void> {
-    const { others, picks } = this.#state;
-    await others?.lookUp(picks, first, end);
+    const { followed, picks } = this.#state;
+    await followed?.lookUp(picks, first, end);
     for (let from = first; from < end; from += this.#most) {
       this.#setParams(from, Math.min(end, from + this.#most));
       this.#program.run();

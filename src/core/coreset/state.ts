@@ -2,7 +2,7 @@ import type { Gpu, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { coresetStart } from "../../wgsl/coreset_start.ts";
 import { CORESET_STATE } from "../../wgsl/coreset_step.ts";
 import { FAR } from "../../wgsl/packed_norms.ts";
-import type { Coreset, CoresetOptions } from "./options.ts";
+import type { Coreset, CoresetOptions, NearestPicks } from "./options.ts";
 import { recordGather } from "../rows/row_sets.ts";
 import { PackedRows } from "../rows/packed_rows.ts";
 
@@ -37,8 +37,8 @@ export interface CoresetRows {
   readonly picks: Tensor;
   /** The picks' rows `[K, dim]`. */
   readonly centres: Tensor;
-  /** For the nearest centres of other images, when asked for. */
-  readonly others: OtherImages | undefined;
+  /** Follows the nearest centres of two folds, when asked for. */
+  readonly followed: FollowedPicks | undefined;
   /** Rows to pick. */
   readonly limit: number;
 }
@@ -51,7 +51,7 @@ export class CoresetState implements CoresetRows, Disposable {
   readonly words: Tensor;
   readonly picks: Tensor;
   readonly centres: Tensor;
-  readonly others: OtherImages | undefined;
+  readonly followed: FollowedPicks | undefined;
   readonly limit: number;
   #packed: PackedRows | undefined;
 
@@ -76,10 +76,15 @@ export class CoresetState implements CoresetRows, Disposable {
       words[CORESET_STATE.count] = options.start.rows;
       for (let i = 0; i < options.start.rows; i++) picks[i] = i;
     }
+    // The least anchor above what is near enough.
+    const floor = new Uint32Array(Float32Array.of(options.enough ?? 0).buffer);
+    const least = options.enough ? floor[0]! + 1 : 0;
+    words[CORESET_STATE.least] = words[CORESET_STATE.floor] = least;
     this.words = gpu.upload(words, [words.length], STATE_LABEL);
     this.picks = gpu.upload(picks, [picks.length], "picks");
     this.centres = gpu.tensor([options.picks, rows.dim], "f32", "centres");
-    this.others = options.images && new OtherImages(gpu, options);
+    this.followed = options.folds &&
+      new FollowedPicks(gpu, options.folds, options.picks);
   }
 
   /** Packs the rows and measures the distances to the start points. */
@@ -91,6 +96,10 @@ export class CoresetState implements CoresetRows, Disposable {
     const packed = await PackedRows.pack(gpu, rows);
     const state = new CoresetState(gpu, rows, packed, options);
     const { start } = options;
+    if (start.kind === "covered") {
+      gpu.write(state.anchors, start.distances);
+      return state;
+    }
     if (start.kind === "kept") {
       gpu.write(state.anchors, new Float32Array(rows.rows).fill(FAR));
       return state;
@@ -142,22 +151,27 @@ export class CoresetState implements CoresetRows, Disposable {
   async result(): Promise<Omit<Coreset, "passes">> {
     const { count } = await readProgress(this);
     const tensors = [this.picks, this.anchors];
-    if (this.others) tensors.push(this.others.nearest);
+    if (this.followed) tensors.push(this.followed.nearest);
     const [picks, anchors, nearest] = await this.gpu.readAll(tensors);
     let radius = 0;
     for (const anchor of anchors) radius = Math.max(radius, anchor);
     return {
       indices: (picks as Uint32Array<ArrayBuffer>).slice(0, count),
       radius,
-      ...(nearest && { nearestOther: nearest as Uint32Array<ArrayBuffer> }),
+      ...(nearest && {
+        nearest: apart(
+          nearest as Uint32Array<ArrayBuffer>,
+          anchors as Float32Array<ArrayBuffer>,
+        ),
+      }),
     };
   }
 
   /** Frees everything but the rows. */
   [Symbol.dispose](): void {
-    const { anchors, words, picks, centres, others } = this;
+    const { anchors, words, picks, centres, followed } = this;
     this.unpack();
-    for (const t of [anchors, words, picks, centres, others]) {
+    for (const t of [anchors, words, picks, centres, followed]) {
       t?.[Symbol.dispose]();
     }
   }
@@ -174,42 +188,60 @@ export async function readProgress(
   };
 }
 
-/** The nearest centre of another image, for every row. */
-class OtherImages implements Disposable {
-  /** Image of each row. */
-  readonly images: Tensor;
-  /** Image of each centre `[K]`; filled as they are picked. */
-  readonly centreImages: Tensor;
-  /** Distance to the nearest centre of another image `[N]`. */
-  readonly distances: Tensor;
-  /** That centre's place among the picks `[N]`. */
+/** The nearest centres of two folds, for every row. */
+class FollowedPicks implements Disposable {
+  /** Fold of each centre `[K]`; filled as they are picked. */
+  readonly folds: Tensor;
+  /** See `coreset_refresh` `[N, 4]`. */
   readonly nearest: Tensor;
   readonly #host: ArrayLike<number>;
   readonly #gpu: Gpu;
 
   /** Allocates, with no centre known. */
-  constructor(gpu: Gpu, { images = [], picks }: CoresetOptions) {
-    const rows = images.length;
+  constructor(gpu: Gpu, folds: ArrayLike<number>, picks: number) {
+    const rows = folds.length;
     this.#gpu = gpu;
-    this.#host = images;
-    this.images = gpu.upload(Uint32Array.from(images), [rows], "images");
-    this.centreImages = gpu.tensor([picks], "u32", "centre images");
-    const far = new Float32Array(rows).fill(FAR);
-    this.distances = gpu.upload(far, [rows], "other distances");
-    const none = new Uint32Array(rows).fill(NONE);
-    this.nearest = gpu.upload(none, [rows], "nearest other");
+    this.#host = folds;
+    this.folds = gpu.tensor([picks], "u32", "centre folds");
+    const far = new Uint32Array(Float32Array.of(FAR).buffer)[0]!;
+    const none = new Uint32Array(4 * rows).map((_, i) => i % 2 ? NONE : far);
+    this.nearest = gpu.upload(none, [rows, 4], "nearest centres");
   }
 
-  /** Looks up the images of the picks from `first` to before `end`. */
+  /** Looks up the folds of the picks from `first` to before `end`. */
   async lookUp(picks: Tensor, first: number, end: number): Promise<void> {
     const rows = (await this.#gpu.read(picks)).subarray(first, end);
-    const images = Uint32Array.from(rows, (row) => this.#host[row]);
-    this.#gpu.write(this.centreImages, images, first);
+    const folds = Uint32Array.from(rows, (row) => this.#host[row]!);
+    this.#gpu.write(this.folds, folds, first);
   }
 
   /** Frees the tensors. */
   [Symbol.dispose](): void {
-    const { images, centreImages, distances, nearest } = this;
-    for (const t of [images, centreImages, distances, nearest]) t.dispose();
+    this.folds.dispose();
+    this.nearest.dispose();
   }
+}
+
+/** What `coreset_refresh` left of every row, apart. */
+function apart(
+  nearest: Uint32Array<ArrayBuffer>,
+  anchors: Float32Array<ArrayBuffer>,
+): NearestPicks {
+  const rows = anchors.length;
+  const floats = new Float32Array(nearest.buffer, nearest.byteOffset);
+  const pick = <T extends Uint32Array | Float32Array>(
+    to: T,
+    from: T,
+    at: number,
+  ): T => {
+    for (let row = 0; row < rows; row++) to[row] = from[4 * row + at]!;
+    return to;
+  };
+  return {
+    distances: pick(new Float32Array(rows), floats, 0),
+    picks: pick(new Uint32Array(rows), nearest, 1),
+    otherDistances: pick(new Float32Array(rows), floats, 2),
+    others: pick(new Uint32Array(rows), nearest, 3),
+    anchors,
+  };
 }

@@ -63,16 +63,14 @@ export async function readTrainTest(
   { purpose = "evaluate" }: DatasetOptions,
 ): Promise<Category> {
   const nominal = await partOf(files, root, "train");
-  const train: Sample[] = [];
-  for (const name of normal) {
-    const folder = await listFolder(files, join(nominal!.path, name));
-    train.push(...samplesOf(folder, "normal"));
-  }
-  if (normal.length === 0) train.push(...samplesOf(nominal!, "normal"));
+  const folders = normal.length === 0 ? [nominal!] : await Promise.all(
+    normal.map((name) => listFolder(files, join(nominal!.path, name))),
+  );
+  const train = folders.flatMap((folder) => samplesOf(folder, "normal"));
   if (train.length === 0 && purpose !== "predict") {
     throw noImages(root, `train/${normal[0] ?? ""}`);
   }
-  const test: Sample[] = [];
+  const tested: Sample[][] = [];
   const kinds = await partOf(files, root, "test");
   const masks = purpose === "evaluate"
     ? await maskFolder(files, root)
@@ -80,16 +78,17 @@ export async function readTrainTest(
   for (const kind of kinds?.folders ?? []) {
     const folder = await listFolder(files, join(kinds!.path, kind));
     if (folderRole(kind) === "normal") {
-      test.push(...samplesOf(folder, "normal"));
+      tested.push(samplesOf(folder, "normal"));
       continue;
     }
     const samples = samplesOf(folder, "anomalous", kind);
-    test.push(
-      ...masks === undefined
+    tested.push(
+      masks === undefined
         ? samples
         : await withMasks(files, samples, { masks, layout }),
     );
   }
+  const test = tested.flat();
   if (test.length === 0 && purpose !== "fit") throw noImages(root, "test/*");
   return { name: baseName(root.path), train, test };
 }

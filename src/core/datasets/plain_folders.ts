@@ -48,15 +48,16 @@ export async function readPlainFolders(
     const [name = "normal"] = foldersOf(root.folders, "normal");
     throw noImages(root, folders?.normal ?? name);
   }
-  const anomalous: Sample[] = [];
+  const kinds: Sample[][] = [];
   for (const folder of abnormal) {
     const own = abnormal.length > 1 ? baseName(folder.path) : undefined;
-    anomalous.push(...samplesOf(folder, "anomalous", own));
+    kinds.push(samplesOf(folder, "anomalous", own));
     for (const kind of folder.folders) {
       const inside = await listFolder(files, join(folder.path, kind));
-      anomalous.push(...samplesOf(inside, "anomalous", kind));
+      kinds.push(samplesOf(inside, "anomalous", kind));
     }
   }
+  const anomalous = kinds.flat();
   if (anomalous.length === 0 && purpose === "evaluate") {
     throw noImages(
       root,

@@ -1,7 +1,7 @@
-import { MemoryBank, searchOf } from "../bank/memory_bank.ts";
+import { MemoryBank } from "../bank/memory_bank.ts";
 import { settingsFromJson } from "../settings/resolve_settings.ts";
 import { ModelFileError, type StoredModel } from "../model/stored_model.ts";
-import type { BankSearch } from "../search/search.ts";
+import { BankSearch } from "../search/search.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Backbone, BackboneFile } from "../features/backbone.ts";
 import { resolveBackbone } from "../features/named_backbone.ts";
@@ -42,9 +42,7 @@ export function settingsOf(model: Pick<StoredModel, "settings">): Settings {
  * Puts a stored model on the GPU.
  *
  * @param backbone The network it was fitted with; it stays its owner's.
- * @param model What the file holds.
  * @param settings The model's settings.
- * @param batch Images of a batch.
  * @throws {ModelFileError} If its bank holds other features than the network
  * gives with these settings, or patches that no training image has.
  */
@@ -64,7 +62,7 @@ export async function uploadModel(
   );
   checkFeatures(model, extractor);
   const bank = owned.use(MemoryBank.upload(gpu, memoryBank, dim, rows));
-  const search = await searchOf(gpu, bank);
+  const search = await BankSearch.create(gpu, bank.rows);
   owned.move();
   return { model, bank, search, extractor };
 }

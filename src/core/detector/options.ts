@@ -6,7 +6,7 @@ import type {
   ThresholdSettings,
 } from "../settings/settings.ts";
 import { LIMITS } from "../settings/limits.ts";
-import { settingsFromJson } from "../settings/resolve_settings.ts";
+import { changedRule, settingsFromJson } from "../settings/resolve_settings.ts";
 import type { WeightPrecision } from "../../wgsl/conv2d.ts";
 import type { Backbone, BackboneFile } from "../features/backbone.ts";
 import type { FitPlan } from "./fit/plan.ts";
@@ -90,6 +90,13 @@ export interface FitOptions extends WorkOptions {
    * one bucket.
    */
   readonly count?: number;
+  /**
+   * What the names of images of a group have in common, shots of one part, say:
+   * what the pattern finds there, or its first capture group. Images of a group
+   * are not compared with each other for the threshold. By default every image is
+   * on its own.
+   */
+  readonly groupBy?: RegExp;
   /** Called once, after the first batch: what the fit is going to do. */
   readonly onPlan?: (plan: FitPlan) => void;
   /**
@@ -165,6 +172,6 @@ export function appendedSettings(
   return settingsFromJson({
     ...settings,
     coreset: { ...settings.coreset, maxBank },
-    threshold: { ...settings.threshold, ...threshold },
+    threshold: changedRule(settings.threshold, threshold),
   });
 }

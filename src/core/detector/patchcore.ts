@@ -5,6 +5,11 @@ import {
   writeModelFile,
 } from "../model/model_file.ts";
 import type { StoredModel } from "../model/stored_model.ts";
+import {
+  limitsOf,
+  type ThresholdChange,
+  withThresholds,
+} from "../model/thresholds.ts";
 import { resolveSettings } from "../settings/resolve_settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { Backbone, type BackboneFile } from "../features/backbone.ts";
@@ -345,7 +350,21 @@ export class PatchCore implements Disposable, AsyncDisposable {
     images: ImageSources,
     options: WorkOptions = {},
   ): AsyncGenerator<Prediction> {
-    return this.#requireFitted().predictor.predict(images, options);
+    const { model, predictor } = this.#requireFitted();
+    return predictor.predict(images, options, limitsOf(model));
+  }
+
+  /**
+   * Judges by other thresholds from now on, without a fit; predictions that are
+   * under way keep theirs. The model that is saved has them as well.
+   *
+   * @throws {TypeError} If the detector is not fitted.
+   * @throws {RangeError} If a value is not finite, or the band is empty.
+   */
+  setThresholds(change: ThresholdChange): void {
+    const fitted = this.#requireFitted();
+    const model = withThresholds(fitted.model, change);
+    this.#fitted = { ...fitted, model };
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Sample } from "../datasets/dataset.ts";
 import { imageMetrics, type ImageResult } from "../metrics/image_metrics.ts";
 import type { BinaryMask } from "../metrics/mask_rule.ts";
+import { judge, type Label, type Limits, NO_LIMITS } from "../score/verdict.ts";
 import { PixelMetrics, type PixelResult } from "../metrics/pixel_metrics.ts";
 
 /** What a method says of one test image. */
@@ -30,14 +31,26 @@ export interface CategoryResult {
   readonly labelMasks?: number;
 }
 
-/** Mistakes at a threshold that was set without seeing the test images. */
-interface ThresholdErrors {
+/** Verdicts at a threshold that was set without seeing the test images. */
+export interface ThresholdErrors {
   /** The threshold. */
   readonly threshold: number;
-  /** Normal images at or above it. */
+  /** Normal images that were called anomalous. */
   readonly falsePositives: number;
-  /** Anomalous images below it. */
+  /** Anomalous images that were called normal. */
   readonly falseNegatives: number;
+  /** Images that were called uncertain; neither right nor wrong. */
+  readonly uncertain: {
+    /** Of the normal ones. */
+    readonly normal: number;
+    /** Of the anomalous ones. */
+    readonly anomalous: number;
+  };
+  /**
+   * 2·TP / (2·TP + FP + FN), uncertain images left out; NaN when nothing is
+   * anomalous.
+   */
+  readonly f1: number;
 }
 
 /**
@@ -79,22 +92,38 @@ export class CategoryMetrics {
   /**
    * The metrics of all images so far.
    *
-   * @param threshold The model's own threshold, NaN for none.
+   * @param limits The model's own thresholds.
    */
-  result(threshold = NaN): CategoryResult {
-    const scores = this.#scores;
-    const wrong = (anomalous: boolean): number =>
-      scores.filter((score, i) =>
-        this.#anomalous[i] === anomalous && (score >= threshold) !== anomalous
-      ).length;
+  result(limits: Limits = NO_LIMITS): CategoryResult {
     return {
-      image: imageMetrics(scores, this.#anomalous),
+      image: imageMetrics(this.#scores, this.#anomalous),
       pixel: this.#pixels?.result(),
-      atThreshold: Number.isNaN(threshold) ? undefined : {
-        threshold,
-        falsePositives: wrong(false),
-        falseNegatives: wrong(true),
+      atThreshold: this.#atThreshold(limits),
+    };
+  }
+
+  #atThreshold(limits: Limits): ThresholdErrors | undefined {
+    const { score: threshold } = limits;
+    if (threshold === null) return undefined;
+    const labels = this.#scores.map((score) => judge(score, limits).label);
+    const count = (anomalous: boolean, label: Label): number =>
+      labels.filter((own, i) =>
+        own === label && this.#anomalous[i] === anomalous
+      ).length;
+    const found = count(true, "anomalous");
+    const falsePositives = count(false, "anomalous");
+    const falseNegatives = count(true, "normal");
+    return {
+      threshold,
+      falsePositives,
+      falseNegatives,
+      uncertain: {
+        normal: count(false, "uncertain"),
+        anomalous: count(true, "uncertain"),
       },
+      f1: this.#anomalous.includes(true)
+        ? 2 * found / (2 * found + falsePositives + falseNegatives)
+        : NaN,
     };
   }
 }

@@ -5,18 +5,15 @@ import {
   type BatchedSearchOptions,
   searchInBatches,
 } from "../search/nearest_rows.ts";
-import type { BankSearch } from "../search/search.ts";
 import { choice, Mt19937 } from "../settings/random.ts";
-import { searchOf } from "../bank/memory_bank.ts";
+import { BankSearch } from "../search/search.ts";
 
 /**
  * The largest distance of a training patch to its nearest bank row (paper,
  * Eq. 5), measured exactly in the space of the features.
  *
- * @param gpu The device.
  * @param features Features of all training patches.
  * @param search Finds neighbours in the bank.
- * @param options Progress and cancelling.
  */
 export async function coveringRadius(
   gpu: Gpu,
@@ -44,7 +41,6 @@ interface RandomRadiusOptions extends BatchedSearchOptions {
  * The covering radius of a bank drawn at random, without replacement: what a
  * coreset of as many rows has to beat (paper, §3.2).
  *
- * @param gpu The device.
  * @param features Features of all training patches.
  * @param options Size and seed of the draw.
  */
@@ -60,6 +56,6 @@ export async function randomRadius(
     height,
     width,
   });
-  using search = await searchOf(gpu, bank);
+  using search = await BankSearch.create(gpu, bank.rows);
   return await coveringRadius(gpu, rows, search, options);
 }

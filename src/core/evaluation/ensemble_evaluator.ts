@@ -1,6 +1,8 @@
 import { Gpu } from "../../gpu/mod.ts";
 import type { TuningStore } from "../../nn/conv_tuning.ts";
 import { joinRanges, rangeOf } from "../score/min_max_scale.ts";
+import { NO_LIMITS } from "../score/verdict.ts";
+import { limitsOf } from "../model/thresholds.ts";
 import type { Category } from "../datasets/dataset.ts";
 import type { BackboneFile } from "../features/backbone.ts";
 import { Ensemble } from "../detector/ensemble/ensemble.ts";
@@ -28,7 +30,7 @@ import { scoreSamples } from "./score_samples.ts";
 
 /**
  * What brings the members' scores and maps to one scale: `"train"`, the
- * training images' leave-one-image-out scores; `"test"`, the least and largest
+ * training images' held-out scores; `"test"`, the least and largest
  * value over the test set, as the published implementation has it, for which
  * the test set is predicted twice.
  */
@@ -125,7 +127,7 @@ export class EnsembleEvaluator implements EvaluateMethod, Disposable {
       {
         geometry: settings,
         rule,
-        threshold: byTest ? undefined : ensemble.model.threshold?.value,
+        limits: byTest ? NO_LIMITS : limitsOf(ensemble.model),
       },
     );
     return {
@@ -174,10 +176,7 @@ export class EnsembleEvaluator implements EvaluateMethod, Disposable {
     const again = images.filter((_, i) => usable.has(i));
     const second = predictTogether(members, again, { ...work, batch });
     for await (const seen of second) {
-      yield jointPrediction(seen, scales!, {
-        threshold: NaN,
-        mapThreshold: NaN,
-      });
+      yield jointPrediction(seen, scales!, NO_LIMITS);
     }
   }
 

@@ -11,6 +11,7 @@ import {
   type TrainingFeatures,
 } from "../features/training_features.ts";
 import type { MaskRule } from "../metrics/mask_rule.ts";
+import { limitsOf } from "../model/thresholds.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { CategoryResult } from "./category_metrics.ts";
 import { coveringRadius, randomRadius } from "./covering_radius.ts";
@@ -199,9 +200,8 @@ export class Experiment implements Runner {
     const { test } = this.#category;
     const { files, several, batch } = this.#options;
     const keep = several || this.#variant.probes !== undefined;
+    const limits = limitsOf({ threshold, mapThreshold });
     const model = {
-      threshold,
-      mapThreshold,
       origin: bank.origin,
       imageNames: names,
       imageSizes: Int32Array.from(sizes.flat()),
@@ -215,11 +215,11 @@ export class Experiment implements Runner {
     );
     const predictions = keep
       ? this.#fromFeatures(parts)
-      : predictor.predict(sourcesOf(test, files), this.#options);
+      : predictor.predict(sourcesOf(test, files), this.#options, limits);
     return await scoreSamples(predictions, test, this.#options, {
       geometry: this.#settings,
       rule,
-      threshold: threshold?.value,
+      limits,
     });
   }
 

@@ -1,9 +1,11 @@
 import type { Gpu } from "../../gpu/mod.ts";
-import { MemoryBank, searchOf } from "../bank/memory_bank.ts";
+import { MemoryBank } from "../bank/memory_bank.ts";
 import { BankSearch } from "../search/search.ts";
 import type { StoredThreshold } from "../model/stored_model.ts";
 import { learnProxies } from "../baselines/proxies.ts";
 import { calibrate } from "../threshold/calibrate.ts";
+import { foldsByName } from "../threshold/folds.ts";
+import { MendedBank } from "../bank/mended_bank.ts";
 import { chooseBank } from "../bank/choose_rows.ts";
 import type { PredictorParts } from "../detector/predict/batch_predictor.ts";
 import type { WorkOptions } from "../features/progress.ts";
@@ -50,20 +52,19 @@ export async function fitBank(
   features: TrainingFeatures,
   settings: Settings,
   variant: Variant,
-  options: WorkOptions,
+  options: WorkOptions & { readonly groupBy?: RegExp },
 ): Promise<FittedBank> {
   using owned = new DisposableStack();
+  const folds = foldsByName(features.names, settings.seed, options);
   let start = performance.now();
   const chosen = variant.proxies
     ? undefined
-    : await chooseBank(gpu, features, settings, options);
+    : await chooseBank(gpu, features, settings, folds.folds, options);
   const bank = owned.use(
     chosen?.bank ?? await proxyBank(gpu, features, settings, options),
   );
   const exact = owned.use(
-    chosen
-      ? await searchOf(gpu, bank)
-      : await BankSearch.create(gpu, bank.rows),
+    await BankSearch.create(gpu, bank.rows),
   );
   const approximate = variant.probes === undefined ? undefined : owned.use(
     await ApproximateSearch.create(gpu, bank.rows, {
@@ -73,11 +74,17 @@ export async function fitBank(
   );
   const coreset = secondsSince(start);
   start = performance.now();
-  const calibration = chosen &&
+  using mended = chosen && await MendedBank.create(
+    gpu,
+    bank,
+    (image) => folds.folds[image]!,
+    chosen.mends,
+  );
+  const calibration = mended &&
     await calibrate(
       gpu,
       features,
-      { ...chosen, search: exact },
+      { mended, folds, near: chosen?.near },
       settings,
       options,
     );

@@ -13,6 +13,7 @@ export * from "./experiment.ts";
 export { sourcesOf } from "./features_of.ts";
 export type { Variant } from "./fitted_bank.ts";
 export * from "./ground_truth.ts";
+export * from "./recalibration.ts";
 export * from "./record.ts";
 export * from "./runner.ts";
 export * from "./score_samples.ts";

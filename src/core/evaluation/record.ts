@@ -1,4 +1,5 @@
-import type { CategoryResult } from "./category_metrics.ts";
+import { type Interval, shareInterval } from "../metrics/interval.ts";
+import type { CategoryResult, ThresholdErrors } from "./category_metrics.ts";
 import type { Outcome, Radii } from "./runner.ts";
 
 /** Metrics that are averaged over categories, as `evaluate --json` names them. */
@@ -35,6 +36,24 @@ export interface EvaluationRecord extends Rates {
   readonly threshold_false_positives: number | null;
   /** Anomalous images below the model's own threshold. */
   readonly threshold_false_negatives: number | null;
+  /**
+   * F1 at the model's own threshold, uncertain images left out; over several
+   * categories the mean.
+   */
+  readonly threshold_f1: number | null;
+  /** Share of the normal images that are called anomalous at that threshold. */
+  readonly false_alarm_rate: number | null;
+  /** Its 95 % interval (Clopper–Pearson); `null` for a mean of several fits. */
+  readonly false_alarm_interval: Interval | null;
+  /** Share of the anomalous images that are called normal at that threshold. */
+  readonly miss_rate: number | null;
+  /** Its 95 % interval. */
+  readonly miss_interval: Interval | null;
+  /** Images that are uncertain, where the model has such a band. */
+  readonly threshold_uncertain?: {
+    readonly normal: number;
+    readonly anomalous: number;
+  };
   /** Images; over several categories their sums. */
   readonly images: {
     readonly train: number;
@@ -102,6 +121,15 @@ export function evaluationRecord(
     threshold: finite(atThreshold?.threshold),
     threshold_false_positives: atThreshold?.falsePositives ?? null,
     threshold_false_negatives: atThreshold?.falseNegatives ?? null,
+    threshold_f1: finite(atThreshold?.f1),
+    ...sharesOf(
+      atThreshold?.falsePositives ?? null,
+      atThreshold?.falseNegatives ?? null,
+      image,
+    ),
+    ...(hasUncertain(atThreshold) && {
+      threshold_uncertain: atThreshold.uncertain,
+    }),
     images: { train, normal: image.normal, anomalous: image.anomalous },
     seconds,
     ...(bankRows !== undefined && { bank_rows: bankRows }),
@@ -131,4 +159,51 @@ export function outcomeRecord(
 
 function finite(value: number | undefined): number | null {
   return value !== undefined && Number.isFinite(value) ? value : null;
+}
+
+/** The shares of images that were judged wrongly, as a record has them. */
+export type Shares = Pick<
+  EvaluationRecord,
+  | "false_alarm_rate"
+  | "false_alarm_interval"
+  | "miss_rate"
+  | "miss_interval"
+>;
+
+/**
+ * The shares of wrong verdicts, with 95 % intervals where the counts are of one
+ * fit: means of several are no counts.
+ */
+export function sharesOf(
+  falsePositives: number | null,
+  falseNegatives: number | null,
+  { normal, anomalous }: {
+    readonly normal: number;
+    readonly anomalous: number;
+  },
+): Shares {
+  const [alarms, alarmInterval] = shareOf(falsePositives, normal);
+  const [misses, missInterval] = shareOf(falseNegatives, anomalous);
+  return {
+    false_alarm_rate: alarms,
+    false_alarm_interval: alarmInterval,
+    miss_rate: misses,
+    miss_interval: missInterval,
+  };
+}
+
+function shareOf(
+  count: number | null,
+  images: number,
+): [number | null, Interval | null] {
+  if (count === null || images === 0) return [null, null];
+  const isCount = Number.isInteger(count);
+  return [count / images, isCount ? shareInterval(count, images) : null];
+}
+
+function hasUncertain(
+  errors: ThresholdErrors | undefined,
+): errors is ThresholdErrors {
+  return errors !== undefined &&
+    errors.uncertain.normal + errors.uncertain.anomalous > 0;
 }

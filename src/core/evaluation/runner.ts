@@ -8,6 +8,8 @@ import type { ScoringWork } from "./score_samples.ts";
 export interface CategoryWork extends WorkOptions, ScoringWork {
   /** Images of a batch. */
   readonly batch: number;
+  /** What the names of training images of a group have in common. */
+  readonly groupBy?: RegExp;
   /**
    * Whether several runs follow, so that what they have in common is worth
    * keeping on the GPU.

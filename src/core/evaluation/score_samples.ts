@@ -3,6 +3,7 @@ import type { Files } from "../datasets/files.ts";
 import { reportImageError, type WorkOptions } from "../features/progress.ts";
 import type { ResizeSettings } from "../images/resize_plan.ts";
 import type { MaskRule } from "../metrics/mask_rule.ts";
+import { type Limits, NO_LIMITS } from "../score/verdict.ts";
 import {
   CategoryMetrics,
   type CategoryResult,
@@ -48,8 +49,8 @@ interface Judgement {
   readonly geometry: ResizeSettings;
   /** Which pixels of the masks are anomalous. */
   readonly rule: MaskRule;
-  /** The model's own threshold, if it has one. */
-  readonly threshold?: number | undefined;
+  /** The model's own thresholds, if it has some. */
+  readonly limits?: Limits;
 }
 
 /**
@@ -64,7 +65,7 @@ export async function scoreSamples(
   predictions: AsyncIterable<NamedScore>,
   samples: readonly Sample[],
   work: ScoringWork,
-  { geometry, rule, threshold }: Judgement,
+  { geometry, rule, limits = NO_LIMITS }: Judgement,
 ): Promise<CategoryResult> {
   const { files, observer, onProgress } = work;
   const truth = new GroundTruth(files, { geometry, rule });
@@ -95,7 +96,7 @@ export async function scoreSamples(
   }
   const { labelMaps: labelMasks } = truth;
   const result = {
-    ...metrics.result(threshold),
+    ...metrics.result(limits),
     ...(labelMasks > 0 && { labelMasks }),
   };
   observer?.onResult?.(result);

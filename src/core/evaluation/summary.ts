@@ -3,6 +3,7 @@ import {
   type Rate,
   RATES,
   type Rates,
+  sharesOf,
 } from "./record.ts";
 
 /** Name of the record that averages all categories. */
@@ -10,7 +11,8 @@ const MEAN = "mean";
 
 /**
  * The mean over categories: metrics are averaged over the categories that have
- * them, counts and seconds are summed, thresholds have no mean.
+ * them, counts and seconds are summed, thresholds have no mean. Shares of wrong
+ * verdicts are those of all images together.
  *
  * @param records One record a category, at least one.
  */
@@ -24,6 +26,7 @@ export function meanRecord(
     ...(peaks.length > 0 && { peak_gpu_bytes: Math.max(...peaks) }),
     ...(shots !== undefined && { shots }),
     ...(seeds !== undefined && {
+      ...NO_INTERVALS,
       seeds,
       std: ratesOf((rate) =>
         mean(records.map(({ std }) => std?.[rate] ?? null))
@@ -53,10 +56,17 @@ export function seedsRecord(
     ...(bank_rows !== undefined && { bank_rows }),
     ...(label_masks !== undefined && { label_masks }),
     ...Object.fromEntries(measured),
+    ...NO_INTERVALS,
     seeds: records.length,
     std: ratesOf((rate) => deviation(records.map((record) => record[rate]))),
   };
 }
+
+/** Counts of several fits judge the same images again: they have no intervals. */
+const NO_INTERVALS = {
+  false_alarm_interval: null,
+  miss_interval: null,
+} as const;
 
 /** What is averaged over seeds where it was measured. */
 const EXTRAS = [
@@ -74,6 +84,14 @@ function combined(
 ): EvaluationRecord {
   const count = (pick: (record: EvaluationRecord) => number | null) =>
     counts(records.map(pick));
+  const judged = (kind: "normal" | "anomalous") =>
+    counts(
+      records.map(({ threshold_false_positives: known, images }) =>
+        known === null ? null : images[kind]
+      ),
+    ) ?? 0;
+  const falsePositives = count((r) => r.threshold_false_positives);
+  const falseNegatives = count((r) => r.threshold_false_negatives);
   const sum = (pick: (record: EvaluationRecord) => number) =>
     records.reduce((all, record) => all + pick(record), 0);
   const steps = Object.keys(records[0]!.seconds);
@@ -84,8 +102,19 @@ function combined(
     false_positives: count((record) => record.false_positives),
     false_negatives: count((record) => record.false_negatives),
     threshold: null,
-    threshold_false_positives: count((r) => r.threshold_false_positives),
-    threshold_false_negatives: count((r) => r.threshold_false_negatives),
+    threshold_false_positives: falsePositives,
+    threshold_false_negatives: falseNegatives,
+    threshold_f1: mean(records.map((record) => record.threshold_f1 ?? null)),
+    ...sharesOf(falsePositives, falseNegatives, {
+      normal: judged("normal"),
+      anomalous: judged("anomalous"),
+    }),
+    ...(records.some((record) => record.threshold_uncertain) && {
+      threshold_uncertain: {
+        normal: count((r) => r.threshold_uncertain?.normal ?? 0)!,
+        anomalous: count((r) => r.threshold_uncertain?.anomalous ?? 0)!,
+      },
+    }),
     images: {
       train: sum(({ images }) => images.train),
       normal: sum(({ images }) => images.normal),

@@ -1,3 +1,5 @@
+import { shown } from "../settings/shown.ts";
+
 /** A NumPy array as its file holds it. */
 export interface NpyArray {
   /** The array's dimensions. */
@@ -65,7 +67,7 @@ export function parseNpy(bytes: Uint8Array, name = "array"): NpyArray {
       name,
       `expected a row-major array of ${
         Object.keys(TYPES).join(", ")
-      }, found header "${header.trim()}"`,
+      }, found header ${shown(header.trim())}`,
     );
   }
   const dims = shape.split(",").map((part) => part.trim())

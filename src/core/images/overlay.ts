@@ -13,16 +13,26 @@ export interface MapScale {
 
 /**
  * The colour scale of a model's maps: fixed by their threshold, never by an
- * image, so that good parts stay calm.
+ * image, so that good parts stay calm. Maps without a threshold are coloured up
+ * to the highest value there is, which says nothing of how high that is.
+ *
+ * @param threshold The maps' threshold; `null` for none.
+ * @param highest The largest pixel of what is drawn.
  */
-export function mapScale(threshold: number): MapScale {
-  return { min: 0, max: 2 * threshold };
+export function mapScale(threshold: number | null, highest: number): MapScale {
+  if (threshold !== null && threshold > 0) {
+    return { min: 0, max: 2 * threshold };
+  }
+  return { min: 0, max: highest > 0 ? highest : 1 };
 }
 
 /** Where colours begin and how much they cover. */
 interface OverlayOptions extends MapScale {
-  /** Map value from which on a pixel is anomalous. */
-  readonly threshold: number;
+  /**
+   * Map value from which on a pixel is anomalous; with `null` there is no line,
+   * and colours become opaque towards the middle of the scale.
+   */
+  readonly threshold: number | null;
   /** Opacity of the colours, 0 to 1, 0.6 by default. */
   readonly opacity?: number;
 }
@@ -51,9 +61,10 @@ export function drawOverlay(
   options: OverlayOptions,
 ): Pixels {
   checkSizes(image, map);
-  const { threshold, opacity = OPACITY } = options;
-  const calm = threshold * CALM;
-  const ramp = Math.max(threshold - calm, Number.MIN_VALUE);
+  const { threshold, max, opacity = OPACITY } = options;
+  const strong = threshold ?? max / 2;
+  const calm = strong * CALM;
+  const ramp = Math.max(strong - calm, Number.MIN_VALUE);
   const colors = colorTable();
   const position = positions(options);
   const data = new Uint8Array(image.data);
@@ -69,7 +80,7 @@ export function drawOverlay(
       );
     }
   }
-  drawContour(data, map, threshold);
+  if (threshold !== null) drawContour(data, map, threshold);
   return { width: image.width, height: image.height, data };
 }
 

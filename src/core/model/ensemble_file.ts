@@ -3,13 +3,13 @@
  * which every tensor and every metadata string of member `i`'s model file is
  * kept under `i.`, as in `0.memory_bank`. The metadata of the whole are
  * `format` (`patchcore_ensemble`), `format_version`, `members`, `threshold`,
- * `threshold_rule` and `software_version`.
+ * `threshold_rule`, the same of `map_threshold`, and `software_version`.
  *
  * @module
  */
 import { readSafetensors, writeSafetensors } from "../../nn/safetensors.ts";
 import type { StoredTensor } from "../../nn/stored_tensor.ts";
-import { minMaxScale } from "../score/min_max_scale.ts";
+import { minMaxScale, onScale } from "../score/min_max_scale.ts";
 import { modelOf, modelTensors, withContext } from "./model_file.ts";
 import {
   ModelFileError,
@@ -38,6 +38,11 @@ export interface StoredEnsemble {
   readonly members: readonly StoredModel[];
   /** The threshold of the joint score, unless none could be found. */
   readonly threshold?: StoredThreshold;
+  /**
+   * The threshold of the joint maps. Files of earlier versions have none: it is
+   * the mean of the members' own on their scales.
+   */
+  readonly mapThreshold?: StoredThreshold;
   /** Version of the program that made them. */
   readonly softwareVersion: string;
 }
@@ -58,17 +63,18 @@ export function isEnsembleFile(bytes: Uint8Array): boolean {
 export function writeEnsembleFile(
   ensemble: StoredEnsemble,
 ): Uint8Array<ArrayBuffer> {
-  const { members, threshold, softwareVersion } = ensemble;
+  const { members, threshold, mapThreshold, softwareVersion } = ensemble;
   return withContext("Cannot write the model", () => {
     checkMembers(members);
     const tensors: [string, StoredTensor][] = [];
     const metadata = new Map([
       ["format", FORMAT],
-      ["format_version", String(formatVersionOf(members))],
+      ["format_version", String(formatVersionOf(members, threshold))],
       ["members", String(members.length)],
       ["software_version", softwareVersion],
     ]);
     setThreshold(metadata, "threshold", threshold);
+    setThreshold(metadata, "map_threshold", mapThreshold);
     members.forEach((member, i) => {
       for (const [name, tensor] of modelTensors(member)) {
         tensors.push([`${i}.${name}`, tensor]);
@@ -110,12 +116,37 @@ export function readEnsembleFile(bytes: Uint8Array): StoredEnsemble {
     });
     checkMembers(members);
     const threshold = parseThreshold(metadata, "threshold");
+    const mapThreshold = parseThreshold(metadata, "map_threshold") ??
+      jointMapThreshold(members);
     return {
       members,
       ...(threshold && { threshold }),
+      ...(mapThreshold && { mapThreshold }),
       softwareVersion: text(metadata, "software_version"),
     };
   });
+}
+
+/**
+ * The threshold of joint maps: where no pixel of a member's map is above the
+ * member's threshold, none of the joint map is above the mean of the thresholds
+ * on the members' scales.
+ *
+ * @returns Nothing where a member has no threshold of maps, or no scale.
+ */
+export function jointMapThreshold(
+  members: readonly StoredModel[],
+): StoredThreshold | undefined {
+  let sum = 0;
+  for (const { mapThreshold, trainScores } of members) {
+    const scale = minMaxScale(trainScores);
+    if (mapThreshold === undefined || scale === undefined) return undefined;
+    sum += onScale(mapThreshold.value, scale);
+  }
+  return {
+    value: sum / members.length,
+    rule: { scores: "mean of the members' thresholds on their scales" },
+  };
 }
 
 function withPrefix<T>(

@@ -8,7 +8,8 @@
  * | `origin` | I32 `[K, 3]` | image index, row and column of each bank row |
  * | `image_sizes` | I32 `[images, 2]` | width and height of each training image |
  * | `projection` | F32 `[P, D]` | only when the features were projected |
- * | `train_scores` | F32 `[images]` | leave-one-image-out training scores, NaN where not known (0 in format version 1) |
+ * | `train_scores` | F32 `[images]` | held-out training scores, NaN where not known (0 in format version 1) |
+ * | `train_map_maxima` | F32 `[images]` | the largest pixels of their maps, NaN where not known; from format version 3 on |
  * | `backbone.onnx` | U8 `[bytes]` | only in a bundle: the cut network |
  *
  * @module
@@ -89,6 +90,14 @@ export function modelTensors(
       data: model.trainScores,
     }],
   ];
+  const maxima = model.trainMapMaxima;
+  if (maxima) {
+    tensors.push(["train_map_maxima", {
+      dtype: "F32",
+      shape: [maxima.length],
+      data: maxima,
+    }]);
+  }
   if (projection) {
     const { rows, columns, data } = projection;
     tensors.push(["projection", {
@@ -187,6 +196,9 @@ export function modelOf(
     ? matrix(tensors, "projection", ["F32"])
     : undefined;
   const scores = vector(tensors, "train_scores", "F32").data as Float32Array;
+  const maxima = tensors.has("train_map_maxima")
+    ? vector(tensors, "train_map_maxima", "F32").data as Float32Array
+    : undefined;
   const model: StoredModel = {
     ...known,
     memoryBank: bank.floats(),
@@ -198,6 +210,7 @@ export function modelOf(
     trainScores: formatVersion === 1 && scores.includes(0)
       ? scores.map((score) => score === 0 ? NaN : score)
       : scores,
+    ...(maxima && { trainMapMaxima: maxima }),
     backbone: {
       name: backboneName,
       sha256: backboneSha256,
@@ -250,8 +263,16 @@ function checkModel(model: StoredModel): void {
       }…], ${imageNames.length} images need a width and a height from 1 to ${LIMITS.imageSide} each`,
     );
   }
-  const scores = model.trainScores.map((x) => Number.isNaN(x) ? 0 : x);
-  checkFinite("train_scores", scores, 1);
+  const { trainScores, trainMapMaxima } = model;
+  checkKnown("train_scores", trainScores);
+  if (trainMapMaxima) {
+    checkKnown("train_map_maxima", trainMapMaxima);
+    if (trainMapMaxima.length !== trainScores.length) {
+      throw new ModelFileError(
+        `train_map_maxima has ${trainMapMaxima.length} numbers, train_scores ${trainScores.length}: expected as many`,
+      );
+    }
+  }
   if (projection) {
     if (projection.columns !== dim || projection.rows < 1) {
       throw new ModelFileError(
@@ -359,6 +380,11 @@ function find(
     );
   }
   return tensor;
+}
+
+/** Checks that every number is finite, or NaN for one that is not known. */
+function checkKnown(name: string, data: Float32Array): void {
+  checkFinite(name, data.map((x) => Number.isNaN(x) ? 0 : x), 1);
 }
 
 /**

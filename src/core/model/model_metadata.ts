@@ -1,3 +1,4 @@
+import { shown } from "../settings/shown.ts";
 import {
   ModelFileError,
   type StoredCoverage,
@@ -6,19 +7,27 @@ import {
 } from "./stored_model.ts";
 
 /**
- * The newest model format this program reads. Version 2 has NaN for a training
- * score that is not known, version 1 had 0, so that it could not say 0.
+ * The newest model format this program reads. Version 3 has scores of training
+ * images that were held out of the choice of the bank, the largest pixels of
+ * their maps, and thresholds with a band of uncertain scores. Version 2 has NaN
+ * for a training score that is not known, version 1 had 0, so that it could not
+ * say 0.
  */
-const MODEL_FORMAT_VERSION = 2;
+const MODEL_FORMAT_VERSION = 3;
 
 /** The oldest version that can say what models hold. */
 export function formatVersionOf(
-  models: readonly Pick<StoredModel, "trainScores">[],
+  models: readonly Pick<StoredModel, "trainScores" | "trainMapMaxima">[],
+  threshold: StoredThreshold | undefined,
 ): number {
+  const isBand = threshold?.uncertainFrom !== undefined;
+  if (isBand || models.some(({ trainMapMaxima }) => trainMapMaxima)) {
+    return MODEL_FORMAT_VERSION;
+  }
   const areOld = models.every(({ trainScores }) =>
     trainScores.every((score) => score > 0)
   );
-  return areOld ? 1 : MODEL_FORMAT_VERSION;
+  return areOld ? 1 : 2;
 }
 
 /** What the strings of a model file say. */
@@ -56,7 +65,7 @@ interface ModelMetadata {
 export function modelMetadata(model: StoredModel): Map<string, string> {
   const metadata = new Map([
     ["format", "patchcore"],
-    ["format_version", String(formatVersionOf([model]))],
+    ["format_version", String(formatVersionOf([model], model.threshold))],
     ["settings", JSON.stringify(model.settings)],
     ["seed", String(model.seed)],
     ["backbone_name", model.backbone.name],
@@ -116,7 +125,11 @@ export function setThreshold(
   threshold: StoredThreshold | undefined,
 ): void {
   if (threshold === undefined) return;
-  metadata.set(key, String(threshold.value));
+  const { value, uncertainFrom } = threshold;
+  metadata.set(key, String(value));
+  if (uncertainFrom !== undefined) {
+    metadata.set(`${key}_uncertain_from`, String(uncertainFrom));
+  }
   metadata.set(`${key}_rule`, JSON.stringify(threshold.rule));
 }
 
@@ -127,7 +140,14 @@ export function parseThreshold(
 ): StoredThreshold | undefined {
   if (!metadata.has(key)) return undefined;
   const rule = object(metadata, `${key}_rule`);
-  return { value: finite(metadata, key), rule };
+  const value = finite(metadata, key);
+  const band = `${key}_uncertain_from`;
+  if (!metadata.has(band)) return { value, rule };
+  const uncertainFrom = finite(metadata, band);
+  if (!(uncertainFrom < value)) {
+    throw bad(metadata, band, `a number below the threshold, ${value}`);
+  }
+  return { value, uncertainFrom, rule };
 }
 
 function coverageOf(metadata: ReadonlyMap<string, string>): StoredCoverage {
@@ -166,7 +186,7 @@ export function checkFormat(
   if (found !== format) {
     throw new ModelFileError(
       `metadata "format" is ${
-        JSON.stringify(found)
+        shown(found)
       }, expected "${format}"; it is not a PatchCore model`,
     );
   }
@@ -238,9 +258,7 @@ export function bad(
   key: string,
   expected: string,
 ): ModelFileError {
-  const value = metadata.get(key) ?? "";
-  const shown = value.length > 100 ? `${value.slice(0, 100)}…` : value;
   return new ModelFileError(
-    `metadata "${key}" is ${JSON.stringify(shown)}, expected ${expected}`,
+    `metadata "${key}" is ${shown(metadata.get(key))}, expected ${expected}`,
   );
 }

@@ -5,6 +5,11 @@ import type { StoredProjection } from "../rows/projection.ts";
 export interface StoredThreshold {
   /** Raw score at and above which an image is anomalous. */
   readonly value: number;
+  /**
+   * Raw score at and above which an image is uncertain, below `value`; absent
+   * where there is no such band.
+   */
+  readonly uncertainFrom?: number;
   /** The rule and its numbers, as plain JSON, e.g. quantile and factor. */
   readonly rule: Readonly<Record<string, unknown>>;
 }
@@ -37,10 +42,17 @@ export interface StoredModel {
   /** The projection of the features, when there is one. */
   readonly projection?: StoredProjection;
   /**
-   * Leave-one-image-out scores of the training images, in their order; NaN
-   * where one is not known.
+   * Scores of the training images, in their order, each against the bank as it
+   * would have been chosen without the image's fold; NaN where one is not
+   * known. Files before format version 3 left out the image's own rows alone,
+   * which overstates its score.
    */
   readonly trainScores: Float32Array;
+  /**
+   * The largest pixels of their maps likewise; absent in files before format
+   * version 3.
+   */
+  readonly trainMapMaxima?: Float32Array;
   /** Every setting of the fit, as plain JSON. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** The seed of all random draws. */

@@ -16,6 +16,11 @@ interface HistogramOptions {
   readonly threshold: number;
   /** What is under the axis. */
   readonly axis: string;
+  /**
+   * Scores that are expected per unit of the axis, drawn as a line over the
+   * bars; NaN where nothing is expected.
+   */
+  readonly density?: (score: number) => number;
 }
 
 const WIDTH = 480;
@@ -29,7 +34,7 @@ const BINS = 40;
  */
 export function histogram(
   groups: readonly ScoreGroup[],
-  { threshold, axis }: HistogramOptions,
+  { threshold, axis, density }: HistogramOptions,
 ): Html {
   const scores = groups.flatMap(({ scores }) => scores);
   const highest = scores.reduce((a, b) => Math.max(a, b), 0);
@@ -61,6 +66,16 @@ export function histogram(
       `;
     })
   );
+  const line = density === undefined
+    ? ""
+    : Array.from({ length: 4 * BINS + 1 }, (_, i) => i * end / (4 * BINS))
+      .map((score) => [score, density(score) * end / BINS] as const)
+      .filter(([, count]) => Number.isFinite(count))
+      .map(([score, count], i) =>
+        `${i === 0 ? "M" : "L"}${round(x(score))} ${
+          round(y(Math.min(count, most)))
+        }`
+      ).join("");
   const ticks = Array.from({ length: 6 }, (_, i) => i * end / 5);
   const base = HEIGHT - EDGE.bottom;
   const label = Number.isFinite(threshold)
@@ -69,6 +84,11 @@ export function histogram(
   return html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}">
 <path class="axis" d="M${EDGE.left} ${EDGE.top}V${base}H${WIDTH - EDGE.right}"/>
 ${bars}
+${
+    line !== "" && html`
+      <path class="line" d="${line}" />
+    `
+  }
 ${
     ticks.map((tick) =>
       html`<text x="${round(x(tick))}" y="${base + 17}" text-anchor="middle">${

@@ -2,9 +2,11 @@ import { drawCurves } from "./curves.ts";
 import { histogram, type ScoreGroup } from "./histogram.ts";
 import { Html, html } from "./html.ts";
 import type { ReportFacts, ReportTable } from "./facts.ts";
-import { type ReportRow, reportScore } from "./row.ts";
+import { isWrong, type ReportRow, reportScore, verdictOf } from "./row.ts";
+import { shareInWords } from "./share.ts";
 import { REPORT_STYLE } from "./style.ts";
 import { groupTable, timesTable } from "./summary.ts";
+import { drawTable } from "./table.ts";
 
 /** Everything that a page shows. */
 interface PageContent extends ReportFacts {
@@ -81,18 +83,24 @@ function tableSection(table: ReportTable): Html {
 }
 
 function numbers({ rows, failures }: PageContent): Html {
-  const anomalous = rows.filter(({ label }) => label === "anomalous").length;
-  const known = rows.filter(({ truth }) => truth !== undefined);
-  const wrong = known.filter(({ truth, label }) => truth !== label);
-  const threshold = commonThreshold(rows);
-  const items: [string, string | number][] = [
-    ["Images", rows.length],
-    ["Anomalous", anomalous],
-    ["Normal", rows.length - anomalous],
-    ["Threshold", threshold],
-  ];
-  if (known.length > 0) {
-    items.push(["Wrong verdicts", `${wrong.length} of ${known.length}`]);
+  const called = (label: ReportRow["label"]): number =>
+    rows.filter((row) => row.label === label).length;
+  const items: [string, string | number][] = [["Images", rows.length]];
+  for (const label of ["anomalous", "uncertain", "normal", null] as const) {
+    const count = called(label);
+    const isRare = label === "uncertain" || label === null;
+    if (isRare && count === 0) continue;
+    const name = verdictOf({ label });
+    items.push([name.replace(/^./, (c) => c.toUpperCase()), count]);
+  }
+  items.push(["Threshold", commonThreshold(rows)]);
+  items.push(...wrongVerdicts(rows));
+  const contradicted = rows.filter(({ mapDisagrees }) => mapDisagrees).length;
+  if (contradicted > 0) {
+    items.push([
+      "Verdict and map disagree",
+      `${contradicted} of ${rows.length}`,
+    ]);
   }
   if (failures.length > 0) items.push(["Not readable", failures.length]);
   return html`<dl class="numbers">${
@@ -107,11 +115,25 @@ function numbers({ rows, failures }: PageContent): Html {
   }</dl>`;
 }
 
+/** False alarms and misses, with what their shares can be. */
+function wrongVerdicts(rows: readonly ReportRow[]): [string, string][] {
+  const judged = rows.filter(({ label }) => label !== null);
+  return ([
+    ["False alarms", "normal"],
+    ["Misses", "anomalous"],
+  ] as const).flatMap(([name, kind]): [string, string][] => {
+    const known = judged.filter(({ truth }) => truth === kind);
+    if (known.length === 0) return [];
+    const wrong = known.filter(isWrong).length;
+    return [[name, shareInWords(wrong, known.length)]];
+  });
+}
+
 function commonThreshold(rows: readonly ReportRow[]): string {
   const values = new Set(rows.map(({ threshold }) => threshold));
-  const [value = NaN] = values;
+  const [value = null] = values;
   if (values.size > 1) return "one per category";
-  return Number.isNaN(value) ? "none" : value.toPrecision(4);
+  return value === null ? "none" : value.toPrecision(4);
 }
 
 function failureList(failures: PageContent["failures"]): Html {
@@ -125,7 +147,7 @@ function failureList(failures: PageContent["failures"]): Html {
 
 function scores({ rows, trainScores = [] }: PageContent): Html {
   const relative = rows.every(({ normalizedScore }) =>
-    Number.isFinite(normalizedScore)
+    normalizedScore !== null
   );
   const of = (keep: (row: ReportRow) => boolean): number[] =>
     rows.filter(keep).map(reportScore);
@@ -168,8 +190,13 @@ function scores({ rows, trainScores = [] }: PageContent): Html {
 }
 
 function picturesIntroduction({ rows, images }: PageContent): Html {
-  const threshold = Number.isNaN(images[0]?.row.threshold ?? NaN)
+  const threshold = images.length === 0
     ? undefined
+    : images[0]!.row.threshold === null
+    ? html`
+      <p
+        class="quiet">There is no threshold: map colours go from 0 to the highest value of all images, so that they say where a map is high, not whether that is anomalous.</p>
+    `
     : html`
       <p
         class="scale"><span>Map colours, the same for all images of a model: 0</span><i style="background:linear-gradient(90deg,#000004,#420a68,#932667,#dd513a,#fca50a,#fcffa4)"></i><span>2 × threshold</span></p>
@@ -185,14 +212,19 @@ function picturesIntroduction({ rows, images }: PageContent): Html {
 
 function card(row: ReportRow, rank: number, drawn: Html): Html {
   const { name, label, score, normalizedScore, truth, group } = row;
-  const numbers = Number.isFinite(normalizedScore)
+  const numbers = normalizedScore !== null
     ? `${normalizedScore.toFixed(2)} × threshold, score ${score.toPrecision(4)}`
     : `score ${score.toPrecision(4)}`;
   return html`
     <article class="image"><header><h3>${rank}. ${name}</h3>
-    <span class="badge ${label}">${label}</span><span class="quiet">${numbers}${truth !==
+    <span class="badge ${label ?? "unknown"}">${verdictOf(
+      row,
+    )}</span><span class="quiet">${numbers}${truth !==
         undefined && `; really ${truth}`}${group !== undefined &&
-      ` (${group})`}</span></header>
+      ` (${group})`}${row.mapDisagrees &&
+      (label === "normal"
+        ? "; its map has pixels above the maps' threshold all the same"
+        : "; no pixel of its map is above the maps' threshold")}</span></header>
     ${drawn}</article>
   `;
 }
@@ -211,48 +243,13 @@ function allImages(rows: readonly ReportRow[]): ReportTable {
     ],
     rows: rows.map((row) => [
       row.name,
-      row.label,
+      row.mapDisagrees ? `${verdictOf(row)}, map disagrees` : verdictOf(row),
       ...(labelled ? [row.truth ?? "unknown"] : []),
       Number(row.score.toPrecision(5)),
-      Number.isFinite(row.normalizedScore)
-        ? Number(row.normalizedScore.toFixed(3))
-        : "none",
+      row.normalizedScore === null
+        ? "none"
+        : Number(row.normalizedScore.toFixed(3)),
       Math.round(row.ms.total),
     ]),
   };
-}
-
-function drawTable({ caption, head, rows }: ReportTable): Html {
-  const number = (column: number): boolean =>
-    column > 0 && rows.some((row) => isNumber(row[column]));
-  return html`
-    <div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-      <table>
-        <caption>${caption}</caption>
-        <thead>
-          <tr>${head.map((name, i) =>
-            html`
-              <th scope="col" ${number(i) &&
-                new Html(' class="number"')}>${name}</th>
-            `
-          )}</tr>
-        </thead>
-        <tbody>${rows.map((row) =>
-          html`
-            <tr>${row.map((cell, i) =>
-              html`<td${number(i) && new Html(' class="number"')}>${
-                typeof cell === "number" && !Number.isFinite(cell)
-                  ? "none"
-                  : cell
-              }</td>`
-            )}</tr>
-          `
-        )}</tbody>
-      </table>
-    </div>
-  `;
-}
-
-function isNumber(cell: string | number | undefined): boolean {
-  return typeof cell === "number" || /^\d+(\.\d+)?$/.test(cell ?? "");
 }

@@ -28,7 +28,7 @@ interface PictureOptions {
 export class Pictures {
   readonly #copy: SmallCopy;
   readonly #nearest: NearestPatch;
-  readonly #threshold: number;
+  readonly #threshold: number | null;
   readonly #side: number;
 
   /** @param side Most pixels of a picture's sides. */
@@ -44,7 +44,7 @@ export class Pictures {
     const { image, map, patch } = this.#copy;
     const overlay = drawOverlay(image, map, {
       ...scale,
-      threshold: Number.isNaN(this.#threshold) ? scale.max : this.#threshold,
+      threshold: this.#threshold,
     });
     const { image: name, box } = this.#nearest;
     const training = await readTraining?.(name);

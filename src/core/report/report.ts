@@ -1,5 +1,7 @@
 import type { Prediction } from "../detector/predict/prediction.ts";
 import { mapScale } from "../images/overlay.ts";
+import { rangeOf } from "../score/min_max_scale.ts";
+import { mapDisagrees } from "../score/verdict.ts";
 import type { ReportFacts } from "./facts.ts";
 import { renderPage } from "./page.ts";
 import { Pictures } from "./pictures.ts";
@@ -15,7 +17,7 @@ export interface ReportOptions {
 
 interface Pictured {
   readonly row: ReportRow;
-  readonly mapThreshold: number;
+  readonly mapThreshold: number | null;
   readonly pictures: Pictures;
 }
 
@@ -68,6 +70,7 @@ export class Report {
   /** Adds an image. */
   add(prediction: Prediction, truth: ReportTruth = {}): void {
     const { name, score, normalizedScore, label, threshold, ms } = prediction;
+    const { max: highest } = rangeOf(prediction.map.data);
     const row: ReportRow = {
       ...truth,
       name,
@@ -75,12 +78,15 @@ export class Report {
       normalizedScore,
       label,
       threshold,
+      mapDisagrees: mapDisagrees({
+        label,
+        highest,
+        threshold: prediction.map.threshold,
+      }),
       ms,
     };
     this.#rows.push(row);
-    for (const value of prediction.map.data) {
-      if (value > this.#highest) this.#highest = value;
-    }
+    this.#highest = Math.max(this.#highest, highest);
     const rank = this.#pictured.findIndex(({ row: other }) =>
       worstFirst(row, other) < 0
     );
@@ -101,9 +107,7 @@ export class Report {
   async render(facts: ReportFacts): Promise<string> {
     const images = [];
     for (const { row, mapThreshold, pictures } of this.#pictured) {
-      const scale = mapThreshold > 0
-        ? mapScale(mapThreshold)
-        : { min: 0, max: this.#highest || 1 };
+      const scale = mapScale(mapThreshold, this.#highest);
       const drawn = await pictures.draw({
         scale,
         readTraining: facts.readTraining,

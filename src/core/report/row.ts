@@ -1,4 +1,5 @@
 import type { Prediction } from "../detector/predict/prediction.ts";
+import type { Label } from "../score/verdict.ts";
 
 /** What is known of an image beside its prediction. */
 export interface ReportTruth {
@@ -14,12 +15,14 @@ export interface ReportRow extends ReportTruth {
   readonly name: string;
   /** Raw score. */
   readonly score: number;
-  /** Score / threshold; NaN without a threshold. */
-  readonly normalizedScore: number;
-  /** The verdict. */
-  readonly label: "normal" | "anomalous";
-  /** The model's threshold; NaN without one. */
-  readonly threshold: number;
+  /** Score / threshold; `null` without a threshold. */
+  readonly normalizedScore: number | null;
+  /** The verdict; `null` without a threshold. */
+  readonly label: Label | null;
+  /** The model's threshold; `null` without one. */
+  readonly threshold: number | null;
+  /** Whether the map contradicts the verdict. */
+  readonly mapDisagrees: boolean;
   /** Time taken. */
   readonly ms: Prediction["ms"];
 }
@@ -31,5 +34,16 @@ export function worstFirst(a: ReportRow, b: ReportRow): number {
 
 /** What images are compared by: in units of the threshold where there is one. */
 export function reportScore({ normalizedScore, score }: ReportRow): number {
-  return Number.isFinite(normalizedScore) ? normalizedScore : score;
+  return normalizedScore ?? score;
+}
+
+/** Whether a verdict is wrong: an uncertain one is not, nor one of the unknown. */
+export function isWrong({ truth, label }: ReportRow): boolean {
+  return truth !== undefined && label !== null && label !== "uncertain" &&
+    truth !== label;
+}
+
+/** A verdict in words. */
+export function verdictOf({ label }: Pick<ReportRow, "label">): string {
+  return label ?? "no verdict";
 }

@@ -7,12 +7,12 @@ export const COLORS: string = `:root {
   color-scheme: light dark;
   --ground: #ffffff; --panel: #f3f5f7; --text: #1b1f24; --quiet: #545c66;
   --line: #c9d0d8; --edge: #7c8794; --accent: #0b5cad; --normal: #2f7d4f; --anomalous: #b3261e;
-  --unknown: #4a6fa5; --on: #ffffff;
+  --uncertain: #8a5a00; --unknown: #4a6fa5; --on: #ffffff;
 }
 @media (prefers-color-scheme: dark) { :root {
   --ground: #14171b; --panel: #1e2329; --text: #e8ebef; --quiet: #a6b0bb;
   --line: #3b444e; --edge: #78838f; --accent: #7cb8ff; --normal: #6fcf97; --anomalous: #ff9087;
-  --unknown: #8fb4e8; --on: #14171b;
+  --uncertain: #e6b450; --unknown: #8fb4e8; --on: #14171b;
 } }
 `;
 
@@ -52,6 +52,7 @@ svg text { fill: var(--quiet); font: 14px system-ui, sans-serif; }
 .image header { display: flex; flex-wrap: wrap; gap: .3rem .8rem; align-items: baseline; }
 .badge { border-radius: 1rem; padding: .05rem .6rem; font-size: .85rem; font-weight: 600; color: var(--on); }
 .badge.normal { background: var(--normal); } .badge.anomalous { background: var(--anomalous); }
+.badge.uncertain { background: var(--uncertain); } .badge.unknown { background: var(--unknown); }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .6rem; margin-top: .6rem; }
 .pictures figure { margin: 0; }
 .pictures img { width: 100%; height: auto; display: block; border-radius: .3rem; background: var(--panel); }

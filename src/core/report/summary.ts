@@ -1,5 +1,5 @@
 import type { ReportTable } from "./facts.ts";
-import { type ReportRow, reportScore } from "./row.ts";
+import { isWrong, type ReportRow, reportScore } from "./row.ts";
 
 /** Images put together by their group; nothing where no group is known. */
 export function groupTable(
@@ -20,9 +20,7 @@ export function groupTable(
     ],
     rows: [...groups].map(([name, members]) => {
       const scores = members.map(reportScore);
-      const wrong = members.filter(({ truth, label }) =>
-        truth !== undefined && truth !== label
-      );
+      const wrong = members.filter(isWrong);
       return [
         name,
         members.length,

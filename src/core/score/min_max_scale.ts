@@ -8,7 +8,7 @@ export interface MinMaxScale {
 
 /**
  * The min-max scale that makes a model's scores comparable with another's: the
- * least and the largest leave-one-image-out score of its training images.
+ * least and the largest held-out score of its training images.
  *
  * @param trainScores One a training image; NaN where it is not known, as where
  * leaving the image out left nothing to compare with.

@@ -130,19 +130,17 @@ export class FullSearch implements Disposable {
         panelsPerGroup: this.#panelsPerGroup,
         exclude,
       };
-      const images = exclude ? piece.images! : indices;
-      program.dispatch(
-        gpu.pick(searchGroups),
-        sizes,
-        {
-          queries: shifted,
-          bank: piece.packed,
-          norms: piece.norms,
-          images: exclude ? images : piece.norms,
-          query_images: queryImages ?? norms,
-          least,
-        },
-      );
+      const grouped = {
+        images: exclude ? piece.images! : piece.norms,
+        query_images: queryImages ?? norms,
+        least,
+      };
+      program.dispatch(gpu.pick(searchGroups), sizes, {
+        ...grouped,
+        queries: shifted,
+        bank: piece.packed,
+        norms: piece.norms,
+      });
       program.dispatch(searchRefine, {
         ...sizes,
         first: piece.first,
@@ -153,12 +151,10 @@ export class FullSearch implements Disposable {
         slack: (dim + 16) * 2 ** -23,
         lanes: gpu.pick(WORKGROUP_LANES),
       }, {
+        ...grouped,
         queries,
         query_norms: norms,
         bank: this.#bank.chunks[piece.chunk],
-        images: exclude ? images : piece.norms,
-        query_images: queryImages ?? norms,
-        least,
         distances: squaredDistances,
         indices,
       });
@@ -179,8 +175,9 @@ export function fullSearchBytes(
   { gpu, rows, dim, k = 1 }: SearchSizes,
 ): SearchBytes {
   const groups = searchGroupCount(rows, panelsPerGroup(rows));
+  const { bank: access } = gpu.pick(searchGroups).bindings;
   return {
-    bank: panelsBytes(gpu, rows, dim) + dim * 4,
+    bank: panelsBytes(gpu, rows, dim, access) + dim * 4,
     query: (dim + 1 + groups + 2 * k) * 4,
   };
 }

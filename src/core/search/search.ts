@@ -24,7 +24,10 @@ const LEAST_DIM = 2 * PCA_AXES[1];
 
 /** How a bank is made ready to be searched. */
 interface BankSearchOptions {
-  /** Training image of each bank row `[K]`, for searches that exclude one. */
+  /**
+   * Training image (or fold of images) of each bank row `[K]`, for searches that
+   * exclude one; or whom alone it is for, see {@linkcode foundByOnly}.
+   */
   readonly images?: ArrayLike<number>;
   /**
    * What lower bounds are made from: `full` compares all dimensions, `pca`
@@ -33,6 +36,17 @@ interface BankSearchOptions {
    * half of the work. The result is the same.
    */
   readonly bounds?: "auto" | "full" | "pca";
+}
+
+/** A row with this bit is found by the queries of one image alone. */
+const ONLY = 2 ** 31;
+
+/**
+ * What a bank row has in place of its image if the queries of one image alone
+ * may find it, in searches that leave images out.
+ */
+export function foundByOnly(image: number): number {
+  return ONLY + image;
 }
 
 /**

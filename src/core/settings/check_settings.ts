@@ -1,6 +1,7 @@
 import { MAX_NEIGHBOURS } from "../../wgsl/search_refine.ts";
 import type { Settings } from "./settings.ts";
 import { LIMITS } from "./limits.ts";
+import { shortened, shown } from "./shown.ts";
 
 type Check = (option: string, value: unknown) => void;
 type Checks = Readonly<Record<string, Check>>;
@@ -48,12 +49,16 @@ const CHECKS: Checks = {
   }),
   seed: integer(0, 2 ** 32 - 1),
   threshold: group({
-    quantile: number("a number from 0 to 1", isShare),
+    falseAlarms: number(
+      "a number above 0 and below 1",
+      (rate) => rate > 0 && rate < 1,
+    ),
+    quantile: nullOr(number("a number from 0 to 1", isShare)),
+    mapQuantile: nullOr(number("a number from 0 to 1", isShare)),
     factor: number(
       `a number above 0 and at most ${LIMITS.factor}`,
       (factor) => factor > 0 && factor <= LIMITS.factor,
     ),
-    mapQuantile: number("a number from 0 to 1", isShare),
   }),
 };
 
@@ -97,7 +102,7 @@ function checkGroup(path: string, value: unknown, checks: Checks): void {
   for (const key of Object.keys(value)) {
     if (Object.hasOwn(checks, key)) continue;
     throw new TypeError(
-      `Unknown setting "${prefix}${cut(key)}": expected one of ${
+      `Unknown setting "${prefix}${shortened(key)}": expected one of ${
         Object.keys(checks).join(", ")
       }`,
     );
@@ -252,13 +257,5 @@ function outOfRange(option: string, value: unknown, expected: string): Error {
 }
 
 function message(option: string, value: unknown, expected: string): string {
-  const shown = typeof value === "number"
-    ? String(value)
-    : JSON.stringify(value) ?? String(value);
-  return `Cannot use ${option} ${cut(shown)}: expected ${expected}`;
-}
-
-/** A value from a file may be as long as the file. */
-function cut(text: string): string {
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  return `Cannot use ${option} ${shown(value)}: expected ${expected}`;
 }

@@ -25,7 +25,12 @@ const PAPER: Settings = {
   reweight: 9,
   map: { interpolation: "bilinear", sigma: 4, border: "symmetric" },
   seed: 0,
-  threshold: { quantile: 1, factor: 1, mapQuantile: 0.95 },
+  threshold: {
+    falseAlarms: 0.05,
+    quantile: null,
+    mapQuantile: null,
+    factor: 1,
+  },
 };
 
 /**

@@ -1,6 +1,11 @@
 import { checkSettings } from "./check_settings.ts";
 import { DEFAULT_PRESET, PRESETS } from "./presets.ts";
-import type { CoresetSettings, Settings, SettingsOptions } from "./settings.ts";
+import type {
+  CoresetSettings,
+  Settings,
+  SettingsOptions,
+  ThresholdSettings,
+} from "./settings.ts";
 
 /**
  * Completes and checks settings. A value that is `undefined` counts as not
@@ -65,13 +70,29 @@ export function settingsFromJson(
   json: Readonly<Record<string, unknown>>,
 ): Settings {
   const { threshold } = json;
-  const { mapQuantile } = PRESETS[DEFAULT_PRESET].threshold;
+  const defaults = PRESETS[DEFAULT_PRESET].threshold;
   return checkSettings({
     ...json,
     ...(typeof threshold === "object" && {
-      threshold: { mapQuantile, ...threshold },
+      threshold: { ...defaults, ...threshold },
     }),
   });
+}
+
+/**
+ * A rule of the threshold with what is given changed: a new promise takes the
+ * place of quantiles.
+ */
+export function changedRule(
+  rule: ThresholdSettings,
+  given: Partial<ThresholdSettings> = {},
+): ThresholdSettings {
+  const isPromise = given.falseAlarms !== undefined;
+  return {
+    ...rule,
+    ...(isPromise && { quantile: null, mapQuantile: null }),
+    ...given,
+  };
 }
 
 /**

@@ -59,16 +59,20 @@ export interface MapSettings {
 
 /** How the threshold follows from the scores of the training images. */
 export interface ThresholdSettings {
-  /** Quantile of the leave-one-image-out scores, 0 to 1; 1 is the maximum. */
-  readonly quantile: number;
-  /** What the quantile is multiplied with. */
-  readonly factor: number;
   /**
-   * Quantile of the largest pixels of the training images' maps, 0 to 1: lower
-   * than that of scores, so that one odd training image does not leave the
-   * masks of anomalous ones empty.
+   * The share of good parts that will be called anomalous, above 0 and below 1:
+   * what the thresholds of scores and of maps promise.
    */
-  readonly mapQuantile: number;
+  readonly falseAlarms: number;
+  /**
+   * Quantile of the training images' held-out scores, 0 to 1, in place of that
+   * promise; 1 is the maximum, `null`: none.
+   */
+  readonly quantile: number | null;
+  /** Quantile of the largest pixels of their maps, in place of the promise. */
+  readonly mapQuantile: number | null;
+  /** What both thresholds are multiplied with. */
+  readonly factor: number;
 }
 
 /**

@@ -1,146 +1,255 @@
 import type { Gpu } from "../../gpu/mod.ts";
+import type { NearRows } from "../bank/choose_rows.ts";
 import type { WorkOptions } from "../features/progress.ts";
-import type { StoredModel, StoredThreshold } from "../model/stored_model.ts";
-import type { Settings } from "../settings/settings.ts";
+import type { ExtractedPatches } from "../features/training_features.ts";
+import type { StoredThreshold } from "../model/stored_model.ts";
+import type { Settings, ThresholdSettings } from "../settings/settings.ts";
+import type { Folds } from "./folds.ts";
+import { oddImages } from "./odd_images.ts";
+import { expectedFalseAlarms, promisedThreshold } from "./promise.ts";
 import {
-  leftOutScores,
-  type ScoredPatches,
+  heldOutScores,
   type ScoringBank,
-  type TrainingScores,
+  type TrainingScore,
 } from "./training_scores.ts";
 
-/** The thresholds of a model. */
+/** How anomalous each training image would be had it not been trained on. */
+export interface TrainingRecord {
+  /** Image scores; NaN where one is not known. */
+  readonly scores: Float32Array<ArrayBuffer>;
+  /** The largest pixels of their maps; NaN where one is not known. */
+  readonly maxima: Float32Array<ArrayBuffer>;
+}
+
+/** The thresholds of a model, and what its training images say of themselves. */
 export interface Thresholds {
   /** That of image scores; absent when no image has a score. */
   readonly threshold?: StoredThreshold;
   /** That of anomaly maps' pixels. */
   readonly mapThreshold?: StoredThreshold;
+  /** Images that look unlike the others, the oddest first. */
+  readonly odd: readonly number[];
+  /** Whether too many do so to be odd: there may be two kinds of parts. */
+  readonly secondKind: boolean;
 }
 
 /** What the training images say about the thresholds. */
-export interface Calibration extends Thresholds {
+export interface Calibration extends Thresholds, TrainingRecord {}
+
+/** What a threshold's rule says beside its numbers. */
+export interface ThresholdFacts {
+  /** How images were divided to be scored. */
+  readonly folds?: Folds;
+  /** How many images the scored ones were drawn from, where they are not all. */
+  readonly drawnFrom?: number;
   /**
-   * Leave-one-image-out score of each training image: how anomalous it would
-   * be had it not been trained on. NaN where that is not known.
+   * Map thresholds of earlier models that do not have the largest pixels of their
+   * images' maps: where no others are known, the highest one counts.
    */
-  readonly scores: Float32Array<ArrayBuffer>;
+  readonly mapThresholds?: readonly (StoredThreshold | undefined)[];
 }
 
 /**
- * Scores the images that a bank was chosen from, each without the bank rows that
- * come from it, and sets the thresholds of image scores and of anomaly maps.
+ * Scores the images that a bank was chosen from, each against the bank that would
+ * have been chosen without its fold, and sets the thresholds of image scores and
+ * of anomaly maps.
  *
  * @param gpu The device.
- * @param features Patches of all training images.
- * @param chosen The bank, its search, and rows of it near the patches.
+ * @param patches Patches of all training images.
+ * @param bank The bank as each fold sees it, the folds of the images, and rows of
+ * the bank near the patches.
  * @param settings How scores are made and what thresholds follow from them.
  * @param options Progress.
  */
 export async function calibrate(
   gpu: Gpu,
-  { rows, extractor }: ScoredPatches,
-  { bank, search, nearestOther }:
-    & Omit<ScoringBank, "settings">
-    & Pick<ScoredPatches, "nearestOther">,
+  { rows, extractor }: ExtractedPatches,
+  { mended, folds, near }: Omit<ScoringBank, "settings"> & {
+    readonly folds: Folds;
+    readonly near: NearRows | undefined;
+  },
   settings: Settings,
   { onProgress }: WorkOptions,
 ): Promise<Calibration> {
-  const found = await leftOutScores(
-    gpu,
-    { bank, search, settings },
-    { rows, extractor, nearestOther },
-    onProgress && { onProgress },
-  );
-  const images = rows.rows / extractor.features.patches;
-  return {
-    scores: scoresOf(found, images),
-    ...thresholdsOf(found, settings),
-  };
+  const { patches } = extractor.features;
+  const found = await heldOutScores(gpu, { mended, settings }, {
+    ...{ rows, extractor, folds: folds.folds },
+    near: near && findable(near, mended.images, folds.folds, patches),
+  }, onProgress && { onProgress });
+  const record = recordOf(found, rows.rows / patches);
+  return { ...record, ...thresholdsOf(record, settings, { folds }) };
 }
 
 /**
- * The scores of all training images.
+ * The nearest bank row of each patch that its fold finds.
  *
- * @param found Those that are known.
- * @param images How many images there are.
- * @param earlier Scores of the first ones.
- * @returns NaN where a score is not known.
+ * @param near The nearest bank rows of two folds.
+ * @param owners Fold of each bank row.
+ * @param folds Fold of each image.
+ * @param patches Patches of an image.
  */
-export function scoresOf(
-  { scores }: TrainingScores,
-  images: number,
-  earlier: Float32Array = new Float32Array(),
-): Float32Array<ArrayBuffer> {
-  const all = new Float32Array(images).fill(NaN);
-  all.set(earlier);
-  for (const { image, score } of scores) all[image] = score;
-  return all;
-}
-
-/** What else thresholds go by. */
-interface ThresholdOptions {
-  /** How many images the scored ones were drawn from, where they are not all. */
-  readonly drawnFrom?: number;
-  /** Models whose bank went into the new one. */
-  readonly earlier?: readonly StoredModel[];
+export function findable(
+  near: NearRows,
+  owners: ArrayLike<number>,
+  folds: ArrayLike<number>,
+  patches: number,
+): Uint32Array<ArrayBuffer> {
+  return near.rows.map((row, patch) =>
+    owners[row] === folds[Math.floor(patch / patches)]
+      ? near.others[patch]!
+      : row
+  );
 }
 
 /**
- * The thresholds of image scores and of anomaly maps: a quantile of what nominal
- * images have, times a factor; none where there are no scores.
+ * What is known of all training images.
  *
- * Images of earlier models are gone, so they count with the scores they had:
- * more rows can only lower those, rows that were dropped can raise them by the
- * distance to what stands for them. Of their maps only the threshold is known,
- * and counts where its rule says how to take its factor off again; the highest
- * one is taken.
+ * @param found Images that were scored; their places count on from the earlier
+ * ones.
+ * @param images How many images there are.
+ * @param earlier What was known of the first ones.
+ */
+export function recordOf(
+  found: readonly TrainingScore[],
+  images: number,
+  earlier?: TrainingRecord,
+): TrainingRecord {
+  const scores = new Float32Array(images).fill(NaN);
+  const maxima = new Float32Array(images).fill(NaN);
+  if (earlier) {
+    scores.set(earlier.scores);
+    maxima.set(earlier.maxima);
+  }
+  for (const { place, score, maximum } of found) {
+    scores[place] = score;
+    maxima[place] = maximum;
+  }
+  return { scores, maxima };
+}
+
+/**
+ * The thresholds of image scores and of anomaly maps: a share of good parts is
+ * above each, as promised; or quantiles, where the settings say so. None where
+ * there are no scores. Images that look unlike the others do not count for what is
+ * promised.
  *
- * @param fresh Images that were compared with the finished bank.
- * @param settings Quantiles and factor.
+ * Images of earlier models count with the scores they had, as they are gone: more
+ * rows can only lower those, rows that were dropped can raise them by the
+ * distance to what stands for them.
+ *
+ * @param record What is known of the training images.
+ * @param settings The promise, or quantiles; what distances are.
  */
 export function thresholdsOf(
-  fresh: TrainingScores,
+  { scores, maxima }: TrainingRecord,
   settings: Settings,
-  { drawnFrom, earlier = [] }: ThresholdOptions = {},
+  { folds, drawnFrom, mapThresholds = [] }: ThresholdFacts = {},
 ): Thresholds {
-  const { quantile, factor, mapQuantile } = settings.threshold;
-  const before = earlier.flatMap(({ trainScores }) => known(trainScores));
-  const scores = [...before, ...fresh.scores.map(({ score }) => score)];
-  const { value } = thresholdOf(scores, { quantile, factor });
-  if (value === undefined) return {};
+  const { quantile, mapQuantile } = settings.threshold;
+  const isSquared = settings.distance === "squared";
+  const distances = (values: Float32Array): Float32Array =>
+    isSquared ? values.map(Math.sqrt) : values;
+  const { odd, secondKind } = oddAmong(distances(scores), distances(maxima));
   const rule = {
-    scores: "leave-one-image-out",
-    images: scores.length,
-    quantile,
-    factor,
-    ...(drawnFrom !== undefined && { drawn_from: drawnFrom }),
-    ...(earlier.length > 0 && { scored_before: before.length }),
-  };
-  const missing = Math.max(0, fresh.scores.length - fresh.maxima.length);
-  const { value: own } = thresholdOf(
-    [...fresh.maxima, ...new Float32Array(missing)],
-    { quantile: mapQuantile, factor },
-  );
-  const maps = earlier.flatMap(({ mapThreshold }) => {
-    const { quantile, factor: old } = mapThreshold?.rule ?? {};
-    const value = (mapThreshold?.value ?? NaN) / Number(old) * factor;
-    const isUsable = quantile === mapQuantile && value >= 0 && value < Infinity;
-    return isUsable ? [value] : [];
-  });
-  if (own !== undefined) maps.push(own);
-  return {
-    threshold: { value, rule },
-    ...(maps.length > 0 && {
-      mapThreshold: {
-        value: Math.max(...maps),
-        rule: {
-          ...rule,
-          scores: "leave-one-image-out map maxima",
-          quantile: mapQuantile,
-        },
-      },
+    ...(folds && {
+      folds: folds.count,
+      ...(folds.groupBy !== undefined && { group_by: folds.groupBy }),
     }),
+    ...(drawnFrom !== undefined && { drawn_from: drawnFrom }),
+    ...(odd.length > 0 && { odd_images: odd }),
   };
+  const how = { ...settings.threshold, isSquared, odd, rule };
+  const threshold = storedThreshold(scores, {
+    ...{ ...how, quantile },
+    scores: "held-out folds",
+  });
+  if (threshold === undefined) return { odd, secondKind };
+  const mapThreshold = storedThreshold(maxima, {
+    ...{ ...how, quantile: mapQuantile },
+    scores: "map maxima of held-out folds",
+  }) ?? mapThresholds.reduce(
+    (a, b) => a === undefined || b !== undefined && b.value > a.value ? b : a,
+    undefined,
+  );
+  return {
+    threshold,
+    ...(mapThreshold && { mapThreshold }),
+    ...{ odd, secondKind },
+  };
+}
+
+/** How {@linkcode storedThreshold} makes a threshold. */
+export interface ThresholdMaking extends
+  Pick<
+    ThresholdSettings,
+    "falseAlarms" | "quantile" | "factor"
+  > {
+  /** Whether scores are squared distances. */
+  readonly isSquared?: boolean;
+  /** Images that do not count for what is promised. */
+  readonly odd?: readonly number[];
+  /** What the scores are. */
+  readonly scores: string;
+  /** What else the rule says. */
+  readonly rule?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A threshold and how it came about.
+ *
+ * @param scores Of good images that were held out; those that are not finite are
+ * not known.
+ * @param making The promise, or a quantile.
+ * @returns Nothing where there are no scores to make it of.
+ */
+export function storedThreshold(
+  scores: ArrayLike<number>,
+  { falseAlarms, quantile, factor, isSquared = false, ...making }:
+    ThresholdMaking,
+): StoredThreshold | undefined {
+  const { odd = [], scores: what, rule: more } = making;
+  if (quantile !== null) {
+    const { value, images } = thresholdOf(scores, { quantile, factor });
+    const rule = { rule: "quantile", scores: what, images, quantile, factor };
+    return value === undefined
+      ? undefined
+      : { value, rule: { ...rule, ...more } };
+  }
+  const left = new Set(odd);
+  const counted = known(
+    Array.from(scores).filter((_, image) => !left.has(image)),
+  );
+  const found = promisedThreshold(
+    isSquared ? counted.map(Math.sqrt) : counted,
+    falseAlarms,
+  );
+  if (found === undefined) return undefined;
+  const { value, images, rule: { kind, ...numbers } } = found;
+  return {
+    value: (isSquared ? value ** 2 : value) * factor,
+    rule: {
+      ...{ rule: kind, scores: what, images, false_alarms: falseAlarms },
+      expected_false_alarms: expectedFalseAlarms(images, falseAlarms),
+      ...numbers,
+      ...(factor !== 1 && { factor }),
+      ...more,
+    },
+  };
+}
+
+/** Images that are odd in their scores or in their maps. */
+function oddAmong(
+  scores: Float32Array,
+  maxima: Float32Array,
+): { odd: number[]; secondKind: boolean } {
+  const all = Array.from(scores.keys());
+  const scored = all.filter((image) => Number.isFinite(scores[image]!));
+  const mapped = scored.filter((image) => Number.isFinite(maxima[image]!));
+  const kinds = mapped.length === scored.length ? [scores, maxima] : [scores];
+  const { odd, secondKind } = oddImages(
+    ...kinds.map((kind) => scored.map((image) => kind[image]!)),
+  );
+  return { odd: odd.map((place) => scored[place]!), secondKind };
 }
 
 /** The score at and above which an image is anomalous, or why there is none. */
@@ -155,7 +264,7 @@ export interface Threshold {
  * The threshold from the scores of nominal images: their quantile times a
  * factor. Scores that are not numbers do not count.
  *
- * @param trainScores Leave-one-image-out scores.
+ * @param trainScores Scores of images that were held out.
  * @param quantile 0 to 1, linear between neighbours; 1 is the maximum.
  * @param factor What the quantile is multiplied with.
  */
@@ -166,8 +275,8 @@ export function thresholdOf(
   const sorted = known(trainScores).sort((a, b) => a - b);
   if (sorted.length === 0) return { value: undefined, images: 0 };
   const place = (sorted.length - 1) * quantile;
-  const below = sorted[Math.floor(place)];
-  const above = sorted[Math.ceil(place)];
+  const below = sorted[Math.floor(place)]!;
+  const above = sorted[Math.ceil(place)]!;
   const value = (below + (above - below) * (place - Math.floor(place))) *
     factor;
   return { value, images: sorted.length };

@@ -1,45 +1,41 @@
 import type { Gpu, Program, Tensor } from "../../gpu/mod.ts";
-import {
-  type LeaveOneImageOutInputs,
-  PatchSearch,
-  patchSearchBytes,
-} from "./leave_one_out.ts";
-import type { SearchSizes } from "../search/search.ts";
+import type {
+  KnownPatches,
+  PatchSearches,
+  WorstPatchInputs,
+} from "./worst_patches.ts";
 import type { BandTable } from "../features/band_table.ts";
 import type { MapSettings } from "../settings/settings.ts";
 import { imageMax } from "../../wgsl/image_max.ts";
 import { AnomalyMaps } from "../score/anomaly_map.ts";
 import { mapWeights } from "../score/map_weights.ts";
 
-/** Patches that are searched at a time. */
-const BATCH = 64;
-
 /** Pixels of the maps that are made at a time, if one is not more. */
-const MAP_PIXELS = 2 ** 18;
+const MAP_PIXELS = 2 ** 20;
 
 /** Larger than any score, and small enough to be summed. */
 const UNBOUNDED = 1e30;
 
-/** Training images, how they become maps, and which maxima count. */
-interface MapMaximaInputs extends LeaveOneImageOutInputs {
-  /** Places of the images that count: those with bank rows of another image. */
-  readonly known: readonly number[];
+/** What {@linkcode mapMaxima} works on. */
+export interface MapMaximaInputs extends WorstPatchInputs {
+  /** Places of the images that count: those with bank rows of another fold. */
+  readonly places: readonly number[];
+  /** What is known of the patches' scores; it is brought up to date. */
+  readonly known: KnownPatches;
+  /** Searches the patches. */
+  readonly searches: PatchSearches;
   /** Patch grid, `[height, width]`. */
   readonly grid: readonly [number, number];
   /** Size of the maps, `[height, width]` in pixels. */
   readonly size: readonly [number, number];
   /** How patch scores become maps. */
   readonly map: MapSettings;
-  /** How many of the largest maxima are wanted. */
-  readonly wanted: number;
-  /** Only maxima above this are wanted; 0 by default. */
-  readonly floor?: number;
 }
 
-/** Maxima of maps, and how much work it was to find them. */
+/** What {@linkcode mapMaxima} finds. */
 export interface MapMaxima {
-  /** The largest maxima, in no order. */
-  readonly maxima: readonly number[];
+  /** The largest pixel of each image that counts. */
+  readonly maxima: Float32Array<ArrayBuffer>;
   /** Patches that were searched in the whole bank. */
   readonly searched: number;
 }
@@ -48,81 +44,67 @@ export interface MapMaxima {
 interface BoundedMap {
   readonly image: number;
   /** The largest pixel. */
-  maximum: number;
+  readonly maximum: number;
   /** Where it is. */
-  pixel: number;
-}
-
-/** The largest of so many values that a quantile depends on. */
-export function neededFor(quantile: number, count: number): number {
-  return count - Math.floor((count - 1) * quantile);
+  readonly pixel: number;
 }
 
 /**
  * The largest pixels of the maps of training images: each is scored against the
- * bank without its own rows and becomes a map as a new image would.
+ * bank without the rows of its fold and becomes a map as a new image would.
  *
  * Exact, yet few patches are searched where bounds are given: upsampling and
  * smoothing keep the order of scores, so a map of upper bounds bounds the map.
- * The image with the largest pixel is taken each time; that pixel is the image's
- * maximum if its patches were searched already, else they are searched now.
+ * Its largest pixel is the image's maximum if the patches that make it were
+ * searched already, else they are searched now.
  */
 export async function mapMaxima(
   gpu: Gpu,
   inputs: MapMaximaInputs,
 ): Promise<MapMaxima> {
-  const { features, known, wanted, bounds, onProgress, floor = 0 } = inputs;
-  if (known.length === 0) return { maxima: [], searched: 0 };
-  const scores = new Float32Array(features.rows).fill(UNBOUNDED);
-  bounds?.forEach((bound, i) => scores[i] = Math.min(bound, UNBOUNDED));
-  const isExact = new Uint8Array(scores.length);
-  using maps = await LeftOutMaps.create(gpu, inputs);
-  using search = await PatchSearch.create(gpu, inputs, BATCH);
-  const open = await maps.largest(scores, known);
-  const maxima: number[] = [];
+  const { places, known: { scores, isExact }, searches, onProgress } = inputs;
+  const maxima = new Float32Array(places.length);
+  if (places.length === 0) return { maxima, searched: 0 };
+  const order = new Map(places.map((place, i) => [place, i]));
+  scores.forEach((bound, i) => scores[i] = Math.min(bound, UNBOUNDED));
+  using maps = await HeldOutMaps.create(gpu, inputs);
+  let open = [...places];
   let searched = 0;
-  while (maxima.length < wanted && open.length > 0) {
-    const top = open.reduce((a, b) => b.maximum > a.maximum ? b : a);
-    if (top.maximum < floor) break;
-    const work = maps.patchesOf(top)
-      .filter((patch) => isExact[patch] === 0);
-    if (work.length === 0) {
-      maxima.push(top.maximum);
-      open.splice(open.indexOf(top), 1);
-      onProgress?.(maxima.length, wanted);
-      continue;
+  while (open.length > 0) {
+    const work: number[] = [];
+    const left: number[] = [];
+    for (const top of await maps.largest(scores, open)) {
+      const unknown = maps.patchesOf(top)
+        .filter((patch) => isExact[patch] === 0);
+      if (unknown.length === 0) maxima[order.get(top.image)!] = top.maximum;
+      else left.push(top.image);
+      for (const patch of unknown) work.push(patch);
     }
-    for (let start = 0; start < work.length; start += BATCH) {
-      const batch = work.slice(start, start + BATCH);
-      const found = await search.run(batch);
-      batch.forEach((patch, i) => {
-        scores[patch] = found.scores[i];
-        isExact[patch] = 1;
-      });
-    }
+    open = left;
+    const found = await searches.run(work);
+    work.forEach((patch, i) => {
+      scores[patch] = found.scores[i]!;
+      isExact[patch] = 1;
+    });
     searched += work.length;
-    const [now] = await maps.largest(scores, [top.image]);
-    Object.assign(top, now);
+    onProgress?.(places.length - open.length, places.length);
   }
   return { maxima, searched };
 }
 
 /**
- * GPU bytes of {@linkcode mapMaxima}, what its search holds left out.
+ * GPU bytes of {@linkcode mapMaxima}, what its searches hold left out.
  *
- * @param sizes The search.
  * @param images How many have a map.
  * @param grid Patches of an image, and pixels of its map.
  */
 export function mapMaximaBytes(
-  sizes: SearchSizes,
   images: number,
   { patches, pixels }: { readonly patches: number; readonly pixels: number },
 ): number {
   const together = Math.min(mapsTogether(pixels), images);
   // The map, its pixels and what lies between the axes of their interpolation.
-  return together * (patches + 3 * pixels + 3) * 4 +
-    patchSearchBytes(BATCH, sizes);
+  return together * (patches + 3 * pixels + 3) * 4;
 }
 
 function mapsTogether(pixels: number): number {
@@ -130,10 +112,9 @@ function mapsTogether(pixels: number): number {
 }
 
 /** Makes the maps of training images and knows what they are made of. */
-class LeftOutMaps implements Disposable {
+class HeldOutMaps implements Disposable {
   readonly #gpu: Gpu;
   readonly #inputs: MapMaximaInputs;
-  readonly #images: number;
   readonly #scores: Tensor;
   readonly #map: Tensor;
   readonly #pixels: Tensor;
@@ -141,17 +122,15 @@ class LeftOutMaps implements Disposable {
   readonly #places: Tensor;
   readonly #nearest: Tensor;
   readonly #maps: AnomalyMaps;
-  readonly #one: Program;
-  readonly #all: Program;
+  readonly #programs: ReadonlyMap<number, Program>;
   readonly #rows: BandTable;
   readonly #columns: BandTable;
 
   private constructor(gpu: Gpu, inputs: MapMaximaInputs) {
-    const { patches, grid, size, map, known } = inputs;
+    const { patches, grid, size, map, places } = inputs;
     const pixels = size[0] * size[1];
-    const images = Math.min(mapsTogether(pixels), known.length);
+    const images = Math.min(mapsTogether(pixels), places.length);
     this.#gpu = gpu;
-    this.#images = images;
     this.#inputs = inputs;
     this.#rows = mapWeights(grid[0], size[0], map);
     this.#columns = mapWeights(grid[1], size[1], map);
@@ -162,8 +141,10 @@ class LeftOutMaps implements Disposable {
     this.#places = gpu.tensor([images], "u32", "places of largest pixels");
     this.#nearest = gpu.tensor([images], "u32", "unused");
     this.#maps = new AnomalyMaps(gpu, { grid, size, maxImages: images }, map);
-    this.#one = this.#record(1);
-    this.#all = this.#record(images);
+    this.#programs = new Map(
+      [images, images >> 2, 1].filter((count) => count > 0)
+        .map((count) => [count, this.#record(count)]),
+    );
   }
 
   #record(images: number): Program {
@@ -190,10 +171,9 @@ class LeftOutMaps implements Disposable {
   static async create(
     gpu: Gpu,
     inputs: MapMaximaInputs,
-  ): Promise<LeftOutMaps> {
-    const maps = new LeftOutMaps(gpu, inputs);
-    await maps.#one.compile();
-    await maps.#all.compile();
+  ): Promise<HeldOutMaps> {
+    const maps = new HeldOutMaps(gpu, inputs);
+    for (const program of maps.#programs.values()) await program.compile();
     return maps;
   }
 
@@ -204,15 +184,17 @@ class LeftOutMaps implements Disposable {
   ): Promise<BoundedMap[]> {
     const { patches, size } = this.#inputs;
     const found: BoundedMap[] = [];
-    for (let start = 0; start < images.length; start += this.#images) {
-      const batch = images.slice(start, start + this.#images);
+    for (let start = 0; start < images.length;) {
+      const [count, program] = this.#programFor(images.length - start);
+      const batch = images.slice(start, start + count);
+      start += batch.length;
       const values = new Float32Array(batch.length * patches);
       batch.forEach((image, i) => {
         const first = image * patches;
         values.set(scores.subarray(first, first + patches), i * patches);
       });
       this.#gpu.write(this.#scores, values);
-      (batch.length === 1 ? this.#one : this.#all).run();
+      program.run();
       const [maxima, places] = await this.#gpu.readAll([
         this.#maxima,
         this.#places,
@@ -223,6 +205,12 @@ class LeftOutMaps implements Disposable {
       });
     }
     return found;
+  }
+
+  /** Makes as many maps at a time as are not many more than are left. */
+  #programFor(left: number): readonly [number, Program] {
+    const sizes = [...this.#programs];
+    return sizes.find(([count]) => count < 2 * left) ?? sizes.at(-1)!;
   }
 
   /** The patches that make a pixel; all of the image if it has no bounds. */
@@ -239,8 +227,7 @@ class LeftOutMaps implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#one.dispose();
-    this.#all.dispose();
+    for (const program of this.#programs.values()) program.dispose();
     this.#maps[Symbol.dispose]();
     for (
       const tensor of [

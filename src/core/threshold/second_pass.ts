@@ -1,4 +1,5 @@
 import type { Gpu, RowChunks } from "../../gpu/mod.ts";
+import type { NearRows } from "../bank/choose_rows.ts";
 import type { Backbone } from "../features/backbone.ts";
 import type { FeatureExtractor } from "../features/extractor.ts";
 import {
@@ -16,17 +17,16 @@ import { nearestRows, nearestRowsBytes } from "../search/nearest_rows.ts";
 import { BankSearch, searchBytes, type SearchSizes } from "../search/search.ts";
 import { roundUp } from "../../wgsl/grid.ts";
 import type { Settings } from "../settings/settings.ts";
-import { neededFor } from "./map_maxima.ts";
+import { findable } from "./calibrate.ts";
 import {
-  leftOutBytes,
-  leftOutScores,
+  heldOutBytes,
+  heldOutScores,
   type ScoringBank,
   type TrainingScore,
-  type TrainingScores,
 } from "./training_scores.ts";
 
 /** What a second pass over training images works with. */
-interface SecondPassParts extends ScoringBank {
+export interface SecondPassParts extends ScoringBank {
   /** The network. */
   readonly backbone: Backbone;
   /** Images to features. */
@@ -35,15 +35,19 @@ interface SecondPassParts extends ScoringBank {
   readonly projection: Projection | undefined;
   /** Images that are scored together. */
   readonly block: number;
+  /** Fold of each training image. */
+  readonly folds: Uint32Array<ArrayBuffer>;
   /**
-   * For each patch of all images, a bank row of another image near it, where the
-   * choice of the bank saw all patches; no radius is measured then.
+   * For each patch of all images, bank rows near it, where the choice of the bank
+   * saw all patches; no radius is measured then.
    */
-  readonly nearestOther: Uint32Array<ArrayBuffer> | undefined;
+  readonly near: NearRows | undefined;
 }
 
 /** What a second pass over training images tells. */
-interface SecondPass extends TrainingScores {
+export interface SecondPass {
+  /** Scores of the images that have one; places are those of all images. */
+  readonly scores: readonly TrainingScore[];
   /** Images that were scored. */
   readonly images: number;
   /**
@@ -55,8 +59,8 @@ interface SecondPass extends TrainingScores {
 
 /**
  * Extracts features of some training images once more, block by block, and
- * scores them without the bank rows that come from them: for banks that were
- * made without holding all features.
+ * scores them without the bank rows of their folds: for banks that were made
+ * without holding all features.
  */
 export async function secondPass(
   gpu: Gpu,
@@ -64,10 +68,9 @@ export async function secondPass(
   parts: SecondPassParts,
   options: ExtractOptions,
 ): Promise<SecondPass> {
-  const { extractor, settings } = parts;
+  const { extractor } = parts;
   const { patches, paddedDim } = extractor.features;
   const block = Math.min(parts.block, images.length);
-  const wanted = neededFor(settings.threshold.mapQuantile, images.length);
   using space = await ChoiceSpace.create(gpu, parts);
   using rows = allocateFeatures(gpu, block * patches, paddedDim, patches);
   const { onProgress: _, ...quiet } = options;
@@ -75,25 +78,27 @@ export async function secondPass(
     images.map(({ source, index }) => [{ ...source }, index]),
   );
   const feed = { images: numbers.keys(), count: images.length };
-  using stream = new FeatureStream(gpu, parts, feed, quiet);
+  using stream = new FeatureStream(
+    gpu,
+    parts,
+    feed,
+    quiet,
+  );
   const scores: TrainingScore[] = [];
-  let maxima: number[] = [];
   let done = 0;
   let waiting: number[] = [];
   const score = async (): Promise<void> => {
     await stream.wait();
     const features = rows.head(waiting.length * patches);
     const numbered = Uint32Array.from(waiting);
-    const nearestOther = await space.look(features, numbered);
-    const found = await leftOutScores(
-      gpu,
-      parts,
-      { rows: features, extractor, images: numbered, nearestOther },
-      { wanted, floor: maxima[wanted - 1] ?? 0 },
-    );
-    scores.push(...found.scores);
-    maxima = [...maxima, ...found.maxima].sort((a, b) => b - a)
-      .slice(0, wanted);
+    const found = await heldOutScores(gpu, parts, {
+      ...{ rows: features, extractor },
+      folds: numbered.map((image) => parts.folds[image]!),
+      near: await space.look(features, numbered),
+    });
+    for (const { place, ...score } of found) {
+      scores.push({ place: numbered[place]!, ...score });
+    }
     gpu.pool.trim();
     done += waiting.length;
     waiting = [];
@@ -108,46 +113,48 @@ export async function secondPass(
     await stream.submit(batch, rows, waiting.length * patches);
     waiting.push(...batch.map(({ source }) => numbers.get(source)!));
   }
-  return { scores, maxima, images: done, radius: space.radius };
+  return { scores, images: done, radius: space.radius };
 }
+
+/** A fold that no image is in: its queries find the bank's own rows, all of them. */
+const NO_FOLD = 2 ** 30;
 
 /** The space that a bank's rows were chosen in, where patches are compared. */
 class ChoiceSpace implements Disposable {
   readonly #gpu: Gpu;
   readonly #parts: SecondPassParts;
-  readonly #bank: RowChunks | undefined;
+  readonly #rows: RowChunks | undefined;
   readonly #search: BankSearch;
   #radius = 0;
 
   private constructor(
     gpu: Gpu,
     parts: SecondPassParts,
-    bank: RowChunks | undefined,
+    rows: RowChunks | undefined,
     search: BankSearch,
   ) {
     this.#gpu = gpu;
     this.#parts = parts;
-    this.#bank = bank;
+    this.#rows = rows;
     this.#search = search;
   }
 
   static async create(gpu: Gpu, parts: SecondPassParts): Promise<ChoiceSpace> {
-    const { bank, search, projection, nearestOther } = parts;
-    if (projection === undefined || nearestOther !== undefined) {
-      return new ChoiceSpace(gpu, parts, undefined, search);
+    const { mended, projection, near } = parts;
+    if (projection === undefined || near !== undefined) {
+      return new ChoiceSpace(gpu, parts, undefined, mended.search);
     }
     using failed = new DisposableStack();
-    const rows = failed.use(await project(gpu, bank.rows, projection));
-    const projected = await BankSearch.create(gpu, rows, {
-      images: bank.images,
-    });
+    const rows = failed.use(await project(gpu, mended.rows, projection));
+    const { images } = mended;
+    const projected = await BankSearch.create(gpu, rows, { images });
     failed.move();
     return new ChoiceSpace(gpu, parts, rows, projected);
   }
 
   get #measures(): boolean {
-    const { nearestOther, settings } = this.#parts;
-    return nearestOther === undefined && settings.coreset.method === "greedy";
+    const { near, settings } = this.#parts;
+    return near === undefined && settings.coreset.method === "greedy";
   }
 
   /** The largest distance of a patch so far, where it is measured. */
@@ -155,35 +162,46 @@ class ChoiceSpace implements Disposable {
     return this.#measures ? this.#radius : undefined;
   }
 
-  /** Measures patches, and finds a bank row of another image near each. */
+  /** Measures patches, and finds a bank row near each that it may find. */
   async look(
     features: RowChunks,
     images: Uint32Array<ArrayBuffer>,
   ): Promise<Uint32Array<ArrayBuffer> | undefined> {
-    const { extractor: { features: { patches } }, nearestOther, projection } =
+    const { extractor: { features: { patches } }, near, projection } =
       this.#parts;
-    if (nearestOther) return pickImages(nearestOther, images, patches);
+    const { folds, mended } = this.#parts;
+    const own = images.map((image) => folds[image]!);
+    if (near) {
+      const part = {
+        rows: pickImages(near.rows, images, patches),
+        others: pickImages(near.others, images, patches),
+      };
+      return findable(part, mended.images, own, patches);
+    }
     const gpu = this.#gpu;
-    using projected = this.#bank && await project(gpu, features, projection!);
+    using projected = this.#rows && await project(gpu, features, projection!);
     const points = projected ?? features;
     if (this.#measures) {
-      const { squared } = await nearestRows(gpu, points, this.#search);
+      const everyone = new Uint32Array(points.rows).fill(NO_FOLD);
+      const { squared } = await nearestRows(gpu, points, this.#search, {
+        images: everyone,
+      });
       const radius = Math.sqrt(squared.reduce((a, b) => Math.max(a, b), 0));
       this.#radius = Math.max(this.#radius, radius);
     }
     if (projected === undefined) return undefined;
     const owners = Uint32Array.from(
       { length: features.rows },
-      (_, row) => images[Math.floor(row / patches)],
+      (_, row) => own[Math.floor(row / patches)]!,
     );
     const options = { images: owners };
     return (await nearestRows(gpu, points, this.#search, options)).rows;
   }
 
   [Symbol.dispose](): void {
-    if (this.#bank === undefined) return;
+    if (this.#rows === undefined) return;
     this.#search[Symbol.dispose]();
-    this.#bank.dispose();
+    this.#rows.dispose();
   }
 }
 
@@ -221,7 +239,7 @@ export function secondPassBytes(
   const { dim, rows } = sizes;
   const held = rows + block * grid.patches;
   const scoring = held * dim * 4 + searchBytes(sizes).bank +
-    leftOutBytes(sizes, settings, block, grid);
+    heldOutBytes(sizes, settings, block, grid);
   if (space === undefined) return scoring;
   const { projected } = space;
   if (projected === undefined) return scoring + nearestRowsBytes(sizes);

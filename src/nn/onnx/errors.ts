@@ -73,12 +73,31 @@ export class OnnxError extends Error {
     details: OnnxErrorDetails = {},
     options?: ErrorOptions,
   ) {
-    super(details.hint ? `${message}; ${details.hint}` : message, options);
+    const problem = withShortNames(message);
+    super(cut(details.hint ? `${problem}; ${details.hint}` : problem), options);
     this.kind = kind;
     this.node = details.node;
     this.op = details.op;
     this.hint = details.hint;
   }
+}
+
+/** Characters of a message; names in a file may be longer. */
+const MAX_MESSAGE = 2000;
+
+function cut(message: string): string {
+  return message.length > MAX_MESSAGE
+    ? `${message.slice(0, MAX_MESSAGE)}…`
+    : message;
+}
+
+/** Names of a file may be of any length: the beginning of each is told. */
+function withShortNames(message: string): string {
+  return message.replace(
+    /"([^"]{200})[^"]+"|(\S{200})\S+/g,
+    (_, quoted?: string, bare?: string) =>
+      quoted === undefined ? `${bare}…` : `"${quoted}…"`,
+  );
 }
 
 /**

@@ -86,6 +86,7 @@ export class ExternalFiles {
       ? await read(location, 0, LFS_START.length)
       : undefined;
     if (head && isLfsPointer(head)) throw lfsPointer(name, location);
+    if (head && isWebPage(head)) throw webPage(name, location);
     if (short) throw tooShort(name, location, offset + length, part.length);
     return part;
   }
@@ -94,6 +95,19 @@ export class ExternalFiles {
 function isLfsPointer(head: Uint8Array): boolean {
   const start = head.subarray(0, LFS_START.length);
   return new TextDecoder().decode(start) === LFS_START;
+}
+
+function isWebPage(head: Uint8Array): boolean {
+  const start = new TextDecoder().decode(head.subarray(0, LFS_START.length));
+  return /^\s*<(!doctype|html)/i.test(start);
+}
+
+function webPage(name: string, location: string): OnnxError {
+  return new OnnxError(
+    "web_page",
+    `Cannot read tensor "${name}": the data file "${location}" is a web page`,
+    { hint: "download the file itself, not the page that shows it" },
+  );
 }
 
 function lfsPointer(name: string, location: string): OnnxError {

@@ -110,9 +110,13 @@ const IN_PLACE: readonly string[] = [
   "Cast",
   "Clip",
   "Div",
+  "Dropout",
   "Identity",
+  "Max",
+  "Min",
   "Mul",
   "Neg",
+  "Pad",
   "Sub",
 ];
 
@@ -139,15 +143,20 @@ function isChannelsLast(
   return false;
 }
 
+/** Inputs that an error lists. */
+const SHOWN = 6;
+
 function notAnImage(
   inputs: readonly DeclaredInput[],
   channelsLast: boolean,
 ): OnnxError {
-  const list = inputs.map(({ name, dtype, type, shape }) =>
+  const shown = inputs.slice(0, SHOWN).map(({ name, dtype, type, shape }) =>
     `"${name}" ${dtype ?? `element type ${typeName(type)}`} [${
       shape.map((extent) => extent ?? "?").join(", ")
     }]`
-  ).join(", ");
+  );
+  const more = inputs.length - shown.length;
+  const list = [...shown, ...(more > 0 ? [`${more} more`] : [])].join(", ");
   const found = list === "" ? "none" : list;
   return new OnnxError(
     "image_input",

@@ -46,16 +46,21 @@ export function Conv(node: GraphNode, context: PlanContext): void {
   } else if (choice.winograd) {
     emitWinograd(node, context, { sizes, choice, weights, reads });
   } else {
-    const w = context.weights(
+    const packed = context.weights(
       node,
       choice,
       packedSize(weights.shape),
       () => packConvWeights(weights.data, weights.shape),
+      context.role("weights", w),
     );
     const seen = suitsRows(sizes, choice)
       ? padForRows(node, context, sizes, reads.x)
       : { sizes, x: reads.x };
-    emitProduct(node, context, seen.sizes, choice, { ...reads, x: seen.x, w });
+    emitProduct(node, context, seen.sizes, choice, {
+      ...reads,
+      x: seen.x,
+      w: packed,
+    });
   }
 }
 
@@ -69,7 +74,7 @@ function emitGrouped(
 ): void {
   const w = context.constant(
     node,
-    "weights by group",
+    context.role("weights by group", node.inputs[1]),
     packedSize(weights.shape, sizes.groupInputs),
     () => packConvWeights(weights.data, weights.shape, sizes.groupInputs),
   );

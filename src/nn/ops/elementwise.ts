@@ -159,10 +159,9 @@ function constantOther(
   const [images, own, rows, columns] = strided.operand.shape;
   const b = context.constant(
     node,
-    JSON.stringify(name),
+    context.role(JSON.stringify(name), name),
     images * rows * columns * roundUp(own, 4),
     () => toNhwc(tensor.data, [images, own, rows, columns]),
-    name,
   );
   return { b, ...strided };
 }
@@ -204,14 +203,13 @@ function perChannel(
   }
   return context.constant(
     node,
-    JSON.stringify(name),
+    context.role(JSON.stringify(name), name),
     roundUp(channels, 4),
     () =>
       packVector(
         data.length === 1 ? new Float32Array(channels).fill(data[0]) : data,
         channels,
       ),
-    name,
   );
 }
 

@@ -58,7 +58,7 @@ function matrixProduct(
     w: context.weights(node, choice, packedSize(shape), () => {
       const rows = matrixRows(matrix.data, [outputs, channels], transposed);
       return packConvWeights(rows.map((v) => v * alpha), shape);
-    }),
+    }, context.role("weights", w)),
     ...epilogue(node, context, c || undefined, outputs, beta),
   });
 }

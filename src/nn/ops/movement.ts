@@ -185,10 +185,9 @@ export function Gather(node: GraphNode, context: PlanContext): void {
     x: context.value(node, x),
     picks: context.constant(
       node,
-      "picks",
+      context.role("picks", list),
       roundUp(count, 4),
       () => packVector(Float32Array.from(picks), count),
-      list,
     ),
   });
 }

@@ -89,7 +89,8 @@ export function epilogue(
     }
   }
   const length = roundUp(outputs, 4);
-  const operand = context.constant(node, "bias", length, () => {
+  const role = bias === undefined ? "bias" : context.role("bias", bias);
+  const operand = context.constant(node, role, length, () => {
     const full = vector?.data.length === 1
       ? new Float32Array(outputs).fill(vector.data[0])
       : vector?.data;
@@ -110,7 +111,7 @@ export function floatConstant(
   name: string,
 ): { shape: readonly number[]; data: Float32Array } {
   const tensor = context.floats(name);
-  if (tensor && context.graph.constants.has(name)) return tensor;
+  if (tensor) return tensor;
   throw nodeError(
     node,
     `its input "${name}" is no float constant`,

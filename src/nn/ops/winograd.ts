@@ -53,7 +53,7 @@ export function emitWinograd(
       choice,
       36 * channels.in * channels.out,
       () => winogradWeights(weights.data, weights.shape),
-      "transformed weights",
+      context.role("transformed weights", node.inputs[1]),
     ),
     bias: zero,
     residual: zero,

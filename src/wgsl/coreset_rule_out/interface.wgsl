@@ -8,7 +8,8 @@
 // centres   [C, A/4]         new centres along the axes, row-major
 // centre_norms [C]           their squared norms
 // anchors   [N]              distance of each row to its nearest centre so far
-// others    [N]              and to the nearest of another image, when OTHERS
+// nearest   [N]              as coreset_refresh has it, when FOLDS: the third value is
+//                            the distance to the nearest centre of a second fold
 // alive     [panels, words]  bit c of a panel: centre c may matter
 //
 // A lane owns 8 rows and 16 centres at a time, as in coreset_refresh.
@@ -17,7 +18,7 @@
 @group(0) @binding(2) var<storage, read> centres: array<vec4f>;
 @group(0) @binding(3) var<storage, read> centre_norms: array<f32>;
 @group(0) @binding(4) var<storage, read> anchors: array<f32>;
-@group(0) @binding(5) var<storage, read> others: array<f32>;
+@group(0) @binding(5) var<storage, read> nearest: array<vec4u>;
 @group(0) @binding(6) var<storage, read_write> alive: array<u32>;
 
 struct Params {
@@ -34,13 +35,13 @@ struct Params {
 }
 @group(0) @binding(7) var<uniform> params: Params;
 
-override OTHERS: bool = false;
+override FOLDS: bool = false;
 const LANES = 64u;
 
 fn far(row: u32) -> f32 {
   let at = params.base + min(row, params.rows - 1u);
-  if (OTHERS) {
-    return max(anchors[at], others[at]);
+  if (FOLDS) {
+    return bitcast<f32>(nearest[at].z);
   }
   return anchors[at];
 }

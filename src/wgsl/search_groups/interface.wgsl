@@ -47,13 +47,19 @@ fn images_of(column: u32) -> vec4u {
   return vec4u();
 }
 
+// See BankSearch: an image's queries do not find its own rows, nor those that
+// only another image's queries find (the highest bit).
+fn left_out(images: vec4u, own: vec4u) -> vec4<bool> {
+  return (images ^ own) - 1u >= vec4u(0x80000000u);
+}
+
 fn nearest(query: u32, s0: vec4f, s1: vec4f, n0: vec4f, n1: vec4f, i0: vec4u, i1: vec4u) -> f32 {
   var d0 = n0 - 2.0 * s0;
   var d1 = n1 - 2.0 * s1;
   if (EXCLUDE) {
     let own = vec4u(query_images[min(query, params.queries - 1u)]);
-    d0 = select(d0, vec4f(FAR), i0 == own);
-    d1 = select(d1, vec4f(FAR), i1 == own);
+    d0 = select(d0, vec4f(FAR), left_out(i0, own));
+    d1 = select(d1, vec4f(FAR), left_out(i1, own));
   }
   let d = min(d0, d1);
   return min(min(d.x, d.y), min(d.z, d.w));

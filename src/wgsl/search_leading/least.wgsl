@@ -25,6 +25,11 @@ override EXCLUDE: bool = false;
 
 const FAR = 3e38;
 
+// See search_groups.
+fn left_out(images: vec4u, own: vec4u) -> vec4<bool> {
+  return (images ^ own) - 1u >= vec4u(0x80000000u);
+}
+
 fn images_of(column: u32) -> vec4u {
   if (EXCLUDE) {
     return images[column];
@@ -47,8 +52,8 @@ fn store(query: u32, group: u32, rows: Rows, s0: vec4f, s1: vec4f) {
   var d1 = rows.norms1 - 2.0 * s1;
   if (EXCLUDE) {
     let own = vec4u(query_images[query]);
-    d0 = select(d0, vec4f(FAR), rows.images0 == own);
-    d1 = select(d1, vec4f(FAR), rows.images1 == own);
+    d0 = select(d0, vec4f(FAR), left_out(rows.images0, own));
+    d1 = select(d1, vec4f(FAR), left_out(rows.images1, own));
   }
   let d = min(d0, d1);
   least[query * params.groups + group] = min(min(d.x, d.y), min(d.z, d.w));

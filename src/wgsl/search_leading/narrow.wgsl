@@ -63,6 +63,11 @@ fn bound(squared: f32, norm: f32) -> f32 {
   return left * left * params.shrink;
 }
 
+// See search_groups.
+fn left_out(images: vec4u, own: vec4u) -> vec4<bool> {
+  return (images ^ own) - 1u >= vec4u(0x80000000u);
+}
+
 fn images_of(column: u32) -> vec4u {
   if (EXCLUDE) {
     return images[column];
@@ -91,8 +96,8 @@ fn store(first: u32, i: u32, group: u32, rows: Rows, s0: vec4f, s1: vec4f) {
   var d1 = rows.norms1 - 2.0 * s1;
   if (EXCLUDE) {
     let own = vec4u(query_images[query]);
-    d0 = select(d0, vec4f(FAR), rows.images0 == own);
-    d1 = select(d1, vec4f(FAR), rows.images1 == own);
+    d0 = select(d0, vec4f(FAR), left_out(rows.images0, own));
+    d1 = select(d1, vec4f(FAR), left_out(rows.images1, own));
   }
   let limit = min(limits[i] - norm, FAR * 0.5);
   let bits0 = select(vec4u(), vec4u(1u, 2u, 4u, 8u), d0 <= vec4f(limit));

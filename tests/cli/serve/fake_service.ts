@@ -59,6 +59,7 @@ export function fakeModel(name: string): ModelInfo {
   return {
     name,
     threshold: 2,
+    uncertain_from: null,
     input: { width: 16, height: 16 },
     members: [{
       backbone: "fake",
@@ -124,7 +125,7 @@ export function fakeService(
         encodePng({
           width,
           height,
-          grey: Uint8Array.from(data, (v) => v / threshold),
+          grey: Uint8Array.from(data, (v) => v / threshold!),
         }),
     },
     limits,
@@ -158,6 +159,7 @@ export function inspected({ name, pixels }: DecodedImage): Inspected {
     normalizedScore: score / 2,
     label: score >= 2 ? "anomalous" : "normal",
     threshold: 2,
+    uncertainFrom: null,
     worstPatch: { ...box, nearest: { image: "good/0.png", box } },
     map: {
       width: 16,

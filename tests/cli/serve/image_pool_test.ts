@@ -54,13 +54,16 @@ Deno.test("ImagePool encodes a map in the original's geometry", async () => {
   const grey = await decodeImage(await pool.encodeMap(map), "map.png");
   assertEquals([grey.width, grey.height], [6, 4]);
   assertEquals([grey.data[0], grey.data.at(-4)], [0, 191]);
+  const own = await pool.encodeMap({ ...map, threshold: null });
+  const { data } = await decodeImage(own, "map.png");
+  assertEquals([data[0], data.at(-4)], [0, 255]);
   const image = { width: 6, height: 4, data: new Uint8Array(96).fill(255) };
   const drawn = await decodeImage(await pool.encodeMap(map, image), "map.png");
   assertEquals([...drawn.data.subarray(0, 3)], [255, 255, 255]);
   await assertRejects(
-    () => pool.encodeMap({ ...map, threshold: NaN }),
+    () => pool.encodeMap(map, { width: 1, height: 1, data: new Uint8Array(4) }),
     HttpProblem,
-    "Cannot colour a map",
+    "Cannot draw a map",
   );
 });
 

@@ -25,8 +25,10 @@ Deno.test("POST /predict answers with the keys of predict --json", async () => {
     "pred_score_normalized",
     "pred_label",
     "threshold",
+    "uncertain_from",
     "worst_patch",
     "map",
+    "seen",
     "ms",
   ]);
   assertEquals([result.image_path, result.pred_score], ["a.png", 1.6]);
@@ -37,6 +39,8 @@ Deno.test("POST /predict answers with the keys of predict --json", async () => {
     min: 1,
     max: 1,
     threshold: 2,
+    scale: { min: 0, max: 4, of: "model" },
+    disagrees: false,
   });
   assert(result.ms.total > 5, "decoding is part of the total");
 });

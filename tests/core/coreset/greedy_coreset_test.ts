@@ -11,6 +11,7 @@ import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
 import {
   distanceMatrixNorms,
   greedyReference,
+  nearestPicks,
   type ReferenceStart,
 } from "../../reference/coreset.ts";
 import { narrow, uploadRows, withoutSubgroups } from "./some_rows.ts";
@@ -176,7 +177,7 @@ function integers({ data }: StoredTensor): number[] {
 gpuTest("greedyCoreset() picks the same lazily and plainly", async (gpu) => {
   const [rows, dim, picks] = [6000, 32, 600];
   const data = clustered(5, rows, dim);
-  const images = Uint32Array.from(
+  const folds = Uint32Array.from(
     { length: rows },
     (_, i) => Math.floor(i / 500),
   );
@@ -185,19 +186,19 @@ gpuTest("greedyCoreset() picks the same lazily and plainly", async (gpu) => {
     const plain = await pick(device, data, dim, {
       picks,
       start,
-      images,
+      folds,
       method: "plain",
     });
     for (const candidates of [0.01, 0.1, 1]) {
       const lazy = await pick(device, data, dim, {
         picks,
         start,
-        images,
+        folds,
         candidates,
       });
       assertEquals(lazy.indices, plain.indices);
       assertEquals(lazy.radius, plain.radius);
-      assertEquals(lazy.nearestOther, plain.nearestOther);
+      assertEquals(lazy.nearest, plain.nearest);
       assert(lazy.passes < 60, `${lazy.passes} passes`);
     }
   }
@@ -206,20 +207,20 @@ gpuTest("greedyCoreset() picks the same lazily and plainly", async (gpu) => {
 gpuTest("greedyCoreset() goes on from rows that are picked", async (gpu) => {
   const [rows, dim, picks, kept] = [900, 16, 120, 50];
   const data = clustered(13, rows, dim);
-  const images = Uint32Array.from({ length: rows }, (_, row) => row);
+  const folds = Uint32Array.from({ length: rows }, (_, row) => row);
   const start = { kind: "kept", rows: kept } as const;
   for (const device of [gpu, withoutSubgroups(gpu)]) {
     const plain = await pick(device, data, dim, {
       picks,
       start,
-      images,
+      folds,
       method: "plain",
     });
-    const lazy = await pick(device, data, dim, { picks, start, images });
-    assertEquals([lazy.indices, lazy.radius, lazy.nearestOther], [
+    const lazy = await pick(device, data, dim, { picks, start, folds });
+    assertEquals([lazy.indices, lazy.radius, lazy.nearest], [
       plain.indices,
       plain.radius,
-      plain.nearestOther,
+      plain.nearest,
     ]);
     const short = await pick(device, data, dim, { picks, start });
     assertEquals(short.indices, lazy.indices);
@@ -235,48 +236,109 @@ gpuTest(
     const [rows, dim, picks] = [2500, 16, 200];
     const data = clustered(9, rows, dim);
     const start = { kind: "included", point: 1234 } as const;
-    const images = Uint32Array.from({ length: rows }, (_, i) => i % 9);
-    const whole = await pick(gpu, data, dim, { picks, start, images });
+    const folds = Uint32Array.from({ length: rows }, (_, i) => i % 9);
+    const whole = await pick(gpu, data, dim, { picks, start, folds });
     const parts = await pick(narrow(gpu, 300 * dim * 4), data, dim, {
       picks,
       start,
-      images,
+      folds,
     });
     assertEquals(parts, whole);
   },
 );
 
-gpuTest(
-  "greedyCoreset() tells the nearest pick of another image",
-  async (gpu) => {
-    const [rows, dim, picks] = [400, 8, 60];
-    const data = clustered(3, rows, dim);
-    const images = Uint32Array.from({ length: rows }, (_, i) => i % 6);
-    const start = { kind: "mean", points: [1, 2] } as const;
-    const { indices, nearestOther } = await pick(gpu, data, dim, {
-      picks,
-      start,
-      images,
-    });
-    for (let row = 0; row < rows; row++) {
-      let best = Infinity;
-      let place = -1;
-      indices.forEach((pick, i) => {
-        if (images[pick] === images[row]) return;
-        let d = 0;
-        for (let k = 0; k < dim; k++) {
-          d += (data[row * dim + k]! - data[pick * dim + k]!) ** 2;
+for (
+  const [rows, dim, picks] of [[1, 4, 1], [64, 8, 9], [65, 12, 40], [
+    400,
+    8,
+    60,
+  ]]
+) {
+  gpuTest(
+    `greedyCoreset() tells the nearest ${picks} picks of two folds to each of ${rows} rows`,
+    async (gpu) => {
+      const data = clustered(3, rows!, dim!);
+      const folds = Uint32Array.from({ length: rows! }, (_, i) => i % 6);
+      const start = { kind: "mean", points: [0, rows! - 1] } as const;
+      for (const device of [gpu, withoutSubgroups(gpu)]) {
+        for (const method of ["plain", "lazy"] as const) {
+          const options = { picks: picks!, start, method, folds };
+          const { indices, nearest } = await pick(device, data, dim!, options);
+          const expected = nearestPicks(data, dim!, [...indices], folds);
+          assertEquals(Array.from(nearest!.picks), expected.picks);
+          assertEquals(
+            Array.from(nearest!.others, (place) => place | 0),
+            expected.others,
+          );
+          assertAllClose(nearest!.distances, expected.distances);
+          assertAllClose(nearest!.otherDistances, expected.otherDistances);
         }
-        if (d < best - 1e-6) [best, place] = [d, i];
+      }
+      const alone = await pick(gpu, data, dim!, {
+        picks: picks!,
+        start,
+        folds: folds.fill(0),
       });
-      assertEquals(nearestOther![row], place, `row ${row}`);
+      assert(alone.nearest!.others.every((place) => place === 0xffffffff));
+    },
+  );
+}
+
+gpuTest(
+  "greedyCoreset() picks the same whether folds are followed or not",
+  async (gpu) => {
+    const [rows, dim] = [3000, 16];
+    const data = clustered(21, rows, dim);
+    const options = {
+      picks: 200,
+      start: { kind: "included", point: 5 },
+    } as const;
+    const plain = await pick(gpu, data, dim, options);
+    for (const share of [1, 100, rows]) {
+      const folds = Uint32Array.from(
+        { length: rows },
+        (_, i) => Math.floor(i / share),
+      );
+      const { indices, radius } = await pick(gpu, data, dim, {
+        ...options,
+        folds,
+      });
+      assertEquals({ indices, radius }, {
+        indices: plain.indices,
+        radius: plain.radius,
+      });
     }
-    const alone = await pick(gpu, data, dim, {
-      picks,
-      start,
-      images: images.fill(0),
+  },
+);
+
+gpuTest(
+  "greedyCoreset() goes on from distances until no row is far",
+  async (gpu) => {
+    const [rows, dim] = [700, 8];
+    const data = clustered(17, rows, dim);
+    const distances = randomFloats(4, rows).map((x) => 1.5 + x);
+    const { picks, anchors } = greedyReference(data, dim, 60, {
+      anchors: distances,
     });
-    assert(alone.nearestOther!.every((place) => place === 0xffffffff));
+    const enough = Math.fround(Math.max(...anchors) * 1.0001);
+    for (const method of ["plain", "lazy"] as const) {
+      const start = { kind: "covered", distances } as const;
+      const found = await pick(gpu, data, dim, {
+        picks: rows,
+        start,
+        enough,
+        method,
+      });
+      assertEquals([...found.indices], picks);
+      assert(found.radius <= enough);
+      const none = await pick(gpu, data, dim, {
+        picks: rows,
+        start,
+        enough: 3,
+        method,
+      });
+      assertEquals(none.indices.length, 0);
+    }
   },
 );
 
@@ -303,7 +365,14 @@ gpuTest("greedyCoreset() says what it cannot pick", async (gpu) => {
       [{ picks: 0, start }, "from 1 to 10"],
       [{ picks: 1, start: { kind: "mean", points: [3, 10] } }, "at row 10"],
       [{ picks: 1, start: { kind: "mean", points: [] } }, "Cannot start"],
-      [{ picks: 1, start, images: [1] }, "images has 1"],
+      [{ picks: 1, start, folds: [1] }, "folds has 1"],
+      [
+        {
+          picks: 1,
+          start: { kind: "covered", distances: new Float32Array(3) },
+        },
+        "10 rows have 3 distances",
+      ],
       [{ picks: 3, start: { kind: "kept", rows: 3 } }, "from 1 to 2"],
     ] as const
   ) {

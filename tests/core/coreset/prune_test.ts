@@ -34,13 +34,13 @@ async function refreshed(
   data: Float32Array,
   picks: Uint32Array<ArrayBuffer>,
   bounded: boolean,
-  images?: Uint32Array,
+  folds?: Uint32Array,
 ) {
   using rows = uploadRows(gpu, data, DIM);
   using state = await CoresetState.start(gpu, rows, {
     picks: picks.length,
     start: { kind: "included", point: picks[0]! },
-    ...(images && { images }),
+    ...(folds && { folds }),
   });
   gpu.write(state.picks, picks);
   const axes = bounded ? await pruningAxes(gpu, rows) : undefined;
@@ -52,7 +52,8 @@ async function refreshed(
   await refresh.run(0, half);
   await refresh.run(half, picks.length);
   const anchors = await gpu.readFloats(state.anchors);
-  const nearest = state.others && await gpu.read(state.others.nearest);
+  const nearest = state.followed &&
+    await gpu.read(state.followed.nearest);
   const alive = await Promise.all(
     bounds?.alive.map((tensor) => gpu.read(tensor)) ?? [],
   );
@@ -69,10 +70,10 @@ for (const count of [40, 1100]) {
         { length: count },
         (_, i) => i * 911 % rows,
       );
-      const images = Uint32Array.from({ length: rows }, (_, i) => i % 4);
+      const folds = Uint32Array.from({ length: rows }, (_, i) => i % 4);
       const pieces = narrow(gpu, 1000 * DIM * 4);
       for (const device of [gpu, pieces, withoutSubgroups(gpu)]) {
-        for (const  of of[undefined, images]) {
+        for (const  of of[undefined, folds]) {
           const all = await refreshed(device, data, picks, false, of);
           const some = await refreshed(device, data, picks, true, of);
           assertEquals(some.anchors, all.anchors);

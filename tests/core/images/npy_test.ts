@@ -62,6 +62,10 @@ Deno.test("parseNpy() says what is wrong with a damaged or foreign file", () => 
       good.subarray(0, good.length - 1),
       "7 bytes of data, shape (2) of <f4 needs 8",
     ],
+    [
+      npyFile("<f4", [2], Float32Array.of(1, 2, 3)),
+      "12 bytes of data, shape (2) of <f4 needs 8",
+    ],
     [npyFile("|O", [1], new Uint8Array(8)), "found header"],
     [npyFile(">f4", [1], new Uint8Array(4)), "found header"],
     [npyFile("<f4", [1], new Uint8Array(4), "True"), "row-major"],

@@ -139,7 +139,7 @@ const HOSTILE: readonly (readonly [string, Change, string])[] = [
   [
     "a member that is not there",
     (_, metadata) => metadata.set("members", "3"),
-    'member 2: metadata "format" is undefined',
+    'member 2: metadata "format" is missing',
   ],
   [
     "a member without a bank",
@@ -163,8 +163,8 @@ const HOSTILE: readonly (readonly [string, Change, string])[] = [
   ],
   [
     "a newer format",
-    (_, metadata) => metadata.set("format_version", "3"),
-    "it has format version 3, this program reads up to 2",
+    (_, metadata) => metadata.set("format_version", "4"),
+    "it has format version 4, this program reads up to 3",
   ],
   [
     "a threshold that is no number",

@@ -71,6 +71,18 @@ for (
   });
 }
 
+Deno.test("writeModelFile() keeps the largest pixels of maps from version 3 on", () => {
+  const trainMapMaxima = Float32Array.of(2, NaN);
+  const bytes = writeModelFile({ ...plain, trainMapMaxima });
+  assertEquals(readSafetensors(bytes).metadata.get("format_version"), "3");
+  assertEquals(readModelFile(bytes).trainMapMaxima, trainMapMaxima);
+  assertThrows(
+    () => writeModelFile({ ...plain, trainMapMaxima: new Float32Array(3) }),
+    ModelFileError,
+    "train_map_maxima has 3 numbers, train_scores 2",
+  );
+});
+
 Deno.test("readModelFile() does not know scores that version 1 has as 0", () => {
   const { trainScores } = readChanged((tensors) =>
     tensors.set("train_scores", floats([2], 0, 0.5))
@@ -252,8 +264,8 @@ for (
     ["no metadata", (_, m) => m.clear(), "it is not a PatchCore model"],
     [
       "a newer format version",
-      (_, m) => m.set("format_version", "3"),
-      "format version 3, this program reads up to 2; update",
+      (_, m) => m.set("format_version", "4"),
+      "format version 4, this program reads up to 3; update",
     ],
     [
       "a format version of 0",

@@ -93,7 +93,9 @@ Deno.test("Report counts wrong verdicts where the truth is known", async () => {
   report.add(somePrediction("b", 1), { truth: "anomalous", group: "rust" });
   report.add(somePrediction("c", 5), { truth: "anomalous", group: "rust" });
   const page = await report.render(FACTS);
-  assertStringIncludes(page, "2 of 3");
+  // Clopper and Pearson's intervals of 1 of 1 and of 1 of 2.
+  assertStringIncludes(page, "1 of 1, 100 % (2.5 to 100 %)");
+  assertStringIncludes(page, "1 of 2, 50 % (1.3 to 99 %)");
   assertStringIncludes(page, "good parts (1)");
   assertStringIncludes(page, "defective parts (2)");
   assertMatch(page, />rust<\/td>\s*<td class="number">2<\/td>/);
@@ -118,11 +120,31 @@ Deno.test("Report draws curves and tables that it is given", async () => {
 
 Deno.test("Report draws no threshold when the model has none", async () => {
   const report = new Report({ side: 32 });
-  report.add(somePrediction("a", 3, NaN));
+  report.add(somePrediction("a", 3, null));
   const page = await report.render(FACTS);
+  assertStringIncludes(page, ">no verdict<");
   assertStringIncludes(page, "no threshold");
   assertEquals(page.includes('class="threshold"'), false);
   assertStringIncludes(page, "<dd>none</dd>");
+});
+
+Deno.test("Report says where a map contradicts the verdict", async () => {
+  const report = new Report({ side: 32 });
+  const normal = somePrediction("a", 1);
+  const { map } = normal;
+  report.add({ ...normal, map: { ...map, data: map.data.with(0, 2) } });
+  report.add({
+    ...somePrediction("b", 3),
+    map: { ...map, data: map.data.map(() => 1) },
+  });
+  report.add(somePrediction("c", 3));
+  report.add({ ...somePrediction("d", 1), label: "uncertain" });
+  const page = await report.render(FACTS);
+  assertMatch(page, /Verdict and map disagree<\/dt>\s*<dd>2 of 4/);
+  assertStringIncludes(page, "normal, map disagrees");
+  assertStringIncludes(page, "anomalous, map disagrees");
+  assertMatch(page, /Uncertain<\/dt>\s*<dd>1</);
+  assertStringIncludes(page, 'class="badge uncertain"');
 });
 
 Deno.test.each([[{ pictures: -1 }], [{ pictures: 1.5 }], [{ side: 8 }]])(
@@ -143,7 +165,7 @@ Deno.test("the report's text has a contrast of at least 4.5, light and dark", ()
         assert(value >= 4.5, `${text} on ${ground}: ${value}`);
       }
     }
-    for (const badge of ["normal", "anomalous"]) {
+    for (const badge of ["normal", "uncertain", "anomalous", "unknown"]) {
       const value = contrast(of("on"), of(badge));
       assert(value >= 4.5, `text on ${badge}: ${value}`);
     }

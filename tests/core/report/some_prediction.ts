@@ -1,10 +1,11 @@
 import type { Prediction } from "../../../src/core/mod.ts";
+import { judge } from "../../../src/core/score/verdict.ts";
 
 /** A prediction of a grey image of 40 × 30 pixels with one hot map pixel. */
 export function somePrediction(
   name: string,
   score: number,
-  threshold = 2,
+  threshold: number | null = 2,
 ): Prediction {
   const [width, height] = [40, 30];
   const map = new Float32Array(16 * 16).fill(score / 4);
@@ -17,9 +18,9 @@ export function somePrediction(
       data: new Uint8Array(width * height * 4).fill(128),
     },
     score,
-    normalizedScore: score / threshold,
-    label: score >= threshold ? "anomalous" : "normal",
+    ...judge(score, { score: threshold, uncertainFrom: null, map: threshold }),
     threshold,
+    uncertainFrom: null,
     worstPatch: {
       x: 36,
       y: 0,

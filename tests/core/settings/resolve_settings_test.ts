@@ -32,9 +32,10 @@ Deno.test("resolveSettings() overrides single switches of nested groups", () => 
   assertEquals(settings.map.sigma, 2.5);
   assertEquals(settings.map.border, "symmetric");
   assertEquals(settings.threshold, {
+    falseAlarms: 0.05,
     quantile: 0.99,
+    mapQuantile: null,
     factor: 1,
-    mapQuantile: 0.95,
   });
   assertEquals(settings.layers, ["layer1"]);
 });
@@ -318,7 +319,9 @@ Deno.test("bankRows() rounds down, within 1 and maxBank", () => {
 });
 
 Deno.test("settingsFromJson() completes settings of an earlier version", () => {
-  const settings = resolveSettings({ threshold: { factor: 2 } });
+  const settings = resolveSettings({
+    threshold: { quantile: 1, factor: 2 },
+  });
   const threshold = { quantile: 1, factor: 2 };
   assertEquals(settingsFromJson({ ...settings, threshold }), settings);
 });

@@ -1,27 +1,18 @@
-import { assertEquals } from "@std/assert";
-import type { StoredModel } from "../../../src/core/model/stored_model.ts";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { resolveSettings } from "../../../src/core/settings/resolve_settings.ts";
+import type { ThresholdSettings } from "../../../src/core/settings/settings.ts";
 import {
-  scoresOf,
+  findable,
+  recordOf,
   thresholdOf,
   thresholdsOf,
 } from "../../../src/core/threshold/calibrate.ts";
+import { promisedThreshold } from "../../../src/core/threshold/promise.ts";
 
-const SETTINGS = resolveSettings({
-  threshold: { quantile: 1, factor: 3, mapQuantile: 0.5 },
-});
-const NONE = { scores: [], maxima: [] };
+const settings = (threshold: Partial<ThresholdSettings> = {}) =>
+  resolveSettings({ threshold });
 
-/** A model whose rule of the map threshold is changed. */
-function earlier(
-  trainScores: number[],
-  rule: Readonly<Record<string, unknown>> = {},
-): StoredModel {
-  return {
-    trainScores: Float32Array.from(trainScores),
-    mapThreshold: { value: 8, rule: { quantile: 0.5, factor: 2, ...rule } },
-  } as Partial<StoredModel> as StoredModel;
-}
+const floats = (...values: number[]) => Float32Array.from(values);
 
 Deno.test("thresholdOf() takes the quantile of the scores that are numbers", () => {
   const scores = [3, NaN, 1, 2, Infinity, 5];
@@ -38,63 +29,88 @@ Deno.test("thresholdOf() takes the quantile of the scores that are numbers", () 
   });
 });
 
-Deno.test("scoresOf() has NaN where a score is not known", () => {
-  const scores = [{ image: 3, score: 0 }, { image: 2, score: 7 }];
-  const all = scoresOf({ scores, maxima: [] }, 5, Float32Array.of(4, NaN));
-  assertEquals(all, Float32Array.of(4, NaN, 7, 0, NaN));
+Deno.test("recordOf() has NaN where a score is not known", () => {
+  const found = [
+    { place: 3, score: 0, maximum: 1 },
+    { place: 2, score: 7, maximum: 8 },
+  ];
+  const earlier = { scores: floats(4, NaN), maxima: floats(5, NaN) };
+  assertEquals(recordOf(found, 5, earlier), {
+    scores: floats(4, NaN, 7, 0, NaN),
+    maxima: floats(5, NaN, 8, 1, NaN),
+  });
 });
 
-Deno.test("thresholdsOf() counts missing maxima as small ones", () => {
-  const scores = [5, 6, 7].map((score, image) => ({ image, score }));
-  const rules = thresholdsOf({ scores, maxima: [4, 3] }, SETTINGS, {
-    drawnFrom: 9,
-  });
-  const rule = { images: 3, factor: 3, drawn_from: 9 };
-  assertEquals(rules.threshold, {
-    value: 21,
-    rule: { scores: "leave-one-image-out", quantile: 1, ...rule },
-  });
-  assertEquals(rules.mapThreshold, {
-    value: 9,
-    rule: {
-      scores: "leave-one-image-out map maxima",
-      quantile: 0.5,
-      ...rule,
-    },
-  });
-  assertEquals(thresholdsOf(NONE, SETTINGS), {});
+Deno.test("findable() takes the second pick where the first is of the patch's own fold", () => {
+  const near = {
+    rows: Uint32Array.of(0, 1, 0, 1),
+    others: Uint32Array.of(1, 0, 1, 0xffffffff),
+  };
+  const found = findable(near, [5, 6], [5, 6], 2);
+  assertEquals([...found], [1, 1, 0, 0xffffffff]);
 });
 
-Deno.test("thresholdsOf() takes a score of 0 for one, NaN for none", () => {
-  const scored = thresholdsOf(NONE, {
-    ...SETTINGS,
-    threshold: { ...SETTINGS.threshold, quantile: 0.5 },
-  }, { earlier: [earlier([0, 0, NaN, 9, NaN])] });
-  assertEquals(scored.threshold!.value, 0);
-  assertEquals(scored.threshold!.rule["scored_before"], 3);
-});
-
-Deno.test("thresholdsOf() takes the highest map threshold, its factor exchanged", () => {
-  const models = [earlier([1], { factor: 4 }), earlier([2])];
-  const { mapThreshold } = thresholdsOf(NONE, SETTINGS, { earlier: models });
-  assertEquals(mapThreshold!.value, 8 / 2 * 3);
-});
-
-for (
-  const rule of [
-    { factor: undefined },
-    { factor: "much" },
-    { factor: NaN },
-    { factor: 0 },
-    { factor: -1 },
-    { quantile: 0.9 },
-  ]
-) {
-  Deno.test(`thresholdsOf() leaves a map threshold out whose rule says ${JSON.stringify(rule)}`, () => {
-    const foreign = earlier([1], rule);
-    const of = (...models: StoredModel[]) =>
-      thresholdsOf(NONE, SETTINGS, { earlier: models }).mapThreshold?.value;
-    assertEquals(of(foreign), undefined);
-    assertEquals(of(foreign, earlier([2])), 12);
+Deno.test("thresholdsOf() keeps the promise for scores and maps alike", () => {
+  const scores = Float32Array.from({ length: 40 }, (_, i) => 1 + i / 100);
+  const maxima = scores.map((x) => 2 * x);
+  const record = {
+    scores: floats(...scores, NaN),
+    maxima: floats(...maxima, NaN),
+  };
+  const { threshold, mapThreshold, odd } = thresholdsOf(record, settings(), {
+    folds: { folds: new Uint32Array(41), count: 20, groupBy: "part" },
+    drawnFrom: 41,
   });
-}
+  const expected = promisedThreshold(scores, 0.05)!;
+  assertEquals(odd, []);
+  assertAlmostEquals(threshold!.value, expected.value, 1e-6);
+  assertAlmostEquals(mapThreshold!.value, 2 * expected.value, 1e-5);
+  const { rule } = threshold!;
+  assertEquals([rule["rule"], rule["images"], rule["false_alarms"]], [
+    ...["order statistic", 40, 0.05],
+  ]);
+  assertEquals([rule["folds"], rule["group_by"], rule["drawn_from"]], [
+    ...[20, "part", 41],
+  ]);
+  const [low, high] = rule["expected_false_alarms"] as [number, number];
+  assert(low < 0.05 && 0.05 < high);
+});
+
+Deno.test("thresholdsOf() makes thresholds of squared distances as of distances", () => {
+  const scores = Float32Array.from({ length: 12 }, (_, i) => 3 + i / 7);
+  const record = { scores, maxima: scores };
+  const squared = {
+    scores: scores.map((x) => x * x),
+    maxima: scores.map((x) => x * x),
+  };
+  const plain = thresholdsOf(record, settings()).threshold!.value;
+  const { threshold } = thresholdsOf(squared, {
+    ...settings(),
+    distance: "squared",
+  });
+  assertAlmostEquals(Math.sqrt(threshold!.value), plain, 1e-6);
+});
+
+Deno.test("thresholdsOf() leaves odd images out of the promise, not out of a quantile", () => {
+  const scores = Float32Array.from({ length: 60 }, (_, i) => 1 + i / 300);
+  scores[7] = 9;
+  const maxima = scores.map((x, i) => i === 7 ? 1.1 : x);
+  const record = { scores, maxima };
+  const { threshold, mapThreshold, odd } = thresholdsOf(record, settings());
+  assertEquals(odd, [7]);
+  assertEquals(threshold!.rule["odd_images"], [7]);
+  assertEquals([threshold!.rule["images"], mapThreshold!.rule["images"]], [
+    ...[59, 59],
+  ]);
+  assert(threshold!.value < 1.3);
+  const old = thresholdsOf(record, settings({ quantile: 1, factor: 2 }));
+  assertEquals(old.threshold!.value, 18);
+  assertEquals(old.threshold!.rule["rule"], "quantile");
+});
+
+Deno.test("thresholdsOf() has none where no two scores differ", () => {
+  const none = { odd: [], secondKind: false };
+  for (const scores of [floats(), floats(NaN), floats(2), floats(0, 0, 0)]) {
+    assertEquals(thresholdsOf({ scores, maxima: scores }, settings()), none);
+  }
+});

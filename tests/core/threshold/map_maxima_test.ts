@@ -1,12 +1,13 @@
 import { assert } from "@std/assert";
 import { BankSearch } from "../../../src/core/search/search.ts";
-import { thresholdOf } from "../../../src/core/threshold/calibrate.ts";
-import { upperBounds } from "../../../src/core/threshold/leave_one_out.ts";
+import {
+  PatchSearches,
+  upperBounds,
+} from "../../../src/core/threshold/worst_patches.ts";
 import { nearestPickOfOthers } from "./nearest_other.ts";
 import {
   type MapMaxima,
   mapMaxima,
-  neededFor,
 } from "../../../src/core/threshold/map_maxima.ts";
 import { PRESETS } from "../../../src/core/settings/presets.ts";
 import type { Gpu } from "../../../src/gpu/mod.ts";
@@ -26,7 +27,6 @@ const MAP = { ...PRESETS.paper.map, sigma: 1.5 };
 const PICKS = Array.from({ length: 72 }, (_, i) => i * 5);
 
 interface Case {
-  readonly quantile: number;
   readonly squared?: boolean;
   readonly neighbours?: number;
   readonly nearby?: boolean;
@@ -53,7 +53,7 @@ const BANK = Float32Array.from(
 
 async function ofKernels(
   gpu: Gpu,
-  { quantile, nearby = true, size = SMALL, ...options }: Case,
+  { nearby = true, size = SMALL, ...options }: Case,
 ): Promise<MapMaxima> {
   using features = uploadRows(gpu, FEATURES, DIM);
   using bank = uploadRows(gpu, BANK, DIM);
@@ -72,24 +72,30 @@ async function ofKernels(
     patches: PATCHES,
     bank,
     search,
+    folds: Uint32Array.from({ length: IMAGES }, (_, i) => i),
     ...options,
   };
   const bounds = near && await upperBounds(gpu, inputs, near);
+  using searches = await PatchSearches.create(gpu, inputs);
   return await mapMaxima(gpu, {
-    ...inputs,
-    ...(bounds && { bounds }),
-    known: Array.from({ length: IMAGES }, (_, i) => i),
+    ...{ ...inputs, searches },
+    places: Array.from({ length: IMAGES }, (_, i) => i),
+    known: {
+      scores: Float32Array.from(
+        bounds || new Float32Array(features.rows).fill(Infinity),
+      ),
+      isExact: new Uint8Array(features.rows),
+    },
     grid: GRID,
     size,
     map: MAP,
-    wanted: neededFor(quantile, IMAGES),
   });
 }
 
 /** Every image's map without the image's own rows, from the definition. */
 function byDefinition(
-  { quantile, squared = false, neighbours = 1, size = SMALL }: Case,
-): number {
+  { squared = false, neighbours = 1, size = SMALL }: Case,
+): number[] {
   const { squaredDistances } = nearestNeighbours(
     FEATURES,
     BANK,
@@ -104,7 +110,7 @@ function byDefinition(
     )].map((d) => squared ? d : Math.sqrt(d));
     return own.reduce((a, b) => a + b) / neighbours;
   });
-  const maxima = Array.from(
+  return Array.from(
     { length: IMAGES },
     (_, image) =>
       Math.max(...anomalyMap(
@@ -114,18 +120,15 @@ function byDefinition(
         MAP,
       )),
   );
-  return thresholdOf(maxima, { quantile, factor: 1.5 }).value!;
 }
 
 for (
   const [name, c] of Object.entries<Case>({
-    "the maximum": { quantile: 1 },
-    "the maximum without bounds": { quantile: 1, nearby: false },
-    "a quantile between two images": { quantile: 0.85 },
-    "the minimum": { quantile: 0 },
-    "maps of many pixels": { quantile: 0.85, size: LARGE },
-    "squared distances": { quantile: 1, squared: true },
-    "three neighbours": { quantile: 0.9, neighbours: 3 },
+    "small maps": {},
+    "small maps without bounds": { nearby: false },
+    "maps of many pixels": { size: LARGE },
+    "squared distances": { squared: true },
+    "three neighbours": { neighbours: 3 },
   })
 ) {
   gpuTest(
@@ -133,16 +136,11 @@ for (
     async (gpu) => {
       for (const device of [gpu, narrow(gpu, 4 * 2 ** 14)]) {
         const { maxima, searched } = await ofKernels(device, c);
-        const below = new Float32Array(IMAGES - maxima.length);
-        const { value } = thresholdOf([...maxima, ...below], {
-          quantile: c.quantile,
-          factor: 1.5,
-        });
-        assertAllClose([value!], [byDefinition(c)]);
+        assertAllClose(maxima, byDefinition(c));
         const { nearby = true, neighbours = 1 } = c;
-        if (nearby && neighbours === 1 && c.quantile > 0.5) {
+        if (nearby && neighbours === 1) {
           const all = IMAGES * PATCHES;
-          assert(searched < all / 2, `${searched} of ${all} patches searched`);
+          assert(searched < all * 0.9, `${searched} of ${all} searched`);
         }
       }
     },

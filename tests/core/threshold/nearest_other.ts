@@ -1,4 +1,5 @@
 import type { Gpu, RowChunks } from "../../../src/gpu/mod.ts";
+import { findable } from "../../../src/core/threshold/calibrate.ts";
 import type { CoresetOptions } from "../../../src/core/coreset/options.ts";
 import { Refresh } from "../../../src/core/coreset/refresh.ts";
 import { CoresetState } from "../../../src/core/coreset/state.ts";
@@ -22,12 +23,14 @@ export async function nearestPickOfOthers(
   const options: CoresetOptions = {
     picks: picks.length,
     start: { kind: "included", point: picks[0] },
-    images,
+    folds: images,
   };
   using state = await CoresetState.start(gpu, rows, options);
   gpu.write(state.picks, picks);
   using refresh = await Refresh.create(state);
   await refresh.gatherCentres(picks.length);
   await refresh.run(0, picks.length);
-  return (await state.result()).nearestOther!;
+  const { nearest } = await state.result();
+  const near = { rows: nearest!.picks, others: nearest!.others };
+  return findable(near, picks.map((row) => images[row]!), images, 1);
 }

@@ -111,6 +111,13 @@ for (
       "git lfs pull",
     ],
     [
+      "a web page",
+      new TextEncoder().encode("\n<!DOCTYPE html><html></html>"),
+      0,
+      "web_page",
+      'file "w.bin" is a web page',
+    ],
+    [
       "a file that ends too early",
       bytes.subarray(0, 20),
       8,

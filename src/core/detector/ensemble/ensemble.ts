@@ -1,5 +1,6 @@
 import { Gpu, type KernelTime } from "../../../gpu/mod.ts";
 import {
+  jointMapThreshold,
   readEnsembleFile,
   type StoredEnsemble,
   writeEnsembleFile,
@@ -9,7 +10,6 @@ import {
   jointScores,
   type MinMaxScale,
   minMaxScale,
-  onScale,
 } from "../../score/min_max_scale.ts";
 import type {
   Backbone,
@@ -17,7 +17,14 @@ import type {
   StoredBackbone,
 } from "../../features/backbone.ts";
 import type { StoredModel, StoredThreshold } from "../../model/stored_model.ts";
-import { thresholdOf } from "../../threshold/calibrate.ts";
+import {
+  limitsOf,
+  type StoredThresholds,
+  type ThresholdChange,
+  withThresholds,
+} from "../../model/thresholds.ts";
+import { storedThreshold } from "../../threshold/calibrate.ts";
+import { oddImages } from "../../threshold/odd_images.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { settingsOf } from "../load.ts";
 import { VERSION } from "../../settings/version.ts";
@@ -25,11 +32,10 @@ import {
   type EnsembleFitReport,
   jointPrediction,
   jointReport,
-  type JointThresholds,
   type MemberScales,
   predictTogether,
 } from "./joint_prediction.ts";
-import type { FitReport } from "../fit/report.ts";
+import { type FitReport, trainingFacts } from "../fit/report.ts";
 import {
   type ImageSources,
   loadPixels,
@@ -72,7 +78,7 @@ export interface EnsembleLoadOptions extends DetectorOptions {
 /**
  * Several PatchCore detectors, each with a backbone of its own, that judge
  * together (paper, Table 4): each one's scores and maps are brought to the
- * scale of its training images' leave-one-image-out scores, 0 the least and 1
+ * scale of its training images' held-out scores, 0 the least and 1
  * the largest, and averaged. No test image takes part in that, so that one
  * image can be judged alone.
  */
@@ -82,7 +88,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
   readonly #gpu: Gpu;
   readonly #ownsGpu: boolean;
   readonly #batch: number;
-  #threshold: StoredThreshold | undefined;
+  #thresholds: StoredThresholds = {};
   #scales: readonly MemberScales[] | undefined;
 
   private constructor(
@@ -178,7 +184,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
       },
     );
     try {
-      ensemble.#adopt(stored.threshold);
+      ensemble.#adopt(stored);
       return ensemble;
     } catch (error) {
       ensemble.dispose();
@@ -218,7 +224,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
   #toModel(members: StoredEnsemble["members"]): StoredEnsemble {
     return {
       members,
-      ...(this.#threshold && { threshold: this.#threshold }),
+      ...this.#thresholds,
       softwareVersion: VERSION,
     };
   }
@@ -266,12 +272,25 @@ export class Ensemble implements Disposable, AsyncDisposable {
         } images; leave the images as they are until the fit is done`,
       );
     }
-    this.#adopt(this.#jointThreshold());
-    return jointReport(reports, this.#thresholds);
+    const threshold = this.#jointThreshold();
+    const mapThreshold = jointMapThreshold(
+      this.members.map(({ model }) => model),
+    );
+    this.#adopt({
+      ...(threshold && { threshold }),
+      ...(mapThreshold && { mapThreshold }),
+    });
+    const odd = threshold?.rule["odd_images"];
+    const facts = trainingFacts({
+      trainScores: this.trainScores,
+      imageNames: this.members[0]!.model.imageNames,
+      threshold,
+    }, Array.isArray(odd) ? odd : []);
+    return jointReport(reports, limitsOf(this.#thresholds), facts);
   }
 
   /**
-   * Joint leave-one-image-out scores of the training images; NaN for those
+   * Joint held-out scores of the training images; NaN for those
    * that a member has no score of.
    *
    * @throws {TypeError} If it is not fitted.
@@ -283,26 +302,16 @@ export class Ensemble implements Disposable, AsyncDisposable {
 
   #jointThreshold(): StoredThreshold | undefined {
     const joint = this.trainScores;
-    const { quantile, factor } = this.settings.threshold;
-    const { value, images } = thresholdOf(joint, { quantile, factor });
-    if (value === undefined) return undefined;
-    const scoring = "leave-one-image-out, mean of members on their scales";
-    return { value, rule: { scores: scoring, images, quantile, factor } };
-  }
-
-  /**
-   * Where no pixel of a member's map is above the member's threshold, none of
-   * the joint map is above the mean of the thresholds on the members' scales.
-   */
-  get #thresholds(): JointThresholds {
-    const threshold = this.#threshold?.value ?? NaN;
-    const scales = this.#memberScales();
-    const sum = this.members.reduce((total, { model }, i) => {
-      const { mapThreshold: own } = model;
-      return total + (own ? onScale(own.value, scales[i]!) : NaN);
-    }, 0);
-    const mean = sum / scales.length;
-    return { threshold, mapThreshold: Number.isNaN(mean) ? threshold : mean };
+    const { odd } = oddImages(Array.from(joint).filter(Number.isFinite));
+    const scored = Array.from(joint.keys())
+      .filter((image) => Number.isFinite(joint[image]!));
+    const left = odd.map((place) => scored[place]!);
+    return storedThreshold(joint, {
+      ...this.settings.threshold,
+      odd: left,
+      scores: "held-out folds, mean of members on their scales",
+      ...(left.length > 0 && { rule: { odd_images: left } }),
+    });
   }
 
   #memberScales(): MinMaxScale[] {
@@ -315,10 +324,25 @@ export class Ensemble implements Disposable, AsyncDisposable {
     });
   }
 
-  #adopt(threshold: StoredThreshold | undefined): void {
+  #adopt({ threshold, mapThreshold }: StoredThresholds): void {
     this.#scales = this.#memberScales()
       .map((scale) => ({ score: scale, map: scale }));
-    this.#threshold = threshold;
+    this.#thresholds = {
+      ...(threshold && { threshold }),
+      ...(mapThreshold && { mapThreshold }),
+    };
+  }
+
+  /**
+   * Judges by other thresholds from now on; see
+   * {@linkcode PatchCore.setThresholds}.
+   *
+   * @throws {TypeError} If it is not fitted.
+   * @throws {RangeError} If a value is not finite, or the band is empty.
+   */
+  setThresholds(change: ThresholdChange): void {
+    if (this.#scales === undefined) throw notFitted();
+    this.#thresholds = withThresholds(this.#thresholds, change);
   }
 
   /**
@@ -334,12 +358,8 @@ export class Ensemble implements Disposable, AsyncDisposable {
     options: WorkOptions = {},
   ): AsyncGenerator<Prediction> {
     const scales = this.#scales;
-    if (scales === undefined) {
-      throw new TypeError(
-        "Cannot use an ensemble that is not fitted: call fit() or Ensemble.load()",
-      );
-    }
-    const thresholds = this.#thresholds;
+    if (scales === undefined) throw notFitted();
+    const limits = limitsOf(this.#thresholds);
     const together = predictTogether(this.members, images, {
       ...options,
       batch: this.#batch,
@@ -350,7 +370,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
           "Cannot go on with a prediction: the ensemble was fitted anew since it began; start it again",
         );
       }
-      const prediction = jointPrediction(seen, scales, thresholds);
+      const prediction = jointPrediction(seen, scales, limits);
       const { name, score, map } = prediction;
       try {
         checkFiniteResult(name, { score, map: map.data });
@@ -392,4 +412,10 @@ export class Ensemble implements Disposable, AsyncDisposable {
     await Promise.all(closing);
     if (this.#ownsGpu) this.#gpu.dispose();
   }
+}
+
+function notFitted(): TypeError {
+  return new TypeError(
+    "Cannot use an ensemble that is not fitted: call fit() or Ensemble.load()",
+  );
 }

@@ -9,8 +9,9 @@ import {
   type LoadedImage,
 } from "../../features/image_batches.ts";
 import type { ImageSources } from "../../features/image_source.ts";
+import { judge, type Limits } from "../../score/verdict.ts";
 import { reportImageError } from "../../features/progress.ts";
-import type { FitReport } from "../fit/report.ts";
+import type { FitReport, trainingFacts } from "../fit/report.ts";
 import type { PatchCore } from "../patchcore.ts";
 import type { Prediction, PredictionTimes } from "../predict/prediction.ts";
 
@@ -47,12 +48,13 @@ export async function* predictTogether(
       }));
       const predictions = member.predict(sources, {
         ...options,
-        onImageError: (place, error) =>
-          reportImageError(
-            usable[Number(place)]!.image.source.name,
-            error,
-            options,
-          ),
+        onImageError: (place, error) => {
+          const { name } = usable[Number(place)]!.image.source;
+          // Members know an image by its place.
+          const told = error.message.replace(`"${place}"`, () => `"${name}"`);
+          const named = new Error(told, { cause: error });
+          reportImageError(name, named, options);
+        },
       });
       const seen: typeof usable = [];
       for await (const prediction of predictions) {
@@ -73,14 +75,6 @@ export interface MemberScales {
   readonly map: MinMaxScale;
 }
 
-/** Thresholds of an ensemble; NaN for none. */
-export interface JointThresholds {
-  /** Of image scores. */
-  readonly threshold: number;
-  /** Of the pixels of anomaly maps. */
-  readonly mapThreshold: number;
-}
-
 /**
  * Joins what the members of an ensemble say of one image: means of scores and
  * maps on the members' scales. The worst patch is that of the member whose
@@ -88,12 +82,12 @@ export interface JointThresholds {
  *
  * @param seen One prediction a member, maps of one size.
  * @param scales Scales of each member.
- * @param thresholds The joint thresholds.
+ * @param limits The joint thresholds.
  */
 export function jointPrediction(
   { image: { source, ms }, predictions }: MemberPredictions,
   scales: readonly MemberScales[],
-  { threshold, mapThreshold }: JointThresholds,
+  limits: Limits,
 ): Prediction {
   const scores = predictions.map(({ score }, i) =>
     onScale(score, scales[i]!.score)
@@ -106,14 +100,14 @@ export function jointPrediction(
     name: source.name,
     image,
     score,
-    normalizedScore: score / threshold,
-    label: score >= threshold ? "anomalous" : "normal",
-    threshold,
+    ...judge(score, limits),
+    threshold: limits.score,
+    uncertainFrom: limits.uncertainFrom,
     worstPatch,
     map: {
       ...map,
       data: jointMap(maps, scales.map(({ map }) => map)),
-      threshold: mapThreshold,
+      threshold: limits.map,
     },
     ms: jointTimes(predictions.map((prediction) => prediction.ms), ms),
   };
@@ -150,11 +144,13 @@ export interface EnsembleFitReport extends FitReport {
  * Adds up what the fits of an ensemble's members did.
  *
  * @param members One report a member, at least one.
- * @param thresholds The joint thresholds.
+ * @param limits The joint thresholds.
+ * @param facts What the training images say of them.
  */
 export function jointReport(
   members: readonly FitReport[],
-  thresholds: JointThresholds,
+  limits: Limits,
+  facts: ReturnType<typeof trainingFacts>,
 ): EnsembleFitReport {
   const [first] = members as [FitReport];
   const sum = (pick: (report: FitReport) => number): number =>
@@ -162,7 +158,9 @@ export function jointReport(
   return {
     ...first,
     bankRows: sum(({ bankRows }) => bankRows),
-    ...thresholds,
+    threshold: limits.score ?? NaN,
+    mapThreshold: limits.map ?? NaN,
+    ...facts,
     radius: undefined,
     passes: sum(({ passes }) => passes),
     seconds: {

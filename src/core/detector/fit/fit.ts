@@ -1,6 +1,6 @@
 import type { Gpu } from "../../../gpu/mod.ts";
 import { projectionFor } from "../../bank/choose_rows.ts";
-import { type MemoryBank, searchOf } from "../../bank/memory_bank.ts";
+import type { MemoryBank } from "../../bank/memory_bank.ts";
 import type { StoredBackbone } from "../../features/backbone.ts";
 import {
   FeatureStream,
@@ -11,13 +11,14 @@ import type { ModelOnGpu } from "../load.ts";
 import { stoppable } from "../../features/progress.ts";
 import type { StoredCoverage, StoredModel } from "../../model/stored_model.ts";
 import type { Projection } from "../../rows/projection.ts";
+import { BankSearch } from "../../search/search.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { VERSION } from "../../settings/version.ts";
-import type { Calibration } from "../../threshold/calibrate.ts";
+import type { Thresholds, TrainingRecord } from "../../threshold/calibrate.ts";
 import { HeldRun } from "./held_run.ts";
 import { planMemory } from "./plan.ts";
 import { ProjectedRun } from "./projected_run.ts";
-import type { FitReport } from "./report.ts";
+import { type FitReport, trainingFacts } from "./report.ts";
 import type { FitParts, FitRun, FitWork, PlannedWork } from "./run.ts";
 import { secondsSince } from "./time.ts";
 
@@ -40,7 +41,8 @@ export async function fitModel(
   feed: ImageFeed,
   given: FitWork,
 ): Promise<FittedModel> {
-  const options = stoppable(given);
+  const groupBy = given.groupBy ?? knownGroups(parts.known);
+  const options = stoppable({ ...given, ...(groupBy && { groupBy }) });
   const start = performance.now();
   gpu.pool.trim();
   gpu.pool.resetPeak();
@@ -63,9 +65,11 @@ export async function fitModel(
   gpu.pool.trim();
   const coreset = secondsSince(choiceStart) + run.reducing;
   const scoringStart = performance.now();
-  const search = failed.use(await searchOf(gpu, bank));
-  const scored = await run.score(chosen, search);
+  using _mends = chosen.mends;
+  const scored = await run.score(chosen);
+  gpu.pool.trim();
   const threshold = secondsSince(scoringStart);
+  const search = failed.use(await BankSearch.create(gpu, bank.rows));
   const { radiusBound, radius, radiusImages } = scored;
   const { known, shard, backbone } = parts;
   const { log, patches } = run;
@@ -91,6 +95,7 @@ export async function fitModel(
     buckets: run.buckets,
     passes: chosen.passes,
     thresholdImages: scored.scored,
+    ...trainingFacts(model, scored.odd),
     seconds: {
       ...stream.seconds,
       ...{ coreset, threshold, total: secondsSince(start) },
@@ -138,8 +143,15 @@ async function planWork(
   return { ...work, demand, memory: planMemory(demand), projection };
 }
 
+/** How the images that a model was fitted to were grouped. */
+function knownGroups(known: StoredModel | undefined): RegExp | undefined {
+  const pattern = known?.threshold?.rule["group_by"];
+  return typeof pattern === "string" ? new RegExp(pattern, "u") : undefined;
+}
+
 /** What a model is made of. */
-interface ModelParts extends Calibration {
+interface ModelParts
+  extends TrainingRecord, Pick<Thresholds, "threshold" | "mapThreshold"> {
   /** The memory bank. */
   readonly bank: MemoryBank;
   /** What its rows were chosen with, if anything. */
@@ -176,6 +188,7 @@ export async function storedModel(
       },
     }),
     trainScores: parts.scores,
+    trainMapMaxima: parts.maxima,
     settings: { ...settings },
     seed: settings.seed,
     backbone: parts.backbone,

@@ -1,5 +1,6 @@
 import { BankBuilder } from "../../bank/bank_builder.ts";
 import { chooseBank, RowChooser } from "../../bank/choose_rows.ts";
+import { MendedBank } from "../../bank/mended_bank.ts";
 import { ImageLog } from "../../features/feature_stream.ts";
 import type { LoadedImage } from "../../features/image_batches.ts";
 import { ImageSample } from "../../features/image_sample.ts";
@@ -7,9 +8,9 @@ import {
   allocateFeatures,
   type ExtractedPatches,
 } from "../../features/training_features.ts";
-import type { BankSearch } from "../../search/search.ts";
 import { bankRows } from "../../settings/resolve_settings.ts";
 import { calibrate } from "../../threshold/calibrate.ts";
+import { type Folds, foldsByName } from "../../threshold/folds.ts";
 import { wholeFitBytes } from "./plan.ts";
 import {
   type ChosenRows,
@@ -42,6 +43,7 @@ export class HeldRun implements FitRun<HeldChoice> {
   readonly #chooser: RowChooser;
   readonly #sample: ImageSample;
   #isComplete = false;
+  #isWhole = false;
 
   /** Allocates space for features. */
   constructor(work: PlannedWork) {
@@ -59,6 +61,7 @@ export class HeldRun implements FitRun<HeldChoice> {
     this.#chooser = new RowChooser(gpu, {
       settings,
       projection: work.projection,
+      folds: () => this.#folds.folds,
       onProgress: (done, total) => {
         options.signal?.throwIfAborted();
         if (this.#isComplete) options.onProgress?.("coreset", done, total);
@@ -139,6 +142,18 @@ export class HeldRun implements FitRun<HeldChoice> {
     return wanted <= most ? wanted : Math.ceil(most / 2);
   }
 
+  /** The folds of all images so far, those of an earlier model included. */
+  get #folds(): Folds {
+    const { settings, known, options, demand: { images } } = this.#work;
+    const names = [...known?.imageNames ?? [], ...this.log.names];
+    const { groupBy } = options;
+    // Where rows are chosen while images still come, folds must not change.
+    const expected = this.#isWhole
+      ? undefined
+      : (images ?? Infinity) + this.earlier;
+    return foldsByName(names, settings.seed, { groupBy, expected });
+  }
+
   /** Makes the bank, from all features at once where they are all there. */
   async choose(): Promise<HeldChoice> {
     const { gpu, settings, known, stream, options } = this.#work;
@@ -152,42 +167,58 @@ export class HeldRun implements FitRun<HeldChoice> {
       wholeFitBytes(demand, count, picks) <= budget
     ) {
       const features = { rows: this.#builder.rows.head(count), extractor };
+      this.#isWhole = true;
       // What is allocated now has memory that was in use already.
       extractor.release();
       gpu.pool.trim();
-      const chosen = await chooseBank(gpu, features, settings, options);
+      const { folds } = this.#folds;
+      const chosen = await chooseBank(
+        gpu,
+        features,
+        settings,
+        folds,
+        options,
+      );
       return { ...chosen, features };
     }
     const { bank, radius } = await this.#builder.finish(
       picks,
       (...rows) => this.#chooser.choose(...rows),
     );
+    gpu.pool.trim();
     const { passes } = this.#chooser;
-    return { bank, projection, passes, radius, features: undefined };
+    const mends = this.#chooser.mends(bank.rows.dim);
+    return { bank, projection, passes, radius, mends, features: undefined };
   }
 
   /** Scores images, from their features where they are held. */
-  async score(chosen: HeldChoice, search: BankSearch): Promise<ScoredFit> {
+  async score(chosen: HeldChoice): Promise<ScoredFit> {
     const { gpu, settings, options } = this.#work;
     const images = this.log.names.length;
-    const { bank, features, radius, nearestOther } = chosen;
+    const { bank, features, radius, near, mends } = chosen;
+    const folds = this.#folds;
     if (features === undefined) {
       const again = await scoreAgain(
         this.#work,
         chosen,
-        search,
         this.#sample.images,
-        images,
+        folds,
       );
       return {
         ...again,
         radiusBound: Number.isNaN(radius) ? undefined : radius,
       };
     }
+    using mended = await MendedBank.create(
+      gpu,
+      bank,
+      (image) => folds.folds[image]!,
+      mends,
+    );
     const calibration = await calibrate(
       gpu,
       features,
-      { bank, search, nearestOther },
+      { mended, folds, near },
       settings,
       options,
     );

@@ -127,10 +127,20 @@ async function merge(
     (...rows) => chooser.choose(...rows),
   );
   try {
-    const none = { scores: [], maxima: [] };
+    const joined = (pick: (part: StoredModel) => Iterable<number>) =>
+      Float32Array.from(parts.flatMap((part) => [...pick(part)]));
+    const record = {
+      scores: joined(({ trainScores }) => trainScores),
+      maxima: joined(({ trainMapMaxima, trainScores }) =>
+        trainMapMaxima ?? trainScores.map(() => NaN)
+      ),
+    };
     const bundled = parts.find(({ backbone }) => backbone.onnx);
     const model = await storedModel(gpu, {
-      ...thresholdsOf(none, settings, { earlier: parts }),
+      ...thresholdsOf(record, settings, {
+        mapThresholds: parts.map(({ mapThreshold }) => mapThreshold),
+      }),
+      ...record,
       bank,
       projection,
       coverage: {
@@ -139,7 +149,6 @@ async function merge(
       },
       names: parts.flatMap(({ imageNames }) => imageNames),
       sizes: Int32Array.from(parts.flatMap((part) => [...part.imageSizes])),
-      scores: Float32Array.from(parts.flatMap((part) => [...part.trainScores])),
       settings,
       backbone: (bundled ?? first).backbone,
     });

@@ -1,4 +1,5 @@
 import { roundUp } from "../../../wgsl/grid.ts";
+import { mostMendsOfAll } from "../../bank/mends.ts";
 import { choiceBytes } from "../../bank/choose_rows.ts";
 import type { PanelReader } from "../../rows/packed_rows.ts";
 import { projectedBytes } from "../../rows/projection.ts";
@@ -6,8 +7,9 @@ import { searchBytes, type SearchSizes } from "../../search/search.ts";
 import { bytesInWords } from "../../settings/byte_size.ts";
 import { bankRows } from "../../settings/resolve_settings.ts";
 import type { Settings } from "../../settings/settings.ts";
+import { mostFolds } from "../../threshold/folds.ts";
 import { secondPassBytes } from "../../threshold/second_pass.ts";
-import { leftOutBytes } from "../../threshold/training_scores.ts";
+import { heldOutBytes } from "../../threshold/training_scores.ts";
 
 /** Small buffers: states, parameters, pieces that are read back. */
 const SMALL = 4 * 2 ** 20;
@@ -216,9 +218,11 @@ export function wholeFitBytes(
   rows: number,
   bankRows: number,
 ): number {
-  const sizes = searchSizes(fit, bankRows);
-  const scoring = searchBytes(sizes).bank +
-    leftOutBytes(sizes, fit.settings, rows / fit.patches, fit);
+  const mends = mendRows(fit, rows, bankRows);
+  const sizes = searchSizes(fit, bankRows + mends);
+  const scoring = rowBytes(fit, copiedRows(bankRows, mends)) +
+    searchBytes(sizes).bank +
+    heldOutBytes(sizes, fit.settings, rows / fit.patches, fit);
   return fit.fixedBytes + rowBytes(fit, rows + bankRows) +
     Math.max(choosingBytes(fit, rows, bankRows), scoring) + SMALL;
 }
@@ -237,10 +241,12 @@ function projectedFitBytes(
   const collecting = projectedBytes(capacity, projected) +
     rowBytes(fit, 2 * batch) + dim * roundUp(projected, 4) * 4;
   const choosing = choosingBytes(fit, capacity, bankRows, lean);
+  const mends = mendRows(fit, capacity, bankRows);
   // The rows come in the order of their images, batch by batch.
-  const fetching = rowBytes(fit, batch + 3 * bankRows);
-  const sizes = searchSizes(fit, bankRows);
-  const scoring = secondPassBytes(sizes, settings, block, fit);
+  const fetching = rowBytes(fit, batch + 3 * (bankRows + mends));
+  const sizes = searchSizes(fit, bankRows + mends);
+  const scoring = rowBytes(fit, copiedRows(bankRows, mends)) +
+    secondPassBytes(sizes, settings, block, fit);
   return fixedBytes + Math.max(collecting, choosing, fetching, scoring) +
     SMALL;
 }
@@ -256,12 +262,31 @@ function bucketFitBytes(
   const chosen = Math.max(kept, bankRows);
   const building = rowBytes(fit, capacity + chosen) +
     choosingBytes(fit, capacity, chosen);
-  const sizes = searchSizes(fit, bankRows);
+  const mends = mendRows(fit, Infinity, bankRows);
+  const sizes = searchSizes(fit, bankRows + mends);
   const { settings } = fit;
   const isMeasured = settings.coreset.method === "greedy";
   const space = isMeasured ? fit : undefined;
-  const scoring = secondPassBytes(sizes, settings, block, fit, space);
+  const scoring = rowBytes(fit, copiedRows(bankRows, mends)) +
+    secondPassBytes(sizes, settings, block, fit, space);
   return fit.fixedBytes + Math.max(building, scoring) + SMALL;
+}
+
+/** Rows that mend the bank for all folds, at the most. */
+function mendRows(
+  { settings: { coreset }, images = Infinity, known }: FitDemand,
+  rows: number,
+  bankRows: number,
+): number {
+  const folds = mostFolds(known ? Infinity : images);
+  return coreset.method === "none" || bankRows >= rows
+    ? 0
+    : mostMendsOfAll(bankRows, folds);
+}
+
+/** Rows that are copied to have the bank and its mending rows together. */
+function copiedRows(bankRows: number, mends: number): number {
+  return mends === 0 ? 0 : bankRows + mends;
 }
 
 function choosingBytes(

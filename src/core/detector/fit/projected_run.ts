@@ -1,5 +1,6 @@
 import { RowChunks } from "../../../gpu/mod.ts";
-import { pickRows } from "../../bank/choose_rows.ts";
+import { ownedMends, pickRows } from "../../bank/choose_rows.ts";
+import { NO_MENDS } from "../../bank/mends.ts";
 import { MemoryBank, originsOf } from "../../bank/memory_bank.ts";
 import { FeatureStream, ImageLog } from "../../features/feature_stream.ts";
 import type { LoadedImage } from "../../features/image_batches.ts";
@@ -8,8 +9,8 @@ import type { NamedImage } from "../../features/image_source.ts";
 import { allocateFeatures } from "../../features/training_features.ts";
 import { Projector } from "../../rows/projection.ts";
 import { copyRowSpans, gatherRows } from "../../rows/row_sets.ts";
-import type { BankSearch } from "../../search/search.ts";
 import { bankRows } from "../../settings/resolve_settings.ts";
+import { type Folds, foldsByName } from "../../threshold/folds.ts";
 import {
   type ChosenRows,
   coverOf,
@@ -84,18 +85,28 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
     await stream.wait();
   }
 
+  get #folds(): Folds {
+    const { settings, options } = this.#work;
+    const { groupBy } = options;
+    return foldsByName(this.log.names, settings.seed, { groupBy });
+  }
+
   /** Chooses from the projected features and fetches the rows themselves. */
   async choose(): Promise<ProjectedChoice> {
     const { gpu, settings, options, memory, projection, demand } = this.#work;
     const { patches } = this;
     const count = bankRows(settings.coreset, patches);
     const isPart = count < patches;
+    const { folds } = this.#folds;
     const chosen = isPart
       ? await pickRows(
         gpu,
         this.#rows.head(patches),
         count,
-        demand.patches,
+        Uint32Array.from(
+          { length: patches },
+          (_, row) => folds[Math.floor(row / demand.patches)]!,
+        ),
         settings,
         { ...options, lean: memory.lean },
       )
@@ -103,13 +114,16 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
         indices: Uint32Array.from({ length: patches }, (_, row) => row),
         radius: 0,
         passes: 0,
+        near: undefined,
+        mends: NO_MENDS,
       };
     this.#rows.dispose();
     gpu.pool.trim();
-    const { indices, radius, passes, nearestOther } = chosen;
-    const bank = await this.#fetch(indices);
+    const { indices, radius, passes, near, mends } = chosen;
+    const { bank, rest } = await this.#fetch(indices, mends.rows);
     return {
-      ...{ bank, radius, passes, nearestOther },
+      ...{ bank, radius, passes, near },
+      mends: rest && ownedMends(rest, mends.folds),
       projection: isPart ? projection : undefined,
     };
   }
@@ -119,14 +133,19 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
    * a second time.
    *
    * @param picks The patches, in the order that the bank gets them.
+   * @param others More patches, for rows of their own.
    * @throws {Error} If one of these images cannot be used any more.
    */
-  async #fetch(picks: Uint32Array<ArrayBuffer>): Promise<MemoryBank> {
+  async #fetch(
+    picks: Uint32Array<ArrayBuffer>,
+    others: Uint32Array<ArrayBuffer>,
+  ): Promise<{ bank: MemoryBank; rest: RowChunks | undefined }> {
     const { gpu, stream: { extractor }, backbone, settings } = this.#work;
     const { signal, onProgress, batch } = this.#work.options;
     const { patches, paddedDim, dim, height, width } = extractor.features;
     const imageOf = (pick: number): number => Math.floor(pick / patches);
-    const sorted = picks.toSorted();
+    // A patch may mend several folds.
+    const sorted = Uint32Array.from(new Set([...picks, ...others])).sort();
     const needed = [...new Set(sorted.values().map(imageOf))];
     using stream = new FeatureStream(gpu, { extractor, backbone, settings }, {
       images: needed.values().map((image) => this.#sources[image]),
@@ -136,7 +155,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
     using features = allocateFeatures(gpu, most, paddedDim, patches);
     using ordered = RowChunks.allocate(
       gpu,
-      picks.length,
+      sorted.length,
       paddedDim,
       "bank rows",
     );
@@ -168,23 +187,28 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
     }
     await stream.wait();
     const places = new Map(Array.from(sorted, (pick, place) => [pick, place]));
-    const order = picks.map((pick) => places.get(pick)!);
-    const rows = await gatherRows(gpu, ordered, order, "memory bank");
-    return new MemoryBank(rows, dim, originsOf(picks, { height, width }));
+    const orderOf = (list: Uint32Array) =>
+      list.map((pick) => places.get(pick)!);
+    using failed = new DisposableStack();
+    const rows = failed.use(
+      await gatherRows(gpu, ordered, orderOf(picks), "memory bank"),
+    );
+    const rest = others.length === 0
+      ? undefined
+      : await gatherRows(gpu, ordered, orderOf(others), "mending rows");
+    failed.move();
+    const origin = originsOf(picks, { height, width });
+    return { bank: new MemoryBank(rows, dim, origin), rest };
   }
 
   /** Extracts the images drawn once more and scores them. */
-  async score(
-    chosen: ProjectedChoice,
-    search: BankSearch,
-  ): Promise<ScoredFit> {
+  async score(chosen: ProjectedChoice): Promise<ScoredFit> {
     const images = this.log.names.length;
     const again = await scoreAgain(
       this.#work,
       chosen,
-      search,
       this.#sample.images,
-      images,
+      this.#folds,
     );
     const { settings } = this.#work;
     return { ...again, ...coverOf(chosen.radius, images, settings) };

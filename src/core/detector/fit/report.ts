@@ -1,3 +1,5 @@
+import type { StoredThreshold } from "../../model/stored_model.ts";
+
 /** What a fit did, and how long it took. */
 export interface FitReport {
   /** Images used. */
@@ -32,6 +34,26 @@ export interface FitReport {
   readonly passes: number;
   /** Images that were scored for the threshold. */
   readonly thresholdImages: number;
+  /**
+   * The share of good parts that will be called anomalous: what was promised, and
+   * within what it lies in 95 of 100 fits; `undefined` where the threshold is a
+   * quantile, or there is none.
+   */
+  readonly falseAlarms:
+    | { readonly rate: number; readonly low: number; readonly high: number }
+    | undefined;
+  /**
+   * Scores of the training images as if they had not been trained on: their
+   * median, 0.05 and 0.95 quantile and maximum.
+   */
+  readonly scoreSpread: {
+    readonly median: number;
+    readonly low: number;
+    readonly high: number;
+    readonly largest: number;
+  } | undefined;
+  /** Names of images that look unlike the others, the oddest first. */
+  readonly oddImages: readonly string[];
   /** Seconds of each step; GPU steps are GPU time. */
   readonly seconds: {
     readonly decode: number;
@@ -47,4 +69,40 @@ export interface FitReport {
   readonly plannedGpuBytes: number;
   /** Name of the adapter. */
   readonly adapter: string;
+}
+
+/**
+ * What the training images say of a model or an ensemble.
+ *
+ * @param model Their scores and names, and the threshold.
+ * @param odd Places of those that look unlike the others.
+ */
+export function trainingFacts(
+  { trainScores, imageNames, threshold }: {
+    readonly trainScores: Float32Array | Float64Array;
+    readonly imageNames: readonly string[];
+    readonly threshold?: StoredThreshold | undefined;
+  },
+  odd: readonly number[],
+): Pick<FitReport, "falseAlarms" | "scoreSpread" | "oddImages"> {
+  const sorted = Float64Array.from(trainScores).filter(Number.isFinite).sort();
+  const quantile = (share: number): number => {
+    const place = (sorted.length - 1) * share;
+    const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];
+    return low + (high - low) * (place - Math.floor(place));
+  };
+  const { false_alarms: rate, expected_false_alarms: ends } = threshold?.rule ??
+    {};
+  return {
+    falseAlarms: typeof rate === "number" && Array.isArray(ends)
+      ? { rate, low: Number(ends[0]), high: Number(ends[1]) }
+      : undefined,
+    scoreSpread: sorted.length === 0 ? undefined : {
+      median: quantile(0.5),
+      low: quantile(0.05),
+      high: quantile(0.95),
+      largest: quantile(1),
+    },
+    oddImages: odd.map((image) => imageNames[image]!),
+  };
 }

@@ -1,5 +1,7 @@
 import type { Gpu } from "../../../gpu/mod.ts";
+import type { NearRows, OwnedMends } from "../../bank/choose_rows.ts";
 import type { MemoryBank } from "../../bank/memory_bank.ts";
+import { MendedBank } from "../../bank/mended_bank.ts";
 import type { Backbone } from "../../features/backbone.ts";
 import type {
   ExtractOptions,
@@ -10,13 +12,13 @@ import type { LoadedImage } from "../../features/image_batches.ts";
 import type { SampledImage } from "../../features/image_sample.ts";
 import type { StoredModel } from "../../model/stored_model.ts";
 import type { Projection } from "../../rows/projection.ts";
-import type { BankSearch } from "../../search/search.ts";
 import type { Settings } from "../../settings/settings.ts";
 import {
   type Calibration,
-  scoresOf,
+  recordOf,
   thresholdsOf,
 } from "../../threshold/calibrate.ts";
+import type { Folds } from "../../threshold/folds.ts";
 import { secondPass } from "../../threshold/second_pass.ts";
 import type { FitDemand, FitPlan, MemoryPlan } from "./plan.ts";
 
@@ -38,6 +40,8 @@ export interface FitWork extends ExtractOptions {
   readonly memoryBudget: number | undefined;
   /** Images that are scored for the threshold when features do not fit. */
   readonly thresholdImages: number;
+  /** What images of a group have in common; by default each is its own. */
+  readonly groupBy?: RegExp;
   /** Called once the first batch is done, before all other work. */
   readonly onPlan?: (plan: FitPlan) => void;
 }
@@ -76,8 +80,10 @@ export interface ChosenRows {
   readonly projection: Projection | undefined;
   /** Passes over the rows at hand. */
   readonly passes: number;
-  /** A bank row of another image near each patch, where the choice saw all. */
-  readonly nearestOther?: Uint32Array<ArrayBuffer> | undefined;
+  /** Bank rows near each patch, where the choice saw all. */
+  readonly near?: NearRows | undefined;
+  /** What mends the bank for each fold. */
+  readonly mends?: OwnedMends | undefined;
 }
 
 /** What a {@linkcode FitRun} says of the training images. */
@@ -107,7 +113,7 @@ export interface FitRun<C extends ChosenRows = ChosenRows> extends Disposable {
   /** Makes the bank. */
   choose(): Promise<C>;
   /** Scores the images with that bank and sets the thresholds. */
-  score(chosen: C, search: BankSearch): Promise<ScoredFit>;
+  score(chosen: C): Promise<ScoredFit>;
 }
 
 /** What one choice among the patches of all images tells of the radius. */
@@ -131,33 +137,45 @@ export function coverOf(
  *
  * @param work The fit.
  * @param chosen The bank.
- * @param search Finds neighbours in it.
  * @param sample The images.
- * @param images How many were added in all.
+ * @param folds Folds of all images, earlier ones included.
  */
 export async function scoreAgain(
   { gpu, stream, memory, options, ...work }: PlannedWork,
   chosen: ChosenRows,
-  search: BankSearch,
   sample: readonly SampledImage[],
-  images: number,
+  folds: Folds,
 ): Promise<Omit<ScoredFit, "radiusBound">> {
   const { settings, backbone, known } = work;
   const { extractor } = stream;
   const { block } = memory;
+  using mended = await MendedBank.create(
+    gpu,
+    chosen.bank,
+    (image) => folds.folds[image]!,
+    chosen.mends,
+  );
   const again = await secondPass(gpu, sample, {
-    ...{ ...chosen, search, settings, backbone, extractor, block },
-    projection: work.projection,
-    nearestOther: chosen.nearestOther,
+    ...{ mended, settings, backbone, extractor, block },
+    ...{ projection: work.projection, folds: folds.folds, near: chosen.near },
   }, options);
-  const earlier = known?.trainScores ?? new Float32Array();
+  const images = folds.folds.length;
+  const earlier = known && {
+    scores: Float32Array.from(known.trainScores),
+    maxima: Float32Array.from(
+      known.trainMapMaxima ?? known.trainScores.map(() => NaN),
+    ),
+  };
+  const record = recordOf(again.scores, images, earlier);
+  const drawnFrom = images - (earlier?.scores.length ?? 0);
   return {
-    scores: scoresOf(again, earlier.length + images, earlier),
-    ...thresholdsOf(again, settings, {
-      ...(known && { earlier: [known] }),
-      ...(again.images < images && { drawnFrom: images }),
+    ...record,
+    ...thresholdsOf(record, settings, {
+      folds,
+      mapThresholds: [known?.mapThreshold],
+      ...(again.images < drawnFrom && { drawnFrom }),
     }),
-    scored: again.images + earlier.filter(Number.isFinite).length,
+    scored: record.scores.filter(Number.isFinite).length,
     radius: again.radius,
     radiusImages: again.radius === undefined ? 0 : again.images,
   };

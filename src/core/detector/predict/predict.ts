@@ -6,7 +6,8 @@ import {
 import type { ImageSources } from "../../features/image_source.ts";
 import { reportImageError, type WorkOptions } from "../../features/progress.ts";
 import { planExtents } from "../../images/resize_plan.ts";
-import type { StoredModel, StoredThreshold } from "../../model/stored_model.ts";
+import type { StoredModel } from "../../model/stored_model.ts";
+import { judge, type Limits } from "../../score/verdict.ts";
 import { checkFiniteResult } from "../../score/finite_result.ts";
 import type { Settings } from "../../settings/settings.ts";
 import {
@@ -18,13 +19,7 @@ import { patchBox, type Prediction } from "./prediction.ts";
 import { Turns } from "./turns.ts";
 
 /** What a prediction tells of the model beside its scores. */
-interface DescribedModel
-  extends Pick<StoredModel, "origin" | "imageNames" | "imageSizes"> {
-  /** Raw score at and above which an image is anomalous; none without one. */
-  readonly threshold?: StoredThreshold | undefined;
-  /** Map value at and above which a pixel is; by default that of images. */
-  readonly mapThreshold?: StoredThreshold | undefined;
-}
+type DescribedModel = Pick<StoredModel, "origin" | "imageNames" | "imageSizes">;
 
 interface RunningBatch {
   readonly images: readonly LoadedImage[];
@@ -32,6 +27,13 @@ interface RunningBatch {
   readonly ms: number;
   /** Its results, read back when they are asked for the first time. */
   readonly scored: () => Promise<readonly ScoredImage[]>;
+}
+
+/** What came back of an image, and its share of the batch's milliseconds. */
+interface Seen {
+  readonly image: LoadedImage;
+  readonly scored: ScoredImage;
+  readonly share: number;
 }
 
 /**
@@ -77,6 +79,7 @@ export class Predictor {
   async *predict(
     images: ImageSources,
     options: WorkOptions,
+    limits: Limits,
   ): AsyncGenerator<Prediction> {
     const { extractor } = this.#parts;
     const batches = new ImageBatches(images, {
@@ -84,12 +87,14 @@ export class Predictor {
       batch: this.#batch,
       check: (pixels) => extractor.check(pixels),
     });
+    const collect = async (batch: RunningBatch): Promise<Prediction[]> =>
+      this.#judged(await this.#collect(batch), options, limits);
     let running: RunningBatch | undefined;
     for await (const batch of batches) {
-      if (running !== undefined) yield* this.#collect(running, options);
+      if (running !== undefined) yield* await collect(running);
       running = await this.#turn(() => this.#submit(batch));
     }
-    if (running !== undefined) yield* this.#collect(running, options);
+    if (running !== undefined) yield* await collect(running);
   }
 
   /**
@@ -129,26 +134,33 @@ export class Predictor {
     };
   }
 
-  /** Describes a batch's images but those whose result says nothing. */
-  async *#collect(
-    running: RunningBatch,
-    options: WorkOptions,
-  ): AsyncGenerator<Prediction> {
+  async #collect(running: RunningBatch): Promise<Seen[]> {
     const { images, ms } = running;
     const start = performance.now();
     const scored = await this.#turn(() => running.scored());
     if (this.#running === running) this.#running = undefined;
     const share = (ms + performance.now() - start) / images.length;
-    for (const [i, image] of scored.entries()) {
-      const loaded = images[i]!;
+    return scored.map((image, i) => ({
+      image: images[i]!,
+      scored: image,
+      share,
+    }));
+  }
+
+  /** Tells of images whose score or map says nothing, and judges the others. */
+  #judged(
+    seen: readonly Seen[],
+    options: WorkOptions,
+    limits: Limits,
+  ): Prediction[] {
+    return seen.flatMap(({ image, scored, share }) => {
       try {
-        checkFiniteResult(loaded.source.name, image);
+        return [this.#describe(image, scored, share, limits)];
       } catch (error) {
-        reportImageError(loaded.source.name, error, options);
-        continue;
+        reportImageError(image.source.name, error, options);
+        return [];
       }
-      yield this.#describe(loaded, image, share);
-    }
+    });
   }
 
   async #predictor(images: number): Promise<BatchPredictor> {
@@ -165,14 +177,14 @@ export class Predictor {
     { source, pixels, ms: decode }: LoadedImage,
     scored: ScoredImage,
     share: number,
+    limits: Limits,
   ): Prediction {
+    checkFiniteResult(source.name, scored);
     const { score, geometry, map, times, worstPatch, nearestRow } = scored;
-    const { threshold, mapThreshold, origin } = this.#model;
-    const { imageNames, imageSizes } = this.#model;
+    const { origin, imageNames, imageSizes } = this.#model;
     const { input, features } = this.#parts.extractor;
     const { height, width } = features;
     const grid = [height, width] as const;
-    const limit = threshold?.value ?? NaN;
     const [image, row, column] = origin.subarray(3 * nearestRow);
     const [trainWidth, trainHeight] = imageSizes.subarray(2 * image);
     const train = planExtents(trainWidth, trainHeight, this.#settings);
@@ -180,9 +192,9 @@ export class Predictor {
       name: source.name,
       image: pixels,
       score,
-      normalizedScore: score / limit,
-      label: score >= limit ? "anomalous" : "normal",
-      threshold: limit,
+      ...judge(score, limits),
+      threshold: limits.score,
+      uncertainFrom: limits.uncertainFrom,
       worstPatch: {
         ...patchBox(worstPatch, grid, geometry),
         nearest: {
@@ -194,7 +206,7 @@ export class Predictor {
         width: input[1],
         height: input[0],
         data: map,
-        threshold: mapThreshold?.value ?? limit,
+        threshold: limits.map,
         geometry,
       },
       ms: {

@@ -1,5 +1,6 @@
 import type { Pixels } from "../../images/pixels.ts";
 import type { CropGeometry } from "../../images/resize_plan.ts";
+import type { Label } from "../../score/verdict.ts";
 
 /** A rectangle of the original image, in pixels. */
 export interface Box {
@@ -37,9 +38,10 @@ export interface AnomalyMap {
   readonly data: Float32Array;
   /**
    * From this value on a pixel is anomalous: what no pixel of a good part's
-   * map should reach; the image threshold where the model has none for maps.
+   * map should reach; the image threshold where the model has none for maps,
+   * `null` where it has none at all.
    */
-  readonly threshold: number;
+  readonly threshold: number | null;
   /** Where the map lies in the original image. */
   readonly geometry: CropGeometry;
 }
@@ -68,12 +70,20 @@ export interface Prediction {
   readonly image: Pixels;
   /** Raw image score: a distance. */
   readonly score: number;
-  /** Score / threshold: 1 is at the threshold; never clamped. */
-  readonly normalizedScore: number;
-  /** `"anomalous"` from the threshold on. */
-  readonly label: "normal" | "anomalous";
-  /** The model's threshold. */
-  readonly threshold: number;
+  /**
+   * Score / threshold: 1 is at the threshold; never clamped; `null` where there
+   * is no threshold.
+   */
+  readonly normalizedScore: number | null;
+  /**
+   * `"anomalous"` from the threshold on, `"uncertain"` in the band below it,
+   * where there is one; `null` where there is no threshold.
+   */
+  readonly label: Label | null;
+  /** Raw score at and above which it is anomalous; `null` for none. */
+  readonly threshold: number | null;
+  /** Raw score at and above which it is uncertain; `null` for no such band. */
+  readonly uncertainFrom: number | null;
   /** The patch that the score comes from. */
   readonly worstPatch: WorstPatch;
   /** The anomaly map. */

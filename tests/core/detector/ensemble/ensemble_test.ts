@@ -9,6 +9,7 @@ import {
   type Pixels,
   type Prediction,
 } from "../../../../src/core/mod.ts";
+import { promisedThreshold } from "../../../../src/core/threshold/promise.ts";
 import type { Gpu } from "../../../../src/gpu/mod.ts";
 import { gpuTest } from "../../../testing.ts";
 import {
@@ -58,7 +59,8 @@ gpuTest(
       (scales[0]!(members[0]!.model.trainScores[i]!) +
         scales[1]!(members[1]!.model.trainScores[i]!)) / 2
     );
-    assertAlmostEquals(report.threshold, Math.max(...training), 1e-6);
+    const { value } = promisedThreshold(training, 0.05)!;
+    assertAlmostEquals(report.threshold, value, 1e-6);
     const limits = members.map(({ model }, i) =>
       scales[i]!(model.mapThreshold!.value)
     );

@@ -9,6 +9,8 @@ import {
   type StoredModel,
   writeModelFile,
 } from "../../../../src/core/mod.ts";
+import { settingsFromJson } from "../../../../src/core/settings/resolve_settings.ts";
+import { thresholdsOf } from "../../../../src/core/threshold/calibrate.ts";
 import type { Gpu } from "../../../../src/gpu/mod.ts";
 import type { CoresetSettings } from "../../../../src/core/settings/settings.ts";
 import { assertAllClose, gpuTest } from "../../../testing.ts";
@@ -48,6 +50,17 @@ function byOrigin(model: StoredModel): Map<string, string> {
   );
 }
 
+/** Fails unless the thresholds are those of all images' scores. */
+function assertThresholdsFollow(model: StoredModel): void {
+  const expected = thresholdsOf({
+    scores: Float32Array.from(model.trainScores),
+    maxima: Float32Array.from(model.trainMapMaxima!),
+  }, settingsFromJson(model.settings));
+  for (const key of ["threshold", "mapThreshold"] as const) {
+    assertEquals(model[key]!.value, expected[key]!.value);
+  }
+}
+
 /** Fails unless every row of `part` that is also in `whole` is the same there. */
 function assertRowsAgree(part: StoredModel, whole: StoredModel): void {
   const known = byOrigin(whole);
@@ -74,9 +87,9 @@ gpuTest("append() makes a coreset of the bank and new images", async (gpu) => {
   assert(model.origin.some((x, i) => i % 3 === 0 && x < 8));
   assertEquals(model.trainScores.slice(0, 8), before.trainScores);
   assert(model.trainScores.slice(8).every((score) => score > 0));
-  assertEquals(model.threshold!.value, Math.max(...model.trainScores));
-  assertEquals(model.threshold!.rule["scored_before"], 8);
-  assert(model.mapThreshold!.value >= before.mapThreshold!.value);
+  assertEquals(model.trainMapMaxima!.slice(0, 8), before.trainMapMaxima);
+  assertThresholdsFollow(model);
+  assertEquals(model.threshold!.rule["images"], 12);
   assert(report.radiusBound! > 0);
   assertEquals(readModelFile(detector.save()), {
     ...model,
@@ -141,7 +154,7 @@ gpuTest("append() caps the bank and follows a new rule", async (gpu) => {
   await detector.fit(IMAGES.slice(0, 8));
   const report = await detector.append(IMAGES.slice(8), {
     maxBank: 60,
-    threshold: { factor: 2 },
+    threshold: { quantile: 1, factor: 2 },
   });
   const { model, settings } = detector;
   assertEquals([report.bankRows, settings.coreset.maxBank], [60, 60]);
@@ -166,7 +179,7 @@ gpuTest(
       .map(({ content }, i) => ({ name: `image ${i}`, content }));
     using detector = await create(gpu, {
       coreset: { method: "none" },
-      threshold: { quantile: 0.5 },
+      threshold: { quantile: 0.5, mapQuantile: 0.5 },
     });
     await detector.fit(images);
     const { trainScores } = detector.model;
@@ -214,7 +227,7 @@ for (const method of ["greedy", "random"] as const) {
       const own = [image! % 4, ...place].join();
       assertEquals(sources[Math.floor(image! / 4)]!.get(own), row);
     }
-    assertEquals(model.threshold!.value, Math.max(...model.trainScores));
+    assertThresholdsFollow(model);
     const bounds = shards.map(({ model }) => model.coverage!.radius!);
     if (method === "greedy") {
       assert(model.coverage!.radius! >= Math.max(...bounds) / 2);

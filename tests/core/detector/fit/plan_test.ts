@@ -2,12 +2,13 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { planMemory } from "../../../../src/core/detector/fit/plan.ts";
 import { PatchCore, type PatchCoreOptions } from "../../../../src/core/mod.ts";
 import { resolveSettings } from "../../../../src/core/settings/resolve_settings.ts";
+import { variantFor, type Variants } from "../../../../src/wgsl/variants.ts";
 import {
   ImageScores,
   weightBytes,
 } from "../../../../src/core/score/image_score.ts";
 import { BankSearch } from "../../../../src/core/search/search.ts";
-import { leftOutBytes } from "../../../../src/core/threshold/training_scores.ts";
+import { heldOutBytes } from "../../../../src/core/threshold/training_scores.ts";
 import { RowChunks } from "../../../../src/gpu/mod.ts";
 import { gpuTest, randomFloats } from "../../../testing.ts";
 import { tinyImages } from "../../../tiny_model.ts";
@@ -15,7 +16,10 @@ import { BACKBONE, create } from "./bounded_fit.ts";
 
 Deno.test("planMemory() holds features, else their projections", () => {
   const fixedBytes = 50 * 2 ** 20;
-  const adapter = { subgroupSize: 8, maxTensorBytes: 2 ** 27 };
+  const adapter = {
+    pick: <Form>(forms: Variants<Form>): Form => variantFor(forms, 8),
+    maxTensorBytes: 2 ** 27,
+  };
   const sizes = { gpu: adapter, fixedBytes, patches: 784, dim: 1024 };
   const settings = resolveSettings({ coreset: 0.01 });
   const of = (share: number, areListed = true, projected?: number) => {
@@ -31,7 +35,7 @@ Deno.test("planMemory() holds features, else their projections", () => {
   assertEquals(of(4, true, 128), "projections");
   assertEquals(of(4, false, 128), "buckets");
   assertEquals(of(4, true), "buckets");
-  assertEquals(of(16, true, 128), "buckets");
+  assertEquals(of(8, true, 128), "buckets");
 });
 
 /** Rows of 512 elements: banks and searches outweigh what is always there. */
@@ -50,7 +54,7 @@ for (
     [
       "a greedy bank",
       16,
-      { coreset: { ratio: 0.3, projection: LINEAR } },
+      { coreset: { ratio: 0.2, projection: LINEAR } },
       ["features", "projections", "projections"],
     ],
     [
@@ -118,7 +122,7 @@ gpuTest(
     assert(allocated <= planned + 2 ** 16 && allocated > 0.9 * planned, said);
     const grid = { patches: 4, pixels: 64 };
     const [with9, without] = [9, 1].map((reweight) =>
-      leftOutBytes(sizes, { ...settings, reweight }, images, grid)
+      heldOutBytes(sizes, { ...settings, reweight }, images, grid)
     );
     assertEquals(with9! - without!, planned);
   },

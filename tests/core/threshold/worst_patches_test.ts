@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BankSearch } from "../../../src/core/search/search.ts";
 import {
-  leaveOneImageOut,
-  type LeaveOneImageOutInputs,
-  type LeftOutImages,
+  PatchSearches,
   upperBounds,
-} from "../../../src/core/threshold/leave_one_out.ts";
+  type WorstPatches,
+  worstPatches,
+  type WorstPatchInputs,
+} from "../../../src/core/threshold/worst_patches.ts";
 import { nearestPickOfOthers } from "./nearest_other.ts";
 import type { Gpu } from "../../../src/gpu/mod.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
@@ -18,7 +19,7 @@ interface Case {
   readonly dim: number;
   readonly picks: readonly number[];
   readonly nearby?: boolean;
-  readonly options?: Partial<LeaveOneImageOutInputs>;
+  readonly options?: Partial<WorstPatchInputs>;
 }
 
 /** Features of images that resemble each other. */
@@ -28,7 +29,7 @@ function featuresOf({ images, patches, dim }: Case): Float32Array<ArrayBuffer> {
     .map((noise, i) => common[i % common.length]! + noise / 4);
 }
 
-async function leaveOut(gpu: Gpu, c: Case): Promise<LeftOutImages> {
+async function leaveOut(gpu: Gpu, c: Case): Promise<WorstPatches> {
   const data = featuresOf(c);
   const bankData = gatherHost(data, c.dim, c.picks);
   const images = c.picks.map((pick) => Math.floor(pick / c.patches));
@@ -51,10 +52,12 @@ async function leaveOut(gpu: Gpu, c: Case): Promise<LeftOutImages> {
     patches: c.patches,
     bank,
     search,
+    folds: Uint32Array.from({ length: c.images }, (_, i) => i),
     ...c.options,
   };
   const bounds = nearby && await upperBounds(gpu, inputs, nearby);
-  return await leaveOneImageOut(gpu, { ...inputs, ...(bounds && { bounds }) });
+  using searches = await PatchSearches.create(gpu, inputs);
+  return await worstPatches(searches, { ...inputs, ...(bounds && { bounds }) });
 }
 
 function gatherHost(
@@ -153,7 +156,7 @@ for (
     },
   })
 ) {
-  gpuTest(`leaveOneImageOut() is exact ${name}`, async (gpu) => {
+  gpuTest(`worstPatches() is exact ${name}`, async (gpu) => {
     const expected = reference(c);
     for (const device of [gpu, narrow(gpu, 64 * c.dim * 4)]) {
       const { images, searched } = await leaveOut(device, c);
@@ -170,7 +173,7 @@ for (
   });
 }
 
-gpuTest("leaveOneImageOut() has no score for a single image", async (gpu) => {
+gpuTest("worstPatches() has no score for a single image", async (gpu) => {
   const c = { images: 1, patches: 20, dim: 8, picks: [3, 9], nearby: true };
   const { images } = await leaveOut(gpu, c);
   assertEquals(images.map(({ score }) => score), [NaN]);
@@ -178,7 +181,7 @@ gpuTest("leaveOneImageOut() has no score for a single image", async (gpu) => {
 });
 
 gpuTest(
-  "leaveOneImageOut() has no score for an image that owns the bank",
+  "worstPatches() has no score for an image that owns the bank",
   async (gpu) => {
     const c = {
       images: 3,
@@ -197,7 +200,7 @@ gpuTest(
 );
 
 gpuTest(
-  "leaveOneImageOut() refuses rows that are not whole images",
+  "worstPatches() refuses rows that are not whole images",
   async (gpu) => {
     const c = {
       images: 3,

@@ -9,7 +9,7 @@ import {
 } from "../search/search.ts";
 import { pairDistances } from "../rows/pair_distances.ts";
 
-/** Patches that are searched at a time, at most. */
+/** Patches that are searched at a time when many are left. */
 const BATCH = 512;
 
 /** Patches that are searched at a time when few are left. */
@@ -21,17 +21,17 @@ const FIRST_SHARE = 2;
 /** Bounds and scores are sums in different orders. */
 const MORE_THAN_ROUNDING = 1.00001;
 
-/** Training images, and the bank that each is scored against without its rows. */
-export interface LeaveOneImageOutInputs {
+/** What {@linkcode worstPatches} works on. */
+export interface WorstPatchInputs {
   /** Features of all training patches, images in order. */
   readonly features: RowChunks;
   /** Patches of an image. */
   readonly patches: number;
-  /** Number of each image, as the bank's rows count them; 0, 1, … by default. */
-  readonly images?: ArrayLike<number>;
+  /** Fold of each image, which does not find the bank rows of that fold. */
+  readonly folds: ArrayLike<number>;
   /** The bank's rows. */
   readonly bank: RowChunks;
-  /** Finds neighbours in the bank; it must know the images of the rows. */
+  /** Finds neighbours in the bank; it must know the folds of the rows. */
   readonly search: BankSearch;
   /**
    * What the score of each patch does not exceed, see {@linkcode upperBounds}.
@@ -46,23 +46,33 @@ export interface LeaveOneImageOutInputs {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** The worst patch of an image when its own bank rows do not count. */
-export interface LeftOutImage {
+/** The worst patch of an image when bank rows of its fold do not count. */
+export interface WorstPatch {
   /**
    * The largest patch score (paper, Eq. 6); NaN when the bank has no row of
-   * another image, so that the image says nothing about the threshold.
+   * another fold, so that the image says nothing about the threshold.
    */
   readonly score: number;
   /** Row of `features` that has it, the first of equals. */
   readonly patch: number;
-  /** The nearest bank row of another image (m*), −1 when there is none. */
+  /** The nearest bank row of another fold (m*), −1 when there is none. */
   readonly nearestRow: number;
 }
 
-/** Worst patches, and how much work it was to find them. */
-export interface LeftOutImages {
+/** What is known of the scores of all patches. */
+export interface KnownPatches {
+  /** The score of each, or what it does not exceed. */
+  readonly scores: Float32Array<ArrayBuffer>;
+  /** 1 where that is the score itself. */
+  readonly isExact: Uint8Array<ArrayBuffer>;
+}
+
+/** What {@linkcode worstPatches} finds. */
+export interface WorstPatches {
   /** One for each training image, in order. */
-  readonly images: readonly LeftOutImage[];
+  readonly images: readonly WorstPatch[];
+  /** What it came to know of the patches. */
+  readonly known: KnownPatches;
   /** Patches that were searched in the whole bank. */
   readonly searched: number;
 }
@@ -78,26 +88,32 @@ interface Candidate {
 }
 
 /**
- * Scores every training image against the bank without that image's own rows:
+ * Scores every training image against the bank without the rows of its fold:
  * what the threshold is made from.
  *
  * Exact, yet few patches are searched: those with the largest upper bounds
  * first, until no bound is above the largest score found.
  *
+ * @param searches Searches patches of these inputs.
+ * @param inputs Patches and bank.
  * @throws {RangeError} If the rows are not whole images.
  */
-export async function leaveOneImageOut(
-  gpu: Gpu,
-  inputs: LeaveOneImageOutInputs,
-): Promise<LeftOutImages> {
+export async function worstPatches(
+  searches: PatchSearches,
+  inputs: WorstPatchInputs,
+): Promise<WorstPatches> {
   const { features, patches, onProgress } = inputs;
   const count = features.rows / patches;
   if (!Number.isInteger(count)) {
     throw new RangeError(
-      `Cannot leave out one image at a time: ${features.rows} patches are not images of ${patches}`,
+      `Cannot score images by their patches: ${features.rows} patches are not images of ${patches}`,
     );
   }
   const { bounds = new Float32Array(features.rows).fill(Infinity) } = inputs;
+  const known: KnownPatches = {
+    scores: Float32Array.from(bounds),
+    isExact: new Uint8Array(features.rows),
+  };
   const images = Array.from(
     { length: count },
     (_, image): Candidate => ({
@@ -108,8 +124,6 @@ export async function leaveOneImageOut(
       next: 0,
     }),
   );
-  using large = await PatchSearch.create(gpu, inputs, BATCH);
-  using small = await PatchSearch.create(gpu, inputs, SMALL_BATCH);
   let searched = 0;
   for (let most = FIRST_SHARE;; most *= 2) {
     const open = images.filter(({ order, next, score }) =>
@@ -124,61 +138,115 @@ export async function leaveOneImageOut(
       image.next = Math.min(first + share, image.order.length);
       return Array.from(image.order.subarray(first, image.next));
     });
-    const batch = work.length > SMALL_BATCH ? large : small;
-    const found = await batch.run(work);
+    const found = await searches.run(work);
     searched += work.length;
-    work.forEach((patch, i) =>
+    work.forEach((patch, i) => {
+      known.scores[patch] = found.scores[i]!;
+      known.isExact[patch] = 1;
       keepWorse(images[Math.floor(patch / patches)], {
         score: found.scores[i],
         patch,
-        nearestRow: found.nearest[i],
-      })
-    );
+        nearestRow: found.nearest[i]!,
+      });
+    });
   }
   return {
     images: images.map(({ score, patch, nearestRow }) => {
       const none = nearestRow < 0;
       return { score: none ? NaN : score, patch, nearestRow };
     }),
+    known,
     searched,
   };
 }
 
 /**
  * What the scores of patches do not exceed: the distance to a bank row of another
- * image near each of them.
+ * fold near each of them.
  *
  * @param gpu The device.
  * @param inputs Patches, bank and how scores are made.
- * @param nearestOther For each patch, any bank row of another image, the nearer
- * the better; 4,294,967,295 for none.
+ * @param near For each patch, any bank row that it may find, the nearer the
+ * better; 4,294,967,295 for none.
  * @returns Nothing where more neighbours than one make a score.
  */
 export async function upperBounds(
   gpu: Gpu,
-  inputs: LeaveOneImageOutInputs,
-  nearestOther: Uint32Array<ArrayBuffer>,
+  inputs: WorstPatchInputs,
+  near: Uint32Array<ArrayBuffer>,
 ): Promise<Float32Array | undefined> {
   const { features, bank, neighbours = 1 } = inputs;
   if (neighbours > 1) return undefined;
-  const squared = await pairDistances(gpu, features, bank, nearestOther);
+  const squared = await pairDistances(gpu, features, bank, near);
   return scores(squared, inputs).map((bound) => bound * MORE_THAN_ROUNDING);
 }
 
-/** GPU bytes of {@linkcode leaveOneImageOut}, what its search holds left out. */
-export function leaveOneOutBytes(sizes: SearchSizes): number {
-  return patchSearchBytes(BATCH + SMALL_BATCH, sizes);
-}
-
-/** GPU bytes of {@linkcode PatchSearch}es of so many patches in all. */
-export function patchSearchBytes(patches: number, sizes: SearchSizes): number {
+/** GPU bytes of {@linkcode PatchSearches}, what their search holds left out. */
+export function patchSearchesBytes(sizes: SearchSizes): number {
+  const patches = BATCH + SMALL_BATCH;
   return patches * ((2 + sizes.dim) * 4 + searchBytes(sizes).query);
 }
 
-/** Searches listed patches in the bank, without their own images' rows. */
-export class PatchSearch implements Disposable {
+/** What a search finds of patches. */
+interface FoundPatches {
+  /** Their scores; NaN where there is no bank row of another fold. */
+  readonly scores: Float32Array;
+  /** The nearest bank row of another fold of each; −1 where there is none. */
+  readonly nearest: Int32Array;
+}
+
+/**
+ * Searches any number of listed patches in the bank, without the rows of their
+ * folds: many at a time, and few without the work for many.
+ */
+export class PatchSearches implements Disposable {
+  readonly #large: PatchSearch;
+  readonly #small: PatchSearch;
+
+  private constructor(large: PatchSearch, small: PatchSearch) {
+    this.#large = large;
+    this.#small = small;
+  }
+
+  /** Prepares searches. */
+  static async create(
+    gpu: Gpu,
+    inputs: WorstPatchInputs,
+  ): Promise<PatchSearches> {
+    using failed = new DisposableStack();
+    const large = failed.use(await PatchSearch.create(gpu, inputs, BATCH));
+    const small = await PatchSearch.create(gpu, inputs, SMALL_BATCH);
+    failed.move();
+    return new PatchSearches(large, small);
+  }
+
+  /** Scores of listed patches. */
+  async run(work: readonly number[]): Promise<FoundPatches> {
+    const scores = new Float32Array(work.length);
+    const nearest = new Int32Array(work.length);
+    for (let done = 0; done < work.length;) {
+      const isMany = work.length - done > BATCH / 2;
+      const count = isMany ? BATCH : SMALL_BATCH;
+      const batch = work.slice(done, done + count);
+      const found = await (isMany ? this.#large : this.#small).run(batch);
+      scores.set(found.scores, done);
+      nearest.set(found.nearest, done);
+      done += batch.length;
+    }
+    return { scores, nearest };
+  }
+
+  /** Frees the working memory. */
+  [Symbol.dispose](): void {
+    this.#large[Symbol.dispose]();
+    this.#small[Symbol.dispose]();
+  }
+}
+
+/** Searches listed patches in the bank, without the rows of their folds. */
+class PatchSearch implements Disposable {
   readonly #gpu: Gpu;
-  readonly #inputs: LeaveOneImageOutInputs;
+  readonly #inputs: WorstPatchInputs;
   readonly #program: Program;
   readonly #list: Tensor;
   readonly #images: Tensor;
@@ -186,15 +254,15 @@ export class PatchSearch implements Disposable {
   readonly #found: RecordedSearch;
   readonly #k: number;
 
-  private constructor(gpu: Gpu, inputs: LeaveOneImageOutInputs, rows: number) {
+  private constructor(gpu: Gpu, inputs: WorstPatchInputs, rows: number) {
     const { features, search, neighbours = 1, bank } = inputs;
     this.#gpu = gpu;
     this.#inputs = inputs;
     this.#k = Math.min(neighbours, bank.rows);
     this.#list = gpu.upload(new Uint32Array(rows), [rows], "patches");
-    this.#images = gpu.upload(new Uint32Array(rows), [rows], "images");
+    this.#images = gpu.upload(new Uint32Array(rows), [rows], "folds");
     this.#queries = gpu.tensor([rows, features.dim], "f32", "patch features");
-    this.#program = gpu.program("leave one image out");
+    this.#program = gpu.program("worst patches");
     recordGather(this.#program, features, this.#list, rows, this.#queries);
     this.#found = search.record(this.#program, this.#queries, {
       rows,
@@ -206,7 +274,7 @@ export class PatchSearch implements Disposable {
   /** Prepares searches of at most `rows` patches at a time. */
   static async create(
     gpu: Gpu,
-    inputs: LeaveOneImageOutInputs,
+    inputs: WorstPatchInputs,
     rows: number,
   ): Promise<PatchSearch> {
     const search = new PatchSearch(gpu, inputs, rows);
@@ -214,22 +282,14 @@ export class PatchSearch implements Disposable {
     return search;
   }
 
-  /**
-   * Scores of listed patches, and the nearest bank row of another image of
-   * each: −1, with the score NaN, where there is none.
-   */
-  async run(
-    work: readonly number[],
-  ): Promise<{ scores: Float32Array; nearest: Int32Array }> {
-    const { patches, images } = this.#inputs;
+  /** Scores of listed patches. */
+  async run(work: readonly number[]): Promise<FoundPatches> {
+    const { patches, folds } = this.#inputs;
     const list = Uint32Array.from(work);
     this.#gpu.write(this.#list, list);
     this.#gpu.write(
       this.#images,
-      list.map((patch) => {
-        const image = Math.floor(patch / patches);
-        return images === undefined ? image : images[image];
-      }),
+      list.map((patch) => folds[Math.floor(patch / patches)]!),
     );
     this.#program.run();
     const [squared, indices] = await this.#gpu.readAll([
@@ -275,7 +335,7 @@ function keepWorse(
 /** Distances as scores are made of them. */
 function scores(
   squared: Float32Array,
-  { squared: keep }: LeaveOneImageOutInputs,
+  { squared: keep }: WorstPatchInputs,
 ): Float32Array {
   return keep ? squared : squared.map(Math.sqrt);
 }

@@ -1,0 +1,104 @@
+import type { Detector } from "./model_loading.ts";
+import type { ThresholdChange } from "../core/mod.ts";
+import { UsageError } from "./exit.ts";
+import type { Options, Values } from "./options.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Options of commands that judge with a model. */
+export const THRESHOLD_OPTIONS = {
+  threshold: {
+    kind: "text",
+    value: "X|LOW..HIGH",
+    help:
+      "judge by this threshold instead of the model's; with LOW..HIGH, scores from LOW to HIGH are uncertain",
+  },
+  mapThreshold: {
+    kind: "number",
+    value: "X",
+    fallback: "the model's, moved as the threshold is",
+    help:
+      "with --threshold, the value from which on a map's pixels are anomalous",
+  },
+} as const satisfies Options;
+
+/**
+ * The thresholds of a command line; nothing where it names none.
+ *
+ * @throws {UsageError} If they cannot be understood.
+ */
+export function thresholdChange(
+  { threshold, mapThreshold }: Values<typeof THRESHOLD_OPTIONS>,
+): ThresholdChange | undefined {
+  if (threshold !== undefined) {
+    return parseThresholds("--threshold", threshold, mapThreshold);
+  }
+  if (mapThreshold === undefined) return undefined;
+  throw new UsageError(
+    "Cannot use --map-threshold alone: give --threshold X as well",
+  );
+}
+
+/**
+ * Reads `X` or `LOW..HIGH`.
+ *
+ * @param option What the user calls it.
+ * @throws {UsageError} If it is neither.
+ */
+export function parseThresholds(
+  option: string,
+  text: string,
+  map?: number,
+): ThresholdChange {
+  const parts = text.split("..");
+  const values = parts.map((part) =>
+    /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(part) ? Number(part) : NaN
+  );
+  const [first = NaN, second = first] = values;
+  const isBand = parts.length === 2;
+  const areNumbers = values.every(Number.isFinite) && parts.length <= 2;
+  if (!areNumbers || isBand && !(first < second)) {
+    throw new UsageError(
+      `Cannot use ${option} "${text}": expected a score, or LOW..HIGH for a band of uncertain ones`,
+    );
+  }
+  return {
+    score: second,
+    ...(isBand && { uncertainFrom: first }),
+    ...(map !== undefined && { map }),
+  };
+}
+
+/**
+ * Judges by other thresholds where the command line names some, and says what
+ * is missing where the model has none then.
+ *
+ * @param what What each of these options needs a threshold for, if it is given.
+ * @throws {UsageError} If an option needs a threshold that is not there.
+ */
+export function applyThresholds(
+  detector: Detector,
+  change: ThresholdChange | undefined,
+  { path, terminal, needing = [] }: {
+    readonly path: string;
+    readonly terminal: Terminal;
+    readonly needing?: readonly (string | false)[];
+  },
+): void {
+  if (change !== undefined) detector.setThresholds(change);
+  if (detector.model.threshold !== undefined) return;
+  const why = noThreshold(path);
+  const option = needing.find((option) => option !== false);
+  if (option !== undefined) {
+    throw new UsageError(`Cannot use ${option}: ${why}`);
+  }
+  terminal.warn(
+    `M${
+      why.slice(1)
+    }; images get scores, but no verdicts, and pictures of maps go from 0 to the image's own highest value`,
+  );
+}
+
+/** Why a model calls nothing anomalous, and what helps. */
+export function noThreshold(path: string): string {
+  return `model "${path}" has no threshold, as good images of two parts at least are needed to set one; give --threshold X, or set one with "calibrate"`;
+}

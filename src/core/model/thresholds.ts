@@ -1,0 +1,118 @@
+import type { Limits } from "../score/verdict.ts";
+import type { StoredThreshold } from "./stored_model.ts";
+
+/** The thresholds of a model, or of several that judge together. */
+export interface StoredThresholds {
+  /** That of image scores, unless none could be found. */
+  readonly threshold?: StoredThreshold;
+  /** That of anomaly maps' pixels. */
+  readonly mapThreshold?: StoredThreshold;
+}
+
+/** Thresholds to use instead of a model's own. */
+export interface ThresholdChange {
+  /** Raw score at and above which an image is anomalous. */
+  readonly score: number;
+  /** Raw score from which on it is uncertain; no such band by default. */
+  readonly uncertainFrom?: number | undefined;
+  /**
+   * Map value at and above which a pixel is anomalous; by default the model's
+   * own, moved as that of scores is.
+   */
+  readonly map?: number | undefined;
+  /** How it came about, as plain JSON; by default that it was set. */
+  readonly rule?: StoredThreshold["rule"];
+  /** The same of the maps' threshold. */
+  readonly mapRule?: StoredThreshold["rule"];
+}
+
+/** What a model's thresholds say, in numbers. */
+export function limitsOf(
+  { threshold, mapThreshold }: {
+    readonly [K in keyof StoredThresholds]: StoredThreshold | undefined;
+  },
+): Limits {
+  const score = threshold?.value ?? null;
+  return {
+    score,
+    uncertainFrom: threshold?.uncertainFrom ?? null,
+    map: mapThreshold?.value ?? score,
+  };
+}
+
+/**
+ * A model with other thresholds; everything else stays.
+ *
+ * @throws {RangeError} If a value is not finite, or the band is empty.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * import { withThresholds } from "@patchcore/webgpu/core";
+ *
+ * const model = {
+ *   threshold: { value: 2, rule: {} },
+ *   mapThreshold: { value: 3, rule: {} },
+ * };
+ * const { threshold, mapThreshold } = withThresholds(model, { score: 4 });
+ * assertEquals([threshold?.value, mapThreshold?.value], [4, 6]);
+ * ```
+ */
+export function withThresholds<M extends StoredThresholds>(
+  model: M,
+  change: ThresholdChange,
+): M {
+  checkChange(change);
+  const { score, uncertainFrom, rule = { scores: "none: set by hand" } } =
+    change;
+  const map = change.map ?? movedMap(model, score);
+  const { threshold: _threshold, mapThreshold: _mapThreshold, ...rest } = model;
+  return {
+    ...rest,
+    threshold: {
+      value: score,
+      ...(uncertainFrom !== undefined && { uncertainFrom }),
+      rule,
+    },
+    ...(map !== undefined && {
+      mapThreshold: {
+        value: map,
+        rule: change.mapRule ??
+          (change.map === undefined
+            ? { scores: "none: moved with the threshold of scores" }
+            : rule),
+      },
+    }),
+  } as M;
+}
+
+function checkChange({ score, uncertainFrom, map }: ThresholdChange): void {
+  for (const value of [score, uncertainFrom, map]) {
+    if (value === undefined || Number.isFinite(value)) continue;
+    throw new RangeError(
+      `Cannot use ${value} as a threshold: expected a finite number`,
+    );
+  }
+  if (uncertainFrom !== undefined && !(uncertainFrom < score)) {
+    throw new RangeError(
+      `Cannot call images uncertain from ${uncertainFrom} to ${score}: expected the first below the second`,
+    );
+  }
+}
+
+/**
+ * The threshold of maps for another one of scores: the same times as large.
+ * Joint scores of an ensemble are no distances and may be negative; then it is
+ * the same amount larger.
+ */
+function movedMap(
+  { threshold, mapThreshold }: StoredThresholds,
+  score: number,
+): number | undefined {
+  if (threshold === undefined || mapThreshold === undefined) return undefined;
+  const { value } = threshold;
+  return value > 0 && score > 0
+    ? mapThreshold.value * (score / value)
+    : mapThreshold.value + (score - value);
+}
