@@ -1,3 +1,4 @@
+import { environmentVariable } from "./environment.ts";
 import { basename, dirname, extname, join, sep, win32 } from "node:path";
 import type { BackboneFile, StoredBackbone } from "../core/mod.ts";
 import { KNOWN_WEIGHTS, sha256 } from "../core/weights.ts";
@@ -125,7 +126,7 @@ export async function namedBackbone(
   options: NameOptions = {},
 ): Promise<BackboneFile> {
   if (backbone === DEMO_BACKBONE) return await demoBackbone();
-  const mirror = Deno.env.get("PATCHCORE_MIRROR");
+  const mirror = environmentVariable("PATCHCORE_MIRROR");
   const path = await backboneFile(backbone, {
     ...options,
     folder: weightsFolder(),

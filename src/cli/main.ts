@@ -1,3 +1,4 @@
+import { environmentVariable } from "./environment.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { EXIT, InterruptedError, UsageError } from "./exit.ts";
@@ -25,7 +26,7 @@ export async function main(): Promise<never> {
     terminal,
     signal: interruption.signal,
     commands: COMMANDS,
-    debug: Deno.env.get("PATCHCORE_DEBUG") === "1",
+    debug: environmentVariable("PATCHCORE_DEBUG") === "1",
   });
   Deno.exit(code);
 }

@@ -1,3 +1,4 @@
+import { environmentVariable } from "./environment.ts";
 import { KNOWN_WEIGHTS, type KnownWeights } from "../core/weights.ts";
 import type { Context } from "./command.ts";
 import { statOrNothing } from "./disk.ts";
@@ -56,7 +57,7 @@ export async function pullNames(
       "Cannot use --mirror with --timm: a mirror has the official files, give one of the two",
     );
   }
-  const mirror = given ?? Deno.env.get("PATCHCORE_MIRROR");
+  const mirror = given ?? environmentVariable("PATCHCORE_MIRROR");
   const folder = weightsFolder();
   for (const name of operands) {
     const options: PullOptions = {

@@ -1,3 +1,5 @@
+import { environmentVariable } from "./environment.ts";
+
 /** What {@linkcode weightsFolder} looks at; the machine's own by default. */
 export interface WeightsPlace {
   /** Reads an environment variable. */
@@ -11,7 +13,7 @@ export interface WeightsPlace {
 }
 
 const HERE: WeightsPlace = {
-  env: (name) => Deno.env.get(name),
+  env: environmentVariable,
   os: Deno.build.os,
   program: import.meta.url,
   exists: (path) => {
@@ -28,7 +30,7 @@ const HERE: WeightsPlace = {
  * `weights` in a checkout, the platform's cache folder elsewhere.
  *
  * @throws {Error} When the environment says neither where the home nor where
- * the cache is.
+ * the cache is, or may not be read.
  */
 export function weightsFolder(place: WeightsPlace = HERE): string {
   const chosen = place.env("PATCHCORE_WEIGHTS");
@@ -63,7 +65,7 @@ function required(env: WeightsPlace["env"], name: string): string {
   const value = env(name);
   if (value) return value;
   throw new Error(
-    `Cannot find a folder for weights: the environment has no ${name}; set PATCHCORE_WEIGHTS`,
+    `Cannot find a folder for weights: the environment has no ${name}, or may not be read; set PATCHCORE_WEIGHTS and allow it with --allow-env=PATCHCORE_WEIGHTS`,
   );
 }
 
