@@ -87,14 +87,16 @@ export class Predictor {
       batch: this.#batch,
       check: (pixels) => extractor.check(pixels),
     });
-    const collect = async (batch: RunningBatch): Promise<Prediction[]> =>
-      this.#judged(await this.#collect(batch), options, limits);
     let running: RunningBatch | undefined;
     for await (const batch of batches) {
-      if (running !== undefined) yield* await collect(running);
+      if (running !== undefined) {
+        yield* this.#judged(await this.#collect(running), options, limits);
+      }
       running = await this.#turn(() => this.#submit(batch));
     }
-    if (running !== undefined) yield* await collect(running);
+    if (running !== undefined) {
+      yield* this.#judged(await this.#collect(running), options, limits);
+    }
   }
 
   /**
@@ -148,19 +150,21 @@ export class Predictor {
   }
 
   /** Tells of images whose score or map says nothing, and judges the others. */
-  #judged(
+  *#judged(
     seen: readonly Seen[],
     options: WorkOptions,
     limits: Limits,
-  ): Prediction[] {
-    return seen.flatMap(({ image, scored, share }) => {
+  ): Generator<Prediction> {
+    for (const { image, scored, share } of seen) {
+      let prediction: Prediction;
       try {
-        return [this.#describe(image, scored, share, limits)];
+        prediction = this.#describe(image, scored, share, limits);
       } catch (error) {
         reportImageError(image.source.name, error, options);
-        return [];
+        continue;
       }
-    });
+      yield prediction;
+    }
   }
 
   async #predictor(images: number): Promise<BatchPredictor> {
