@@ -63,7 +63,9 @@ async function look(detector: PatchCore): Promise<string> {
   context.strokeStyle = label === "normal" ? "#2e7d4f" : "#b3261e";
   const { x, y } = worstPatch;
   context.strokeRect(x, y, worstPatch.width, worstPatch.height);
-  return `${label}: ${normalizedScore.toFixed(2)} × threshold`;
+  return normalizedScore === null
+    ? "No verdict: one good picture makes no threshold, take more"
+    : `${label}: ${normalizedScore.toFixed(2)} × threshold`;
 }
 
 let busy = false;

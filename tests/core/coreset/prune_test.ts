@@ -73,9 +73,9 @@ for (const count of [40, 1100]) {
       const folds = Uint32Array.from({ length: rows }, (_, i) => i % 4);
       const pieces = narrow(gpu, 1000 * DIM * 4);
       for (const device of [gpu, pieces, withoutSubgroups(gpu)]) {
-        for (const  of of[undefined, folds]) {
-          const all = await refreshed(device, data, picks, false, of);
-          const some = await refreshed(device, data, picks, true, of);
+        for (const given of [undefined, folds]) {
+          const all = await refreshed(device, data, picks, false, given);
+          const some = await refreshed(device, data, picks, true, given);
           assertEquals(some.anchors, all.anchors);
           assertEquals(some.nearest, all.nearest);
           const last = count - (count >> 1);
