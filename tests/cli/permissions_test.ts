@@ -120,13 +120,13 @@ Deno.test("every command does with the permissions of docs/deploying.md", async 
       );
       let text = "";
       for await (
-        const part of child.stderr.pipeThrough(new TextDecoderStream())
+        const part of child.stdout.pipeThrough(new TextDecoderStream())
       ) {
         text += part;
         if (text.includes("Listening on")) break;
       }
       child.kill("SIGKILL");
-      await child.stdout.cancel();
+      await child.stderr.cancel();
       await child.status;
       assertStringIncludes(text, "Listening on");
     });
