@@ -77,7 +77,7 @@ Deno.test("weightsFolder() throws when the environment names no home", () => {
   assertThrows(
     () => weightsFolder(place({})),
     Error,
-    "the environment has no HOME; set PATCHCORE_WEIGHTS",
+    "the environment has no HOME, or may not be read; set PATCHCORE_WEIGHTS",
   );
 });
 
