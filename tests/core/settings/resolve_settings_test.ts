@@ -149,7 +149,7 @@ const REFUSED: readonly [unknown, ErrorConstructor, string][] = [
     { layers: ["x".repeat(1001)] },
     RangeError,
     `Cannot use layers ["${
-      "x".repeat(198)
+      "x".repeat(98)
     }…: expected names of at most 1000 characters`,
   ],
   [
