@@ -96,6 +96,8 @@ programTest("every command ends when it is told to", async (t) => {
     const lines: Readonly<Record<string, readonly string[]>> = {
       demo: ["demo", "--out", `${root}/demo`],
       info: ["info", `${root}/model.safetensors`],
+      calibrate: ["calibrate", `${root}/model.safetensors`, "--set=1"]
+        .concat("--out", `${root}/calibrated.safetensors`, "--overwrite"),
       completions: ["completions", "bash"],
       serve: ["serve", "--model", `${root}/model.safetensors`, "--port=0"],
     };
