@@ -15,7 +15,7 @@ browserTest("examples/camera teaches and inspects", async (browser) => {
     "demo.onnx": await Deno.readFile(new URL("weights/demo.onnx", ROOT)),
   });
   const page = await browser.newPage();
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(240_000);
   const problems = problemsOf(page);
   await page.goto(server.url);
   const said = (text: string) =>

@@ -31,7 +31,7 @@ import { serveModel } from "./service.ts";
 const TOLERANCE = 1e-3;
 const IMAGES = new URL("../golden/images/", import.meta.url);
 /** A CPU adapter takes its time. */
-const PATIENCE = 120_000;
+const PATIENCE = 300_000;
 
 browserTest(
   "a browser decodes as Deno does and accepts every kernel",

@@ -60,7 +60,8 @@ export interface PromisedThreshold {
  * @param scores Distances; take roots of squared ones first, and square the
  * value.
  * @param rate From above 0 to below 1.
- * @returns The threshold; `undefined` when there are no two different scores.
+ * @returns The threshold; `undefined` when there are no two different scores, or
+ * nothing is above a value that several images have.
  * @throws {RangeError} If the rate is not between 0 and 1 or a score is no
  * finite number.
  */
@@ -84,7 +85,18 @@ export function promisedThreshold(
   if (images < 2 || sorted[0] === sorted[images - 1]) return undefined;
   const rank = (images + 1) * (1 - rate);
   const found = rank <= images ? byRank(sorted, rank) : byTail(sorted, rate);
-  return { rate, images, ...found };
+  const value = aboveTies(sorted, found.value);
+  return value === undefined ? undefined : { rate, images, ...found, value };
+}
+
+/**
+ * A threshold that several scores equal would call all of them anomalous: the
+ * next larger score is taken; there may be none.
+ */
+function aboveTies(sorted: Float64Array, value: number): number | undefined {
+  const first = sorted.indexOf(value);
+  const stands = first >= 0 && sorted[first + 1] === value;
+  return stands ? sorted.find((score) => score > value) : value;
 }
 
 /**

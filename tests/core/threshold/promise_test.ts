@@ -135,3 +135,20 @@ Deno.test("promisedThreshold() refuses when rate or scores say nothing", () => {
   }
   assertThrows(() => promisedThreshold([1, NaN], 0.05), RangeError, "NaN");
 });
+
+Deno.test("promisedThreshold() lies above scores that many images share", () => {
+  const many = (count: number, score: number) =>
+    new Array<number>(count).fill(score);
+  for (const heap of [0, 2]) {
+    for (const count of [9, 99]) {
+      assertEquals(
+        promisedThreshold([...many(count, heap), 5], 0.05)?.value,
+        5,
+      );
+    }
+    assertEquals(
+      promisedThreshold([heap, ...many(99, heap + 1)], 0.05),
+      undefined,
+    );
+  }
+});
