@@ -6,7 +6,7 @@ import {
 import { rangeOf } from "../core/score/min_max_scale.ts";
 import type { Context } from "./command.ts";
 import { UsageError } from "./exit.ts";
-import { listImages } from "./files.ts";
+import { listImages, realPath } from "./files.ts";
 import { ImageReader } from "./image_reader.ts";
 import { type Detector, loadDetector, modelsOf } from "./model_loading.ts";
 import { stageProgress } from "./stage_progress.ts";
@@ -61,8 +61,22 @@ export async function inspectParts(
     bad: await imagesOf(values.bad, "anomalous", context),
   };
   using detector = await loadDetector(path, values, context);
-  const trained = new Set(modelsOf(detector)[0]!.imageNames);
-  const good = lists.good.filter((image) => !trained.has(image));
+  const trained = await placesOf(modelsOf(detector)[0]!.imageNames);
+  const bad = await placesOf(lists.bad);
+  const places = await Promise.all(lists.good.map(realPath));
+  const both = places.find((place) => bad.has(place));
+  if (both !== undefined) {
+    throw new UsageError(
+      `Cannot calibrate: "${both}" is given as a good part and as a bad one; give every image once`,
+    );
+  }
+  const learned = [...bad].filter((place) => trained.has(place)).length;
+  if (learned > 0) {
+    terminal.warn(
+      `${learned} bad images are among those that the model was fitted to as good ones: fit again without them`,
+    );
+  }
+  const good = lists.good.filter((_, i) => !trained.has(places[i]!));
   const known = lists.good.length - good.length;
   if (known > 0) {
     if (good.length === 0) {
@@ -94,6 +108,11 @@ export async function inspectParts(
     isSquared: !isEnsemble && detector.settings.distance === "squared",
     failed,
   };
+}
+
+/** Where images lie, however they are spelt. */
+async function placesOf(paths: readonly string[]): Promise<Set<string>> {
+  return new Set(await Promise.all(paths.map(realPath)));
 }
 
 /** Images below folders, without those that a dataset says are of the other kind. */

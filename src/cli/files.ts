@@ -346,7 +346,7 @@ function unreadable(root: string, { foreign }: Below): string[] {
 }
 
 /** What a path points to, so that two spellings of one file are the same. */
-async function realPath(path: string): Promise<string> {
+export async function realPath(path: string): Promise<string> {
   try {
     return await Deno.realPath(path);
   } catch (error) {

@@ -122,6 +122,11 @@ export const fit: Command = defineCommand({
             ...appending.options,
           });
       });
+    if (typeof dropOdd === "number" && dropOdd > images.length - 2) {
+      throw new UsageError(
+        `Cannot leave ${dropOdd} of ${images.length} images out: two have to be left for a threshold; give a smaller number with --drop-odd`,
+      );
+    }
     let report = await fitTo(images);
     const dropped = dropOdd === undefined
       ? []

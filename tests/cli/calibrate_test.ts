@@ -221,12 +221,21 @@ programTest(
       const here = Deno.cwd();
       try {
         Deno.chdir(root);
+        for (const spelt of [first!.name, `./${first!.name}`, known]) {
+          const { code, stderr } = await runCommand(
+            calibrate,
+            ...["m.safetensors", "--good", spelt, "--out", "n.safetensors"],
+          );
+          assertEquals(code, 2);
+          assertStringIncludes(stderr, "was fitted to");
+        }
         const { code, stderr } = await runCommand(
           calibrate,
-          ...["m.safetensors", "--good", first!.name, "--out", "n.safetensors"],
+          ...["m.safetensors", "--good", known, "--bad", `./${first!.name}`],
+          ...["--out", "n.safetensors"],
         );
         assertEquals(code, 2);
-        assertStringIncludes(stderr, "was fitted to");
+        assertStringIncludes(stderr, "as a good part and as a bad one");
       } finally {
         Deno.chdir(here);
       }

@@ -88,6 +88,9 @@ programTest("fit tells what it learned, info repeats it", async (t) => {
       assertStringIncludes(stderr, "without 2 of the training images");
       const refused = await run("--drop-odd", "1", "--shard", "1/2");
       assertEquals(refused.code, 2);
+      const tooMany = await run("--drop-odd", "14");
+      assertEquals(tooMany.code, 2);
+      assertStringIncludes(tooMany.stderr, "Cannot leave 14 of 15 images out");
     });
 
     await t.step(

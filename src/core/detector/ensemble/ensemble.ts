@@ -89,6 +89,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
   readonly #ownsGpu: boolean;
   readonly #batch: number;
   #thresholds: StoredThresholds = {};
+  #isFitting = false;
   #scales: readonly MemberScales[] | undefined;
 
   private constructor(
@@ -234,10 +235,28 @@ export class Ensemble implements Disposable, AsyncDisposable {
    *
    * @throws {RangeError} If no image could be used, or a member gives all
    * training images the same score, so that its scores have no scale.
+   * @throws {TypeError} If it is being fitted.
    */
   async fit(
     images: ImageSources,
     options: Omit<FitOptions, "shard" | "count"> = {},
+  ): Promise<EnsembleFitReport> {
+    if (this.#isFitting) {
+      throw new TypeError(
+        "Cannot fit an ensemble that is being fitted: wait for that fit to end",
+      );
+    }
+    this.#isFitting = true;
+    try {
+      return await this.#fit(images, options);
+    } finally {
+      this.#isFitting = false;
+    }
+  }
+
+  async #fit(
+    images: ImageSources,
+    options: Omit<FitOptions, "shard" | "count">,
   ): Promise<EnsembleFitReport> {
     const failed = new Set<number>();
     let loaded = 0;
@@ -254,6 +273,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
       });
     }
     this.#scales = undefined;
+    this.#thresholds = {};
     const reports: FitReport[] = [];
     for (const member of this.members) {
       // Images are loaded one after the other: the last one is it that failed.

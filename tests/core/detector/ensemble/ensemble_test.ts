@@ -219,6 +219,15 @@ gpuTest(
   },
 );
 
+gpuTest("Ensemble refuses a fit during another one", async (gpu) => {
+  using ensemble = await create(gpu);
+  const { train } = tinyImages(4);
+  const first = ensemble.fit(train);
+  await assertRejects(() => ensemble.fit(train), TypeError, "being fitted");
+  assertEquals((await first).images, 4);
+  assertEquals((await ensemble.fit(train)).images, 4);
+});
+
 gpuTest("Ensemble refuses what cannot be joined", async (gpu) => {
   await assertRejects(
     () =>
