@@ -1,5 +1,5 @@
 import source from "./anomaly_map.wgsl" with { type: "text" };
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Outputs that share their source points. */
 const BLOCK = 8;
@@ -20,12 +20,9 @@ export interface AnomalyMapSizes {
 export const anomalyMap: Kernel<
   AnomalyMapSizes,
   "x" | "blocks" | "weights" | "y"
-> = {
+> = defineKernel({
   name: "anomaly_map",
   source,
-  bindings: { x: "read", blocks: "read", weights: "read", y: "read_write" },
-  params: { lines: "u32", points: "u32", outputs: "u32" },
-  overrides: {},
   plan({ images, lines, points, outputs }) {
     return {
       params: { lines, points, outputs },
@@ -36,4 +33,4 @@ export const anomalyMap: Kernel<
       ],
     };
   },
-};
+});

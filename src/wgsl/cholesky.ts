@@ -1,9 +1,8 @@
-import { expand } from "./expand.ts";
 import diagonalSource from "./cholesky_diagonal.wgsl" with { type: "text" };
 import solveSource from "./cholesky_solve.wgsl" with { type: "text" };
 import updateSource from "./cholesky_update.wgsl" with { type: "text" };
 import { packedTriangle, PANEL_COLUMNS } from "./covariance.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Sizes of one step of the factorisation of many matrices at once. */
 export interface CholeskySizes {
@@ -29,63 +28,46 @@ export interface CholeskyUpdateSizes extends CholeskySizes {
  * Takes the finished panels of a Cholesky factorisation out of the next one.
  * A step is this, {@linkcode choleskyDiagonal}, {@linkcode choleskySolve}.
  */
-export const choleskyUpdate: Kernel<CholeskyUpdateSizes, "factors"> = {
-  name: "cholesky_update",
-  get source() {
-    return expand(updateSource);
-  },
-  bindings: { factors: "read_write" },
-  params: {
-    dim4: "u32",
-    panel: "u32",
-    packed4: "u32",
-    scale: "f32",
-    ridge: "f32",
-  },
-  overrides: { LANES: 32 },
-  plan({ dim, panel, positions, lanes, scale, ridge }) {
-    const rows4 = (dim - panel * PANEL_COLUMNS) / 4;
-    return {
-      params: {
-        dim4: dim / 4,
-        panel,
-        packed4: packedTriangle(dim) / 4,
-        scale,
-        ridge,
-      },
-      overrides: { LANES: lanes },
-      workgroups: [Math.ceil(rows4 / lanes), 1, positions],
-    };
-  },
-};
+export const choleskyUpdate: Kernel<CholeskyUpdateSizes, "factors"> =
+  defineKernel({
+    name: "cholesky_update",
+    source: updateSource,
+    plan({ dim, panel, positions, lanes, scale, ridge }) {
+      const rows4 = (dim - panel * PANEL_COLUMNS) / 4;
+      return {
+        params: {
+          dim4: dim / 4,
+          panel,
+          packed4: packedTriangle(dim) / 4,
+          scale,
+          ridge,
+        },
+        overrides: { LANES: lanes },
+        workgroups: [Math.ceil(rows4 / lanes), 1, positions],
+      };
+    },
+  });
 
 /**
  * Factors the diagonal block of a panel and leaves the inverse of the factor,
  * so that substitutions with it are products.
  */
-export const choleskyDiagonal: Kernel<Omit<CholeskySizes, "lanes">> = {
-  name: "cholesky_diagonal",
-  source: diagonalSource,
-  bindings: { factors: "read_write" },
-  params: { dim: "u32", panel: "u32", packed: "u32", positions: "u32" },
-  overrides: {},
-  plan({ dim, panel, positions }) {
-    return {
-      params: { dim, panel, packed: packedTriangle(dim), positions },
-      workgroups: [Math.ceil(positions / 32), 1, 1],
-    };
-  },
-};
+export const choleskyDiagonal: Kernel<Omit<CholeskySizes, "lanes">> =
+  defineKernel({
+    name: "cholesky_diagonal",
+    source: diagonalSource,
+    plan({ dim, panel, positions }) {
+      return {
+        params: { dim, panel, packed: packedTriangle(dim), positions },
+        workgroups: [Math.ceil(positions / 32), 1, 1],
+      };
+    },
+  });
 
 /** The rows of a panel below its diagonal block. */
-export const choleskySolve: Kernel<CholeskySizes, "factors"> = {
+export const choleskySolve: Kernel<CholeskySizes, "factors"> = defineKernel({
   name: "cholesky_solve",
-  get source() {
-    return expand(solveSource);
-  },
-  bindings: { factors: "read_write" },
-  params: { dim4: "u32", panel: "u32", packed4: "u32" },
-  overrides: { LANES: 32 },
+  source: solveSource,
   plan({ dim, panel, positions, lanes }) {
     const below4 = (dim - (panel + 1) * PANEL_COLUMNS) / 4;
     return {
@@ -94,4 +76,4 @@ export const choleskySolve: Kernel<CholeskySizes, "factors"> = {
       workgroups: [Math.ceil(below4 / lanes), 1, positions],
     };
   },
-};
+});

@@ -1,6 +1,6 @@
 import source from "./concat.wgsl" with { type: "text" };
 import { pixelGrid } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Sizes of copying one input of a concatenation into its place. */
 export interface ConcatSizes {
@@ -15,19 +15,9 @@ export interface ConcatSizes {
 }
 
 /** One input of ONNX Concat on the channel axis, NHWC. */
-export const concat: Kernel<ConcatSizes, "x" | "y"> = {
+export const concat: Kernel<ConcatSizes, "x" | "y"> = defineKernel({
   name: "concat",
   source,
-  bindings: { x: "read", y: "read_write" },
-  params: {
-    pixels: "u32",
-    x_channels: "u32",
-    y_channels: "u32",
-    offset: "u32",
-    count: "u32",
-    covered: "u32",
-  },
-  overrides: {},
   plan({ pixels, count, offset, total }) {
     const stride = Math.ceil(total / 4) * 4;
     const isLast = offset + count === total;
@@ -44,4 +34,4 @@ export const concat: Kernel<ConcatSizes, "x" | "y"> = {
       workgroups: pixelGrid(covered, pixels),
     };
   },
-};
+});

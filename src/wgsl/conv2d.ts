@@ -1,7 +1,7 @@
-import { expand, type Names } from "./expand.ts";
+import type { Names } from "./expand.ts";
 import activation from "./activation.wgsl" with { type: "text" };
 import { activationParams, type FusedActivation } from "./activation.ts";
-import type { Access, Dispatch, Kernel } from "./kernel.ts";
+import { defineKernel, type Dispatch, type Kernel } from "./kernel.ts";
 import direct from "./conv2d/tile_direct.wgsl" with { type: "text" };
 import interfacePart from "./conv2d/interface.wgsl" with { type: "text" };
 import shared from "./conv2d/tile_shared.wgsl" with { type: "text" };
@@ -132,55 +132,16 @@ function planFor(
   };
 }
 
-const INTERFACE = {
-  bindings: {
-    x: "read",
-    w: "read",
-    bias: "read",
-    residual: "read",
-    y: "read_write",
-  },
-  params: {
-    rows: "u32",
-    columns: "u32",
-    channels: "u32",
-    pitch: "u32",
-    height: "u32",
-    width: "u32",
-    out_height: "u32",
-    out_width: "u32",
-    kernel_height: "u32",
-    kernel_width: "u32",
-    stride_y: "u32",
-    stride_x: "u32",
-    pad_top: "u32",
-    pad_left: "u32",
-    dilation_y: "u32",
-    dilation_x: "u32",
-    x_batch: "u32",
-    w_batch: "u32",
-    y_batch: "u32",
-    splits: "u32",
-    act_low: "f32",
-    act_high: "f32",
-  },
-  overrides: { RESIDUAL: 0, ACTIVATION: 0 },
-} as const;
-
-interface WeightsPart {
-  /** Declares the binding `w` and `load_w`. */
-  readonly text: string;
-  readonly access: Access;
-}
-
-const IN_BUFFERS: Readonly<Record<WeightPrecision, WeightsPart>> = {
-  f32: { text: weightsF32, access: "read" },
-  f16: { text: weightsF16, access: "read" },
+/** Texts that declare the binding `w` and `load_w`, by precision. */
+const IN_BUFFERS: Readonly<Record<WeightPrecision, string>> = {
+  f32: weightsF32,
+  f16: weightsF16,
 };
 
-const IN_IMAGES: Readonly<Record<WeightPrecision, WeightsPart>> = {
-  f32: { text: weightsImageF32, access: "image_f32" },
-  f16: { text: weightsImageF16, access: "image_f16" },
+/** The same for weights in images. */
+const IN_IMAGES: typeof IN_BUFFERS = {
+  f32: weightsImageF32,
+  f16: weightsImageF16,
 };
 
 /** How the tiles in registers load weights: from the running index `k` on. */
@@ -197,24 +158,22 @@ function family(
   name: string,
   tile: string,
   plan: Kernel<Conv2dSizes>["plan"],
-  { weights = IN_BUFFERS, names = {} }: FamilyOptions = {},
+  { weights = IN_BUFFERS, names }: FamilyOptions = {},
 ): Conv2dFamily {
   const kernel = (
-    precision: WeightPrecision,
-  ): Conv2dFamily[WeightPrecision] => {
-    const { text, access } = weights[precision];
-    return {
-      name: precision === "f32" ? name : `${name}_f16`,
-      get source() {
-        return expand(activation + text + interfacePart + tile, names);
-      },
-      ...INTERFACE,
-      bindings: { ...INTERFACE.bindings, w: access },
-      enables: weights === IN_IMAGES ? ["subgroups"] : [],
+    kernelName: string,
+    load: string,
+  ): Conv2dFamily[WeightPrecision] =>
+    defineKernel({
+      name: kernelName,
+      source: activation + load + interfacePart + tile,
+      names,
       plan,
-    };
+    });
+  return {
+    f32: kernel(name, weights.f32),
+    f16: kernel(`${name}_f16`, weights.f16),
   };
-  return { f32: kernel("f32"), f16: kernel("f16") };
 }
 
 /** How weights are stored; sums are always float32. */

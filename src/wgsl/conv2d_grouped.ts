@@ -3,7 +3,7 @@ import { activationParams } from "./activation.ts";
 import { type Conv2dSizes, windowParams } from "./conv2d.ts";
 import main from "./conv2d_grouped.wgsl" with { type: "text" };
 import { pixelGrid } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Sizes of a convolution in groups. */
 export interface GroupedConv2dSizes extends Omit<Conv2dSizes, "batches"> {
@@ -17,38 +17,9 @@ export interface GroupedConv2dSizes extends Omit<Conv2dSizes, "batches"> {
 export const conv2dGrouped: Kernel<
   GroupedConv2dSizes,
   "x" | "w" | "bias" | "residual" | "y"
-> = {
+> = defineKernel({
   name: "conv2d_grouped",
   source: activation + main,
-  bindings: {
-    x: "read",
-    w: "read",
-    bias: "read",
-    residual: "read",
-    y: "read_write",
-  },
-  params: {
-    columns: "u32",
-    out_pixels: "u32",
-    group_inputs: "u32",
-    group_outputs: "u32",
-    x_channels: "u32",
-    height: "u32",
-    width: "u32",
-    out_height: "u32",
-    out_width: "u32",
-    kernel_height: "u32",
-    kernel_width: "u32",
-    stride_y: "u32",
-    stride_x: "u32",
-    pad_top: "u32",
-    pad_left: "u32",
-    dilation_y: "u32",
-    dilation_x: "u32",
-    act_low: "f32",
-    act_high: "f32",
-  },
-  overrides: { RESIDUAL: 0, GROUPING: 0, ACTIVATION: 0 },
   plan(sizes) {
     const { images, input, output, outputChannels4 } = sizes;
     const { code, low, high } = activationParams(sizes.activation);
@@ -76,4 +47,4 @@ export const conv2dGrouped: Kernel<
       workgroups: pixelGrid(outputChannels4, pixels),
     };
   },
-};
+});

@@ -2,7 +2,7 @@ import activation from "./activation.wgsl" with { type: "text" };
 import { activationParams, type FusedActivation } from "./activation.ts";
 import source from "./conv2d_sum.wgsl" with { type: "text" };
 import { gridFor } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Partial sums `[splits, rows, columns]`, and how the convolution ends. */
 export interface Conv2dSumSizes {
@@ -22,18 +22,9 @@ export interface Conv2dSumSizes {
 export const conv2dSum: Kernel<
   Conv2dSumSizes,
   "x" | "bias" | "residual" | "y"
-> = {
+> = defineKernel({
   name: "conv2d_sum",
   source: activation + source,
-  bindings: { x: "read", bias: "read", residual: "read", y: "read_write" },
-  params: {
-    columns: "u32",
-    count: "u32",
-    splits: "u32",
-    act_low: "f32",
-    act_high: "f32",
-  },
-  overrides: { RESIDUAL: 0, ACTIVATION: 0 },
   plan({ rows, outputChannels4, splits, residual, activation }) {
     const { code, low, high } = activationParams(activation);
     const count = rows * outputChannels4;
@@ -49,4 +40,4 @@ export const conv2dSum: Kernel<
       workgroups: gridFor(Math.ceil(count / 64)),
     };
   },
-};
+});

@@ -1,6 +1,6 @@
 import source from "./copy_rows.wgsl" with { type: "text" };
 import { gridFor } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Sizes of a copy of listed rows of one chunk. */
 export interface CopyRowsSizes {
@@ -15,17 +15,15 @@ export interface CopyRowsSizes {
 }
 
 /** Copies listed rows of one chunk: one dispatch for each chunk of a row set. */
-export const copyRows: Kernel<CopyRowsSizes, "x" | "indices" | "y"> = {
-  name: "copy_rows",
-  source,
-  bindings: { x: "read", indices: "read", y: "read_write" },
-  params: { rows: "u32", columns: "u32", first: "u32", count: "u32" },
-  overrides: {},
-  plan({ rows, dim, first, count }) {
-    const [y, z] = gridFor(rows);
-    return {
-      params: { rows, columns: dim / 4, first, count },
-      workgroups: rows === 0 ? [0, 0, 0] : [Math.ceil(dim / 256), y, z],
-    };
-  },
-};
+export const copyRows: Kernel<CopyRowsSizes, "x" | "indices" | "y"> =
+  defineKernel({
+    name: "copy_rows",
+    source,
+    plan({ rows, dim, first, count }) {
+      const [y, z] = gridFor(rows);
+      return {
+        params: { rows, columns: dim / 4, first, count },
+        workgroups: rows === 0 ? [0, 0, 0] : [Math.ceil(dim / 256), y, z],
+      };
+    },
+  });

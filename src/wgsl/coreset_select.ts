@@ -1,5 +1,5 @@
 import { gridFor } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import gather from "./coreset_gather.wgsl" with { type: "text" };
 import histogram from "./coreset_histogram.wgsl" with { type: "text" };
 import select from "./coreset_select.wgsl" with { type: "text" };
@@ -31,35 +31,29 @@ function shiftFor(rows: number): number {
 export const coresetHistogram: Kernel<
   CoresetHistogramSizes,
   "anchors" | "state" | "bins"
-> = {
+> = defineKernel({
   name: "coreset_histogram",
   source: histogram,
-  bindings: { anchors: "read", state: "read", bins: "read_write" },
-  params: { rows: "u32", level: "u32", shift: "u32" },
-  overrides: {},
   plan({ rows, level }) {
     return {
       params: { rows, level, shift: shiftFor(rows) },
       workgroups: gridFor(Math.min(Math.ceil(rows / 64), MOST_WORKGROUPS)),
     };
   },
-};
+});
 
 /** Turns the counts of one pass into the bound of what is selected. */
 export const coresetThreshold: Kernel<CoresetHistogramSizes, "bins" | "state"> =
-  {
+  defineKernel({
     name: "coreset_threshold",
     source: threshold,
-    bindings: { bins: "read_write", state: "read_write" },
-    params: { level: "u32", shift: "u32", capacity: "u32" },
-    overrides: {},
     plan({ rows, level, capacity }) {
       return {
         params: { level, shift: shiftFor(rows), capacity },
         workgroups: [1, 1, 1],
       };
     },
-  };
+  });
 
 /** Rows to choose from, and how many there is room for. */
 export interface CoresetSelectSizes {
@@ -75,18 +69,9 @@ export interface CoresetSelectSizes {
 export const coresetSelect: Kernel<
   CoresetSelectSizes,
   "anchors" | "state" | "index" | "candidates" | "refined"
-> = {
+> = defineKernel({
   name: "coreset_select",
   source: select,
-  bindings: {
-    anchors: "read",
-    state: "read_write",
-    index: "read",
-    candidates: "read_write",
-    refined: "read_write",
-  },
-  params: { rows: "u32", capacity: "u32" },
-  overrides: { INDEXED: 0 },
   plan({ rows, indexed, capacity }) {
     return {
       params: { rows, capacity },
@@ -94,7 +79,7 @@ export const coresetSelect: Kernel<
       workgroups: gridFor(Math.min(Math.ceil(rows / 64), MOST_WORKGROUPS)),
     };
   },
-};
+});
 
 /** A chunk `[rows, dim]`, of which selected rows go to the candidates' panels. */
 export interface CoresetGatherSizes {
@@ -112,21 +97,13 @@ export interface CoresetGatherSizes {
 export const coresetGather: Kernel<
   CoresetGatherSizes,
   "rows" | "candidates" | "state" | "packed"
-> = {
+> = defineKernel({
   name: "coreset_gather",
   source: gather,
-  bindings: {
-    rows: "read",
-    candidates: "read",
-    state: "read",
-    packed: "read_write",
-  },
-  params: { base: "u32", count: "u32", dim4: "u32", capacity: "u32" },
-  overrides: {},
   plan({ base, rows, dim, capacity }) {
     return {
       params: { base, count: rows, dim4: dim / 4, capacity },
       workgroups: gridFor(Math.ceil(capacity * (dim / 4) / 64)),
     };
   },
-};
+});

@@ -1,6 +1,5 @@
-import { expand } from "./expand.ts";
 import { gridFor } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import { PANEL_ROWS } from "./pack_rows.ts";
 import source from "./coreset_start.wgsl" with { type: "text" };
 
@@ -22,21 +21,9 @@ export interface CoresetStartSizes {
 export const coresetStart: Kernel<
   CoresetStartSizes,
   "packed" | "starts" | "anchors"
-> = {
+> = defineKernel({
   name: "coreset_start",
-  get source() {
-    return expand(source);
-  },
-  bindings: { packed: "read", starts: "read", anchors: "read_write" },
-  params: {
-    rows: "u32",
-    base: "u32",
-    dim4: "u32",
-    columns: "u32",
-    starts: "u32",
-    picked: "u32",
-  },
-  overrides: {},
+  source: source,
   plan({ rows, base, dim, starts, picked }) {
     const columns = Math.ceil(rows / PANEL_ROWS) * 16;
     return {
@@ -51,4 +38,4 @@ export const coresetStart: Kernel<
       workgroups: gridFor(Math.ceil(columns / 64)),
     };
   },
-};
+});

@@ -1,5 +1,4 @@
-import { expand } from "./expand.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import { PANEL_ROWS } from "./pack_rows.ts";
 import source from "./coreset_step.wgsl" with { type: "text" };
 
@@ -49,30 +48,9 @@ export function coresetStepWorkgroups(rows: number, lanes: number): number {
 export const coresetStep: Kernel<
   CoresetStepSizes,
   "packed" | "rows" | "anchors" | "maxima" | "state" | "picks" | "centres"
-> = {
+> = defineKernel({
   name: "coreset_step",
-  get source() {
-    return expand(source);
-  },
-  bindings: {
-    packed: "read",
-    rows: "read",
-    anchors: "read_write",
-    maxima: "read_write",
-    state: "read_write",
-    picks: "read_write",
-    centres: "read_write",
-  },
-  params: {
-    count: "u32",
-    dim: "u32",
-    panels: "u32",
-    limit: "u32",
-    parity: "u32",
-    pick: "u32",
-    workgroups: "u32",
-  },
-  overrides: { LANES: 64, STORE: 0 },
+  source: source,
   plan({ rows, dim, limit, parity, pick, store, lanes }) {
     const workgroups = coresetStepWorkgroups(rows, lanes);
     return {
@@ -89,4 +67,4 @@ export const coresetStep: Kernel<
       workgroups: [workgroups, 1, 1],
     };
   },
-};
+});

@@ -1,8 +1,7 @@
-import { expand } from "./expand.ts";
 import type { Variants } from "./variants.ts";
 import source from "./covariance.wgsl" with { type: "text" };
 import { roundUp } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Columns of a panel of a packed triangle, see {@linkcode covariance}. */
 export const PANEL_COLUMNS = 16;
@@ -44,37 +43,26 @@ export interface CovarianceSizes {
 export const TRIANGLE_LANES: Variants<number> = { portable: 32, subgroup8: 8 };
 
 /** Adds the outer products of each position's rows to packed triangles. */
-export const covariance: Kernel<CovarianceSizes, "rows" | "sums"> = {
-  name: "covariance",
-  get source() {
-    return expand(source);
-  },
-  bindings: { rows: "read", sums: "read_write" },
-  params: {
-    dim4: "u32",
-    count: "u32",
-    stride: "u32",
-    first: "u32",
-    packed4: "u32",
-    start: "u32",
-  },
-  overrides: { LANES: 32 },
-  plan({ dim, count, slots, first, positions, start, lanes }) {
-    return {
-      params: {
-        dim4: dim / 4,
-        count,
-        stride: slots,
-        first,
-        packed4: packedTriangle(dim) / 4,
-        start: Number(start),
-      },
-      overrides: { LANES: lanes },
-      workgroups: [
-        Math.ceil(dim / 4 / lanes),
-        dim / PANEL_COLUMNS,
-        positions,
-      ],
-    };
-  },
-};
+export const covariance: Kernel<CovarianceSizes, "rows" | "sums"> =
+  defineKernel({
+    name: "covariance",
+    source: source,
+    plan({ dim, count, slots, first, positions, start, lanes }) {
+      return {
+        params: {
+          dim4: dim / 4,
+          count,
+          stride: slots,
+          first,
+          packed4: packedTriangle(dim) / 4,
+          start: Number(start),
+        },
+        overrides: { LANES: lanes },
+        workgroups: [
+          Math.ceil(dim / 4 / lanes),
+          dim / PANEL_COLUMNS,
+          positions,
+        ],
+      };
+    },
+  });

@@ -1,6 +1,6 @@
 import source from "./flatten.wgsl" with { type: "text" };
 import { gridFor } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Sizes of flattening images to rows. */
 export interface FlattenSizes {
@@ -13,17 +13,9 @@ export interface FlattenSizes {
 }
 
 /** ONNX Flatten from axis 1: NHWC → `[N, C · H · W]` in NCHW order. */
-export const flatten: Kernel<FlattenSizes, "x" | "y"> = {
+export const flatten: Kernel<FlattenSizes, "x" | "y"> = defineKernel({
   name: "flatten",
   source,
-  bindings: { x: "read", y: "read_write" },
-  params: {
-    pixels: "u32",
-    channels: "u32",
-    x_channels: "u32",
-    stride: "u32",
-  },
-  overrides: {},
   plan({ images, pixels, channels }) {
     const stride = Math.ceil(pixels * channels / 4) * 4;
     const [x, y] = gridFor(Math.ceil(stride / 64));
@@ -37,4 +29,4 @@ export const flatten: Kernel<FlattenSizes, "x" | "y"> = {
       workgroups: [x, y, images],
     };
   },
-};
+});

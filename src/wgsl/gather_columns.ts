@@ -1,5 +1,5 @@
 import source from "./gather_columns.wgsl" with { type: "text" };
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Images `[images, positions, stride]` that become `[positions, slots, dim]`. */
 export interface GatherColumnsSizes {
@@ -23,20 +23,9 @@ export interface GatherColumnsSizes {
 
 /** Listed columns of every image's rows, sorted by position. */
 export const gatherColumns: Kernel<GatherColumnsSizes, "x" | "columns" | "y"> =
-  {
+  defineKernel({
     name: "gather_columns",
     source,
-    bindings: { x: "read", columns: "read", y: "read_write" },
-    params: {
-      positions: "u32",
-      stride: "u32",
-      count: "u32",
-      dim: "u32",
-      slots: "u32",
-      first_image: "u32",
-      first_slot: "u32",
-    },
-    overrides: {},
     plan(sizes) {
       const { positions, stride, count, dim, slots, firstImage } = sizes;
       return {
@@ -52,4 +41,4 @@ export const gatherColumns: Kernel<GatherColumnsSizes, "x" | "columns" | "y"> =
         workgroups: [Math.ceil(dim / 64), positions, sizes.images],
       };
     },
-  };
+  });

@@ -1,6 +1,6 @@
 import { gridFor } from "./grid.ts";
 import source from "./image_max.wgsl" with { type: "text" };
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Sizes of the patch scores of a batch and their maxima. */
 export interface ImageMaxSizes {
@@ -20,19 +20,9 @@ export interface ImageMaxSizes {
 export const imageMax: Kernel<
   ImageMaxSizes,
   "distances" | "indices" | "patch_scores" | "scores" | "worst" | "nearest"
-> = {
+> = defineKernel({
   name: "image_max",
   source,
-  bindings: {
-    distances: "read",
-    indices: "read",
-    patch_scores: "read_write",
-    scores: "read_write",
-    worst: "read_write",
-    nearest: "read_write",
-  },
-  params: { images: "u32", patches: "u32", neighbours: "u32", used: "u32" },
-  overrides: { SQUARED: 0 },
   plan({ images, patches, neighbours, used, squared }) {
     return {
       overrides: { SQUARED: Number(squared) },
@@ -40,4 +30,4 @@ export const imageMax: Kernel<
       workgroups: gridFor(images),
     };
   },
-};
+});

@@ -1,5 +1,5 @@
 import source from "./ivf_scan.wgsl" with { type: "text" };
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** A block of queries, and how the bank was quantised. */
 export interface IvfScanSizes {
@@ -30,28 +30,9 @@ export const ivfScan: Kernel<
   | "terms"
   | "tables"
   | "indices"
-> = {
+> = defineKernel({
   name: "ivf_scan",
   source,
-  bindings: {
-    products: "read_write",
-    norms: "read",
-    offsets: "read",
-    ids: "read",
-    codes: "read",
-    terms: "read",
-    tables: "read",
-    indices: "read_write",
-  },
-  params: {
-    first: "u32",
-    lists: "u32",
-    padded: "u32",
-    probes: "u32",
-    words: "u32",
-    codewords: "u32",
-  },
-  overrides: {},
   plan(sizes) {
     return {
       params: {
@@ -65,4 +46,4 @@ export const ivfScan: Kernel<
       workgroups: [sizes.queries, 1, 1],
     };
   },
-};
+});

@@ -1,3 +1,5 @@
+import { expand, type Names } from "./expand.ts";
+
 /**
  * How a binding is used by a kernel: a buffer that it reads or writes, or an
  * image that it reads. An image holds vectors of four elements, the n-th in the
@@ -44,4 +46,80 @@ export interface Kernel<Sizes, Binding extends string = string> {
   readonly enables?: readonly ("f16" | "subgroups")[];
   /** Turns problem sizes into one dispatch. */
   plan(sizes: Sizes): Dispatch;
+}
+
+/** What a kernel is defined by; the rest of it stands in its text. */
+export interface KernelDefinition<Sizes>
+  extends Pick<Kernel<Sizes>, "name" | "source" | "plan"> {
+  /** What names stand for that `source` uses, as {@linkcode expand} takes them. */
+  readonly names?: Names | undefined;
+}
+
+/**
+ * A kernel from its text, which tells its bindings, parameters, overrides and
+ * extensions: an interface is written once, in WGSL. The text is expanded and read
+ * when somebody first asks for it.
+ *
+ * @throws {SyntaxError} When the text is first asked for, if it cannot be
+ * expanded.
+ */
+export function defineKernel<Sizes, Binding extends string>(
+  { source, names, ...rest }: KernelDefinition<Sizes>,
+): Kernel<Sizes, Binding> {
+  let read: Interface | undefined;
+  const known = (): Interface => read ??= readInterface(expand(source, names));
+  return {
+    ...rest,
+    get source() {
+      return known().source;
+    },
+    get bindings() {
+      return known().bindings;
+    },
+    get params() {
+      return known().params;
+    },
+    get overrides() {
+      return known().overrides;
+    },
+    get enables() {
+      return known().enables;
+    },
+  };
+}
+
+/** What a kernel's text tells, and the text. */
+type Interface = Required<Omit<Kernel<never>, "name" | "plan">>;
+
+/** What images are to the kernel that reads them, by the format of a texel. */
+const IMAGES: Readonly<Record<string, Access>> = {
+  rgba32float: "image_f32",
+  rg32uint: "image_f16",
+};
+
+const BINDING =
+  /@binding\((\d+)\) var(?:<storage, (\w+)>)? (\w+): (?:texture_storage_2d<(\w+))?/g;
+const OVERRIDE = /\boverride (\w+): \w+ = (true|false|[-\d.e]+)[uif]?;/g;
+
+function readInterface(source: string): Interface {
+  const text = source.replace(/\/\/.*$/gm, "");
+  const bindings = [...text.matchAll(BINDING)]
+    .sort(([, one], [, other]) => Number(one) - Number(other))
+    .map(([, , access, name, texel]) => [name!, access ?? IMAGES[texel!]]);
+  const [, fields = ""] = /\bstruct Params \{([^}]*)\}/.exec(text) ?? [];
+  const params = Array.from(
+    fields.matchAll(/(\w+): (\w+)/g),
+    ([, name, type]) => [name!, type as ParamType] as const,
+  );
+  const overrides = Array.from(
+    text.matchAll(OVERRIDE),
+    ([, name, value]) => [name!, Number(JSON.parse(value!))] as const,
+  );
+  return {
+    source,
+    bindings: Object.fromEntries(bindings),
+    params: Object.fromEntries(params),
+    overrides: Object.fromEntries(overrides),
+    enables: /\bsubgroup[A-Z]\w*\(/.test(text) ? ["subgroups"] : [],
+  };
 }

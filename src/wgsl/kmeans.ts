@@ -1,8 +1,7 @@
-import { expand } from "./expand.ts";
 import assignSource from "./kmeans_assign.wgsl" with { type: "text" };
 import updateSource from "./kmeans_update.wgsl" with { type: "text" };
 import { roundUp } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Codewords of a codebook with the padding that {@linkcode kmeansAssign} needs. */
 export function paddedCodewords(codewords: number): number {
@@ -33,22 +32,9 @@ export interface KmeansAssignSizes extends KmeansSizes {
 export const kmeansAssign: Kernel<
   KmeansAssignSizes,
   "rows" | "codebooks" | "codes"
-> = {
+> = defineKernel({
   name: "kmeans_assign",
-  get source() {
-    return expand(assignSource);
-  },
-  bindings: { rows: "read", codebooks: "read", codes: "read_write" },
-  params: {
-    rows: "u32",
-    first: "u32",
-    dim: "u32",
-    dims: "u32",
-    subs: "u32",
-    codewords: "u32",
-    padded4: "u32",
-  },
-  overrides: { LANES: 64 },
+  source: assignSource,
   plan({ rows, dim, subs, codewords, lanes, first = 0 }) {
     return {
       params: {
@@ -64,29 +50,15 @@ export const kmeansAssign: Kernel<
       workgroups: [Math.ceil(rows / (4 * lanes)), subs, 1],
     };
   },
-};
+});
 
 /** The means of the rows that were assigned to each codeword. */
 export const kmeansUpdate: Kernel<
   KmeansSizes,
   "rows" | "order" | "offsets" | "codebooks"
-> = {
+> = defineKernel({
   name: "kmeans_update",
   source: updateSource,
-  bindings: {
-    rows: "read",
-    order: "read",
-    offsets: "read",
-    codebooks: "read_write",
-  },
-  params: {
-    rows: "u32",
-    dim: "u32",
-    dims: "u32",
-    codewords: "u32",
-    padded: "u32",
-  },
-  overrides: { LANES: 64 },
   plan({ rows, dim, subs, codewords, lanes }) {
     return {
       params: {
@@ -100,4 +72,4 @@ export const kmeansUpdate: Kernel<
       workgroups: [codewords, subs, 1],
     };
   },
-};
+});

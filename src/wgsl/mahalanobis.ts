@@ -1,6 +1,5 @@
-import { expand } from "./expand.ts";
 import { packedTriangle } from "./covariance.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import source from "./mahalanobis.wgsl" with { type: "text" };
 
 /** Images `[positions, slots, dim]`, and the positions whose factors are bound. */
@@ -30,25 +29,9 @@ export function mahalanobisWorkgroupBytes(dim: number, lanes: number): number {
 export const mahalanobis: Kernel<
   MahalanobisSizes,
   "rows" | "means" | "factors" | "distances"
-> = {
+> = defineKernel({
   name: "mahalanobis",
-  get source() {
-    return expand(source);
-  },
-  bindings: {
-    rows: "read",
-    means: "read",
-    factors: "read",
-    distances: "read_write",
-  },
-  params: {
-    images: "u32",
-    stride: "u32",
-    first: "u32",
-    positions: "u32",
-    packed: "u32",
-  },
-  overrides: { DIM: 16, LANES: 64 },
+  source: source,
   plan({ dim, images, slots, positions, first, count, lanes }) {
     return {
       params: {
@@ -62,4 +45,4 @@ export const mahalanobis: Kernel<
       workgroups: [Math.ceil(images / 4), count, 1],
     };
   },
-};
+});

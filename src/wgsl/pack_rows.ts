@@ -1,5 +1,5 @@
 import { gridFor } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import source from "./pack_rows.wgsl" with { type: "text" };
 
 /** Rows of a panel, see {@linkcode packRows}. */
@@ -21,18 +21,16 @@ export interface PackRowsSizes {
  * Packs row-major rows into panels of 64 rows, the dimension outermost: lanes
  * that own neighbouring rows then read neighbouring words.
  */
-export const packRows: Kernel<PackRowsSizes, "rows" | "shift" | "packed"> = {
-  name: "pack_rows",
-  source,
-  bindings: { rows: "read", shift: "read", packed: "read_write" },
-  params: { count: "u32", dim4: "u32", first: "u32", total: "u32" },
-  overrides: { SHIFT: 0 },
-  plan({ rows, dim, first = 0, shift = false }) {
-    const total = Math.ceil(rows / PANEL_ROWS) * 16 * (dim / 4);
-    return {
-      params: { count: rows, dim4: dim / 4, first, total },
-      overrides: { SHIFT: Number(shift) },
-      workgroups: gridFor(Math.ceil(total / 64)),
-    };
-  },
-};
+export const packRows: Kernel<PackRowsSizes, "rows" | "shift" | "packed"> =
+  defineKernel({
+    name: "pack_rows",
+    source,
+    plan({ rows, dim, first = 0, shift = false }) {
+      const total = Math.ceil(rows / PANEL_ROWS) * 16 * (dim / 4);
+      return {
+        params: { count: rows, dim4: dim / 4, first, total },
+        overrides: { SHIFT: Number(shift) },
+        workgroups: gridFor(Math.ceil(total / 64)),
+      };
+    },
+  });

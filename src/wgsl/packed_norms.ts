@@ -1,5 +1,5 @@
 import { gridFor } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import { PANEL_ROWS } from "./pack_rows.ts";
 import source from "./packed_norms.wgsl" with { type: "text" };
 
@@ -19,23 +19,15 @@ export interface PackedNormsSizes {
 }
 
 /** Squared norms of rows in panels, in the order of the rows. */
-export const packedNorms: Kernel<PackedNormsSizes, "packed" | "norms"> = {
-  name: "packed_norms",
-  source,
-  bindings: { packed: "read", norms: "read_write" },
-  params: {
-    rows: "u32",
-    dim: "u32",
-    stride: "u32",
-    columns: "u32",
-    to4: "u32",
-  },
-  overrides: {},
-  plan({ rows, dim, stride = dim, to = 0 }) {
-    const columns = Math.ceil(rows / PANEL_ROWS) * 16;
-    return {
-      params: { rows, dim, stride, columns, to4: to / 4 },
-      workgroups: gridFor(Math.ceil(columns / 64)),
-    };
-  },
-};
+export const packedNorms: Kernel<PackedNormsSizes, "packed" | "norms"> =
+  defineKernel({
+    name: "packed_norms",
+    source,
+    plan({ rows, dim, stride = dim, to = 0 }) {
+      const columns = Math.ceil(rows / PANEL_ROWS) * 16;
+      return {
+        params: { rows, dim, stride, columns, to4: to / 4 },
+        workgroups: gridFor(Math.ceil(columns / 64)),
+      };
+    },
+  });

@@ -1,6 +1,6 @@
 import source from "./pad2d.wgsl" with { type: "text" };
 import { pixelGrid } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 const MODES = { constant: 0, reflect: 1, edge: 2 } as const;
 
@@ -23,23 +23,9 @@ export interface Pad2dSizes {
 }
 
 /** ONNX Pad on height and width, NHWC. */
-export const pad2d: Kernel<Pad2dSizes, "x" | "y"> = {
+export const pad2d: Kernel<Pad2dSizes, "x" | "y"> = defineKernel({
   name: "pad2d",
   source,
-  bindings: { x: "read", y: "read_write" },
-  params: {
-    channels: "u32",
-    out_pixels: "u32",
-    height: "u32",
-    width: "u32",
-    out_height: "u32",
-    out_width: "u32",
-    pad_top: "i32",
-    pad_left: "i32",
-    value: "f32",
-    real_channels: "u32",
-  },
-  overrides: { MODE: 0 },
   plan({ images, channels, input, output, pads, mode, value }) {
     const channels4 = Math.ceil(channels / 4);
     const pixels = images * output[0] * output[1];
@@ -60,4 +46,4 @@ export const pad2d: Kernel<Pad2dSizes, "x" | "y"> = {
       workgroups: pixelGrid(channels4, pixels),
     };
   },
-};
+});

@@ -1,5 +1,5 @@
 import { gridFor } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import source from "./pair_distance.wgsl" with { type: "text" };
 
 /** Two chunks of row sets; pairs are told by indices in the whole sets. */
@@ -22,18 +22,9 @@ export interface PairDistanceSizes {
 export const pairDistance: Kernel<
   PairDistanceSizes,
   "x" | "pairs" | "y" | "distances"
-> = {
+> = defineKernel({
   name: "pair_distance",
   source,
-  bindings: { x: "read", pairs: "read", y: "read", distances: "read_write" },
-  params: {
-    rows: "u32",
-    dim4: "u32",
-    x_first: "u32",
-    y_first: "u32",
-    count: "u32",
-  },
-  overrides: { FILL: 0 },
   plan({ rows, dim, first, otherFirst, otherRows, fill }) {
     return {
       params: {
@@ -47,4 +38,4 @@ export const pairDistance: Kernel<
       workgroups: gridFor(Math.ceil(rows / 64)),
     };
   },
-};
+});

@@ -1,5 +1,5 @@
 import source from "./patch_merge.wgsl" with { type: "text" };
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import type { PatchTarget } from "./patch_pool.ts";
 
 /** Patches of one line of the grid that a lane owns. */
@@ -21,31 +21,9 @@ export interface PatchMergeSizes extends PatchTarget {
 export const patchMerge: Kernel<
   PatchMergeSizes,
   "x" | "lines" | "blocks" | "weights" | "y"
-> = {
+> = defineKernel({
   name: "patch_merge",
   source,
-  bindings: {
-    x: "read",
-    lines: "read",
-    blocks: "read",
-    weights: "read",
-    y: "read_write",
-  },
-  params: {
-    height: "u32",
-    width: "u32",
-    grid_height: "u32",
-    grid_width: "u32",
-    runs: "u32",
-    first_image: "u32",
-    columns: "u32",
-    first_column: "u32",
-    stride: "u32",
-    first_row: "i32",
-    rows: "u32",
-    add_below: "u32",
-  },
-  overrides: { ADD: 0 },
   plan(sizes) {
     const { input, grid, columns, images } = sizes;
     const runs = Math.ceil(grid[1] / RUN);
@@ -68,4 +46,4 @@ export const patchMerge: Kernel<
       workgroups: [Math.ceil(columns / 64), grid[0] * runs, images],
     };
   },
-};
+});

@@ -1,6 +1,5 @@
-import { expand } from "./expand.ts";
 import source from "./patch_pool.wgsl" with { type: "text" };
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Patches of one line of the grid that a lane works on. */
 const RUN = 8;
@@ -43,31 +42,9 @@ export interface PatchPoolSizes extends PatchTarget {
 export const patchPool: Kernel<
   PatchPoolSizes,
   "x" | "bands" | "weights" | "y"
-> = {
+> = defineKernel({
   name: "patch_pool",
-  get source() {
-    return expand(source);
-  },
-  bindings: { x: "read", bands: "read", weights: "read", y: "read_write" },
-  params: {
-    height: "i32",
-    width: "i32",
-    channels: "i32",
-    side: "i32",
-    pad: "i32",
-    step: "i32",
-    grid_height: "u32",
-    grid_width: "u32",
-    runs: "u32",
-    first_image: "u32",
-    columns: "u32",
-    first_column: "u32",
-    stride: "u32",
-    first_row: "i32",
-    rows: "u32",
-    add_below: "u32",
-  },
-  overrides: { ADD: 0, NARROW: 0 },
+  source: source,
   plan(sizes) {
     const { input, grid, columns, images } = sizes;
     const runs = Math.ceil(grid[1] / RUN);
@@ -97,4 +74,4 @@ export const patchPool: Kernel<
       workgroups: [Math.ceil(columns / 64), grid[0] * runs, images],
     };
   },
-};
+});

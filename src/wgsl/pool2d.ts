@@ -1,6 +1,6 @@
 import source from "./pool2d.wgsl" with { type: "text" };
 import { pixelGrid } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Sizes of a pooling over windows. */
 export interface Pool2dSizes {
@@ -27,29 +27,9 @@ export interface Pool2dSizes {
 }
 
 /** ONNX MaxPool and AveragePool on NHWC. */
-export const pool2d: Kernel<Pool2dSizes, "x" | "y"> = {
+export const pool2d: Kernel<Pool2dSizes, "x" | "y"> = defineKernel({
   name: "pool2d",
   source,
-  bindings: { x: "read", y: "read_write" },
-  params: {
-    channels: "u32",
-    out_pixels: "u32",
-    height: "u32",
-    width: "u32",
-    out_height: "u32",
-    out_width: "u32",
-    kernel_height: "u32",
-    kernel_width: "u32",
-    stride_y: "u32",
-    stride_x: "u32",
-    dilation_y: "u32",
-    dilation_x: "u32",
-    pad_top: "u32",
-    pad_left: "u32",
-    pad_bottom: "u32",
-    pad_right: "u32",
-  },
-  overrides: { AVERAGE: 0, COUNT_PADDING: 0 },
   plan(sizes) {
     const { images, channels4, input, output, kernel, strides } = sizes;
     const [padTop, padLeft, padBottom, padRight] = sizes.pads;
@@ -80,4 +60,4 @@ export const pool2d: Kernel<Pool2dSizes, "x" | "y"> = {
       workgroups: pixelGrid(channels4, pixels),
     };
   },
-};
+});

@@ -1,5 +1,4 @@
-import { expand } from "./expand.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import source from "./product.wgsl" with { type: "text" };
 
 /** C `[rows, columns]` = A `[rows, inner]` · B `[inner, columns]`; strides count elements. */
@@ -37,27 +36,9 @@ export interface ProductSizes {
 }
 
 /** Small matrix products with strides, so that A may be read transposed. */
-export const product: Kernel<ProductSizes, "a" | "b" | "c"> = {
+export const product: Kernel<ProductSizes, "a" | "b" | "c"> = defineKernel({
   name: "product",
-  get source() {
-    return expand(source);
-  },
-  bindings: { a: "read", b: "read", c: "read_write" },
-  params: {
-    rows: "u32",
-    inner: "u32",
-    columns4: "u32",
-    a_first: "u32",
-    a_row: "u32",
-    a_column: "u32",
-    a_batch: "u32",
-    b_row4: "u32",
-    b_batch4: "u32",
-    c_row4: "u32",
-    c_batch4: "u32",
-    scale: "f32",
-  },
-  overrides: { LANES: 64, ADD: 0 },
+  source: source,
   plan(sizes) {
     const { rows, inner, columns, lanes, count = 1 } = sizes;
     return {
@@ -83,4 +64,4 @@ export const product: Kernel<ProductSizes, "a" | "b" | "c"> = {
       ],
     };
   },
-};
+});

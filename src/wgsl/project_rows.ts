@@ -1,11 +1,10 @@
-import { expand } from "./expand.ts";
 import { gridFor } from "./grid.ts";
 import weightsImage from "./conv2d/weights_image_f32.wgsl" with {
   type: "text",
 };
 import weightsAt from "./conv2d/weights_at.wgsl" with { type: "text" };
-import weights from "./conv2d/weights_f32.wgsl" with { type: "text" };
-import type { Access, Kernel } from "./kernel.ts";
+import weightsBuffer from "./conv2d/weights_f32.wgsl" with { type: "text" };
+import { defineKernel, type Kernel } from "./kernel.ts";
 import interfacePart from "./project_rows/interface.wgsl" with {
   type: "text",
 };
@@ -40,34 +39,18 @@ export type ProjectRowsKernel = Kernel<
 interface Variant {
   readonly name: string;
   readonly tile: string;
-  readonly w?: Access;
-  readonly enables?: Kernel<never>["enables"];
+  /** Declares the binding `w` and how it is read. */
+  readonly weights: string;
   readonly lanes: number;
 }
 
 function define(
-  { name, tile, w = "read", enables = [], lanes }: Variant,
+  { name, tile, weights, lanes }: Variant,
 ): ProjectRowsKernel {
-  const part = w === "read" ? weights : weightsImage;
-  return {
+  return defineKernel({
     name,
-    get source() {
-      return expand(part + interfacePart + tile, {
-        weights_at: weightsAt,
-        at: "at",
-      });
-    },
-    enables,
-    bindings: { x: "read", w, shift: "read", y: "read_write" },
-    params: {
-      rows: "u32",
-      dim4: "u32",
-      columns: "u32",
-      column_tiles: "u32",
-      from_row: "u32",
-      to_row: "u32",
-    },
-    overrides: { SHIFT: 0 },
+    source: weights + interfacePart + tile,
+    names: { weights_at: weightsAt, at: "at" },
     plan({ rows, dim, outputs, from, to, shift = false }) {
       const columns = outputs / 4;
       const tiles = Math.ceil(columns / (2 * lanes));
@@ -84,7 +67,7 @@ function define(
         workgroups: gridFor(Math.ceil(rows / 16) * tiles),
       };
     },
-  };
+  });
 }
 
 /**
@@ -94,12 +77,16 @@ function define(
 export const projectRows: Variants<
   ProjectRowsKernel
 > = {
-  portable: define({ name: "project_rows", tile: uniform, lanes: 32 }),
+  portable: define({
+    name: "project_rows",
+    tile: uniform,
+    weights: weightsBuffer,
+    lanes: 32,
+  }),
   subgroup8: define({
     name: "project_rows_subgroup8",
     tile: subgroup8,
-    w: "image_f32",
-    enables: ["subgroups"],
+    weights: weightsImage,
     lanes: 8,
   }),
 };

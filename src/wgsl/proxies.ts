@@ -1,5 +1,5 @@
 import { gridFor } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import coefficientsSource from "./proxy_coefficients.wgsl" with {
   type: "text",
 };
@@ -26,22 +26,14 @@ export interface ProxySizes {
 export const proxyWeights: Kernel<
   ProxySizes,
   "patch_norms" | "proxy_norms" | "weights" | "inverses"
-> = {
+> = defineKernel({
   name: "proxy_weights",
   source: weightsSource,
-  bindings: {
-    patch_norms: "read",
-    proxy_norms: "read",
-    weights: "read_write",
-    inverses: "read_write",
-  },
-  params: { proxies: "u32", stride: "u32", sharpness: "f32" },
-  overrides: {},
   plan: ({ patches, proxies, stride, temperature }) => ({
     params: { proxies, stride, sharpness: 1 / temperature },
     workgroups: [patches, 1, 1],
   }),
-};
+});
 
 /** Patches `[patches, dim]`, and where their losses go. */
 export interface ProxyResidualSizes {
@@ -57,43 +49,27 @@ export interface ProxyResidualSizes {
 export const proxyResidual: Kernel<
   ProxyResidualSizes,
   "patches" | "residuals" | "losses" | "products"
-> = {
+> = defineKernel({
   name: "proxy_residual",
   source: residualSource,
-  bindings: {
-    patches: "read",
-    residuals: "read_write",
-    losses: "read_write",
-    products: "read_write",
-  },
-  params: { dim: "u32", first_loss: "u32" },
-  overrides: {},
   plan: ({ patches, dim, firstLoss }) => ({
     params: { dim, first_loss: firstLoss },
     workgroups: [patches, 1, 1],
   }),
-};
+});
 
 /** Coefficients of the gradient of the mean loss by the proxies. */
 export const proxyCoefficients: Kernel<
   ProxySizes,
   "inverses" | "products" | "weights" | "slopes"
-> = {
+> = defineKernel({
   name: "proxy_coefficients",
   source: coefficientsSource,
-  bindings: {
-    inverses: "read",
-    products: "read",
-    weights: "read_write",
-    slopes: "read_write",
-  },
-  params: { stride: "u32", sharpness: "f32", share: "f32" },
-  overrides: {},
   plan: ({ patches, stride, temperature }) => ({
     params: { stride, sharpness: 1 / temperature, share: 1 / patches },
     workgroups: [Math.ceil(stride / 64), patches, 1],
   }),
-};
+});
 
 /** Proxies `[proxies, dim]`, and the settings of Adam. */
 export interface ProxyStepSizes {
@@ -113,25 +89,9 @@ export interface ProxyStepSizes {
 export const proxyStep: Kernel<
   ProxyStepSizes,
   "gradients" | "sums" | "proxies" | "transposed" | "moments"
-> = {
+> = defineKernel({
   name: "proxy_step",
   source: stepSource,
-  bindings: {
-    gradients: "read",
-    sums: "read",
-    proxies: "read_write",
-    transposed: "read_write",
-    moments: "read_write",
-  },
-  params: {
-    total: "u32",
-    dim4: "u32",
-    stride: "u32",
-    rate: "f32",
-    correction1: "f32",
-    correction2: "f32",
-  },
-  overrides: {},
   plan({ proxies, dim, stride, rate, step }) {
     const total = proxies * dim / 4;
     return {
@@ -146,4 +106,4 @@ export const proxyStep: Kernel<
       workgroups: gridFor(Math.ceil(total / 64)),
     };
   },
-};
+});

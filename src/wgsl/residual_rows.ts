@@ -1,5 +1,5 @@
 import { gridFor } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import source from "./residual_rows.wgsl" with { type: "text" };
 
 /** Rows `[rows, dim]` of a chunk, and centroids `[dim, padded]`. */
@@ -18,12 +18,9 @@ export interface ResidualRowsSizes {
 export const residualRows: Kernel<
   ResidualRowsSizes,
   "x" | "centroids" | "lists" | "y"
-> = {
+> = defineKernel({
   name: "residual_rows",
   source,
-  bindings: { x: "read", centroids: "read", lists: "read", y: "read_write" },
-  params: { rows: "u32", first: "u32", dim: "u32", padded: "u32" },
-  overrides: {},
   plan({ rows, first, dim, padded }) {
     const [y, z] = gridFor(rows);
     return {
@@ -31,4 +28,4 @@ export const residualRows: Kernel<
       workgroups: [Math.ceil(dim / 64), y, z],
     };
   },
-};
+});

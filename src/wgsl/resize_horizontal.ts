@@ -1,5 +1,5 @@
 import source from "./resize_horizontal.wgsl" with { type: "text" };
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Sizes of the horizontal pass of a resize. */
 export interface ResizeHorizontalSizes {
@@ -24,19 +24,9 @@ export interface ResizeHorizontalSizes {
 export const resizeHorizontal: Kernel<
   ResizeHorizontalSizes,
   "x" | "taps" | "y"
-> = {
+> = defineKernel({
   name: "resize_horizontal",
   source,
-  bindings: { x: "read", taps: "read", y: "read_write" },
-  params: {
-    width: "u32",
-    rows: "u32",
-    columns: "u32",
-    tap_count: "u32",
-    first_column: "u32",
-    first_row: "u32",
-  },
-  overrides: {},
   plan(sizes) {
     const { width, rows, columns, tapCount } = sizes;
     return {
@@ -51,4 +41,4 @@ export const resizeHorizontal: Kernel<
       workgroups: [Math.ceil(columns / 32), Math.ceil(rows / 8), 1],
     };
   },
-};
+});

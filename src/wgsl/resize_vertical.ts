@@ -1,5 +1,5 @@
 import source from "./resize_vertical.wgsl" with { type: "text" };
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Sizes of the vertical pass of a resize. */
 export interface ResizeVerticalSizes {
@@ -24,19 +24,9 @@ export interface ResizeVerticalSizes {
 export const resizeVertical: Kernel<
   ResizeVerticalSizes,
   "x" | "taps" | "table" | "y"
-> = {
+> = defineKernel({
   name: "resize_vertical",
   source,
-  bindings: { x: "read", taps: "read", table: "read", y: "read_write" },
-  params: {
-    rows: "u32",
-    columns: "u32",
-    stride: "u32",
-    first_column: "u32",
-    tap_count: "u32",
-    image: "u32",
-  },
-  overrides: {},
   plan({ rows, columns, stride, firstColumn = 0, tapCount, image = 0 }) {
     return {
       params: {
@@ -50,4 +40,4 @@ export const resizeVertical: Kernel<
       workgroups: [Math.ceil(columns / 32), Math.ceil(rows / 2), 1],
     };
   },
-};
+});

@@ -1,5 +1,5 @@
 import { gridFor } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import source from "./reweight.wgsl" with { type: "text" };
 
 /** Sizes of the weighing of image scores. */
@@ -16,22 +16,13 @@ export interface ReweightSizes {
 export const reweight: Kernel<
   ReweightSizes,
   "queries" | "worst" | "neighbours" | "indices" | "scores"
-> = {
+> = defineKernel({
   name: "reweight",
   source,
-  bindings: {
-    queries: "read",
-    worst: "read",
-    neighbours: "read",
-    indices: "read",
-    scores: "read_write",
-  },
-  params: { images: "u32", columns: "u32", neighbours: "u32" },
-  overrides: {},
   plan({ images, dim, neighbours }) {
     return {
       params: { images, columns: dim / 4, neighbours },
       workgroups: gridFor(images),
     };
   },
-};
+});

@@ -1,4 +1,4 @@
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import source from "./row_distances.wgsl" with { type: "text" };
 
 /** Queries `[queries, dim]` against rows `[rows, dim]`, all pairs. */
@@ -15,16 +15,13 @@ export interface RowDistancesSizes {
 export const rowDistances: Kernel<
   RowDistancesSizes,
   "queries" | "rows" | "distances"
-> = {
+> = defineKernel({
   name: "row_distances",
   source,
-  bindings: { queries: "read", rows: "read", distances: "read_write" },
-  params: { rows: "u32", dim4: "u32" },
-  overrides: {},
   plan({ queries, rows, dim }) {
     return {
       params: { rows, dim4: dim / 4 },
       workgroups: [Math.ceil(rows / 64), queries, 1],
     };
   },
-};
+});

@@ -1,5 +1,5 @@
 import { gridFor } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import source from "./row_norms.wgsl" with { type: "text" };
 
 /** Rows `[rows, stride]`, of which the first `dim` elements count. */
@@ -17,15 +17,13 @@ export interface RowNormsSizes {
 }
 
 /** Squared norms of row-major rows. */
-export const rowNorms: Kernel<RowNormsSizes, "rows" | "shift" | "norms"> = {
-  name: "row_norms",
-  source,
-  bindings: { rows: "read", shift: "read", norms: "read_write" },
-  params: { rows: "u32", dim4: "u32", stride4: "u32", to: "u32" },
-  overrides: { SHIFT: 0 },
-  plan: ({ rows, dim, stride = dim, to = 0, shift = false }) => ({
-    params: { rows, dim4: dim / 4, stride4: stride / 4, to },
-    overrides: { SHIFT: Number(shift) },
-    workgroups: gridFor(Math.ceil(rows / 64)),
-  }),
-};
+export const rowNorms: Kernel<RowNormsSizes, "rows" | "shift" | "norms"> =
+  defineKernel({
+    name: "row_norms",
+    source,
+    plan: ({ rows, dim, stride = dim, to = 0, shift = false }) => ({
+      params: { rows, dim4: dim / 4, stride4: stride / 4, to },
+      overrides: { SHIFT: Number(shift) },
+      workgroups: gridFor(Math.ceil(rows / 64)),
+    }),
+  });

@@ -1,5 +1,5 @@
 import { gridFor } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import source from "./running_mean.wgsl" with { type: "text" };
 
 /** A batch of `count` rows for each position, and how many came before. */
@@ -17,23 +17,15 @@ export interface RunningMeanSizes {
 }
 
 /** Adds a batch to running means and centres it, see the WGSL text. */
-export const runningMean: Kernel<RunningMeanSizes, "rows" | "means"> = {
-  name: "running_mean",
-  source,
-  bindings: { rows: "read_write", means: "read_write" },
-  params: {
-    total4: "u32",
-    dim4: "u32",
-    slots: "u32",
-    count: "u32",
-    before: "u32",
-  },
-  overrides: {},
-  plan({ positions, dim, slots, count, before }) {
-    const total4 = positions * dim / 4;
-    return {
-      params: { total4, dim4: dim / 4, slots, count, before },
-      workgroups: gridFor(Math.ceil(total4 / 64)),
-    };
-  },
-};
+export const runningMean: Kernel<RunningMeanSizes, "rows" | "means"> =
+  defineKernel({
+    name: "running_mean",
+    source,
+    plan({ positions, dim, slots, count, before }) {
+      const total4 = positions * dim / 4;
+      return {
+        params: { total4, dim4: dim / 4, slots, count, before },
+        workgroups: gridFor(Math.ceil(total4 / 64)),
+      };
+    },
+  });

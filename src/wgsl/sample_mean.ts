@@ -1,4 +1,4 @@
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import source from "./sample_mean.wgsl" with { type: "text" };
 
 const MOST_SAMPLES = 1024;
@@ -12,18 +12,16 @@ export interface SampleMeanSizes {
 }
 
 /** The mean of some rows, to take the bulk out of rows before products. */
-export const sampleMean: Kernel<SampleMeanSizes, "rows" | "mean"> = {
-  name: "sample_mean",
-  source,
-  bindings: { rows: "read", mean: "read_write" },
-  params: { dim4: "u32", samples: "u32", step: "u32" },
-  overrides: {},
-  plan({ rows, dim }) {
-    const step = Math.max(1, Math.floor(rows / MOST_SAMPLES));
-    const samples = Math.floor((rows - 1) / step) + 1;
-    return {
-      params: { dim4: dim / 4, samples, step },
-      workgroups: [Math.ceil(dim / 32), 1, 1],
-    };
-  },
-};
+export const sampleMean: Kernel<SampleMeanSizes, "rows" | "mean"> =
+  defineKernel({
+    name: "sample_mean",
+    source,
+    plan({ rows, dim }) {
+      const step = Math.max(1, Math.floor(rows / MOST_SAMPLES));
+      const samples = Math.floor((rows - 1) / step) + 1;
+      return {
+        params: { dim4: dim / 4, samples, step },
+        workgroups: [Math.ceil(dim / 32), 1, 1],
+      };
+    },
+  });

@@ -1,6 +1,5 @@
-import { expand } from "./expand.ts";
 import { gridFor } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import { shrinkOf } from "./search_leading.ts";
 import finish from "./search_finish/finish.wgsl" with { type: "text" };
 import measure from "./search_finish/measure.wgsl" with { type: "text" };
@@ -66,36 +65,9 @@ export const searchNearest: Kernel<
   | "least"
   | "distances"
   | "indices"
-> = {
+> = defineKernel({
   name: "search_nearest",
-  get source() {
-    return expand(nearest + measure);
-  },
-  bindings: {
-    queries: "read",
-    query_norms: "read",
-    bank: "read",
-    images: "read",
-    query_images: "read",
-    least: "read_write",
-    distances: "read_write",
-    indices: "read_write",
-  },
-  params: {
-    queries: "u32",
-    dim: "u32",
-    rows: "u32",
-    first: "u32",
-    base: "u32",
-    groups: "u32",
-    k: "u32",
-    most: "u32",
-    start: "u32",
-    slack: "f32",
-    radius: "f32",
-    shrink: "f32",
-  },
-  overrides: { LANES: 64, LOOK, EXCLUDE: 0 },
+  source: nearest + measure,
   plan(sizes) {
     return {
       params: {
@@ -113,38 +85,15 @@ export const searchNearest: Kernel<
       workgroups: gridFor(sizes.queries),
     };
   },
-};
+});
 
 /** The k nearest rows of each query, exactly, of those that `search_narrow` left. */
 export const searchFinish: Kernel<
   SearchFinishSizes,
   "queries" | "bank" | "near" | "distances" | "indices" | "resume"
-> = {
+> = defineKernel({
   name: "search_finish",
-  get source() {
-    return expand(finish + measure);
-  },
-  bindings: {
-    queries: "read",
-    bank: "read",
-    near: "read",
-    distances: "read_write",
-    indices: "read_write",
-    resume: "read_write",
-  },
-  params: {
-    queries: "u32",
-    dim: "u32",
-    rows: "u32",
-    first: "u32",
-    base: "u32",
-    groups: "u32",
-    k: "u32",
-    most: "u32",
-    fresh: "u32",
-    start: "u32",
-  },
-  overrides: { LANES: 64, LOOK },
+  source: finish + measure,
   plan(sizes) {
     return {
       params: {
@@ -156,7 +105,7 @@ export const searchFinish: Kernel<
       workgroups: gridFor(sizes.queries),
     };
   },
-};
+});
 
 /**
  * Dispatches of {@linkcode searchFinish} until all groups were looked at,

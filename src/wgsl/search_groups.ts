@@ -1,8 +1,7 @@
-import { expand } from "./expand.ts";
 import bankBuffer from "./bank_buffer.wgsl" with { type: "text" };
 import bankRows from "./bank_rows.wgsl" with { type: "text" };
 import bankImage from "./bank_image.wgsl" with { type: "text" };
-import type { Access, Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import { PANEL_ROWS } from "./pack_rows.ts";
 import interfacePart from "./search_groups/interface.wgsl" with {
   type: "text",
@@ -46,38 +45,19 @@ export function searchGroupCount(rows: number, panelsPerGroup: number): number {
 interface Variant {
   readonly name: string;
   readonly tile: string;
-  readonly bank?: Access;
-  readonly enables?: Kernel<never>["enables"];
+  /** Declares the binding `bank` and how it is read. */
+  readonly bank: string;
   readonly queriesOfTile: number;
   readonly lanes: number;
 }
 
 function define(
-  { name, tile, bank = "read", enables = [], queriesOfTile, lanes }: Variant,
+  { name, tile, bank, queriesOfTile, lanes }: Variant,
 ): SearchGroupsKernel {
-  const part = bank === "read" ? bankBuffer : bankImage;
-  return {
+  return defineKernel({
     name,
-    get source() {
-      return expand(part + interfacePart + tile, { bank_rows: bankRows });
-    },
-    enables,
-    bindings: {
-      queries: "read",
-      bank,
-      norms: "read",
-      images: "read",
-      query_images: "read",
-      least: "read_write",
-    },
-    params: {
-      queries: "u32",
-      dim4: "u32",
-      panels: "u32",
-      panels_per_group: "u32",
-      groups: "u32",
-    },
-    overrides: { EXCLUDE: 0 },
+    source: bank + interfacePart + tile,
+    names: { bank_rows: bankRows },
     plan({ queries, dim, rows, panelsPerGroup, exclude }) {
       const groups = searchGroupCount(rows, panelsPerGroup);
       return {
@@ -96,19 +76,19 @@ function define(
         ],
       };
     },
-  };
+  });
 }
 
 const portable = define({
   name: "search_groups",
   tile: uniform,
+  bank: bankBuffer,
   queriesOfTile: 16,
   lanes: 64,
 });
 
 const BY_8 = {
   tile: subgroup8,
-  enables: ["subgroups"],
   queriesOfTile: 32,
   lanes: 8,
 } as const;
@@ -125,7 +105,7 @@ export const searchGroups: Variants<
   subgroup8: define({
     ...BY_8,
     name: "search_groups_subgroup8_image",
-    bank: "image_f32",
+    bank: bankImage,
   }),
 };
 
@@ -134,5 +114,9 @@ export const searchGroupsInBuffer: Variants<
   SearchGroupsKernel
 > = {
   portable,
-  subgroup8: define({ ...BY_8, name: "search_groups_subgroup8" }),
+  subgroup8: define({
+    ...BY_8,
+    name: "search_groups_subgroup8",
+    bank: bankBuffer,
+  }),
 };

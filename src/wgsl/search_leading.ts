@@ -1,12 +1,11 @@
-import { expand } from "./expand.ts";
 import bankBuffer from "./bank_buffer.wgsl" with { type: "text" };
 import bankRows from "./bank_rows.wgsl" with { type: "text" };
 import bankImage from "./bank_image.wgsl" with { type: "text" };
-import type { Access, Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import { PANEL_ROWS } from "./pack_rows.ts";
 import least from "./search_leading/least.wgsl" with { type: "text" };
 import narrow from "./search_leading/narrow.wgsl" with { type: "text" };
-import tile from "./search_leading/tile.wgsl" with { type: "text" };
+import interfacePart from "./search_leading/tile.wgsl" with { type: "text" };
 import subgroup8 from "./search_leading/tile_subgroup8.wgsl" with {
   type: "text",
 };
@@ -78,41 +77,19 @@ export type SearchNarrowKernel = Kernel<
 interface Variant {
   readonly name: string;
   readonly tile: string;
-  readonly bank?: Access;
-  readonly enables?: Kernel<never>["enables"];
+  /** Declares the binding `bank` and how it is read. */
+  readonly bank: string;
 }
 
-/** Text of a variant: how it reads the bank, its tile and what is done with it. */
-function textOf({ tile: part, bank = "read" }: Variant, rest: string): string {
-  const bankPart = bank === "read" ? bankBuffer : bankImage;
-  return expand(tile + bankPart + part + rest, { bank_rows: bankRows });
-}
-
-function panelBindings(
-  { bank = "read" }: Variant,
-): Record<PanelBinding, Access> {
-  return {
-    queries: "read",
-    bank,
-    norms: "read",
-    images: "read",
-    query_images: "read",
-  };
-}
+const NAMES = { bank_rows: bankRows };
 
 function defineLeading(
-  variant: Variant & { readonly lanes: number },
+  { name, tile, bank, lanes }: Variant & { readonly lanes: number },
 ): SearchLeadingKernel {
-  const { name, lanes, enables = [] } = variant;
-  return {
+  return defineKernel({
     name,
-    get source() {
-      return textOf(variant, least);
-    },
-    enables,
-    bindings: { ...panelBindings(variant), least: "read_write" },
-    params: { queries: "u32", dim4: "u32", stride4: "u32", groups: "u32" },
-    overrides: { EXCLUDE: 0 },
+    source: interfacePart + bank + tile + least,
+    names: NAMES,
     plan({ queries, dim, stride = dim, rows, exclude }) {
       const groups = leadingGroupCount(rows);
       return {
@@ -125,7 +102,7 @@ function defineLeading(
         ],
       };
     },
-  };
+  });
 }
 
 /**
@@ -135,44 +112,27 @@ function defineLeading(
 export const searchLeading: Variants<
   SearchLeadingKernel
 > = {
-  portable: defineLeading({ name: "search_leading", tile: uniform, lanes: 64 }),
+  portable: defineLeading({
+    name: "search_leading",
+    tile: uniform,
+    bank: bankBuffer,
+    lanes: 64,
+  }),
   subgroup8: defineLeading({
     name: "search_leading_subgroup8",
     tile: subgroup8,
-    bank: "image_f32",
-    enables: ["subgroups"],
+    bank: bankImage,
     lanes: 8,
   }),
 };
 
 function defineNarrow(
-  variant: Variant,
+  { name, tile, bank }: Variant,
 ): SearchNarrowKernel {
-  const { name, enables = [] } = variant;
-  return {
+  return defineKernel({
     name,
-    get source() {
-      return textOf(variant, narrow);
-    },
-    enables,
-    bindings: {
-      ...panelBindings(variant),
-      query_norms: "read",
-      distances: "read",
-      near: "read_write",
-    },
-    params: {
-      queries: "u32",
-      dim4: "u32",
-      stride4: "u32",
-      groups: "u32",
-      k: "u32",
-      padded: "u32",
-      slack: "f32",
-      radius: "f32",
-      shrink: "f32",
-    },
-    overrides: { EXCLUDE: 0 },
+    source: interfacePart + bank + tile + narrow,
+    names: NAMES,
     plan({ queries, dim, stride = dim, rows, exclude, k, ...errors }) {
       const { slack, radius, stretch } = errors;
       const groups = leadingGroupCount(rows);
@@ -192,7 +152,7 @@ function defineNarrow(
         ],
       };
     },
-  };
+  });
 }
 
 /**
@@ -200,11 +160,14 @@ function defineNarrow(
  * `search_leading` did not rule out are compared along more dimensions.
  */
 export const searchNarrow: Variants<SearchNarrowKernel> = {
-  portable: defineNarrow({ name: "search_narrow", tile: uniform }),
+  portable: defineNarrow({
+    name: "search_narrow",
+    tile: uniform,
+    bank: bankBuffer,
+  }),
   subgroup8: defineNarrow({
     name: "search_narrow_subgroup8",
     tile: subgroup8,
-    bank: "image_f32",
-    enables: ["subgroups"],
+    bank: bankImage,
   }),
 };

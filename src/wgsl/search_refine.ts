@@ -1,5 +1,5 @@
 import { gridFor } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import source from "./search_refine.wgsl" with { type: "text" };
 
 /** The most neighbours {@linkcode searchRefine} finds of a query. */
@@ -53,33 +53,9 @@ export const searchRefine: Kernel<
   | "least"
   | "distances"
   | "indices"
-> = {
+> = defineKernel({
   name: "search_refine",
   source,
-  bindings: {
-    queries: "read",
-    query_norms: "read",
-    bank: "read",
-    images: "read",
-    query_images: "read",
-    least: "read_write",
-    distances: "read_write",
-    indices: "read_write",
-  },
-  params: {
-    queries: "u32",
-    dim4: "u32",
-    rows: "u32",
-    first: "u32",
-    base: "u32",
-    panels_per_group: "u32",
-    groups: "u32",
-    k: "u32",
-    start: "u32",
-    slack: "f32",
-    radius: "f32",
-  },
-  overrides: { LANES: 64, EXCLUDE: 0 },
   plan(sizes) {
     return {
       params: {
@@ -99,4 +75,4 @@ export const searchRefine: Kernel<
       workgroups: gridFor(sizes.queries),
     };
   },
-};
+});

@@ -1,5 +1,5 @@
 import { pixelGrid, roundUp } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import source from "./slice.wgsl" with { type: "text" };
 
 /** Three numbers, for channels, rows and columns. */
@@ -24,27 +24,9 @@ export interface SliceSizes {
 }
 
 /** ONNX Slice of channels, height and width, NHWC. */
-export const slice: Kernel<SliceSizes, "x" | "y"> = {
+export const slice: Kernel<SliceSizes, "x" | "y"> = defineKernel({
   name: "slice",
   source,
-  bindings: { x: "read", y: "read_write" },
-  params: {
-    width: "u32",
-    pixels: "u32",
-    out_width: "u32",
-    out_pixels: "u32",
-    all_pixels: "u32",
-    x_channels: "u32",
-    y_channels: "u32",
-    count: "u32",
-    start_channel: "i32",
-    start_row: "i32",
-    start_column: "i32",
-    step_channel: "i32",
-    step_row: "i32",
-    step_column: "i32",
-  },
-  overrides: {},
   plan({ images, input, output, starts, steps }) {
     const [count, outHeight, outWidth] = output;
     const channels = roundUp(count, 4);
@@ -69,4 +51,4 @@ export const slice: Kernel<SliceSizes, "x" | "y"> = {
       workgroups: pixelGrid(channels, pixels),
     };
   },
-};
+});

@@ -1,6 +1,6 @@
 import source from "./softmax.wgsl" with { type: "text" };
 import { gridFor } from "./grid.ts";
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Sizes of a softmax over channels. */
 export interface SoftmaxSizes {
@@ -11,14 +11,11 @@ export interface SoftmaxSizes {
 }
 
 /** ONNX Softmax on the channel axis, NHWC. */
-export const softmax: Kernel<SoftmaxSizes, "x" | "y"> = {
+export const softmax: Kernel<SoftmaxSizes, "x" | "y"> = defineKernel({
   name: "softmax",
   source,
-  bindings: { x: "read", y: "read_write" },
-  params: { rows: "u32", stride: "u32", channels: "u32" },
-  overrides: {},
   plan: ({ rows, channels }) => ({
     params: { rows, stride: Math.ceil(channels / 4) * 4, channels },
     workgroups: gridFor(Math.ceil(rows / 8)),
   }),
-};
+});

@@ -1,9 +1,8 @@
-import { expand } from "./expand.ts";
 import activation from "./activation.wgsl" with { type: "text" };
 import { activationParams, type FusedActivation } from "./activation.ts";
 import { pixelGrid } from "./grid.ts";
 import input from "./winograd_input.wgsl" with { type: "text" };
-import type { Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import output from "./winograd_output.wgsl" with { type: "text" };
 
 /** Sizes of the input transform of Winograd F(4×4, 3×3). */
@@ -42,63 +41,36 @@ export function winogradTiles(
 }
 
 /** `V = Bᵀ d B`: NHWC → `[36, tiles, 4 · channels4]`. */
-export const winogradInput: Kernel<WinogradInputSizes, "x" | "y"> = {
-  name: "winograd_input",
-  get source() {
-    return expand(input);
-  },
-  bindings: { x: "read", y: "read_write" },
-  params: {
-    channels: "u32",
-    tiles: "u32",
-    tiles_y: "u32",
-    tiles_x: "u32",
-    height: "u32",
-    width: "u32",
-    pad_top: "u32",
-    pad_left: "u32",
-  },
-  overrides: {},
-  plan({ images, channels4, input, output, pads }) {
-    const [tilesY, tilesX] = winogradTiles(output);
-    const tiles = images * tilesY * tilesX;
-    return {
-      params: {
-        channels: channels4,
-        tiles,
-        tiles_y: tilesY,
-        tiles_x: tilesX,
-        height: input[0],
-        width: input[1],
-        pad_top: pads[0],
-        pad_left: pads[1],
-      },
-      workgroups: pixelGrid(channels4, tiles),
-    };
-  },
-};
+export const winogradInput: Kernel<WinogradInputSizes, "x" | "y"> =
+  defineKernel({
+    name: "winograd_input",
+    source: input,
+    plan({ images, channels4, input, output, pads }) {
+      const [tilesY, tilesX] = winogradTiles(output);
+      const tiles = images * tilesY * tilesX;
+      return {
+        params: {
+          channels: channels4,
+          tiles,
+          tiles_y: tilesY,
+          tiles_x: tilesX,
+          height: input[0],
+          width: input[1],
+          pad_top: pads[0],
+          pad_left: pads[1],
+        },
+        workgroups: pixelGrid(channels4, tiles),
+      };
+    },
+  });
 
 /** `Y = activate(Aᵀ M A + bias + residual)`: `[36, tiles, 4 · channels4]` → NHWC. */
 export const winogradOutput: Kernel<
   WinogradOutputSizes,
   "x" | "bias" | "residual" | "y"
-> = {
+> = defineKernel({
   name: "winograd_output",
-  get source() {
-    return expand(activation + output);
-  },
-  bindings: { x: "read", bias: "read", residual: "read", y: "read_write" },
-  params: {
-    channels: "u32",
-    tiles: "u32",
-    tiles_y: "u32",
-    tiles_x: "u32",
-    out_height: "u32",
-    out_width: "u32",
-    act_low: "f32",
-    act_high: "f32",
-  },
-  overrides: { RESIDUAL: 0, ACTIVATION: 0 },
+  source: activation + output,
   plan({ images, channels4, output, residual, activation }) {
     const [tilesY, tilesX] = winogradTiles(output);
     const tiles = images * tilesY * tilesX;
@@ -118,4 +90,4 @@ export const winogradOutput: Kernel<
       workgroups: pixelGrid(channels4, tiles),
     };
   },
-};
+});
