@@ -22,9 +22,7 @@ const SIZE = 12u;
 
 @compute @workgroup_size(64)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
+  //#use place_in_grid
 ) {
   let i = (group.y * groups.x + group.x) * 64u + lane;
   let slot = i / params.dim4;

@@ -25,9 +25,7 @@ const HIGH = 10u;
 
 @compute @workgroup_size(64)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
+  //#use place_in_grid
 ) {
   let stride = groups.x * groups.y * 64u;
   for (

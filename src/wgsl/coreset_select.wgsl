@@ -27,9 +27,7 @@ const SIZE = 12u;
 
 @compute @workgroup_size(64)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
+  //#use place_in_grid
 ) {
   let least = bitcast<f32>(atomicLoad(&state[LEAST]));
   let cut = atomicLoad(&state[CUT]);

@@ -1,4 +1,24 @@
 import { expand, type Names } from "./expand.ts";
+import bankRows from "./shared/bank_rows.wgsl" with { type: "text" };
+import insertion from "./shared/insertion.wgsl" with { type: "text" };
+import leastGroup from "./shared/least_group.wgsl" with { type: "text" };
+import patchTarget from "./shared/patch_target.wgsl" with { type: "text" };
+import placeInGrid2d from "./shared/place_in_grid_2d.wgsl" with {
+  type: "text",
+};
+import placeInGrid from "./shared/place_in_grid.wgsl" with { type: "text" };
+import storePatch from "./shared/store_patch.wgsl" with { type: "text" };
+
+/** Parts that any kernel may use. */
+const SHARED_PARTS: Names = {
+  bank_rows: bankRows,
+  insertion,
+  least_group: leastGroup,
+  patch_target: patchTarget,
+  place_in_grid: placeInGrid,
+  place_in_grid_2d: placeInGrid2d,
+  store_patch: storePatch,
+};
 
 /**
  * How a binding is used by a kernel: a buffer that it reads or writes, or an
@@ -51,7 +71,7 @@ export interface Kernel<Sizes, Binding extends string = string> {
 /** What a kernel is defined by; the rest of it stands in its text. */
 export interface KernelDefinition<Sizes>
   extends Pick<Kernel<Sizes>, "name" | "source" | "plan"> {
-  /** What names stand for that `source` uses, as {@linkcode expand} takes them. */
+  /** What names in `source` stand for besides the parts that all kernels share. */
   readonly names?: Names | undefined;
 }
 
@@ -67,7 +87,8 @@ export function defineKernel<Sizes, Binding extends string>(
   { source, names, ...rest }: KernelDefinition<Sizes>,
 ): Kernel<Sizes, Binding> {
   let read: Interface | undefined;
-  const known = (): Interface => read ??= readInterface(expand(source, names));
+  const known = (): Interface =>
+    read ??= readInterface(expand(source, { ...SHARED_PARTS, ...names }));
   return {
     ...rest,
     get source() {

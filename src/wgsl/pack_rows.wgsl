@@ -35,9 +35,7 @@ fn load(row: u32, k: u32) -> vec4f {
 
 @compute @workgroup_size(64)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
+  //#use place_in_grid
 ) {
   let i = (group.y * groups.x + group.x) * 64u + lane;
   if (i >= params.total) {

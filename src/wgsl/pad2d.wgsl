@@ -35,9 +35,7 @@ fn source(position: i32, size: u32) -> i32 {
 
 @compute @workgroup_size(8, 8)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
+  //#use place_in_grid_2d
 ) {
   let channel = group.x * 8u + local.x;
   let pixel = (group.z * groups.y + group.y) * 8u + local.y;

@@ -22,13 +22,7 @@ struct Params {
   runs: u32, // blocks in a line of the grid
   first_image: u32,
 
-  // output
-  columns: u32,
-  first_column: u32,
-  stride: u32,
-  first_row: i32, // of image 0; negative where y begins later
-  rows: u32,
-  add_below: u32, // columns of y below this are added to, others written
+  //#use patch_target
 }
 @group(0) @binding(5) var<uniform> params: Params;
 
@@ -77,16 +71,4 @@ fn main(
   if (left > 7u) { store(row + 7u, column, high.w); }
 }
 
-fn store(row: u32, column: u32, value: f32) {
-  // A row before the first one has wrapped around to a huge number.
-  if (row >= params.rows) {
-    return;
-  }
-  let target_column = params.first_column + column;
-  let at = row * params.stride + target_column;
-  if (ADD) {
-    y[at] = value + select(0.0, y[at], target_column < params.add_below);
-  } else {
-    y[at] = value;
-  }
-}
+//#use store_patch

@@ -29,13 +29,7 @@ struct Params {
   runs: u32, // of 8 patches in a line of the grid
   first_image: u32,
 
-  // output
-  columns: u32,
-  first_column: u32,
-  stride: u32,
-  first_row: i32, // of image 0; negative where y begins later
-  rows: u32,
-  add_below: u32, // columns of y below this are added to, others written
+  //#use patch_target
 }
 @group(0) @binding(4) var<uniform> params: Params;
 
@@ -123,16 +117,4 @@ fn in_range(position: i32, size: i32) -> bool {
   return u32(position) < u32(size);
 }
 
-fn store(row: u32, column: u32, value: f32) {
-  // A row before the first one has wrapped around to a huge number.
-  if (row >= params.rows) {
-    return;
-  }
-  let target_column = params.first_column + column;
-  let at = row * params.stride + target_column;
-  if (ADD) {
-    y[at] = value + select(0.0, y[at], target_column < params.add_below);
-  } else {
-    y[at] = value;
-  }
-}
+//#use store_patch

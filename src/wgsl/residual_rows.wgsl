@@ -18,9 +18,7 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
+  //#use place_in_grid
 ) {
   let d = group.x * 64u + lane;
   let row = group.z * groups.y + group.y;

@@ -20,9 +20,7 @@ override SHIFT: bool = false;
 
 @compute @workgroup_size(64)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
+  //#use place_in_grid
 ) {
   let row = (group.y * groups.x + group.x) * 64u + lane;
   if (row >= params.rows) {

@@ -1,5 +1,4 @@
 import bankBuffer from "./bank_buffer.wgsl" with { type: "text" };
-import bankRows from "./bank_rows.wgsl" with { type: "text" };
 import bankImage from "./bank_image.wgsl" with { type: "text" };
 import { defineKernel, type Kernel } from "./kernel.ts";
 import { PANEL_ROWS } from "./pack_rows.ts";
@@ -57,7 +56,6 @@ function define(
   return defineKernel({
     name,
     source: bank + interfacePart + tile,
-    names: { bank_rows: bankRows },
     plan({ queries, dim, rows, panelsPerGroup, exclude }) {
       const groups = searchGroupCount(rows, panelsPerGroup);
       return {

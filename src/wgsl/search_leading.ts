@@ -1,5 +1,4 @@
 import bankBuffer from "./bank_buffer.wgsl" with { type: "text" };
-import bankRows from "./bank_rows.wgsl" with { type: "text" };
 import bankImage from "./bank_image.wgsl" with { type: "text" };
 import { defineKernel, type Kernel } from "./kernel.ts";
 import { PANEL_ROWS } from "./pack_rows.ts";
@@ -81,15 +80,12 @@ interface Variant {
   readonly bank: string;
 }
 
-const NAMES = { bank_rows: bankRows };
-
 function defineLeading(
   { name, tile, bank, lanes }: Variant & { readonly lanes: number },
 ): SearchLeadingKernel {
   return defineKernel({
     name,
     source: interfacePart + bank + tile + least,
-    names: NAMES,
     plan({ queries, dim, stride = dim, rows, exclude }) {
       const groups = leadingGroupCount(rows);
       return {
@@ -132,7 +128,6 @@ function defineNarrow(
   return defineKernel({
     name,
     source: interfacePart + bank + tile + narrow,
-    names: NAMES,
     plan({ queries, dim, stride = dim, rows, exclude, k, ...errors }) {
       const { slack, radius, stretch } = errors;
       const groups = leadingGroupCount(rows);

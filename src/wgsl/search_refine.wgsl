@@ -50,26 +50,7 @@ var<workgroup> top_distances: array<f32, MOST>;
 var<workgroup> top_indices: array<u32, MOST>;
 var<workgroup> chosen: u32;
 
-fn before(d: f32, i: u32, e: f32, j: u32) -> bool {
-  return d < e || (d == e && i < j);
-}
-
-fn insert(d: f32, i: u32) {
-  var at = params.k - 1u;
-  if (!before(d, i, top_distances[at], top_indices[at])) {
-    return;
-  }
-  for (; at > 0u; at--) {
-    let above = at - 1u;
-    if (!before(d, i, top_distances[above], top_indices[above])) {
-      break;
-    }
-    top_distances[at] = top_distances[above];
-    top_indices[at] = top_indices[above];
-  }
-  top_distances[at] = d;
-  top_indices[at] = i;
-}
+//#use insertion
 
 // A lower bound of the squared distance from the least score of a group.
 fn bound(score: f32, norm: f32) -> f32 {
@@ -105,37 +86,7 @@ fn main(
   let row_of_group = lane / lanes_per_row;
 
   loop {
-    var value = FAR;
-    var place = NONE;
-    for (var g = lane; g < params.groups; g += LANES) {
-      let v = least[first_least + g];
-      if (v < value) {
-        value = v;
-        place = g;
-      }
-    }
-    values[lane] = value;
-    places[lane] = place;
-    workgroupBarrier();
-    if (lane == 0u) {
-      for (var i = 1u; i < LANES; i++) {
-        if (before(values[i], places[i], value, place)) {
-          value = values[i];
-          place = places[i];
-        }
-      }
-      if (value >= FAR * 0.5 || bound(value, norm) > top_distances[k - 1u]) {
-        place = NONE;
-      }
-      chosen = place;
-    }
-    let group = workgroupUniformLoad(&chosen);
-    if (group == NONE) {
-      break;
-    }
-    if (group % LANES == lane) {
-      least[first_least + group] = FAR;
-    }
+    //#use least_group
     let panel = (group >> 3u) * params.panels_per_group;
     for (var p = 0u; p < params.panels_per_group; p++) {
       let row = (panel + p) * 64u + (group & 7u) * 8u + row_of_group;

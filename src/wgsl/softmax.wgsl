@@ -15,9 +15,7 @@ struct Params {
 
 @compute @workgroup_size(8)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
+  //#use place_in_grid
 ) {
   let row = (group.y * groups.x + group.x) * 8u + lane;
   if (row >= params.rows) {
