@@ -39,7 +39,6 @@ export class BufferPool {
   /**
    * An empty pool.
    *
-   * @param device The device buffers are made on.
    * @param maxBytes The largest buffer allowed: the storage binding limit.
    */
   constructor(device: GPUDevice, maxBytes: number) {
@@ -110,7 +109,6 @@ export class BufferPool {
    * An image of vectors of four elements; its contents are undefined.
    *
    * @param size Its texels, `[width, height]`.
-   * @param dtype Type of the elements.
    * @throws {GpuError} If it is higher than the adapter's images.
    */
   image(

@@ -266,7 +266,6 @@ export class Gpu implements Disposable, GpuContext {
   /**
    * Submits compiled programs in order, in one command buffer.
    *
-   * @param programs What to run.
    * @param clock Times the programs, each in a compute pass of its own; without
    * it all share one.
    */

@@ -19,7 +19,6 @@ interface ImageTensor {
 /**
  * Fills an image.
  *
- * @param queue The device's queue.
  * @param tensor A tensor stored as an image.
  * @param data All of its elements.
  * @throws {RangeError} If there are fewer.

@@ -5,7 +5,6 @@ import type { Tensor } from "./tensor.ts";
 /**
  * An `f32` tensor that kernels have written, as an image.
  *
- * @param gpu Where the tensor is.
  * @param tensor Any number of vectors of four elements.
  *
  * @example

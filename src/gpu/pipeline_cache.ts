@@ -30,11 +30,7 @@ export class PipelineCache {
   readonly #modules = new Map<string, Promise<GPUShaderModule>>();
   #acceptsEnableSubgroups: Promise<boolean> | undefined;
 
-  /**
-   * An empty cache.
-   *
-   * @param device The device kernels are compiled for.
-   */
+  /** An empty cache. */
   constructor(device: GPUDevice) {
     this.#device = device;
   }

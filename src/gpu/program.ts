@@ -61,7 +61,6 @@ export class Program implements Disposable {
   /**
    * Records one dispatch.
    *
-   * @param kernel The kernel to run.
    * @param sizes The problem's sizes, as the kernel's `plan` takes them.
    * @param tensors A tensor for every binding of the kernel, by name; one that
    * is missing or misspelt does not compile.

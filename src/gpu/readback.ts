@@ -52,12 +52,7 @@ export class Readback {
   #busy: Promise<unknown> = Promise.resolve();
   #turnAt = performance.now();
 
-  /**
-   * Reads from one device.
-   *
-   * @param device The device to read from.
-   * @param pool Counts the staging buffer's bytes.
-   */
+  /** Reads from one device. */
   constructor(device: GPUDevice, pool: BufferPool) {
     this.#device = device;
     this.#pool = pool;

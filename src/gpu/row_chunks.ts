@@ -46,10 +46,6 @@ export class RowChunks implements Disposable {
   /**
    * Allocates row chunks with undefined contents.
    *
-   * @param gpu Where to allocate.
-   * @param rows Number of rows.
-   * @param dim Elements of a row.
-   * @param label What the rows are, for messages.
    * @param rowStep Rows of a chunk are a multiple of this (an image's patches).
    * @throws {RangeError} If `rowStep` rows are more than one binding.
    */

@@ -58,7 +58,6 @@ export class ConvTuning {
   /**
    * Nothing is measured until a network is about to run.
    *
-   * @param gpu The device.
    * @param options Where choices are kept, and how long measuring may take.
    */
   constructor(gpu: Gpu, { store, budget = 2000 }: ConvTuningOptions = {}) {

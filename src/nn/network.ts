@@ -61,9 +61,7 @@ export class Network implements Disposable {
   /**
    * Optimises a graph that was read before.
    *
-   * @param gpu The device.
    * @param graph As `readOnnx` returns it.
-   * @param options What to tap.
    * @throws {OnnxError} If a tap is unknown or an operator is not supported.
    */
   constructor(gpu: Gpu, graph: Graph, options: NetworkOptions = {}) {
@@ -87,8 +85,6 @@ export class Network implements Disposable {
   /**
    * Reads an ONNX file.
    *
-   * @param gpu The device.
-   * @param bytes The file.
    * @param options What to tap, and how to read external data.
    * @throws {OnnxError} For anything wrong with the file; `kind` tells what.
    */

@@ -14,7 +14,6 @@ export class ConstantStore implements Disposable {
   /**
    * An empty store.
    *
-   * @param gpu Where constants are uploaded to.
    * @param blank Whether only their memory is wanted.
    */
   constructor(gpu: Gpu, blank = gpu.isDry) {
@@ -100,9 +99,7 @@ export class Session implements Disposable {
   /**
    * Allocates and compiles.
    *
-   * @param gpu The device.
    * @param plan The network for one image size.
-   * @param outputs Names of the tensors to tap.
    * @param constants Weights, shared by the sessions of a network.
    */
   static async create(

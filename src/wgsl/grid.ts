@@ -6,7 +6,6 @@ export const MAX_WORKGROUPS_PER_DIMENSION = 65_535;
  * linear workgroup back as `wid.y * num_workgroups.x + wid.x` and must ignore
  * the surplus.
  *
- * @param count Workgroups wanted.
  * @returns Workgroup counts `[x, y, 1]` with `x * y >= count`.
  * @throws {RangeError} If the count does not fit two dimensions.
  */

@@ -36,7 +36,6 @@ export class MemoryBank implements Disposable {
   /**
    * Copies the picked patches on the GPU.
    *
-   * @param gpu The device.
    * @param features All patch features, images in order.
    * @param dim Features a row has, without padding.
    * @param picks Rows of `features`, in the order the bank gets them.
@@ -56,7 +55,6 @@ export class MemoryBank implements Disposable {
   /**
    * Uploads a stored bank.
    *
-   * @param gpu The device.
    * @param data `[K, dim]`, row-major, without padding.
    * @param dim Features a row has.
    * @param origin `[K, 3]`.
@@ -133,7 +131,6 @@ export function originsOf(
 /**
  * Uploads rows into a row set.
  *
- * @param gpu The device.
  * @param rows Where they go.
  * @param first The first row to write.
  * @param data Row-major, without padding.

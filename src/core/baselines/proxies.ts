@@ -61,7 +61,6 @@ interface Work extends Required<Omit<ProxyOptions, "onProgress">> {
  * no optimiser: this is Adam over random batches, from random patches, in
  * f32, with the gradient in closed form.
  *
- * @param features All patch features.
  * @param options How many proxies, and how they are learned.
  * @throws {RangeError} If an option is not allowed, or proxies or a batch's
  * weights are more than the adapter binds at once.

@@ -39,10 +39,7 @@ export class Canvas {
   readonly #cos: number;
   readonly #sin: number;
 
-  /**
-   * @param size Pixels of each side.
-   * @param placement Where the part lies.
-   */
+  /** @param size Pixels of each side. */
   constructor(size: number, placement: Placement) {
     this.size = size;
     this.data = new Float32Array(size * size * 3);

@@ -23,9 +23,7 @@ export interface ModelOnGpu {
  * Puts a stored model on the GPU.
  *
  * @param backbone The network it was fitted with; it stays its owner's.
- * @param model What the file holds.
  * @param settings The model's settings.
- * @param batch Images of a batch.
  */
 export async function uploadModel(
   backbone: Backbone,

@@ -32,9 +32,7 @@ export interface PlannedFit extends PlannedMemory {
  * Plans the memory of a fit without doing it: the same code runs on a device
  * that only counts, so that the plan is what the fit will allocate.
  *
- * @param gpu The device that the fit will use.
  * @param options As for `PatchCore.create`; random weights are accepted.
- * @param images What will be fitted.
  */
 export async function planFit(
   gpu: Gpu,
@@ -54,10 +52,7 @@ export async function planFit(
 /**
  * Plans the memory of predictions as {@linkcode planFit} does that of a fit.
  *
- * @param gpu The device that the predictions will use.
- * @param model The model file.
  * @param options As for `PatchCore.load`.
- * @param images What will be inspected.
  */
 export async function planPredict(
   gpu: Gpu,

@@ -66,10 +66,7 @@ export class ApproximateSearch implements Disposable {
    * Recall@1: the share of patches for which a row as near as the nearest one
    * is found.
    *
-   * @param gpu The device.
-   * @param features The patches.
    * @param exact Searches the same bank exactly.
-   * @param options Progress and cancelling.
    */
   async recall(
     gpu: Gpu,

@@ -13,10 +13,8 @@ import { searchOf } from "../bank/memory_bank.ts";
  * The largest distance of a training patch to its nearest bank row (paper,
  * Eq. 5), measured exactly in the space of the features.
  *
- * @param gpu The device.
  * @param features Features of all training patches.
  * @param search Finds neighbours in the bank.
- * @param options Progress and cancelling.
  */
 export async function coveringRadius(
   gpu: Gpu,
@@ -44,7 +42,6 @@ interface RandomRadiusOptions extends BatchedSearchOptions {
  * The covering radius of a bank drawn at random, without replacement: what a
  * coreset of as many rows has to beat (paper, §3.2).
  *
- * @param gpu The device.
  * @param features Features of all training patches.
  * @param options Size and seed of the draw.
  */

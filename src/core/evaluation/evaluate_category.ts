@@ -83,7 +83,6 @@ export async function evaluateCategory(
  * Draws training images without replacement.
  *
  * @param seed Seed of the draw.
- * @param images How many there are.
  * @param shots How many to draw.
  * @returns Their indices, ascending.
  * @throws {RangeError} If there are fewer.

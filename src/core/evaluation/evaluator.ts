@@ -60,11 +60,9 @@ export class Evaluator implements EvaluateMethod, Disposable {
   /**
    * Loads the backbone.
    *
-   * @param file The backbone's ONNX file.
    * @param settings A preset, and what differs from it. SPADE and PaDiM take
    * the input geometry, `layers` and `seed` of it, PaDiM also `dim`, the
    * dimensions that it keeps.
-   * @param options Method and device.
    * @throws {RangeError} If a setting is not allowed.
    * @throws {OnnxError} If the backbone cannot be used.
    * @throws {GpuError} If there is no WebGPU.

@@ -20,7 +20,6 @@ export function sourcesOf(
 /**
  * A copy of some images' features.
  *
- * @param gpu The device.
  * @param features Features of all images; they stay as they are.
  * @param images Indices of the images wanted, in the order wanted.
  */

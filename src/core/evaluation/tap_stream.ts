@@ -27,10 +27,8 @@ export class TapStream implements Disposable {
   #extractor: FeatureExtractor | undefined;
 
   /**
-   * @param gpu The device.
    * @param backbone The network, tapped at the settings' layers.
    * @param settings Input geometry and features.
-   * @param batch Images of a batch.
    */
   constructor(
     gpu: Gpu,
@@ -49,12 +47,7 @@ export class TapStream implements Disposable {
     return this.#extractor;
   }
 
-  /**
-   * Taps of all images that can be used, in order.
-   *
-   * @param images What to run.
-   * @param options Images that fail, cancelling.
-   */
+  /** Taps of all images that can be used, in order. */
   async *run(
     images: readonly NamedImage[],
     options: WorkOptions,

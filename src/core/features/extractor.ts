@@ -24,11 +24,9 @@ export class FeatureExtractor implements Disposable {
   readonly #sessions = new Map<number, Session>();
 
   /**
-   * @param gpu The device.
    * @param backbone The network, tapped at the settings' layers.
    * @param settings Input geometry and patches.
    * @param input Input of the backbone, `[height, width]`; see `inputSize`.
-   * @param maxImages The most images of a batch.
    */
   constructor(
     gpu: Gpu,
@@ -151,7 +149,6 @@ export class FeatureExtractor implements Disposable {
 /**
  * Names and shapes of a backbone's taps.
  *
- * @param backbone The network.
  * @param input Its input, `[height, width]`.
  */
 export function tapShapes(

@@ -59,13 +59,11 @@ export function patchGrid(
 /**
  * Uploads the tables of one tap and allocates the space it needs.
  *
- * @param gpu Where to allocate.
  * @param owned Gets all that is allocated.
  * @param tap The tap.
  * @param part What it adds to a feature.
  * @param target The patch grid of the features, `[height, width]`.
  * @param settings How patches are aggregated and merged.
- * @param maxImages The most images of a batch.
  */
 export function featureLayer(
   gpu: Gpu,

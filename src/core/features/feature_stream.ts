@@ -30,7 +30,6 @@ export interface ImageFeed {
  * iterable as they come. Where nothing tells how many there are, and without a
  * memory budget, they are listed first.
  *
- * @param images The images.
  * @param count How many there are, for an iterable that does not tell.
  * @param memoryBudget GPU bytes that may be allocated, if there is a limit.
  * @throws {RangeError} If `count` is not a positive integer.

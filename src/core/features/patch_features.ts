@@ -42,10 +42,8 @@ export class PatchFeatures implements Disposable {
   /**
    * Uploads the tables and allocates the space for pooled layers.
    *
-   * @param gpu Where to compute.
    * @param taps The taps, the first one gives the patch grid.
    * @param settings How patches are aggregated and merged.
-   * @param maxImages The most images of a batch.
    * @throws {RangeError} If there is no tap, or one is empty.
    * @throws {GpuError} If a layer of a batch is more than the adapter binds.
    */
@@ -81,7 +79,6 @@ export class PatchFeatures implements Disposable {
    * Records the dispatches that turn a batch's taps into rows: image, row,
    * column of the patch grid. Rows of a batch may lie in several chunks.
    *
-   * @param program Where to record.
    * @param taps The taps `[N, height, width, channels padded to 4]` in order.
    * @param rows Where the features go, `paddedDim` elements a row.
    * @param where From which row on, and how many images.

@@ -34,7 +34,6 @@ const OPAQUE = new Uint32Array(new Uint8Array([0, 0, 0, 255]).buffer)[0]!;
  * browser without WebGL not where they are translucent; decoders of JPEG and of
  * 16 bits differ by a few levels.
  *
- * @param bytes The file.
  * @param name Its name or path, for messages.
  * @param options How large an image may be.
  * @throws {ImageError} If the file is no such image, truncated, damaged or

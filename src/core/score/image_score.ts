@@ -213,7 +213,6 @@ export class ImageScores {
  * GPU bytes of {@linkcode ImageScores.recordWeights}.
  *
  * @param sizes The search.
- * @param images How many are weighed at once.
  * @param reweight Rows around the nearest one, that one included.
  */
 export function weightBytes(

@@ -85,7 +85,6 @@ export async function* searchInBatches(
 /**
  * The nearest bank row of every row of a row set.
  *
- * @param gpu The device.
  * @param rows The rows `[N, dim]`.
  * @param search The bank.
  * @param options Which bank rows do not count, progress, cancelling.

@@ -148,7 +148,6 @@ export async function leaveOneImageOut(
  * What the scores of patches do not exceed: the distance to a bank row of another
  * image near each of them.
  *
- * @param gpu The device.
  * @param inputs Patches, bank and how scores are made.
  * @param nearestOther For each patch, any bank row of another image, the nearer
  * the better; 4,294,967,295 for none.

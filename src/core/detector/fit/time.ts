@@ -17,7 +17,6 @@ const MOST_COLUMNS = 256;
  * expect.
  *
  * @param work The fit.
- * @param features Features of that batch.
  * @param start When it started, in milliseconds.
  */
 export async function announce(

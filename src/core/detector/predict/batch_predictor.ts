@@ -78,10 +78,8 @@ export class FeatureScorer implements Disposable {
   readonly #owned: DisposableStack;
 
   /**
-   * @param gpu The device.
    * @param parts What scores are made with; they must outlive the scorer.
    * @param queries Features `[≥ images · patches, dim]`, row-major.
-   * @param images Images of the batch.
    */
   constructor(
     gpu: Gpu,
