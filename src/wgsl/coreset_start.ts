@@ -23,7 +23,7 @@ export const coresetStart: Kernel<
   "packed" | "starts" | "anchors"
 > = defineKernel({
   name: "coreset_start",
-  source: source,
+  source,
   plan({ rows, base, dim, starts, picked }) {
     const columns = Math.ceil(rows / PANEL_ROWS) * 16;
     return {

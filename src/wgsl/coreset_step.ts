@@ -50,7 +50,7 @@ export const coresetStep: Kernel<
   "packed" | "rows" | "anchors" | "maxima" | "state" | "picks" | "centres"
 > = defineKernel({
   name: "coreset_step",
-  source: source,
+  source,
   plan({ rows, dim, limit, parity, pick, store, lanes }) {
     const workgroups = coresetStepWorkgroups(rows, lanes);
     return {

@@ -46,7 +46,7 @@ export const TRIANGLE_LANES: Variants<number> = { portable: 32, subgroup8: 8 };
 export const covariance: Kernel<CovarianceSizes, "rows" | "sums"> =
   defineKernel({
     name: "covariance",
-    source: source,
+    source,
     plan({ dim, count, slots, first, positions, start, lanes }) {
       return {
         params: {

@@ -31,7 +31,7 @@ export const mahalanobis: Kernel<
   "rows" | "means" | "factors" | "distances"
 > = defineKernel({
   name: "mahalanobis",
-  source: source,
+  source,
   plan({ dim, images, slots, positions, first, count, lanes }) {
     return {
       params: {

@@ -1,5 +1,5 @@
 import source from "./patch_pool.wgsl" with { type: "text" };
-import { defineKernel, type Kernel } from "./kernel.ts";
+import { defineKernel, type Dispatch, type Kernel } from "./kernel.ts";
 
 /** Patches of one line of the grid that a lane works on. */
 const RUN = 8;
@@ -20,22 +20,50 @@ export interface PatchTarget {
   readonly addBelow: number;
 }
 
-/** Sizes of the aggregation of one tap. */
-export interface PatchPoolSizes extends PatchTarget {
+/** Which patches are made of what, and where their columns are written. */
+export interface PatchGridSizes extends PatchTarget {
   /** The first image of `x`. */
   readonly firstImage: number;
   /** Number of images. */
   readonly images: number;
   /** Size of `x`, `[height, width]` in pixels. */
   readonly input: readonly [number, number];
+  /** Size of the patch grid, `[height, width]`. */
+  readonly grid: readonly [number, number];
+}
+
+/** Sizes of the aggregation of one tap. */
+export interface PatchPoolSizes extends PatchGridSizes {
   /** Channels of `x` with their padding, a multiple of 4. */
   readonly channels: number;
   /** Side of the neighbourhood, odd. */
   readonly patchSize: number;
   /** Distance between patches in pixels of `x`. */
   readonly step: number;
-  /** Size of the patch grid, `[height, width]`. */
-  readonly grid: readonly [number, number];
+}
+
+/** A dispatch of lanes that own one column of 8 patches. */
+export function planPatches(sizes: PatchGridSizes): Dispatch {
+  const { input, grid, columns, images } = sizes;
+  const runs = Math.ceil(grid[1] / RUN);
+  return {
+    overrides: { ADD: Number(sizes.addBelow > sizes.firstColumn) },
+    params: {
+      height: input[0],
+      width: input[1],
+      grid_height: grid[0],
+      grid_width: grid[1],
+      runs,
+      first_image: sizes.firstImage,
+      columns,
+      first_column: sizes.firstColumn,
+      stride: sizes.stride,
+      first_row: sizes.firstRow,
+      rows: sizes.rows,
+      add_below: sizes.addBelow,
+    },
+    workgroups: [Math.ceil(columns / 64), grid[0] * runs, images],
+  };
 }
 
 /** Local aggregation of PatchCore (paper Eq. 2) as banded sums. */
@@ -44,34 +72,14 @@ export const patchPool: Kernel<
   "x" | "bands" | "weights" | "y"
 > = defineKernel({
   name: "patch_pool",
-  source: source,
+  source,
   plan(sizes) {
-    const { input, grid, columns, images } = sizes;
-    const runs = Math.ceil(grid[1] / RUN);
+    const { patchSize: side, channels, step } = sizes;
+    const { overrides, params, workgroups } = planPatches(sizes);
     return {
-      overrides: {
-        ADD: Number(sizes.addBelow > sizes.firstColumn),
-        NARROW: Number(sizes.patchSize === 3 && sizes.step === 1),
-      },
-      params: {
-        height: input[0],
-        width: input[1],
-        channels: sizes.channels,
-        side: sizes.patchSize,
-        pad: (sizes.patchSize - 1) / 2,
-        step: sizes.step,
-        grid_height: grid[0],
-        grid_width: grid[1],
-        runs,
-        first_image: sizes.firstImage,
-        columns,
-        first_column: sizes.firstColumn,
-        stride: sizes.stride,
-        first_row: sizes.firstRow,
-        rows: sizes.rows,
-        add_below: sizes.addBelow,
-      },
-      workgroups: [Math.ceil(columns / 64), grid[0] * runs, images],
+      overrides: { ...overrides, NARROW: Number(side === 3 && step === 1) },
+      params: { ...params, channels, side, pad: (side - 1) / 2, step },
+      workgroups,
     };
   },
 });

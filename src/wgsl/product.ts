@@ -38,7 +38,7 @@ export interface ProductSizes {
 /** Small matrix products with strides, so that A may be read transposed. */
 export const product: Kernel<ProductSizes, "a" | "b" | "c"> = defineKernel({
   name: "product",
-  source: source,
+  source,
   plan(sizes) {
     const { rows, inner, columns, lanes, count = 1 } = sizes;
     return {

@@ -15,7 +15,7 @@ const WINDOW = 128;
 export interface SearchMeasureSizes {
   /** Number of queries. */
   readonly queries: number;
-  /** Elements of a row. */
+  /** Elements of a row; `search_refine` takes a multiple of 4. */
   readonly dim: number;
   /** Bank rows of this dispatch. */
   readonly rows: number;
@@ -23,7 +23,7 @@ export interface SearchMeasureSizes {
   readonly first: number;
   /** Index of that row in the whole bank. */
   readonly base: number;
-  /** Groups of 8 rows. */
+  /** Groups of 8 rows, or of 8 in each of several panels. */
   readonly groups: number;
   /** Neighbours to find, 1 to 16. */
   readonly k: number;
@@ -71,7 +71,8 @@ export const searchNearest: Kernel<
   plan(sizes) {
     return {
       params: {
-        ...paramsOf(sizes),
+        ...measureParams(sizes),
+        dim: sizes.dim,
         most: 2 * sizes.k - 1,
         slack: sizes.slack,
         radius: sizes.radius,
@@ -97,7 +98,8 @@ export const searchFinish: Kernel<
   plan(sizes) {
     return {
       params: {
-        ...paramsOf(sizes),
+        ...measureParams(sizes),
+        dim: sizes.dim,
         most: measurementsAtOnce(sizes),
         fresh: Number(sizes.fresh),
       },
@@ -130,7 +132,10 @@ function measurementsAtOnce(
   return Math.max(1, Math.floor(60_000 / (turns + 8 * k + 20)) - WINDOW);
 }
 
-function paramsOf(sizes: SearchMeasureSizes): Record<string, number> {
-  const { queries, dim, rows, first, base, groups, k, start } = sizes;
-  return { queries, dim, rows, first, base, groups, k, start: Number(start) };
+/** Parameters of {@linkcode SearchMeasureSizes}, as the kernels name them. */
+export function measureParams(
+  sizes: SearchMeasureSizes,
+): Record<string, number> {
+  const { queries, rows, first, base, groups, k, start } = sizes;
+  return { queries, rows, first, base, groups, k, start: Number(start) };
 }

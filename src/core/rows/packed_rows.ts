@@ -62,20 +62,23 @@ export function packedBytes(rows: number, dim: number): number {
 }
 
 /** What decides how a GPU reads panels, and how large a piece of them is. */
-export type PanelReader = Pick<Gpu, "subgroupSize" | "maxTensorBytes">;
+export type PanelReader = Pick<Gpu, "pick" | "maxTensorBytes">;
 
 /**
  * GPU bytes of panels to read with norms and images of their rows, at the moment
  * that the last piece becomes an image; see {@linkcode panelsToRead}.
+ *
+ * @param access How the kernel's binding reads them.
  */
 export function panelsBytes(
-  gpu: PanelReader,
+  { maxTensorBytes }: PanelReader,
   rows: number,
   dim: number,
+  access: Access,
 ): number {
   const packed = packedBytes(rows, dim);
-  const piece = gpu.subgroupSize === 8
-    ? Math.min(packed, gpu.maxTensorBytes)
+  const piece = storageOf(access) === "image"
+    ? Math.min(packed, maxTensorBytes)
     : 0;
   return packed + piece + rows * 8;
 }

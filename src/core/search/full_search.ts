@@ -179,8 +179,9 @@ export function fullSearchBytes(
   { gpu, rows, dim, k = 1 }: SearchSizes,
 ): SearchBytes {
   const groups = searchGroupCount(rows, panelsPerGroup(rows));
+  const { bank: access } = gpu.pick(searchGroups).bindings;
   return {
-    bank: panelsBytes(gpu, rows, dim) + dim * 4,
+    bank: panelsBytes(gpu, rows, dim, access) + dim * 4,
     query: (dim + 1 + groups + 2 * k) * 4,
   };
 }

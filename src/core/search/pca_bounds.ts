@@ -167,8 +167,10 @@ export function pcaBoundsBytes(
 ): SearchBytes {
   const [, stride] = PCA_AXES;
   const along = Math.min(rows, MOST_PIECE_ROWS) * stride * 4;
+  const { bank: access } = gpu.pick(searchLeading).bindings;
+  const panels = panelsBytes(gpu, rows, stride, access);
   return {
-    bank: panelsBytes(gpu, rows, stride) + rows * 4 + along + dim * stride * 4,
+    bank: panels + rows * 4 + along + dim * stride * 4,
     query: (stride + 2) * 4,
   };
 }

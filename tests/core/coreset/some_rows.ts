@@ -23,7 +23,7 @@ export function narrow(gpu: Gpu, bytes: number): Gpu {
 /** A device as `gpu` that runs the kernels for any adapter. */
 export function withoutSubgroups(gpu: Gpu): Gpu {
   const pick = <Form>({ portable }: Variants<Form>): Form => portable;
-  return withValues(gpu, { subgroupSize: 0, pick });
+  return withValues(gpu, { pick });
 }
 
 function withValues(

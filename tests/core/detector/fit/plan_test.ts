@@ -2,13 +2,17 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { planMemory } from "../../../../src/core/detector/fit/plan.ts";
 import type { PatchCoreOptions } from "../../../../src/core/mod.ts";
 import { resolveSettings } from "../../../../src/core/settings/resolve_settings.ts";
+import { variantFor, type Variants } from "../../../../src/wgsl/variants.ts";
 import { gpuTest } from "../../../testing.ts";
 import { tinyImages } from "../../../tiny_model.ts";
 import { create } from "./bounded_fit.ts";
 
 Deno.test("planMemory() holds features, else their projections", () => {
   const fixedBytes = 50 * 2 ** 20;
-  const adapter = { subgroupSize: 8, maxTensorBytes: 2 ** 27 };
+  const adapter = {
+    pick: <Form>(forms: Variants<Form>): Form => variantFor(forms, 8),
+    maxTensorBytes: 2 ** 27,
+  };
   const sizes = { gpu: adapter, fixedBytes, patches: 784, dim: 1024 };
   const settings = resolveSettings({ coreset: 0.01 });
   const of = (share: number, areListed = true, projected?: number) => {
