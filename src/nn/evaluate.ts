@@ -6,13 +6,12 @@
  */
 import { EVALUATORS } from "./evaluators.ts";
 import { FoldingBudget } from "./folding_budget.ts";
-import type { FloatTensor, GraphNode, HostTensor } from "./graph.ts";
+import type { GraphNode, HostTensor } from "./graph.ts";
 import { elementCount, integerTensor } from "./host_tensor.ts";
 import { nodeError } from "./onnx/errors.ts";
 import type { KnownValues } from "./parameters.ts";
 import { named } from "./named_errors.ts";
-import { broadcastShapes, SHAPE_RULES, shapeRange } from "./shape_rules.ts";
-import { broadcast } from "./strided.ts";
+import { SHAPE_RULES, shapeRange } from "./shape_rules.ts";
 
 /** Results larger than this are left for the network to compute. */
 const MAX_ELEMENTS = 2 ** 26;
@@ -69,16 +68,4 @@ function shapeOf(
   if (!tensor) return undefined;
   const { shape } = tensor;
   return integerTensor(shape.slice(...shapeRange(node, shape.length)));
-}
-
-/** The per-channel vector of a constant that broadcasts over `[N, C, H, W]`, if it is one. */
-export function channelVector(
-  tensor: HostTensor,
-  channels: number,
-): FloatTensor | undefined {
-  const target = [1, channels, 1, 1];
-  const fits = broadcastShapes(tensor.shape, target)?.join() === target.join();
-  return fits && tensor.dtype === "float32"
-    ? { ...broadcast(tensor, target), shape: [channels] } as FloatTensor
-    : undefined;
 }
