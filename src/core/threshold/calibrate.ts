@@ -2,13 +2,15 @@ import type { Gpu } from "../../gpu/mod.ts";
 import type { NearRows } from "../bank/choose_rows.ts";
 import type { WorkOptions } from "../features/progress.ts";
 import type { ExtractedPatches } from "../features/training_features.ts";
-import type { StoredThreshold } from "../model/stored_model.ts";
+import type { StoredSample, StoredThreshold } from "../model/stored_model.ts";
 import type { Settings, ThresholdSettings } from "../settings/settings.ts";
+import { sampleOf } from "./carried_sample.ts";
 import type { Folds } from "./folds.ts";
 import { oddImages } from "./odd_images.ts";
 import { expectedFalseAlarms, promisedThreshold } from "./promise.ts";
 import {
   heldOutScores,
+  layoutOf,
   type ScoringBank,
   type TrainingScore,
 } from "./training_scores.ts";
@@ -34,7 +36,10 @@ export interface Thresholds {
 }
 
 /** What the training images say about the thresholds. */
-export interface Calibration extends Thresholds, TrainingRecord {}
+export interface Calibration extends Thresholds, TrainingRecord {
+  /** What is carried along of them, where that was asked for. */
+  readonly sample?: StoredSample;
+}
 
 /** What a threshold's rule says beside its numbers. */
 export interface ThresholdFacts {
@@ -47,6 +52,8 @@ export interface ThresholdFacts {
    * images' maps: where no others are known, the highest one counts.
    */
   readonly mapThresholds?: readonly (StoredThreshold | undefined)[];
+  /** What else there is to say, as plain JSON. */
+  readonly more?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -56,28 +63,34 @@ export interface ThresholdFacts {
  *
  * @param gpu The device.
  * @param patches Patches of all training images.
- * @param bank The bank as each fold sees it, the folds of the images, and rows of
- * the bank near the patches.
+ * @param bank The bank as each fold sees it, the folds of the images, rows of the
+ * bank near the patches, and places of images to be carried along.
  * @param settings How scores are made and what thresholds follow from them.
  * @param options Progress.
  */
 export async function calibrate(
   gpu: Gpu,
   { rows, extractor }: ExtractedPatches,
-  { mended, folds, near }: Omit<ScoringBank, "settings"> & {
+  { mended, folds, near, carry }: Omit<ScoringBank, "settings"> & {
     readonly folds: Folds;
     readonly near: NearRows | undefined;
+    readonly carry?: ReadonlySet<number>;
   },
   settings: Settings,
   { onProgress }: WorkOptions,
 ): Promise<Calibration> {
   const { patches } = extractor.features;
   const found = await heldOutScores(gpu, { mended, settings }, {
-    ...{ rows, extractor, folds: folds.folds },
+    ...{ rows, ...layoutOf(extractor), folds: folds.folds },
     near: near && findable(near, mended.images, folds.folds, patches),
+    ...(carry && { carry }),
   }, onProgress && { onProgress });
   const record = recordOf(found, rows.rows / patches);
-  return { ...record, ...thresholdsOf(record, settings, { folds }) };
+  return {
+    ...record,
+    ...thresholdsOf(record, settings, { folds }),
+    ...(carry && { sample: sampleOf(found, layoutOf(extractor)) }),
+  };
 }
 
 /**
@@ -110,7 +123,7 @@ export function findable(
  * @param earlier What was known of the first ones.
  */
 export function recordOf(
-  found: readonly TrainingScore[],
+  found: readonly Pick<TrainingScore, "place" | "score" | "maximum">[],
   images: number,
   earlier?: TrainingRecord,
 ): TrainingRecord {
@@ -143,7 +156,7 @@ export function recordOf(
 export function thresholdsOf(
   { scores, maxima }: TrainingRecord,
   settings: Settings,
-  { folds, drawnFrom, mapThresholds = [] }: ThresholdFacts = {},
+  { folds, drawnFrom, mapThresholds = [], more }: ThresholdFacts = {},
 ): Thresholds {
   const { quantile, mapQuantile } = settings.threshold;
   const isSquared = settings.distance === "squared";
@@ -157,6 +170,7 @@ export function thresholdsOf(
     }),
     ...(drawnFrom !== undefined && { drawn_from: drawnFrom }),
     ...(odd.length > 0 && { odd_images: odd }),
+    ...more,
   };
   const how = { ...settings.threshold, isSquared, odd, rule };
   const threshold = storedThreshold(scores, {

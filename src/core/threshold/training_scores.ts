@@ -5,14 +5,16 @@ import {
   stageProgress,
   type WorkOptions,
 } from "../features/progress.ts";
-import type { ExtractedPatches } from "../features/training_features.ts";
+import type { FeatureExtractor } from "../features/extractor.ts";
 import { pairBytes } from "../rows/pair_distances.ts";
 import { recordGather } from "../rows/row_sets.ts";
 import { ImageScores, weightBytes } from "../score/image_score.ts";
 import type { SearchSizes } from "../search/search.ts";
 import type { Settings } from "../settings/settings.ts";
+import { type CarriedPatches, carryPatches } from "./carried_patches.ts";
 import { mapMaxima, mapMaximaBytes } from "./map_maxima.ts";
 import {
+  type KnownPatches,
   PatchSearches,
   patchSearchesBytes,
   upperBounds,
@@ -28,8 +30,27 @@ export interface ScoringBank {
   readonly settings: Settings;
 }
 
+/** How patches lie in their images. */
+export interface PatchLayout {
+  /** Patches of an image, `[height, width]`. */
+  readonly grid: readonly [number, number];
+  /** Pixels of its anomaly map, `[height, width]`. */
+  readonly size: readonly [number, number];
+  /** Features of a patch, without padding. */
+  readonly dim: number;
+}
+
+/** The layout of what an extractor gives. */
+export function layoutOf(
+  { features: { height, width, dim }, input }: FeatureExtractor,
+): PatchLayout {
+  return { grid: [height, width], size: input, dim };
+}
+
 /** Training images to score. */
-export interface ScoredPatches extends ExtractedPatches {
+export interface ScoredPatches extends PatchLayout {
+  /** Features of their patches, images in order. */
+  readonly rows: RowChunks;
   /** Fold of each image. */
   readonly folds: ArrayLike<number>;
   /**
@@ -37,6 +58,13 @@ export interface ScoredPatches extends ExtractedPatches {
    * is known; it saves searches and changes no score.
    */
   readonly near?: Uint32Array<ArrayBuffer> | undefined;
+  /**
+   * What is known of the patches already: exact scores are taken for granted, and
+   * the other patches are searched, all of them.
+   */
+  readonly known?: KnownPatches;
+  /** Places of images whose worst patches are to be carried along. */
+  readonly carry?: ReadonlySet<number>;
 }
 
 /** How anomalous a training image would be had it not been trained on. */
@@ -47,6 +75,10 @@ export interface TrainingScore {
   readonly score: number;
   /** The largest pixel of its map. */
   readonly maximum: number;
+  /** Its largest patch score, before it is weighed. */
+  readonly worst: number;
+  /** Its worst patches, where they are to be carried along. */
+  readonly carried?: CarriedPatches;
 }
 
 /**
@@ -59,10 +91,10 @@ export interface TrainingScore {
 export async function heldOutScores(
   gpu: Gpu,
   { mended, settings }: ScoringBank,
-  { rows: features, extractor, folds, near }: ScoredPatches,
+  { rows: features, grid, size, dim, folds, near, ...scored }: ScoredPatches,
   { onProgress }: Pick<WorkOptions, "onProgress"> = {},
 ): Promise<readonly TrainingScore[]> {
-  const { patches, height, width } = extractor.features;
+  const patches = grid[0] * grid[1];
   const inputs = {
     features,
     patches,
@@ -72,7 +104,9 @@ export async function heldOutScores(
     neighbours: settings.neighbours,
     squared: settings.distance === "squared",
   };
-  const bounds = near && await upperBounds(gpu, inputs, near);
+  const bounds = scored.known
+    ? toSearch(scored.known)
+    : near && await upperBounds(gpu, inputs, near);
   const told = (stage: Stage) => stageProgress(stage, { onProgress });
   using searches = await PatchSearches.create(gpu, inputs);
   const { images, known } = await worstPatches(searches, {
@@ -80,24 +114,44 @@ export async function heldOutScores(
     ...(bounds && { bounds }),
     ...told("threshold"),
   });
-  const scored = images.flatMap((image, place) =>
+  if (scored.known) takeForGranted(known, scored.known);
+  const found = images.flatMap((image, place) =>
     image.nearestRow < 0 ? [] : [{ ...image, place, fold: folds[place]! }]
   );
-  const scores = await weigh(gpu, features, { mended, settings }, scored);
+  const scores = await weigh(gpu, features, { mended, settings }, found);
   const { maxima } = await mapMaxima(gpu, {
     ...inputs,
-    places: scored.map(({ place }) => place),
-    ...{ known, searches },
-    grid: [height, width],
-    size: extractor.input,
+    places: found.map(({ place }) => place),
+    ...{ known, searches, grid, size },
     map: settings.map,
     ...told("map threshold"),
   });
-  return scored.map(({ place }, i) => ({
-    place,
-    score: scores[i]!,
-    maximum: maxima[i]!,
-  }));
+  const carry = found.map(({ place }) => place)
+    .filter((place) => scored.carry?.has(place));
+  const carried = await carryPatches(gpu, features, {
+    ...{ places: carry, patches, dim, scores: known.scores },
+  });
+  return found.map(({ place, score: worst }, i) => {
+    const own = carried.get(place);
+    return {
+      ...{ place, score: scores[i]!, maximum: maxima[i]!, worst },
+      ...(own && { carried: own }),
+    };
+  });
+}
+
+/** Bounds by which all patches that have no exact score are searched. */
+function toSearch({ isExact }: KnownPatches): Float32Array {
+  return Float32Array.from(isExact, (exact) => exact === 1 ? -1 : Infinity);
+}
+
+/** Writes exact scores that were known before over the bounds in place of them. */
+function takeForGranted(known: KnownPatches, before: KnownPatches): void {
+  before.isExact.forEach((exact, patch) => {
+    if (exact === 0) return;
+    known.scores[patch] = before.scores[patch]!;
+    known.isExact[patch] = 1;
+  });
 }
 
 /** Weighs scores as those of new images are (paper, Eq. 7). */

@@ -134,9 +134,12 @@ export async function worstPatches(
     const room = Math.max(1, Math.floor(BATCH / open.length));
     const share = Math.min(room, most);
     const work = open.slice(0, BATCH).flatMap((image) => {
-      const first = image.next;
-      image.next = Math.min(first + share, image.order.length);
-      return Array.from(image.order.subarray(first, image.next));
+      const { next: first, order, score } = image;
+      let end = Math.min(first + share, order.length);
+      // Those below the score found cannot be worse, nor those behind them.
+      while (bounds[order[end - 1]] < score) end--;
+      image.next = end;
+      return Array.from(order.subarray(first, end));
     });
     const found = await searches.run(work);
     searched += work.length;

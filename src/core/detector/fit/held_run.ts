@@ -13,6 +13,7 @@ import { calibrate } from "../../threshold/calibrate.ts";
 import { type Folds, foldsByName } from "../../threshold/folds.ts";
 import { wholeFitBytes } from "./plan.ts";
 import {
+  carriedImages,
   type ChosenRows,
   coverOf,
   type FitRun,
@@ -215,10 +216,11 @@ export class HeldRun implements FitRun<HeldChoice> {
       (image) => folds.folds[image]!,
       mends,
     );
+    const carry = carriedImages(this.#work, [...this.log.names.keys()]);
     const calibration = await calibrate(
       gpu,
       features,
-      { mended, folds, near },
+      { mended, folds, near, ...(carry && { carry }) },
       settings,
       options,
     );

@@ -1,0 +1,75 @@
+import type { Gpu, RowChunks } from "../../gpu/mod.ts";
+import { readRows } from "../bank/memory_bank.ts";
+import { gatherRows } from "../rows/row_sets.ts";
+
+/** Patches of an image that are carried along, the worst ones. */
+export const CARRIED = 64;
+
+/** Images whose patches are read back at a time. */
+const TOGETHER = 4;
+
+/** Patches of an image that are carried along. */
+export interface CarriedPatches {
+  /** Which ones, ascending. */
+  readonly patches: Int32Array<ArrayBuffer>;
+  /** Their features, row by row, without padding. */
+  readonly features: Float32Array<ArrayBuffer>;
+  /** Scores of all patches of the image, or what these do not exceed. */
+  readonly scores: Float32Array<ArrayBuffer>;
+}
+
+/**
+ * Reads back the patches of images that decide their scores: those with the
+ * largest scores.
+ *
+ * @param gpu The device.
+ * @param features Patches of all images, in order.
+ * @param images Places of the images, how many patches each has and features a
+ * patch, and scores of all patches, or what these do not exceed.
+ * @returns By place.
+ */
+export async function carryPatches(
+  gpu: Gpu,
+  features: RowChunks,
+  { places, patches, dim, scores }: {
+    readonly places: readonly number[];
+    readonly patches: number;
+    readonly dim: number;
+    readonly scores: Float32Array;
+  },
+): Promise<ReadonlyMap<number, CarriedPatches>> {
+  const carried = new Map<number, CarriedPatches>();
+  for (let done = 0; done < places.length; done += TOGETHER) {
+    const batch = places.slice(done, done + TOGETHER);
+    const picked = batch.map((place) => {
+      const first = place * patches;
+      return worst(scores.slice(first, first + patches));
+    });
+    const rows = picked.flatMap((own, i) =>
+      Array.from(own, (patch) => batch[i]! * patches + patch)
+    );
+    const list = Uint32Array.from(rows);
+    using gathered = await gatherRows(gpu, features, list, "carried patches");
+    const data = await readRows(gpu, gathered, dim);
+    let start = 0;
+    batch.forEach((place, i) => {
+      const own = picked[i]!;
+      const end = start + own.length * dim;
+      carried.set(place, {
+        patches: own,
+        features: data.slice(start, end),
+        scores: scores.slice(place * patches, (place + 1) * patches),
+      });
+      start = end;
+    });
+  }
+  return carried;
+}
+
+/** Places of the largest scores, ascending; ties to the lowest place. */
+function worst(scores: Float32Array): Int32Array<ArrayBuffer> {
+  return Int32Array.from(scores.keys())
+    .sort((a, b) => scores[b]! - scores[a]! || a - b)
+    .slice(0, CARRIED)
+    .sort();
+}
