@@ -35,6 +35,8 @@ export class EngineHost {
   readonly #garbage = new Garbage();
   readonly #detectors = new Map<string, Detector>();
   #set: DetectorSet | undefined;
+  #options: EngineOptions | undefined;
+  #last: Promise<void> = Promise.resolve();
 
   /**
    * @param context Where messages of loading go.
@@ -50,20 +52,36 @@ export class EngineHost {
     return this.#set;
   }
 
-  /** Does what the service's thread asks for. */
-  async handle(request: EngineRequest): Promise<void> {
+  /** Does what the service's thread asks for, after what it asked for before. */
+  handle(request: EngineRequest): Promise<void> {
+    return this.#last = this.#last.then(() => this.#do(request));
+  }
+
+  async #do(request: EngineRequest): Promise<void> {
     try {
-      if (request.kind === "open") await this.#open(request.options);
-      else await this.#score(request.model, request.images);
+      switch (request.kind) {
+        case "open":
+          return await this.#open(request.options);
+        case "load":
+          return await this.#loadMore(request.file);
+        case "unload":
+          return await this.#unload(request.model);
+        case "score":
+          return await this.#score(request.model, request.images);
+      }
     } catch (cause) {
       const error = cause instanceof Error ? cause.message : String(cause);
       if (isLoss(cause)) return this.#reply({ kind: "lost", error }, []);
+      if (request.kind === "load") {
+        return this.#reply({ kind: "refused", error }, []);
+      }
       const usage = cause instanceof UsageError;
       this.#reply({ kind: "failed", error, usage }, []);
     }
   }
 
   async #open(options: EngineOptions): Promise<void> {
+    this.#options = options;
     const set = this.#set = await DetectorSet.create();
     void set.gpu.device.lost.then(({ reason, message }) =>
       this.#reply({
@@ -72,19 +90,47 @@ export class EngineHost {
       }, [])
     );
     const models: ModelInfo[] = [];
-    for (const file of options.models) {
-      const detector = await this.#load(set, file, options);
+    for (const file of options.models) models.push(await this.#add(set, file));
+    const { backbones, gpu } = set;
+    const ready = { adapter: gpu.adapterName, backbones, models };
+    this.#reply({ kind: "ready", ...ready }, []);
+  }
+
+  /** Loads a model and prepares it for batches of every size. */
+  async #add(set: DetectorSet, file: ModelFile): Promise<ModelInfo> {
+    const options = this.#options!;
+    const detector = await this.#load(set, file, options);
+    try {
       applyThresholds(detector, file.thresholds, {
         path: file.path,
         terminal: this.#context.terminal,
       });
-      this.#detectors.set(file.name, detector);
       await warmUp(detector, options.batch);
-      models.push(infoOf(file.name, detector));
+    } catch (error) {
+      await set.unload(detector);
+      throw error;
     }
-    const { backbones, gpu } = set;
-    const ready = { adapter: gpu.adapterName, backbones, models };
-    this.#reply({ kind: "ready", ...ready }, []);
+    this.#detectors.set(file.name, detector);
+    return infoOf(file.name, detector);
+  }
+
+  async #loadMore(file: ModelFile): Promise<void> {
+    const set = this.#set!;
+    const { pool } = set.gpu;
+    pool.trim();
+    const before = pool.bytes;
+    const info = await this.#add(set, file);
+    pool.trim();
+    const model = { info, bytes: Math.max(0, pool.bytes - before) };
+    this.#reply({ kind: "loaded", model }, []);
+  }
+
+  async #unload(model: string): Promise<void> {
+    const detector = this.#detectors.get(model);
+    this.#detectors.delete(model);
+    if (detector !== undefined) await this.#set!.unload(detector);
+    this.#garbage.collect();
+    this.#reply({ kind: "unloaded" }, []);
   }
 
   async #load(
