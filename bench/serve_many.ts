@@ -66,7 +66,7 @@ try {
   );
   const service = await startService(
     ...["--models", `${folder}/models`, "--models-memory", `${memory}KiB`],
-    ...["--queue", "8", "--batch", "2", "--no-autotune", "--quiet"],
+    ...["--queue", "8", "--batch", "1", "--no-autotune", "--quiet"],
     ...["--timeout", "300"],
   );
   try {
@@ -119,7 +119,7 @@ async function gauge(url: string, name: string): Promise<number> {
 /** What one model takes on the GPU, as the service says. */
 async function bytesOfOne(): Promise<number> {
   const service = await startService(
-    ...["--models", `${folder}/models`, "--batch", "2", "--no-autotune"],
+    ...["--models", `${folder}/models`, "--batch", "1", "--no-autotune"],
     "--quiet",
   );
   try {
@@ -170,8 +170,8 @@ async function measure(url: string, versions: number[]): Promise<boolean> {
         });
         await replacing;
       }
-      // The square of a uniform number: the first models are asked for more.
-      const product = Math.floor(random.float64() ** 3 * MODELS);
+      // A power of a uniform number: the first models are asked for more.
+      const product = Math.floor(random.float64() ** 4 * MODELS);
       const image = random.below(images.length);
       const before = [replaced[product]!, versions[product]!];
       const start = performance.now();

@@ -119,6 +119,8 @@ export const fit: Command = defineCommand({
         values,
       });
     if (part !== undefined && await isFinished(part, values, terminal)) {
+      // It may have been killed between the last step and this.
+      if (values.resume !== undefined) await removeSteps(values.resume, part);
       return await tellFinished(part, values.model, terminal);
     }
     using reader = new ImageReader(part?.paths ?? paths, {

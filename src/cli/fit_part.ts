@@ -19,7 +19,7 @@ import type { Shard } from "./shard.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Images of a step of a part, at the least: less is not worth a file. */
-const STEP_IMAGES = 32;
+const STEP_IMAGES = 24;
 
 /** Steps that a part is done in, at the most. */
 const STEPS = 16;

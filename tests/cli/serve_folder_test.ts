@@ -9,7 +9,7 @@ import { startService } from "./serve/service_process.ts";
 
 Deno.test("serve --models loads what is asked for, and what was replaced", async (t) => {
   const folder = await Deno.makeTempDir();
-  const [{ content }] = tinyImages(1).test as [{ content: unknown }];
+  const { content } = tinyImages(1).test[0]!;
   const image = await encodePng(content as Pixels);
   const scores: number[] = [];
   try {

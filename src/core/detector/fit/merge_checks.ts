@@ -42,7 +42,9 @@ export interface MergeDemand {
  * @throws {ModelFileError} If its settings cannot be used.
  */
 export function mergeFacts(model: StoredModel): MergeFacts {
-  const { backbone, settings, dim, coverage, threshold, rows } = model;
+  const { settings, dim, coverage, threshold, rows } = model;
+  // The network itself is a view that would keep the whole file.
+  const { onnx: _, ...backbone } = model.backbone;
   const [width = 1, height = 1] = model.imageSizes;
   const input = FeatureExtractor.inputSize(
     { width, height },

@@ -273,7 +273,7 @@ async function merge(
       ...(shard !== undefined && { shard, ...listOf(first.coverage) }),
     },
     sizes: Int32Array.from(parts.flatMap((part) => [...part.imageSizes])),
-    backbone: (bundled ?? first).backbone,
+    backbone: ownBackbone((bundled ?? first).backbone),
     ...(shard !== undefined && { sample }),
   });
   return { model, passes: chooser.passes };
@@ -348,6 +348,12 @@ function limited(
     ...settings,
     coreset: { ...settings.coreset, maxBank },
   };
+}
+
+/** A backbone of its own, not a view that keeps the file it came from. */
+function ownBackbone(backbone: StoredModel["backbone"]) {
+  const { onnx } = backbone;
+  return onnx === undefined ? backbone : { ...backbone, onnx: onnx.slice() };
 }
 
 function listOf(

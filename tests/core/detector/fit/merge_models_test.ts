@@ -329,9 +329,17 @@ gpuTest(
     assertEquals(parts[0]!.model.sample!.patches.length, 4 * 64);
     const { model } = await mergeModels(parts, { gpu });
     const found = byName(model, model.trainScores);
+    // Where a patch that was not carried is worse, another one is weighed; with
+    // parts of four images that happens, and it is told of how many.
+    let other = 0;
     for (const [name, score] of byName(whole, whole.trainScores)) {
-      assertAllClose([found.get(name)!], [score], { rtol: 1e-4, what: name });
+      const ratio = found.get(name)! / score;
+      if (Math.abs(ratio - 1) > 1e-4) other++;
+      assert(Math.abs(ratio - 1) < 0.05, `${name}: ${ratio}`);
     }
+    const { rule } = model.threshold!;
+    assert(other <= Number(rule["uncertain_images"] ?? 0), `${other}`);
+    assert(other < 4);
     // Against its own part alone, an image's map is not below that.
     const own = new Map(
       parts.flatMap(({ model }) => [...byName(model, model.trainMapMaxima!)]),
@@ -342,9 +350,9 @@ gpuTest(
       assert(own.get(name)! >= maximum * 0.9999, name);
     }
     assertAllClose([model.threshold!.value], [whole.threshold!.value], {
-      rtol: 1e-4,
+      rtol: 0.02,
     });
-    assertEquals(model.threshold!.rule["carried_patches"], 64);
+    assertEquals(rule["carried_patches"], 64);
     assertEquals(model.sample, undefined);
   },
 );
