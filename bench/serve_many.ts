@@ -58,7 +58,7 @@ try {
   const versions = products.map(() => 0);
   for (const i of products.keys()) await write(i, 0);
   const bytes = await bytesOfOne();
-  const memory = Math.ceil(bytes * (HELD + 0.5) / 1024);
+  const memory = Math.ceil(bytes * (HELD + 0.1) / 1024);
   console.log(
     `${MODELS} models of ${
       (bytes / 1e6).toFixed(2)
@@ -66,11 +66,11 @@ try {
   );
   const service = await startService(
     ...["--models", `${folder}/models`, "--models-memory", `${memory}KiB`],
-    ...["--queue", "8", "--batch", "1", "--no-autotune", "--quiet"],
+    ...["--queue", "11", "--batch", "1", "--no-autotune", "--quiet"],
     ...["--timeout", "300"],
   );
   try {
-    holds = await measure(service.url, versions);
+    holds = await measure(service.url, versions, memory * 1024);
   } finally {
     const { code } = await service.stop("SIGTERM");
     holds &&= code === 0;
@@ -148,12 +148,16 @@ async function ask(
 }
 
 /** Sends all requests; returns whether what must hold holds. */
-async function measure(url: string, versions: number[]): Promise<boolean> {
+async function measure(
+  url: string,
+  versions: number[],
+  allowed: number,
+): Promise<boolean> {
   const random = new Mt19937(1);
   const statuses = new Map<number, number>();
   const times: number[] = [];
   const memory: number[] = [];
-  let [sent, wrong, most] = [0, 0, 0];
+  let [sent, wrong, most, bytes] = [0, 0, 0, 0];
   /** Replacements of each model, so that a request can tell of one meanwhile. */
   const replaced = products.map(() => 0);
   let replacing = Promise.resolve();
@@ -182,14 +186,15 @@ async function measure(url: string, versions: number[]): Promise<boolean> {
         const { scores } = products[product]!;
         const isSame = replaced[product] === before[0];
         // A replacement under way may be seen a moment before it is counted.
-        const allowed = isSame && number % REPLACE < REPLACE - clients
+        const possible = isSame && number % REPLACE < REPLACE - clients
           ? [scores[before[1]!]![image]]
           : scores.map((own) => own[image]);
-        if (!allowed.includes(score)) wrong++;
-      } else await new Promise((next) => setTimeout(next, 50));
+        if (!possible.includes(score)) wrong++;
+      } else await new Promise((next) => setTimeout(next, 250));
       if (number % 50 === 0) {
         memory.push(await gauge(url, "process_resident_memory_bytes"));
         most = Math.max(most, await gauge(url, "patchcore_models_loaded"));
+        bytes = Math.max(bytes, await gauge(url, "patchcore_models_gpu_bytes"));
       }
     }
   };
@@ -226,5 +231,6 @@ async function measure(url: string, versions: number[]): Promise<boolean> {
   const known = [...statuses.keys()].every((status) =>
     status === 200 || status === 429
   );
-  return known && wrong === 0 && most <= HELD && growth < FLAT;
+  return known && wrong === 0 && most <= HELD && bytes <= allowed &&
+    growth < FLAT;
 }

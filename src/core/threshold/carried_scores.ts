@@ -26,9 +26,9 @@ export interface CarriedScores {
 
 /**
  * Scores images by the patches that were carried along, each against the bank
- * without its fold. Of the other patches the scores against their own part's bank
- * are taken, for maps alone: they are small, and lower still against a larger
- * bank.
+ * without its fold. The other patches count for maps alone, with their scores
+ * against their own part's bank, lowered by as much as those of the carried ones
+ * were.
  *
  * @param gpu The device.
  * @param bank The bank of all parts, as each fold sees it.
@@ -84,10 +84,7 @@ export async function carriedScores(
       known: { scores: known, isExact },
     });
     for (const { place, ...score } of found) {
-      const first = place * patches;
-      const others = known.subarray(first, first + patches)
-        .filter((_, patch) => isExact[first + patch] === 1);
-      if (others.some((other) => other > score.worst)) uncertain++;
+      if (score.granted! > score.worst) uncertain++;
       scores.push({ place: images[place]!, ...score });
     }
     onProgress?.("threshold", Math.min(count, done + TOGETHER), count);

@@ -59,8 +59,9 @@ export interface ScoredPatches extends PatchLayout {
    */
   readonly near?: Uint32Array<ArrayBuffer> | undefined;
   /**
-   * What is known of the patches already: exact scores are taken for granted, and
-   * the other patches are searched, all of them.
+   * Scores of the patches against a smaller bank: those that are exact are not
+   * searched but taken to be lower by as much as the others of their image turn
+   * out to be, which are searched, all of them.
    */
   readonly known?: KnownPatches;
   /** Places of images whose worst patches are to be carried along. */
@@ -77,6 +78,8 @@ export interface TrainingScore {
   readonly maximum: number;
   /** Its largest patch score, before it is weighed. */
   readonly worst: number;
+  /** The largest score of a patch that was not searched, where there are such. */
+  readonly granted?: number;
   /** Its worst patches, where they are to be carried along. */
   readonly carried?: CarriedPatches;
 }
@@ -114,7 +117,8 @@ export async function heldOutScores(
     ...(bounds && { bounds }),
     ...told("threshold"),
   });
-  if (scored.known) takeForGranted(known, scored.known);
+  const granted = scored.known &&
+    takeForGranted(known, scored.known, patches);
   const found = images.flatMap((image, place) =>
     image.nearestRow < 0 ? [] : [{ ...image, place, fold: folds[place]! }]
   );
@@ -135,6 +139,7 @@ export async function heldOutScores(
     const own = carried.get(place);
     return {
       ...{ place, score: scores[i]!, maximum: maxima[i]!, worst },
+      ...(granted && { granted: granted[place]! }),
       ...(own && { carried: own }),
     };
   });
@@ -145,13 +150,41 @@ function toSearch({ isExact }: KnownPatches): Float32Array {
   return Float32Array.from(isExact, (exact) => exact === 1 ? -1 : Infinity);
 }
 
-/** Writes exact scores that were known before over the bounds in place of them. */
-function takeForGranted(known: KnownPatches, before: KnownPatches): void {
-  before.isExact.forEach((exact, patch) => {
-    if (exact === 0) return;
-    known.scores[patch] = before.scores[patch]!;
-    known.isExact[patch] = 1;
-  });
+/**
+ * Takes patches that were not searched to be lower than before by as much as the
+ * others of their image.
+ *
+ * @param known What the search found; those patches are written into it.
+ * @param before Scores before; exact ones were not searched.
+ * @param patches Patches of an image.
+ * @returns The largest of them of each image.
+ */
+function takeForGranted(
+  known: KnownPatches,
+  before: KnownPatches,
+  patches: number,
+): Float32Array {
+  const images = before.scores.length / patches;
+  const largest = new Float32Array(images);
+  for (let image = 0; image < images; image++) {
+    const places = Array.from(
+      { length: patches },
+      (_, i) => image * patches + i,
+    );
+    const sum = (scores: Float32Array): number =>
+      places.reduce(
+        (total, i) => before.isExact[i] === 1 ? total : total + scores[i]!,
+        0,
+      );
+    const ratio = Math.min(1, sum(known.scores) / sum(before.scores));
+    for (const i of places) {
+      if (before.isExact[i] === 0) continue;
+      known.scores[i] = before.scores[i]! * (ratio >= 0 ? ratio : 1);
+      known.isExact[i] = 1;
+      largest[image] = Math.max(largest[image]!, known.scores[i]!);
+    }
+  }
+  return largest;
 }
 
 /** Weighs scores as those of new images are (paper, Eq. 7). */
