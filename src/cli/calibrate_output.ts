@@ -75,7 +75,7 @@ export function tellCalibration(
   );
   const { threshold } = after;
   const promised = threshold && promiseOf(threshold);
-  if (promised !== undefined) {
+  if (threshold !== undefined && promised !== undefined) {
     terminal.result(promiseLine(promised, sourceOf(threshold)));
   }
   const f1 = threshold?.rule["f1"];

@@ -137,7 +137,8 @@ Deno.test("Report counts images of which the numbers alone are known", async () 
   );
   report.addRow({
     ...{ name, score, normalizedScore, label, threshold, ms },
-    ...{ mapDisagrees: false, truth: "normal" },
+    mapDisagrees: false,
+    truth: "normal",
   }, 9);
   const page = await report.render(FACTS);
   assertStringIncludes(page, "Table of all 2 images");
