@@ -257,6 +257,7 @@ const NOTHING_DONE: FitReport = {
   ...{ radius: undefined, radiusImages: 0, radiusBound: undefined },
   ...{ buckets: 0, passes: 0, thresholdImages: 0 },
   ...{ falseAlarms: undefined, scoreSpread: undefined, oddImages: [] },
+  secondKind: false,
   seconds: {
     ...{ decode: 0, trunk: 0, patches: 0 },
     ...{ coreset: 0, threshold: 0, total: 0 },
@@ -273,6 +274,7 @@ function added(a: FitReport, b: FitReport): FitReport {
     thresholdImages: a.thresholdImages + b.thresholdImages,
     passes: a.passes + b.passes,
     oddImages: [...a.oddImages, ...b.oddImages],
+    secondKind: a.secondKind || b.secondKind,
     seconds: {
       ...{ decode: total("decode"), trunk: total("trunk") },
       ...{ patches: total("patches"), coreset: total("coreset") },

@@ -16,6 +16,7 @@ import {
 } from "./fit_report.ts";
 import { namingModel } from "./model_loading.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
+import { type JudgingModel, warnOfReplaced } from "./replaced_thresholds.ts";
 import { SETTINGS_OPTIONS } from "./settings_options.ts";
 import { stageProgress } from "./stage_progress.ts";
 
@@ -64,7 +65,20 @@ export const merge: Command = defineCommand({
     const { model: path, overwrite, bankPrecision } = values;
     const { maxBank, expect, partial } = values;
     await refuseExisting(path, overwrite);
-    const sources = paths.map((name) => ({ name, load: () => load(name) }));
+    /** Thresholds of the models, which may have been set by somebody. */
+    const judging = new Map<string, JudgingModel>();
+    const sources = paths.map((name) => ({
+      name,
+      load: async () => {
+        const { threshold, mapThreshold, ...model } = await load(name);
+        const own = {
+          ...(threshold && { threshold }),
+          ...(mapThreshold && { mapThreshold }),
+        };
+        judging.set(name, { name, model: own });
+        return { ...model, ...own };
+      },
+    }));
     using progress = stageProgress(terminal);
     const { model, passes, peakGpuBytes } = await mergeSources(sources, {
       ...(maxBank !== undefined && { maxBank }),
@@ -101,9 +115,10 @@ export const merge: Command = defineCommand({
       peak_gpu_bytes: peakGpuBytes,
     });
     terminal.result(bankLine(facts, path, bytes.length));
-    terminal.result(thresholdLine(facts));
+    terminal.result(thresholdLine(facts, model.trainScores));
     const radius = radiusLine(facts);
     if (radius !== undefined) terminal.message(radius);
+    warnOfReplaced([...judging.values()], { name: path, model }, terminal);
     return EXIT.ok;
   },
 });
