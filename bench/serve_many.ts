@@ -224,9 +224,11 @@ async function measure(
   console.log(
     `models loaded ${count("loaded")}, evicted ${
       count("evicted")
-    }, at most ${most} at a time; memory ${
-      half.map((b) => (b / 1e6).toFixed(0)).join(" ")
-    } MB, ${(growth * 100).toFixed(1)} % in the second half`,
+    }, at most ${most} at a time and ${(bytes / 1e6).toFixed(2)} of ${
+      (allowed / 1e6).toFixed(2)
+    } MB; memory ${half.map((b) => (b / 1e6).toFixed(0)).join(" ")} MB, ${
+      (growth * 100).toFixed(1)
+    } % in the second half`,
   );
   const known = [...statuses.keys()].every((status) =>
     status === 200 || status === 429

@@ -7,7 +7,7 @@ import { HttpProblem, shortened, unavailable } from "./problem.ts";
 /** What model files are called. */
 const EXTENSION = ".safetensors";
 
-/** GPU bytes that a model takes for each byte of its file, before it is known. */
+/** GPU bytes that a model takes for each byte of its file, before any is known. */
 const BYTES_PER_BYTE = 2;
 
 /** Loads models and frees them, one after the other. */
@@ -68,6 +68,8 @@ export class ModelFolder implements ModelSource {
   readonly #broken = new Map<string, string>();
   /** What models took when they were loaded last. */
   readonly #bytes = new Map<string, number>();
+  /** GPU bytes for each byte of a file, at the most so far. */
+  #ratio = BYTES_PER_BYTE;
   #names: readonly string[] = [];
   #lane: Promise<void> = Promise.resolve();
   #clock = 0;
@@ -179,7 +181,7 @@ export class ModelFolder implements ModelSource {
     const before = this.#entries.get(name);
     const key = `${name}\n${version}`;
     const ready = this.#next(async () => {
-      await this.#makeRoom(this.#bytes.get(name) ?? size * BYTES_PER_BYTE);
+      await this.#makeRoom(this.#bytes.get(name) ?? size * this.#ratio);
       const path = join(this.#options.folder, `${name}${EXTENSION}`);
       const { info, bytes } = await this.#options.loader.load({
         name: key,
@@ -188,6 +190,7 @@ export class ModelFolder implements ModelSource {
       entry.loaded = { info: { ...info, name }, bytes };
       this.#held.set(key, entry);
       this.#bytes.set(name, bytes);
+      this.#ratio = Math.max(this.#ratio, bytes / size);
       this.#options.onChange?.("loaded", name);
       if (before !== undefined) this.#letGo(before);
       await this.#makeRoom(0, entry);
