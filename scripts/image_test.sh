@@ -66,6 +66,9 @@ devices() { # what a container has of /proc and /dev
 }
 devices
 proxies="$(env | grep -i '_proxy=\|^NPM_CONFIG\|^DENO_CERT\|^SSL_CERT\|^NODE_EXTRA' || true)"
+# A network behind a proxy of its own trusts certificates that Debian does not.
+cp /etc/ssl/certs/ca-certificates.crt "$IMAGE/var/tmp/host.crt"
+proxies="$proxies NODE_EXTRA_CA_CERTS=/var/tmp/host.crt DENO_CERT=/var/tmp/host.crt"
 # shellcheck disable=SC2086
 env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
   $environment $proxies chroot "$IMAGE" \
@@ -88,7 +91,7 @@ mount --bind "$SCRATCH/models" "$IMAGE/models"
 MOUNTS="$IMAGE/models $MOUNTS"
 contained() { # contained COMMAND…: as the user of the image, with its variables
   # shellcheck disable=SC2086
-  env -i PATH=/usr/local/bin:/usr/bin:/bin $environment \
+  env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin $environment \
     chroot --userspec=10001:10001 "$IMAGE" "$@"
 }
 entry="sh /opt/patchcore/deploy/docker/patchcore.sh"
