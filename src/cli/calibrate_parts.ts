@@ -23,6 +23,8 @@ interface PartsToInspect {
   readonly backbone: readonly string[] | undefined;
   /** Images of a batch. */
   readonly batch: number;
+  /** The most pixels an image may have. */
+  readonly maxPixels: number;
   /** Whether kernels are timed. */
   readonly profile: boolean;
   /** Whether the default kernels are kept. */
@@ -92,7 +94,10 @@ export async function inspectParts(
   using progress = stageProgress(terminal);
   const all = [...good, ...lists.bad];
   const scored = new Map<string, HeldOutImage>();
-  using reader = new ImageReader(all);
+  using reader = new ImageReader(all, {
+    range: detector.settings.range,
+    maxPixels: values.maxPixels,
+  });
   for await (
     const image of scoresOf(detector, reader, context, () => failed++)
   ) {

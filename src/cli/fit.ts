@@ -24,6 +24,7 @@ import { memoryBudget } from "./memory.ts";
 import type { Detector } from "./model_loading.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { printProfile } from "./profile.ts";
+import { withMeasuredRange } from "./sample_range.ts";
 import { groupingOf, settingsOf } from "./settings_options.ts";
 import { stageProgress } from "./stage_progress.ts";
 import { oneLine, type Terminal } from "./terminal.ts";
@@ -87,11 +88,8 @@ export const fit: Command = defineCommand({
     const checks = new ImageChecks(terminal, {
       refuseMasks: !values.all,
       advice: "add --no-crop, or --square",
+      rangeAdvice: "add",
     });
-    using reader = new ImageReader(partOf(paths, shard), {
-      onImage: checks.look,
-    });
-    const { images } = reader;
     const unusable = new Set<string>();
     const work: AppendOptions = {
       ...groupingOf(values.groupBy),
@@ -110,8 +108,20 @@ export const fit: Command = defineCommand({
       context,
     );
     using detector = appending?.detector ??
-      await newDetector(values, budget, context);
+      await newDetector(
+        await withMeasuredRange(values, paths, context),
+        budget,
+        context,
+      );
+    const { range } = detector.settings;
     checks.geometry = detector.settings;
+    checks.range = range;
+    using reader = new ImageReader(partOf(paths, shard), {
+      onImage: checks.look,
+      range,
+      maxPixels: values.maxPixels,
+    });
+    const { images } = reader;
     const fitTo = (images: readonly NamedImage[]) =>
       withProgress(context, async (onProgress) => {
         const options = { ...work, onProgress };

@@ -3,6 +3,7 @@ import type { PatchCoreOptions } from "../core/mod.ts";
 import { PRESETS } from "../core/settings/presets.ts";
 import type { NormaliseSetting } from "../core/settings/settings.ts";
 import type { Options, Values } from "./options.ts";
+import { RANGE_OPTION, rangeOf } from "./sample_range.ts";
 
 /** The backbone unless another one is named. */
 export const DEFAULT_BACKBONE = "wide_resnet50_2";
@@ -35,6 +36,7 @@ export const SETTINGS_OPTIONS = {
     help:
       "levels that the network gets: auto (as it expects them), imagenet, unit or none (0 to 1), bytes (0 to 255), or a mean and deviation of levels from 0 to 1, such as 0.5/0.5 or 0.5,0.4,0.4/0.2,0.2,0.3",
   },
+  range: RANGE_OPTION,
   coreset: {
     kind: "number",
     value: "RATIO",
@@ -177,6 +179,7 @@ export function settingsOf(
     resize,
     square: square ? true : undefined,
     normalise: normaliseOf(values.normalise),
+    range: rangeOf(values.range),
     crop: crop === false ? null : crop,
     patchSize,
     stride,

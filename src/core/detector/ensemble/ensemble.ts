@@ -258,6 +258,8 @@ export class Ensemble implements Disposable, AsyncDisposable {
     images: ImageSources,
     options: Omit<FitOptions, "shard" | "count">,
   ): Promise<EnsembleFitReport> {
+    const { range } = this.settings;
+    const { maxPixels } = options;
     const failed = new Set<number>();
     let loaded = 0;
     const sources: NamedImage[] = [];
@@ -268,7 +270,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
         name: source.name,
         content: () => {
           loaded = index;
-          return loadPixels(source);
+          return loadPixels(source, { range, maxPixels });
         },
       });
     }
@@ -383,6 +385,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
     const together = predictTogether(this.members, images, {
       ...options,
       batch: this.#batch,
+      range: this.settings.range,
     });
     for await (const seen of together) {
       if (this.#scales !== scales) {
