@@ -1,4 +1,9 @@
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { evaluate } from "../../src/cli/evaluate.ts";
 import { UsageError } from "../../src/cli/exit.ts";
 import { fit } from "../../src/cli/fit.ts";
@@ -19,8 +24,14 @@ Deno.test("rangeOf() reads two numbers, and full as nothing", () => {
   assertEquals(rangeOf("-1.5..2e3"), { low: -1.5, high: 2000 });
   assertEquals(rangeOf("full"), undefined);
   assertEquals(rangeOf(undefined), undefined);
-  for (const text of ["", "5", "5..5", "6..5", "a..b", "0..1..2", "..", "0..1e999"]) {
-    assertThrows(() => rangeOf(text), UsageError, `Cannot use --range ${text}: `);
+  for (
+    const text of ["", "5", "5..5", "6..5", "a..b", "0..1..2", "..", "0..1e999"]
+  ) {
+    assertThrows(
+      () => rangeOf(text),
+      UsageError,
+      `Cannot use --range ${text}: `,
+    );
   }
 });
 
@@ -32,13 +43,21 @@ const KINDS = {
   deep: {
     ext: "png",
     encode: ({ width, height, grey }: Grey) =>
-      encodePng({ width, height, grey: Uint16Array.from(grey, (l) => l * 16 + 7) }),
+      encodePng({
+        width,
+        height,
+        grey: Uint16Array.from(grey, (l) => l * 16 + 7),
+      }),
   },
   /** Floats, from 0 to 1 all in all. */
   floats: {
     ext: "tif",
     encode: ({ width, height, grey }: Grey) =>
-      encodeTiff({ width, height, data: Float32Array.from(grey, (l) => l / 255) }),
+      encodeTiff({
+        width,
+        height,
+        data: Float32Array.from(grey, (l) => l / 255),
+      }),
   },
 } as const;
 
@@ -58,133 +77,146 @@ function greyOf({ width, height, data }: Pixels): Grey {
   return { width, height, grey };
 }
 
-programTest("fit, predict and evaluate give deep files the scores of their 8-bit copies", async (t) => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const backbone = `${folder}/tiny.onnx`;
-    await Deno.writeFile(backbone, tinyBackbone().bytes);
-    const options = ["--backbone", backbone, "--batch=2", "--no-autotune"]
-      .concat("--json");
-    const run = (command: typeof fit, ...argv: readonly string[]) =>
-      runCommand(command, ...argv, ...options);
-    const { train } = tinyImages(12);
-    const kinds = Object.entries(KINDS);
-    for (const [kind, { ext, encode }] of kinds) {
-      for (const [i, { content }] of train.entries()) {
-        const part = i < 8 ? "normal" : "abnormal";
-        const grey = greyOf(content as Pixels);
-        // A defect that the normal parts lack.
-        if (i >= 8) grey.grey.fill(255, 700, 900);
-        await Deno.mkdir(`${folder}/${kind}/${part}`, { recursive: true });
-        await Deno.writeFile(
-          `${folder}/${kind}/${part}/${i}.${ext}`,
-          await encode(grey),
-        );
+programTest(
+  "fit, predict and evaluate give deep files the scores of their 8-bit copies",
+  async (t) => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const backbone = `${folder}/tiny.onnx`;
+      await Deno.writeFile(backbone, tinyBackbone().bytes);
+      const options = ["--backbone", backbone, "--batch=2", "--no-autotune"]
+        .concat("--json");
+      const run = (command: typeof fit, ...argv: readonly string[]) =>
+        runCommand(command, ...argv, ...options);
+      const { train } = tinyImages(12);
+      const kinds = Object.entries(KINDS);
+      for (const [kind, { ext, encode }] of kinds) {
+        for (const [i, { content }] of train.entries()) {
+          const part = i < 8 ? "normal" : "abnormal";
+          const grey = greyOf(content as Pixels);
+          // A defect that the normal parts lack.
+          if (i >= 8) grey.grey.fill(255, 700, 900);
+          await Deno.mkdir(`${folder}/${kind}/${part}`, { recursive: true });
+          await Deno.writeFile(
+            `${folder}/${kind}/${part}/${i}.${ext}`,
+            await encode(grey),
+          );
+        }
       }
-    }
-    const scores = new Map<string, number[]>();
-    for (const [kind] of kinds) {
-      await t.step(`fit --range auto and predict, ${kind}`, async () => {
-        const model = `${folder}/${kind}.safetensors`;
-        const fitted = await run(
+      const scores = new Map<string, number[]>();
+      for (const [kind] of kinds) {
+        await t.step(`fit --range auto and predict, ${kind}`, async () => {
+          const model = `${folder}/${kind}.safetensors`;
+          const fitted = await run(
+            fit,
+            `${folder}/${kind}/normal`,
+            ...["--model", model, "--range=auto", ...SETTINGS],
+          );
+          assertEquals(fitted.code, 0, fitted.stderr);
+          const { settings } = readModelFile(await Deno.readFile(model));
+          assertEquals(
+            settings.range,
+            {
+              plain: undefined,
+              deep: { low: 0, high: 4095 },
+              floats: { low: 0, high: 1 },
+            }[kind],
+          );
+          const { code, stdout, stderr } = await run(
+            predict,
+            `${folder}/${kind}/abnormal`,
+            ...["--model", model],
+          );
+          assertEquals(code, 0, stderr);
+          assert(!stderr.includes("warning"), stderr);
+          scores.set(
+            kind,
+            stdout.trim().split("\n").map((line) =>
+              JSON.parse(line).pred_score
+            ),
+          );
+        });
+      }
+      assertEquals(scores.get("plain")!.length, 4);
+      assertEquals(scores.get("deep"), scores.get("plain"));
+      assertEquals(scores.get("floats"), scores.get("plain"));
+
+      await t.step("evaluate --range auto", async () => {
+        const [plain, deep] = await Promise.all(
+          ["plain", "deep"].map(async (kind) => {
+            const { code, stdout, stderr } = await run(
+              evaluate,
+              `${folder}/${kind}`,
+              ...["--range=auto", ...SETTINGS],
+            );
+            assertEquals(code, 0, stderr);
+            return JSON.parse(stdout.split("\n")[0]!);
+          }),
+        );
+        assertEquals(deep.image_auroc, plain.image_auroc);
+        assertEquals(deep.threshold, plain.threshold);
+      });
+
+      await t.step(
+        "fit without a range warns of dark files, and names it",
+        async () => {
+          const { code, stderr } = await run(
+            fit,
+            `${folder}/deep/normal`,
+            ...["--model", `${folder}/dark.safetensors`, ...SETTINGS],
+          );
+          assertEquals(code, 0, stderr);
+          assertStringIncludes(
+            stderr,
+            "has 16 bits a sample and uses the lower 12: only the highest 8 are taken, so that it is nearly black; add --range auto, or --range 0..4095",
+          );
+          assertStringIncludes(
+            stderr,
+            "8 of 8 images do not use the upper bits",
+          );
+        },
+      );
+
+      await t.step("fit of floats without a range is refused", async () => {
+        const { code, stderr } = await run(
           fit,
-          `${folder}/${kind}/normal`,
-          ...["--model", model, "--range=auto", ...SETTINGS],
+          `${folder}/floats/normal`,
+          ...["--model", `${folder}/none.safetensors`, ...SETTINGS],
         );
-        assertEquals(fitted.code, 0, fitted.stderr);
-        const { settings } = readModelFile(await Deno.readFile(model));
-        assertEquals(
-          settings.range,
-          {
-            plain: undefined,
-            deep: { low: 0, high: 4095 },
-            floats: { low: 0, high: 1 },
-          }[kind],
-        );
-        const { code, stdout, stderr } = await run(
-          predict,
-          `${folder}/${kind}/abnormal`,
-          ...["--model", model],
-        );
+        assertEquals(code, 1);
+        assertStringIncludes(stderr, "say with --range LO..HI");
+      });
+
+      await t.step("fit --append keeps the model's range", async () => {
+        const append = (...more: readonly string[]) =>
+          run(
+            fit,
+            `${folder}/deep/abnormal`,
+            ...["--append", `${folder}/deep.safetensors`, "--all"],
+            ...["--model", `${folder}/more.safetensors`, ...more],
+          );
+        const other = await append("--range=0..1023");
+        assertEquals(other.code, 2, other.stderr);
+        assertStringIncludes(other.stderr, "with range");
+        const auto = await append("--range=auto");
+        assertEquals(auto.code, 2, auto.stderr);
+        assertStringIncludes(auto.stderr, "the model has its range");
+        const { code, stderr } = await append();
         assertEquals(code, 0, stderr);
         assert(!stderr.includes("warning"), stderr);
-        scores.set(
-          kind,
-          stdout.trim().split("\n").map((line) => JSON.parse(line).pred_score),
-        );
       });
+
+      await t.step("--max-pixels refuses an image by its header", async () => {
+        const { code, stderr } = await run(
+          predict,
+          `${folder}/plain/abnormal`,
+          ...["--model", `${folder}/plain.safetensors`, "--max-pixels=100"],
+        );
+        assertEquals(code, 1);
+        assertStringIncludes(stderr, "at most 100 are allowed; shrink it");
+      });
+    } finally {
+      await Deno.remove(folder, { recursive: true });
     }
-    assertEquals(scores.get("plain")!.length, 4);
-    assertEquals(scores.get("deep"), scores.get("plain"));
-    assertEquals(scores.get("floats"), scores.get("plain"));
-
-    await t.step("evaluate --range auto", async () => {
-      const [plain, deep] = await Promise.all(["plain", "deep"].map(async (kind) => {
-        const { code, stdout, stderr } = await run(
-          evaluate,
-          `${folder}/${kind}`,
-          ...["--range=auto", ...SETTINGS],
-        );
-        assertEquals(code, 0, stderr);
-        return JSON.parse(stdout.split("\n")[0]!);
-      }));
-      assertEquals(deep.image_auroc, plain.image_auroc);
-      assertEquals(deep.threshold, plain.threshold);
-    });
-
-    await t.step("fit without a range warns of dark files, and names it", async () => {
-      const { code, stderr } = await run(
-        fit,
-        `${folder}/deep/normal`,
-        ...["--model", `${folder}/dark.safetensors`, ...SETTINGS],
-      );
-      assertEquals(code, 0, stderr);
-      assertStringIncludes(
-        stderr,
-        "has 16 bits a sample and uses the lower 12: only the highest 8 are taken, so that it is nearly black; add --range auto, or --range 0..4095",
-      );
-      assertStringIncludes(stderr, "8 of 8 images do not use the upper bits");
-    });
-
-    await t.step("fit of floats without a range is refused", async () => {
-      const { code, stderr } = await run(
-        fit,
-        `${folder}/floats/normal`,
-        ...["--model", `${folder}/none.safetensors`, ...SETTINGS],
-      );
-      assertEquals(code, 1);
-      assertStringIncludes(stderr, "say with --range LO..HI");
-    });
-
-    await t.step("fit --append keeps the model's range", async () => {
-      const append = (...more: readonly string[]) =>
-        run(
-          fit,
-          `${folder}/deep/abnormal`,
-          ...["--append", `${folder}/deep.safetensors`, "--all"],
-          ...["--model", `${folder}/more.safetensors`, ...more],
-        );
-      const other = await append("--range=0..1023");
-      assertEquals(other.code, 2, other.stderr);
-      assertStringIncludes(other.stderr, "with range");
-      const auto = await append("--range=auto");
-      assertEquals(auto.code, 2, auto.stderr);
-      assertStringIncludes(auto.stderr, "the model has its range");
-      const { code, stderr } = await append();
-      assertEquals(code, 0, stderr);
-      assert(!stderr.includes("warning"), stderr);
-    });
-
-    await t.step("--max-pixels refuses an image by its header", async () => {
-      const { code, stderr } = await run(
-        predict,
-        `${folder}/plain/abnormal`,
-        ...["--model", `${folder}/plain.safetensors`, "--max-pixels=100"],
-      );
-      assertEquals(code, 1);
-      assertStringIncludes(stderr, "at most 100 are allowed; shrink it");
-    });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  },
+);

@@ -105,8 +105,19 @@ function imageReaders(): Reader[] {
     name: "tiff",
     input: (chance) =>
       damaged(chance.pick(tiffs), chance, [
-        ...["II*\0", "MM\0*", "II+\0\b\0\0\0", "\x00\x01\x04\0", "\x01\x01\x03\0"],
-        ...["\x03\x01\x03\0", "\x11\x01\x04\0", "\x42\x01\x04\0", "\xff\xff\xff\xff"],
+        ...[
+          "II*\0",
+          "MM\0*",
+          "II+\0\b\0\0\0",
+          "\x00\x01\x04\0",
+          "\x01\x01\x03\0",
+        ],
+        ...[
+          "\x03\x01\x03\0",
+          "\x11\x01\x04\0",
+          "\x42\x01\x04\0",
+          "\xff\xff\xff\xff",
+        ],
       ]),
     read: readImage,
     errors: [ImageError],
@@ -160,7 +171,9 @@ function withOtherEntry(
 
 async function readImage(input: unknown): Promise<void> {
   const bytes = input as Uint8Array;
-  const stored = await decodeStored(bytes, "a.image", { maxPixels: MAX_PIXELS });
+  const stored = await decodeStored(bytes, "a.image", {
+    maxPixels: MAX_PIXELS,
+  });
   storedExtent(stored);
   const { width, height, data } = uprightPixels(stored, { low: 0, high: 4095 });
   if (data.length !== width * height * 4) throw new Error("wrong length");

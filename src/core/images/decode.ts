@@ -63,9 +63,10 @@ const OPAQUE = new Uint32Array(new Uint8Array([0, 0, 0, 255]).buffer)[0]!;
  * turned upright by its EXIF data.
  *
  * Everything is exact to the level, as Pillow decodes it, with these exceptions:
- * CMYK and lossy WebP by a few levels, and in a browser, which decodes JPEG and
- * 8-bit PNG itself, what that does. AVIF is decoded where the runtime does it:
- * browsers do, Deno does not.
+ * JPEG of CMYK or with every other row of colour left out but no column (4:4:0)
+ * and lossy WebP, by some levels; and in a browser JPEG where the page's policy
+ * forbids WebAssembly, and translucent PNG of 8 bits where there is no WebGL.
+ * AVIF is decoded where the runtime does it: browsers do, Deno does not.
  *
  * @param name Its name or path, for messages.
  * @param options How large an image may be, and the range of its samples.
@@ -105,7 +106,7 @@ export async function decodeStored(
   const header = readImageHeader(bytes, name);
   checkSize(header, name, maxPixels);
   try {
-    return { name, header, content: await decodeContent(bytes, header, name) };
+    return { name, ...await decodeContent(bytes, header, name) };
   } catch (cause) {
     decoders.clear();
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -142,9 +143,7 @@ export function uprightPixels(
     const data = new Uint8Array(buffer, byteOffset, byteLength);
     pixels = { width: content.width, height: content.height, data };
   }
-  return isTurnedByRuntime(header)
-    ? pixels
-    : applyOrientation(pixels, header.orientation);
+  return applyOrientation(pixels, header.orientation);
 }
 
 /**
@@ -184,31 +183,35 @@ function checkSize(header: ImageHeader, name: string, most: number): void {
   );
 }
 
-/** Whether what decodes an image also turns it upright. */
-function isTurnedByRuntime({ format }: ImageHeader): boolean {
-  return format === "JPEG" && !canLoadNpm();
-}
-
+/** Decodes a file; the runtime turns JPEG upright by itself. */
 async function decodeContent(
   bytes: Uint8Array,
   header: ImageHeader,
   name: string,
-): Promise<Pixels | Samples> {
+): Promise<Omit<StoredImage, "name">> {
   if (header.format === "TIFF") {
-    return await decodeTiffSamples(bytes, readTiffHeader(bytes, name));
+    const tiff = readTiffHeader(bytes, name);
+    return { header, content: await decodeTiffSamples(bytes, tiff) };
   }
   if (header.format === "PNG" && header.bits === 16) {
-    return await decodePngSamples(bytes, name);
+    return { header, content: await decodePngSamples(bytes, name) };
   }
+  const plain = header.format === "PNG" ? plainPng(bytes) : bytes;
   const decode = await decoderOf(header);
-  const pixels = await decode(
-    header.format === "PNG" ? plainPng(bytes) : bytes,
-  );
-  if (pixels.width * pixels.height > KEPT_DECODER_PIXELS) decoders.clear();
-  return pixels;
+  if (decode === undefined) {
+    const content = await decodeByRuntime(plain);
+    const isTurned = header.format === "JPEG";
+    return {
+      header: isTurned ? { ...header, orientation: 1 } : header,
+      content,
+    };
+  }
+  const content = decode(plain);
+  if (content.width * content.height > KEPT_DECODER_PIXELS) decoders.clear();
+  return { header, content };
 }
 
-type Decoder = (bytes: Uint8Array) => Pixels | Samples | Promise<Pixels>;
+type Decoder = (bytes: Uint8Array) => Pixels | Samples;
 
 /** What decoders are kept for; JPEG of four channels takes one of its own. */
 type Kind = ImageFormat | "CMYK";
@@ -217,28 +220,32 @@ type Kind = ImageFormat | "CMYK";
  * Decoders that are kept: WebAssembly instances pile up faster than they are
  * collected. After an error or a very large image they are made anew.
  */
-const decoders = new Map<Kind, Promise<Decoder>>();
+const decoders = new Map<Kind, Promise<Decoder | undefined>>();
 
-const OPENERS: Partial<Record<Kind, () => Promise<Decoder>>> = {
-  PNG: openPngDecoder,
+/** Decoders that are not the runtime's. */
+const OPENERS: Partial<Record<Kind, () => Promise<Decoder | undefined>>> = {
+  PNG: async () => canLoadNpm() ? await openPngDecoder() : undefined,
   JPEG: openJpegDecoder,
-  CMYK: async () => {
-    const decode = await openCmykDecoder();
-    return (bytes) => {
-      const { width, height, cmyk } = decode(bytes);
-      const data = rgbOfCmyk(cmyk);
-      return { width, height, channels: 3, bits: 8, kind: "unsigned", data };
-    };
-  },
+  CMYK: async () => canLoadNpm() ? await openInkDecoder() : undefined,
 };
 
-async function decoderOf({ format, channels }: ImageHeader): Promise<Decoder> {
+async function openInkDecoder(): Promise<Decoder> {
+  const decode = await openCmykDecoder();
+  return (bytes) => {
+    const { width, height, cmyk } = decode(bytes);
+    const data = rgbOfCmyk(cmyk);
+    return { width, height, channels: 3, bits: 8, kind: "unsigned", data };
+  };
+}
+
+/** The decoder of a kind of image; nothing where it is the runtime's. */
+async function decoderOf(
+  { format, channels }: ImageHeader,
+): Promise<Decoder | undefined> {
   const kind = format === "JPEG" && channels === 4 ? "CMYK" : format;
-  const open = OPENERS[kind];
-  if (open === undefined || !canLoadNpm()) return decodeByRuntime;
   let opening = decoders.get(kind);
   if (opening === undefined) {
-    opening = open();
+    opening = OPENERS[kind]?.() ?? Promise.resolve(undefined);
     decoders.set(kind, opening);
   }
   return await opening;

@@ -24,20 +24,23 @@ interface MozJpegModule {
 /** What libjpeg says where pixels were lost, not only something beside them. */
 const DAMAGE = /premature end|bad Huffman|instead of RST|progression/i;
 
-let compiled: Promise<WebAssembly.Module> | undefined;
+let compiled: Promise<WebAssembly.Module | undefined> | undefined;
 
 /**
  * Opens a decoder of JPEG files with one or three channels, as stored: not
  * turned upright. It throws where the data is damaged, and cannot be used again
  * then.
+ *
+ * @returns Nothing where a page's policy forbids WebAssembly.
  */
 export async function openJpegDecoder(): Promise<
-  (bytes: Uint8Array) => Pixels
+  ((bytes: Uint8Array) => Pixels) | undefined
 > {
+  const wasm = await (compiled ??= compile());
+  if (wasm === undefined) return undefined;
   const { default: open } = await import(
     "@jsquash/jpeg/codec/dec/mozjpeg_dec.js"
   ) as unknown as MozJpegModule;
-  const wasm = await (compiled ??= compile());
   const said: string[] = [];
   const module = await open({
     instantiateWasm: (imports, done) => {
@@ -65,9 +68,15 @@ export async function openJpegDecoder(): Promise<
   };
 }
 
-async function compile(): Promise<WebAssembly.Module> {
+async function compile(): Promise<WebAssembly.Module | undefined> {
   const { MOZJPEG_WASM } = await import("./mozjpeg_wasm.ts");
   const gzip = new Blob([Uint8Array.fromBase64(MOZJPEG_WASM)]).stream()
     .pipeThrough(new DecompressionStream("gzip"));
-  return await WebAssembly.compile(await new Response(gzip).arrayBuffer());
+  const wasm = await new Response(gzip).arrayBuffer();
+  try {
+    return await WebAssembly.compile(wasm);
+  } catch {
+    // It is sound: what fails is the policy.
+    return undefined;
+  }
 }

@@ -99,8 +99,8 @@ Deno.test("decodeImage() reads JPEG of CMYK and of 4:4:0 as Pillow does, but for
       (most, level, i) => Math.max(most, Math.abs(level - expected[i]!)),
       0,
     );
-    console.log(file, worst);
-    assert(worst <= 3, `${file}: ${worst} levels`);
+    
+    assert(worst <= 2, `${file}: ${worst} levels`);
   }
 });
 
@@ -111,7 +111,7 @@ Deno.test("decodeImage() throws nothing but ImageError on mutated files of camer
     return Math.floor(state / 2 ** 32 * n);
   };
   let errors = 0;
-  for (let round = 0; round < 600; round++) {
+  for (let round = 0; round < 300; round++) {
     const { file } = CASES[round % CASES.length]!;
     const bytes = open(file);
     // Headers are at either end of a TIFF.
@@ -131,5 +131,5 @@ Deno.test("decodeImage() throws nothing but ImageError on mutated files of camer
       errors++;
     }
   }
-  assert(errors > 100, `only ${errors} of 600 mutated files were refused`);
+  assert(errors > 50, `only ${errors} of 300 mutated files were refused`);
 });
