@@ -2,7 +2,7 @@
 their software write them, and what Pillow reads from them.
 
 Run with Debian 12's python3-pil (9.4, libjpeg-turbo 2.1.5, libtiff 4.5),
-libtiff-tools, libjpeg-turbo-progs and imagemagick (6.9):
+libtiff-tools, libjpeg-turbo-progs, libavif-bin and imagemagick (6.9):
 /usr/bin/python3 tests/oracles/camera.py
 """
 
@@ -266,7 +266,10 @@ def write_png():
     add(stored("pil_grey12.png", twelve), twelve)
     source = FOLDER / "pil_grey16.png"
     path = FOLDER / "magick_interlaced16.png"
-    run("/usr/bin/convert", source, "-interlace", "PNG", path)
+    run(
+        "/usr/bin/convert", source, "-strip", "-interlace", "PNG",
+        "-define", "png:exclude-chunk=date,time", path,
+    )
     add(path, sixteen)
     rgb = color()
     for orientation in (2, 6, 8):
@@ -322,12 +325,21 @@ def write_jpeg():
         add(path, ImageOps.exif_transpose(read(path)), upright=True)
 
 
+def write_avif():
+    """Pillow 9.4 reads none: what counts is the size."""
+    source = WORK / "avif.png"
+    color(64, 48).save(source)
+    path = FOLDER / "avifenc.avif"
+    run("avifenc", "--min", "20", "--max", "20", source, path)
+
+
 def main():
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     write_tiff()
     write_png()
     write_jpeg()
+    write_avif()
     text = json.dumps(CASES, indent=2)
     (FOLDER / "cases.json").write_text(text + "\n")
     shutil.rmtree(WORK)

@@ -56,6 +56,11 @@ browserTest(
       );
       assertEquals(Uint8Array.fromBase64(there as string), data, name);
     }
+    const avif = await Deno.readFile(new URL("camera/avifenc.avif", GOLDEN));
+    const there = await page.evaluate(
+      `inBrowser.decode("a.avif", "${avif.toBase64()}")`,
+    );
+    assertEquals(Uint8Array.fromBase64(there as string).length, 64 * 48 * 4);
     assertEquals(problems, []);
   },
 );

@@ -111,6 +111,9 @@ const KINDS: Readonly<Record<number, SampleKind>> = {
   4: "unsigned",
 };
 
+/** Samples of a pixel beside its colours, alpha among them. */
+const MOST_EXTRA = 2;
+
 /** Pixels that a block may have beside an image that is smaller. */
 const BLOCK_PIXELS = 2 ** 22;
 
@@ -228,7 +231,8 @@ function pixelsOf(
   if (color === "palette" && !isCount || color === "cmyk" && bits !== 8) {
     throw unread(name, `${color} samples of ${bits} bits`);
   }
-  if (samples < CHANNELS[color] || samples > 64) {
+  const most = CHANNELS[color] + MOST_EXTRA;
+  if (samples < CHANNELS[color] || samples > most) {
     throw unread(name, `${samples} samples a pixel for ${color}`);
   }
   const palette = color === "palette"

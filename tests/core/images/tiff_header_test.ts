@@ -85,6 +85,7 @@ Deno.test.each<[string, Change[]]>([
   ["has colours of kind 6", [[262, [6]]]],
   ["has 1 samples a pixel for rgb", [[262, [2]]]],
   ["has 4000000000 samples a pixel", [[277, [4e9]]]],
+  ["has 4 samples a pixel for black is zero", [[277, [4]]]],
   ["has a palette that is not there", [[262, [3]]]],
   ["has palette samples of 16 bits", [[262, [3]], [258, [16]]]],
   ["its size is 0 × 3", [[256, [0]]]],
