@@ -99,7 +99,7 @@ Deno.test("decodeImage() reads JPEG of CMYK and of 4:4:0 as Pillow does, but for
       (most, level, i) => Math.max(most, Math.abs(level - expected[i]!)),
       0,
     );
-    
+
     assert(worst <= 2, `${file}: ${worst} levels`);
   }
 });
