@@ -97,7 +97,8 @@ export async function addEarlier(
     .slice(0, page.pictures)
     .flatMap(({ name }) => rows.has(name) ? [name] : []);
   const pictured = new Set<string>();
-  using reader = new ImageReader(worst);
+  const { range } = detector.settings;
+  using reader = new ImageReader(worst, { range, maxPixels: Infinity });
   const predictions = detector.predict(reader.images, {
     signal,
     // What has become unreadable since keeps its numbers.
