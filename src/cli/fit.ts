@@ -111,6 +111,7 @@ export const fit: Command = defineCommand({
     );
     using detector = appending?.detector ??
       await newDetector(values, budget, context);
+    if (values.bundle) detector.checkBundle();
     checks.geometry = detector.settings;
     const fitTo = (images: readonly NamedImage[]) =>
       withProgress(context, async (onProgress) => {

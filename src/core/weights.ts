@@ -5,7 +5,12 @@
  * @module
  */
 
-export type { Architecture } from "../nn/architectures/architecture.ts";
+export {
+  type Architecture,
+  POSITIONS,
+  type Positions,
+  POSITIONS_KEY,
+} from "../nn/architectures/architecture.ts";
 export { architecture, ARCHITECTURES } from "../nn/architectures/catalogue.ts";
 export { randomWeights } from "../nn/architectures/random_weights.ts";
 export { CheckpointError } from "../nn/checkpoint/checkpoint_error.ts";
@@ -37,6 +42,9 @@ export {
   KNOWN_WEIGHTS,
   knownByDigest,
   type KnownWeights,
+  type Licence,
+  LICENCE_KEY,
+  LICENCE_TEXT_KEY,
   WEIGHTS_KEY,
   weightsTitle,
 } from "../nn/known_weights.ts";

@@ -358,6 +358,31 @@ const QuantizeLinear: Evaluator = (node, inputs, shape) => {
   return makeTensor(dtype, shape, values);
 };
 
+/** Products of the last two axes; those before are broadcast. */
+const MatMul: Evaluator = (node, inputs, shape) => {
+  const [a, b] = [inputAt(node, inputs, 0), inputAt(node, inputs, 1)];
+  if (a.shape.length < 2 || b.shape.length < 2) {
+    throw nodeError(node, "it multiplies vectors", "unsupported_operator");
+  }
+  const [rows, columns] = shape.slice(-2) as [number, number];
+  const inner = a.shape.at(-1)!;
+  const batch = shape.slice(0, -2);
+  const left = elementsOf(broadcast(a, [...batch, rows, inner]));
+  const right = elementsOf(broadcast(b, [...batch, inner, columns]));
+  const values = new Float64Array(elementCount(shape));
+  for (let i = 0; i < values.length; i++) {
+    const column = i % columns;
+    const line = Math.floor(i / columns);
+    const first = Math.floor(line / rows) * inner * columns + column;
+    let total = 0;
+    for (let k = 0; k < inner; k++) {
+      total += left[line * inner + k]! * right[first + k * columns]!;
+    }
+    values[i] = total;
+  }
+  return resultOf(node, a.dtype, shape, values);
+};
+
 function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;
@@ -421,6 +446,7 @@ export const EVALUATORS: Readonly<Record<string, Evaluator>> = {
   Less: binary((a, b) => truth(a < b), "bool"),
   LessOrEqual: binary((a, b) => truth(a <= b), "bool"),
   Log: unary(Math.log),
+  MatMul,
   Max: variadic(Math.max),
   Min: variadic(Math.min),
   Mul: binary((a, b) => a * b),

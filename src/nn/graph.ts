@@ -130,6 +130,8 @@ export interface Graph {
   readonly inputs: readonly GraphInput[];
   /** Tensors the network yields. */
   readonly outputs: readonly string[];
+  /** Their extents, where they are known without running it; a string names a free one. */
+  readonly outputShapes?: ReadonlyMap<string, readonly (number | string)[]>;
   /** Operators; each comes after the producers of its inputs. */
   readonly nodes: readonly GraphNode[];
   /** Initializers and folded values by tensor name. */

@@ -368,6 +368,16 @@ export class PatchCore implements Disposable, AsyncDisposable {
   }
 
   /**
+   * Checks that models may contain the backbone, before a fit is made for one.
+   *
+   * @throws {TypeError} If its licence asks for a copy of its text, which the
+   * backbone's file lacks.
+   */
+  checkBundle(): void {
+    this.#backbone.checkBundle();
+  }
+
+  /**
    * The model file: one valid `.safetensors`.
    *
    * @throws {TypeError} If the detector is not fitted.
@@ -379,7 +389,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
   /**
    * What {@linkcode PatchCore.save} writes.
    *
-   * @throws {TypeError} If the detector is not fitted.
+   * @throws {TypeError} If the detector is not fitted, or its backbone may not
+   * be bundled.
    */
   toModel(options: SaveOptions = {}): StoredModel {
     return {

@@ -3,6 +3,8 @@ import { ConvTuning, type TuningStore } from "../../nn/conv_tuning.ts";
 import { Network } from "../../nn/network.ts";
 import type { WeightPrecision } from "../../wgsl/conv2d.ts";
 import { type ImageLevels, imageLevels } from "../../nn/image_normalization.ts";
+import { POSITIONS_KEY } from "../../nn/architectures/architecture.ts";
+import { LICENCE_KEY, LICENCE_TEXT_KEY } from "../../nn/known_weights.ts";
 import { readOnnx, type ReadOnnxOptions } from "../../nn/onnx/read.ts";
 import { looksUntrained } from "../../nn/untrained.ts";
 import { sha256 } from "../../nn/sha256.ts";
@@ -28,6 +30,11 @@ export interface StoredBackbone {
   readonly sha256: string;
   /** Where fit found the file: a path or a name, a hint for the next program. */
   readonly source?: string;
+  /**
+   * Whose way of fitting positions to the image a transformer was converted
+   * for: `hub`, `transformers` or `timm`. Features of one do not fit another.
+   */
+  readonly positions?: string;
   /** The cut network's ONNX file, when the model is a bundle. */
   readonly onnx?: Uint8Array;
 }
@@ -70,6 +77,8 @@ export class Backbone implements Disposable {
   readonly source: string | undefined;
   /** The network. */
   readonly network: Network;
+  /** What its file says of itself. */
+  readonly metadata: ReadonlyMap<string, string>;
   readonly #levels: () => ImageLevels;
 
   private constructor(
@@ -78,6 +87,7 @@ export class Backbone implements Disposable {
     { name, bytes, source }: BackboneFile,
     sha256: string,
     network: Network,
+    metadata: ReadonlyMap<string, string>,
     levels: () => ImageLevels,
   ) {
     this.gpu = gpu;
@@ -87,6 +97,7 @@ export class Backbone implements Disposable {
     this.source = source;
     this.sha256 = sha256;
     this.network = network;
+    this.metadata = metadata;
     this.#levels = levels;
   }
 
@@ -117,7 +128,16 @@ export class Backbone implements Disposable {
     network.check();
     const digest = await sha256(file.bytes);
     const levels = once(() => imageLevels(graph));
-    return new Backbone(gpu, layers, file, digest, network, levels);
+    const { metadata } = graph;
+    return new Backbone(
+      gpu,
+      layers,
+      file,
+      digest,
+      network,
+      metadata,
+      levels,
+    );
   }
 
   /**
@@ -167,13 +187,38 @@ export class Backbone implements Disposable {
     }
   }
 
-  /** What a model file says of the backbone; with `bundle` also the file. */
+  /** Whose way of fitting positions it was converted for, where it says so. */
+  get positions(): string | undefined {
+    return this.metadata.get(POSITIONS_KEY);
+  }
+
+  /**
+   * Checks that a model may contain it.
+   *
+   * @throws {TypeError} If its licence asks for a copy of its text, which the
+   * file lacks.
+   */
+  checkBundle(): void {
+    const licence = this.metadata.get(LICENCE_KEY);
+    if (licence === undefined || this.metadata.has(LICENCE_TEXT_KEY)) return;
+    throw new TypeError(
+      `Cannot bundle backbone "${this.name}": its weights come under the ${licence}, which asks for a copy of its text with them; make the ONNX file again with --licence FILE, or leave the backbone out of the model`,
+    );
+  }
+
+  /**
+   * What a model file says of the backbone; with `bundle` also the file.
+   *
+   * @throws {TypeError} If it may not be bundled.
+   */
   stored(bundle = false): StoredBackbone {
-    const { name, sha256, source, bytes } = this;
+    const { name, sha256, source, positions, bytes } = this;
+    if (bundle) this.checkBundle();
     return {
       name,
       sha256,
       ...(source !== undefined && { source }),
+      ...(positions !== undefined && { positions }),
       ...(bundle && { onnx: bytes }),
     };
   }

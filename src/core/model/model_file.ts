@@ -184,6 +184,7 @@ export function modelOf(
     backboneName,
     backboneSha256,
     backboneSource,
+    backbonePositions,
     formatVersion,
     ...known
   } = parseModelMetadata(metadata);
@@ -215,6 +216,7 @@ export function modelOf(
       name: backboneName,
       sha256: backboneSha256,
       ...(backboneSource !== undefined && { source: backboneSource }),
+      ...(backbonePositions !== undefined && { positions: backbonePositions }),
       ...(onnx && { onnx }),
     },
     ...(projection && {
@@ -295,10 +297,22 @@ export function checkBackbone(
     readonly name: string;
     /** Its SHA-256, 64 lowercase hexadecimal digits. */
     readonly sha256: string;
+    /** Whose way of fitting positions it was converted for. */
+    readonly positions?: string | undefined;
   },
 ): void {
-  const { name, sha256 } = model.backbone;
+  const { name, sha256, positions } = model.backbone;
   if (given.sha256 === sha256) return;
+  if (
+    positions !== undefined && given.positions !== undefined &&
+    positions !== given.positions
+  ) {
+    throw new ModelFileError(
+      `Cannot use backbone "${given.name}" with ${given.positions} positions: ` +
+        `the model was fitted with "${name}" with ${positions} positions, whose features differ; ` +
+        `give that file, or make it with "weights convert --positions ${positions}"`,
+    );
+  }
   throw new ModelFileError(
     `Cannot use backbone "${given.name}" (SHA-256 ${given.sha256}): ` +
       `the model was fitted with "${name}" (SHA-256 ${sha256}); ` +

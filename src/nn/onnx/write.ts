@@ -102,6 +102,7 @@ function nodeMessage(node: GraphNode): NodeMessage {
 const FLOAT_ATTRIBUTES: readonly string[] = [
   "alpha",
   "beta",
+  "cubic_coeff_a",
   "epsilon",
   "max",
   "min",
@@ -189,9 +190,15 @@ function castMessage(
  * much. Where the network cannot run, the file says nothing of them.
  */
 function outputInfos(graph: Graph): ValueInfoMessage[] {
-  const shapes = shapesOf(graph);
+  const told = graph.outputShapes ?? new Map();
+  const isTold = graph.outputs.every((name) => told.has(name));
+  const shapes = isTold ? new Map() : shapesOf(graph);
   return graph.outputs.map((name) =>
-    valueInfo(name, "float32", shapes.get(name)?.map(() => null))
+    valueInfo(
+      name,
+      "float32",
+      told.get(name) ?? shapes.get(name)?.map(() => null),
+    )
   );
 }
 

@@ -403,6 +403,16 @@ export class Ensemble implements Disposable, AsyncDisposable {
   }
 
   /**
+   * Checks that models may contain the backbones, before a fit is made for one.
+   *
+   * @throws {TypeError} If the licence of one asks for a copy of its text, which
+   * the backbone's file lacks.
+   */
+  checkBundle(): void {
+    for (const member of this.members) member.checkBundle();
+  }
+
+  /**
    * The model file: one valid `.safetensors` with all members.
    *
    * @throws {TypeError} If the ensemble is not fitted.
