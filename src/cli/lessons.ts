@@ -26,7 +26,7 @@ export function modelLessons(
     imageNames: first.imageNames,
     threshold: model.threshold,
     settings,
-    isSquared: members.length === 1 && distance === "squared",
+    isSquared: members.length === 1 && distance !== "euclidean",
   }, count);
 }
 

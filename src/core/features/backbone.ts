@@ -5,6 +5,8 @@ import type { WeightPrecision } from "../../wgsl/conv2d.ts";
 import { type ImageLevels, imageLevels } from "../../nn/image_normalization.ts";
 import { POSITIONS_KEY } from "../../nn/architectures/architecture.ts";
 import { LICENCE_KEY, LICENCE_TEXT_KEY } from "../../nn/known_weights.ts";
+import { findTaps } from "../../nn/taps.ts";
+import { patchSide } from "../../nn/patch_side.ts";
 import { readOnnx, type ReadOnnxOptions } from "../../nn/onnx/read.ts";
 import { looksUntrained } from "../../nn/untrained.ts";
 import { sha256 } from "../../nn/sha256.ts";
@@ -15,6 +17,9 @@ import {
   UNIT_RANGE,
 } from "../images/normalise.ts";
 import type { NormaliseSetting, Settings } from "../settings/settings.ts";
+
+/** What stands for the deepest tap of a network. */
+const LAST = "last";
 
 const NORMALISATIONS: Readonly<Record<ImageLevels, Normalisation>> = {
   imagenet: IMAGENET,
@@ -79,6 +84,9 @@ export class Backbone implements Disposable {
   readonly network: Network;
   /** What its file says of itself. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** Pixels of the sides of its patches; 1 where it has none. */
+  readonly patch: number;
+  readonly #deepest: string;
   readonly #levels: () => ImageLevels;
 
   private constructor(
@@ -87,8 +95,12 @@ export class Backbone implements Disposable {
     { name, bytes, source }: BackboneFile,
     sha256: string,
     network: Network,
-    metadata: ReadonlyMap<string, string>,
-    levels: () => ImageLevels,
+    { deepest, metadata, patch, levels }: {
+      readonly deepest: string;
+      readonly metadata: ReadonlyMap<string, string>;
+      readonly patch: number;
+      readonly levels: () => ImageLevels;
+    },
   ) {
     this.gpu = gpu;
     this.layers = layers;
@@ -98,6 +110,8 @@ export class Backbone implements Disposable {
     this.sha256 = sha256;
     this.network = network;
     this.metadata = metadata;
+    this.#deepest = deepest;
+    this.patch = patch;
     this.#levels = levels;
   }
 
@@ -120,41 +134,43 @@ export class Backbone implements Disposable {
         `Cannot use backbone "${file.name}": its weights are random (${reason}), so its features mean nothing; get trained weights with \`weights pull\`, or allow random ones with --allow-random for tests and benches`,
       );
     }
+    const deepest = findTaps(graph).at(-1)?.name ?? LAST;
+    const names = layers.map((name) => name === LAST ? deepest : name);
     const network = new Network(gpu, graph, {
-      taps: layers,
+      taps: names,
       precision,
       ...(store && { tuning: new ConvTuning(gpu, { store }) }),
     });
     network.check();
     const digest = await sha256(file.bytes);
     const levels = once(() => imageLevels(graph));
-    const { metadata } = graph;
-    return new Backbone(
-      gpu,
-      layers,
-      file,
-      digest,
-      network,
-      metadata,
+    return new Backbone(gpu, names, file, digest, network, {
+      deepest,
+      metadata: graph.metadata,
+      patch: patchSide(graph),
       levels,
-    );
+    });
   }
 
   /**
-   * Checks that it can be used with settings, before any image is read.
+   * Settings with what the network decides of them, checked before any image is
+   * read.
    *
    * @throws {OnnxError} If it cannot take images of the size that they fix, or
    * nobody knows in which levels.
    */
-  checkSettings(
-    { crop, square, resize, normalise }: Pick<
-      Settings,
-      "crop" | "square" | "resize" | "normalise"
-    >,
-  ): void {
+  resolved(settings: Settings): Settings {
+    const { crop, square, resize, normalise } = settings;
     this.normalisation(normalise);
-    const side = crop ?? (square ? resize : undefined);
-    if (side !== undefined) this.network.plan([1, 3, side, side]);
+    const multiple = settings.multiple === "patch"
+      ? this.patch
+      : settings.multiple;
+    const whole = square ? resize - resize % multiple : undefined;
+    const side = crop ?? whole;
+    if (side !== undefined && side > 0) {
+      this.network.plan([1, 3, side, side]);
+    }
+    return { ...settings, layers: this.#named(settings.layers), multiple };
   }
 
   /**
@@ -180,11 +196,15 @@ export class Backbone implements Disposable {
         `Cannot share backbone "${this.name}": it is on another device; give its own with it`,
       );
     }
-    if (layers.join() !== this.layers.join()) {
+    if (this.#named(layers).join() !== this.layers.join()) {
       throw new TypeError(
         `Cannot share backbone "${this.name}": it is tapped at ${this.layers.join()}, the detector needs ${layers.join()}; load it once more for these`,
       );
     }
+  }
+
+  #named(layers: readonly string[]): readonly string[] {
+    return layers.map((name) => name === LAST ? this.#deepest : name);
   }
 
   /** Whose way of fitting positions it was converted for, where it says so. */

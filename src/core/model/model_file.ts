@@ -6,6 +6,7 @@
  * |---|---|---|
  * | `memory_bank` | F32 or F16 `[K, D]` | coreset of the training patches |
  * | `origin` | I32 `[K, 3]` | image index, row and column of each bank row |
+ * | `origin_view` | U16 `[K]` | which view of its image each is of; only where images have several |
  * | `image_sizes` | I32 `[images, 2]` | width and height of each training image |
  * | `projection` | F32 `[P, D]` | only when the features were projected |
  * | `train_scores` | F32 `[images]` | held-out training scores, NaN where not known (0 in format version 1) |
@@ -79,6 +80,12 @@ export function modelTensors(
   const tensors: [string, StoredTensor][] = [
     ["memory_bank", bankTensor(model)],
     ["origin", { dtype: "I32", shape: [rows, 3], data: model.origin }],
+    ...(model.originView
+      ? [[
+        "origin_view",
+        { dtype: "U16", shape: [rows], data: model.originView },
+      ] as [string, StoredTensor]]
+      : []),
     ["image_sizes", {
       dtype: "I32",
       shape: [model.imageNames.length, 2],
@@ -190,6 +197,9 @@ export function modelOf(
   } = parseModelMetadata(metadata);
   const bank = matrix(tensors, "memory_bank", ["F32", "F16"]);
   const origin = matrix(tensors, "origin", ["I32"]);
+  const views = tensors.has("origin_view")
+    ? vector(tensors, "origin_view", "U16").data as Uint16Array
+    : undefined;
   const onnx = tensors.has("backbone.onnx")
     ? vector(tensors, "backbone.onnx", "U8").data as Uint8Array
     : undefined;
@@ -207,6 +217,7 @@ export function modelOf(
     dim: bank.columns,
     bankPrecision: bank.dtype === "F16" ? "f16" : "f32",
     origin: origin.data as Int32Array,
+    ...(views && { originView: views }),
     imageSizes: matrix(tensors, "image_sizes", ["I32"]).data as Int32Array,
     trainScores: formatVersion === 1 && scores.includes(0)
       ? scores.map((score) => score === 0 ? NaN : score)
@@ -241,6 +252,12 @@ function checkModel(model: StoredModel): void {
   if (origin.length !== rows * 3) {
     throw new ModelFileError(
       `origin has ${origin.length} numbers, ${rows} bank rows need ${rows * 3}`,
+    );
+  }
+  const views = model.originView;
+  if (views && views.length !== rows) {
+    throw new ModelFileError(
+      `origin_view has ${views.length} numbers, ${rows} bank rows need ${rows}`,
     );
   }
   for (let i = 0; i < origin.length; i++) {

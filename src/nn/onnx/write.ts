@@ -58,6 +58,7 @@ export function writeOnnx(
     unfuse(node, constants, names, graph.opset)
   );
   const half = options.precision === "f16";
+  checkSize(graph.name, constants, half);
   const tensors: TensorMessage[] = [];
   const casts: NodeMessage[] = [];
   for (const [name, tensor] of constants) {
@@ -82,6 +83,26 @@ export function writeOnnx(
       node: [...casts, ...nodes.map(nodeMessage)],
     },
   });
+}
+
+/** Bytes that a protobuf message may have. */
+const MOST_BYTES = 2 ** 31 - 1;
+
+function checkSize(
+  name: string,
+  constants: ReadonlyMap<string, HostTensor>,
+  half: boolean,
+): void {
+  let bytes = 0;
+  for (const { data, dtype } of constants.values()) {
+    bytes += data.byteLength / (half && dtype === "float32" ? 2 : 1);
+  }
+  if (bytes <= MOST_BYTES) return;
+  throw new OnnxError(
+    "too_large",
+    `Cannot write "${name}": its weights take ${bytes} bytes, an ONNX file has at most ${MOST_BYTES}`,
+    { hint: "keep fewer blocks (--until), or write them in f16" },
+  );
 }
 
 function nodeMessage(node: GraphNode): NodeMessage {

@@ -75,6 +75,16 @@ export interface EnsembleLoadOptions extends DetectorOptions {
   readonly shared?: (model: StoredModel) => Promise<Backbone>;
 }
 
+/** Refuses members whose inputs end at different places of the image. */
+function checkSameInput(members: readonly PatchCore[]): void {
+  const [first, ...others] = members.map(({ settings }) => settings.multiple);
+  const other = others.find((multiple) => multiple !== first);
+  if (other === undefined) return;
+  throw new RangeError(
+    `Cannot join backbones whose inputs are multiples of ${first} and of ${other} pixels: their maps would show different parts of the image; choose a multiple that both take (--multiple)`,
+  );
+}
+
 /**
  * Several PatchCore detectors, each with a backbone of its own, that judge
  * together (paper, Table 4): each one's scores and maps are brought to the
@@ -134,6 +144,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
         const profile = i === 0 && options.profile === true;
         members.push(await member(i, { gpu, profile }));
       }
+      checkSameInput(members);
       return new Ensemble(gpu, members, options);
     } catch (error) {
       for (const member of members) member.dispose();
