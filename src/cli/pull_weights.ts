@@ -111,7 +111,7 @@ export function knownWeights(name: string): KnownWeights {
 }
 
 /** Lists every way to get the weights of a network, one a line. */
-function otherWays(known: KnownWeights, folder: string): string {
+function otherWays(known: KnownWeights, folder: string): string[] {
   const { name, file, url, timmUrl, licence } = known;
   const get = url === undefined
     ? `ask for it at ${licence.url}`
@@ -125,9 +125,10 @@ function otherWays(known: KnownWeights, folder: string): string {
     "name a server that has the official files: --mirror URL or PATCHCORE_MIRROR=URL",
     "give any network that was exported to ONNX: --backbone FILE.onnx",
   ];
-  return `Other ways to get the weights of "${name}":\n${
-    ways.map((way) => `  - ${way}`).join("\n")
-  }`;
+  return [
+    `Other ways to get the weights of "${name}":`,
+    ...ways.map((way) => `  - ${way}`),
+  ];
 }
 
 async function fetchWeights(
@@ -149,9 +150,8 @@ async function fetchWeights(
   if (url === undefined) {
     const what = timm ? "timm has no copy of it" : "it has no public address";
     throw new DownloadError(
-      `Cannot download the weights of "${known.name}": ${what}\n${
-        otherWays(known, folder)
-      }`,
+      `Cannot download the weights of "${known.name}": ${what}`,
+      { advice: otherWays(known, folder) },
     );
   }
   try {
@@ -159,7 +159,8 @@ async function fetchWeights(
     await download(url, file, { ...options, sha256, maxBytes });
   } catch (error) {
     if (!(error instanceof DownloadError)) throw error;
-    throw new DownloadError(`${error.message}\n${otherWays(known, folder)}`, {
+    throw new DownloadError(error.message, {
+      advice: otherWays(known, folder),
       cause: error,
     });
   }

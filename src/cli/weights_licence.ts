@@ -28,9 +28,9 @@ export async function licenceMetadata(
   const licence = KNOWN_WEIGHTS.get(name)?.licence;
   if (licence !== undefined && licence.terms.length > 0 && !acceptLicence) {
     throw new UsageError(
-      `The weights of "${name}" come under the ${licence.name}, ${licence.url}:\n${
-        licence.terms.map((term) => `  - ${term}`).join("\n")
-      }\nRead it; if you agree, run "weights" again with --accept-licence`,
+      `Cannot take the weights of "${name}" before their licence is accepted, the ${licence.name} (${licence.url}): ${
+        licence.terms.join("; ")
+      }; read it and, if you agree, run "weights" again with --accept-licence`,
     );
   }
   const text = file === undefined
