@@ -27,7 +27,15 @@ export const SETTINGS_OPTIONS = {
     kind: "list",
     value: "LAYER,…",
     fallback: "layer2,layer3",
-    help: "taps of the backbone: levels, tensors or nodes",
+    help:
+      "taps of the backbone: levels, tensors or nodes; of a transformer blocks.0 and so on, or blocks.last",
+  },
+  tapNorm: {
+    kind: "choice",
+    choices: ["on", "off"],
+    fallback: "on",
+    help:
+      "whether a transformer's blocks are tapped after its final normalisation",
   },
   normalise: {
     kind: "text",
@@ -173,7 +181,7 @@ export function settingsOf(
   const none = coreset === "none" || subsample === "none";
   return given({
     preset,
-    layers,
+    layers: values.tapNorm === "off" ? beforeNorm(layers) : layers,
     resize,
     square: square ? true : undefined,
     normalise: normaliseOf(values.normalise),
@@ -194,6 +202,18 @@ export function settingsOf(
       mapQuantile: values.mapQuantile,
     }),
   });
+}
+
+/** Blocks of a transformer before its final normalisation. */
+function beforeNorm(layers: readonly string[] | undefined): string[] {
+  if (layers?.every((name) => /^blocks\.\w+$/.test(name))) {
+    return layers.map((name) => `${name}.raw`);
+  }
+  throw new UsageError(
+    `Cannot use --tap-norm off with ${
+      layers ? `--layers ${layers.join()}` : "no --layers"
+    }: expected blocks of a transformer, such as --layers blocks.5,blocks.11`,
+  );
 }
 
 const NORMALISATIONS: Readonly<Record<string, NormaliseSetting>> = {

@@ -150,6 +150,33 @@ Deno.test("evaluate() computes integers exactly as ONNX", async () => {
   assertEquals(numbersOf(plan.values.get("d")!), [5]);
 });
 
+Deno.test("inferShapes() knows what follows from the image's size by Size, Split, Tile and IsNaN", async () => {
+  const plan = inferShapes(
+    await read([
+      node("Size", ["x"], ["count"]),
+      node("Split", ["numbers", "parts"], ["head", "tail"], { axis: 0 }),
+      node("Tile", ["tail", "repeats"], ["tiled"]),
+      node("IsNaN", ["tail"], ["nan"]),
+      node("Cast", ["nan"], ["none"], { to: 1 }),
+      node("Cast", ["count"], ["total"], { to: 1 }),
+      node("Mul", ["tiled", "total"], ["z"]),
+      node("Add", ["x", "z"], ["y"]),
+    ], [
+      floats("numbers", [3, 1], [1, 2, NaN]),
+      integers("parts", [1, 2]),
+      integers("repeats", [1, 3]),
+    ]),
+    [2, 3, 2, 3],
+  );
+  const valueOf = (name: string) => numbersOf(plan.values.get(name)!);
+  assertEquals(valueOf("count"), [36]);
+  assertEquals(valueOf("head"), [1]);
+  assertEquals(valueOf("tiled"), [2, 2, 2, NaN, NaN, NaN]);
+  assertEquals(plan.values.get("tiled")!.shape, [2, 3]);
+  assertEquals(valueOf("none"), [0, 1]);
+  assertEquals(valueOf("z").slice(0, 3), [72, 72, 72]);
+});
+
 Deno.test("Constant takes every attribute a value may be in", async () => {
   const network = await read([
     node("Constant", [], ["a"], { value_float: { float: 1.5 } }),
@@ -278,7 +305,7 @@ const REFUSED: readonly (readonly [
     "an operator without a rule",
     "unsupported_operator",
     "Resize is not supported",
-    [node("Resize", ["x"], ["y"])],
+    [node("Einsum", ["x"], ["y"])],
   ],
   ["a custom operator", "unsupported_operator", "standard ONNX operators", [{
     ...node("FusedConv", ["x"], ["y"]),
