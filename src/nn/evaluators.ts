@@ -8,6 +8,7 @@ import { numberAttribute, tensorAttribute } from "./attributes.ts";
 import { BFLOAT16, castType, FLOAT16 } from "./cast_type.ts";
 import type { DataType, GraphNode, HostTensor } from "./graph.ts";
 import { elementCount, makeTensor, numbersOf } from "./host_tensor.ts";
+import { multiplied } from "./matmul.ts";
 import { nodeError } from "./onnx/errors.ts";
 import {
   type KnownValues,
@@ -440,6 +441,8 @@ export const EVALUATORS: Readonly<Record<string, Evaluator>> = {
   Less: binary((a, b) => truth(a < b), "bool"),
   LessOrEqual: binary((a, b) => truth(a <= b), "bool"),
   Log: unary(Math.log),
+  MatMul: (node, inputs, shape) =>
+    multiplied(inputAt(node, inputs, 0), inputAt(node, inputs, 1), shape),
   Max: variadic(Math.max),
   Min: variadic(Math.min),
   Mul: binary((a, b) => a * b),

@@ -150,6 +150,33 @@ Deno.test("evaluate() computes integers exactly as ONNX", async () => {
   assertEquals(numbersOf(plan.values.get("d")!), [5]);
 });
 
+Deno.test("evaluate() multiplies matrices whose leading axes broadcast", async () => {
+  const product = async (a: number[], b: number[]): Promise<number[]> => {
+    const count = (shape: number[]) => shape.reduce((x, y) => x * y, 1);
+    const counting = (shape: number[]) =>
+      Float32Array.from({ length: count(shape) }, (_, i) => i + 1);
+    const plan = inferShapes(
+      await read([
+        node("MatMul", ["a", "b"], ["p"]),
+        node("Add", ["x", "one"], ["y"]),
+        node("ReduceSum", ["p"], ["q"]),
+        node("Add", ["y", "q"], ["z"]),
+      ], [
+        floats("a", a, counting(a)),
+        floats("b", b, counting(b)),
+        floats("one", [], [1]),
+      ]),
+      [1, 3, 2, 2],
+    );
+    return numbersOf(plan.values.get("p")!);
+  };
+  assertEquals(await product([2, 2], [2, 2]), [7, 10, 15, 22]);
+  assertEquals(await product([1, 2], [2, 2, 1]), [5, 11]);
+  assertEquals(await product([2, 1, 2], [2, 1]), [5, 11]);
+  assertEquals(await product([2], [2]), [5]);
+  assertEquals(await product([2], [2, 3]), [9, 12, 15]);
+});
+
 Deno.test("inferShapes() knows what follows from the image's size by Size, Split, Tile and IsNaN", async () => {
   const plan = inferShapes(
     await read([
@@ -304,7 +331,7 @@ const REFUSED: readonly (readonly [
   [
     "an operator without a rule",
     "unsupported_operator",
-    "Resize is not supported",
+    "Einsum is not supported",
     [node("Einsum", ["x"], ["y"])],
   ],
   ["a custom operator", "unsupported_operator", "standard ONNX operators", [{
