@@ -35,7 +35,14 @@ export const SETTINGS_OPTIONS = {
     value: "LAYER,…",
     fallback: "layer2,layer3; last with DINO's presets",
     help:
-      "taps of the backbone: levels, tensors or nodes; last: the deepest of its own",
+      "taps of the backbone: levels, tensors or nodes; of a transformer blocks.0 and so on; last: the deepest of its own",
+  },
+  tapNorm: {
+    kind: "choice",
+    choices: ["on", "off"],
+    fallback: "on",
+    help:
+      "whether a transformer's blocks are tapped after its final normalisation",
   },
   distance: {
     kind: "choice",
@@ -239,7 +246,7 @@ export function settingsOf(
   const none = coreset === "none" || subsample === "none";
   return given({
     preset,
-    layers,
+    layers: values.tapNorm === "off" ? beforeNorm(layers) : layers,
     resize,
     square: square ? true : undefined,
     normalise: normaliseOf(values.normalise),
@@ -295,6 +302,18 @@ function scoreOf(
   if (topShare > 0 && topShare <= 1) return { reweight: 0, topShare };
   throw new UsageError(
     `Cannot use --score ${text}: expected max, weighted, or a share of the patches such as top:1% or top:0.01`,
+  );
+}
+
+/** Blocks of a transformer before its final normalisation. */
+function beforeNorm(layers: readonly string[] | undefined): string[] {
+  if (layers?.every((name) => /^blocks\.\w+$/.test(name))) {
+    return layers.map((name) => `${name}.raw`);
+  }
+  throw new UsageError(
+    `Cannot use --tap-norm off with ${
+      layers ? `--layers ${layers.join()}` : "no --layers"
+    }: expected blocks of a transformer, such as --layers blocks.5,blocks.11`,
   );
 }
 

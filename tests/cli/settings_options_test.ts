@@ -8,15 +8,41 @@ import {
 import { resolveSettings } from "../../src/core/settings/resolve_settings.ts";
 import type { Settings } from "../../src/core/settings/settings.ts";
 
+const SYNTAX = {
+  name: "fit",
+  summary: "",
+  options: SETTINGS_OPTIONS,
+  examples: [],
+};
+
 function settings(...argv: readonly string[]): Settings {
-  const { values } = readArgs(argv, {
-    name: "settings",
-    summary: "",
-    options: SETTINGS_OPTIONS,
-    examples: [],
-  });
+  const { values } = readArgs(argv, SYNTAX);
   return resolveSettings(settingsOf(values));
 }
+
+function layersOf(...args: string[]): readonly string[] | undefined {
+  return settingsOf(readArgs(args, SYNTAX).values).layers;
+}
+
+Deno.test("settingsOf() taps blocks before the final normalisation with --tap-norm off", () => {
+  const layers = "--layers=blocks.5,blocks.last";
+  assertEquals(layersOf(layers), ["blocks.5", "blocks.last"]);
+  assertEquals(layersOf(layers, "--tap-norm=on"), ["blocks.5", "blocks.last"]);
+  assertEquals(layersOf(layers, "--tap-norm=off"), [
+    "blocks.5.raw",
+    "blocks.last.raw",
+  ]);
+});
+
+Deno.test.each([
+  [["--tap-norm=off"], "Cannot use --tap-norm off with no --layers"],
+  [
+    ["--tap-norm=off", "--layers=layer2"],
+    "Cannot use --tap-norm off with --layers layer2: expected blocks of a transformer",
+  ],
+])("settingsOf() refuses %j", (args, message) => {
+  assertThrows(() => layersOf(...args), UsageError, message);
+});
 
 for (
   const [score, expected] of [

@@ -1,0 +1,56 @@
+/**
+ * The blocks among a transformer's rows: attention and a feed-forward part, each
+ * added to the residual stream.
+ *
+ * @module
+ */
+import type { Attention, Linear, Normed, Rows } from "./expression.ts";
+
+/** One block. */
+export interface Block {
+  /** What it reads. */
+  readonly input: Rows;
+  /** What it yields. */
+  readonly output: Linear;
+}
+
+/** Blocks in order, and the normalisation behind the last one. */
+export interface Blocks {
+  /** The blocks, each of which reads the one before. */
+  readonly blocks: readonly Block[];
+  /** LayerNormalization of the last block's result, if the file has it. */
+  readonly norm?: Normed;
+}
+
+/** The chain of blocks from the first attention on. */
+export function findBlocks(rows: readonly Rows[]): Blocks {
+  const blocks: Block[] = [];
+  for (const attention of rows) {
+    if (attention.kind !== "attention") continue;
+    const block = blockOf(attention, rows);
+    const before = blocks.at(-1);
+    if (!block || before && block.input !== before.output) break;
+    blocks.push(block);
+  }
+  const last = blocks.at(-1)?.output;
+  const norm = rows.find((other): other is Normed =>
+    other.kind === "normed" && other.x === last
+  );
+  return { blocks, ...(last && norm && { norm }) };
+}
+
+/** The block of an attention that reads a normalised stream. */
+function blockOf(
+  attention: Attention,
+  rows: readonly Rows[],
+): Block | undefined {
+  if (attention.x.kind !== "normed") return undefined;
+  const input = attention.x.x;
+  const adding = (residual: Rows, fits: (x: Rows) => boolean) =>
+    rows.find((other): other is Linear =>
+      other.kind === "linear" && other.residual === residual && fits(other.x)
+    );
+  const middle = adding(input, (x) => x === attention);
+  const output = middle && adding(middle, (x) => x.kind === "linear");
+  return output && { input, output };
+}
