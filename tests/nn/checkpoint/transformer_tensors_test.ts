@@ -1,14 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type {
-  Architecture,
-  Positions,
-} from "../../../src/nn/architectures/architecture.ts";
+import type { Architecture } from "../../../src/nn/architectures/architecture.ts";
 import {
   architecture,
   ARCHITECTURES,
 } from "../../../src/nn/architectures/catalogue.ts";
 import { randomWeights } from "../../../src/nn/architectures/random_weights.ts";
-import { visionTransformer } from "../../../src/nn/architectures/vision_transformer.ts";
 import { CheckpointError } from "../../../src/nn/checkpoint/checkpoint_error.ts";
 import {
   convertWeights,
@@ -25,57 +21,11 @@ import { readOnnx } from "../../../src/nn/onnx/read.ts";
 import { floatData, type StoredTensor } from "../../../src/nn/stored_tensor.ts";
 import { interpretTransformer } from "../../reference/transformers.ts";
 import { relativeError, sharedTest } from "../../testing.ts";
+import {
+  TINY,
+  TINY_TRANSFORMERS as NETS,
+} from "../architectures/tiny_transformers.ts";
 import { readActivations } from "../model_files.ts";
-
-const TINY = { dim: 32, heads: 2, depth: 2 } as const;
-
-/** The tiny networks of the goldens. */
-const NETS: Readonly<
-  Record<string, (positions?: Positions) => Architecture>
-> = {
-  dinov2: (positions = "hub") =>
-    visionTransformer({
-      ...{ name: "dinov2", family: "dinov2", patch: 14, grid: 5, positions },
-      ...{ dim: 48, heads: 3, depth: 3 },
-    }),
-  dinov2_hf: (positions = "transformers") =>
-    visionTransformer({
-      ...{ name: "dinov2_hf", family: "dinov2", patch: 14, grid: 5, positions },
-      ...TINY,
-    }),
-  dinov2_reg: (positions = "hub") =>
-    visionTransformer({
-      ...{ name: "dinov2_reg", family: "dinov2", patch: 14, grid: 5 },
-      ...{ registers: 4, positions },
-      ...TINY,
-    }),
-  dinov2_swiglu: (positions = "hub") =>
-    visionTransformer({
-      ...{ name: "dinov2_swiglu", family: "dinov2", patch: 14, grid: 5 },
-      ...{ positions, hidden: 88, feedForward: "packed_gate" },
-      ...TINY,
-    }),
-  dinov3: (positions = "hub") =>
-    visionTransformer({
-      ...{ name: "dinov3", family: "dinov3", patch: 16, registers: 4 },
-      ...{ positions, ...TINY },
-    }),
-  dinov3_plus: (positions = "hub") =>
-    visionTransformer({
-      ...{ name: "dinov3_plus", family: "dinov3", patch: 16, registers: 4 },
-      ...{ positions, hidden: 128, feedForward: "gate", ...TINY },
-    }),
-  torchvision: () =>
-    visionTransformer({
-      ...{ name: "torchvision", family: "torchvision", patch: 16, grid: 4 },
-      ...{ dim: 24, heads: 2, depth: 2 },
-    }),
-  deit_distilled: () =>
-    visionTransformer({
-      ...{ name: "deit_distilled", family: "deit", patch: 16, grid: 4 },
-      ...{ distilled: true, dim: 24, heads: 2, depth: 2 },
-    }),
-};
 
 /** Runs converted weights on an image of the goldens. */
 async function run(
