@@ -2,7 +2,6 @@ import { UsageError } from "./exit.ts";
 import type { PatchCoreOptions } from "../core/mod.ts";
 import { LIMITS } from "../core/settings/limits.ts";
 import { PRESETS } from "../core/settings/presets.ts";
-import { LIMITS } from "../core/settings/limits.ts";
 import type {
   AugmentSettings,
   NormaliseSetting,
