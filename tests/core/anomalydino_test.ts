@@ -161,18 +161,16 @@ async function scored(
   name: string,
   mask: readonly number[] | undefined,
 ) {
-  const { unit } = {
-    unit: await runBindings(
-      gpu,
-      unitRows,
-      { rows: 35, dim: DIM },
-      { rows: floats(values, `${name}.features`) },
-    ),
-  };
+  const unit = await runBindings(
+    gpu,
+    unitRows,
+    { rows: 35, dim: DIM },
+    { rows: floats(values, `${name}.features`) },
+  );
   using bank = RowChunks.allocate(gpu, 70, DIM, "bank");
   gpu.write(bank.chunks[0]!, floats(values, "bank"));
   using search = await BankSearch.create(gpu, bank);
-  using queries = gpu.upload(unit.rows as Float32Array, [35, DIM]);
+  using queries = gpu.upload(unit.rows, [35, DIM]);
   using program = gpu.program("scores");
   using scores = new DisposableStack();
   const found = scores.use(search.record(program, queries, { rows: 35, k: 1 }));

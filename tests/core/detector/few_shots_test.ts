@@ -115,7 +115,7 @@ gpuTest("append() and mergeModels() go on with views", async (gpu) => {
   const expected = (await predicted(whole)).map(({ score }) => score);
   using first = await detectorOf(gpu);
   await first.fit(train.slice(0, 3));
-  const [a] = [first.model];
+  const part = first.model;
   await first.append(train.slice(3));
   assertEquals(first.model.imageNames.length, 4);
   assertEquals(first.model.rows, whole.model.rows);
@@ -123,7 +123,7 @@ gpuTest("append() and mergeModels() go on with views", async (gpu) => {
   using second = await detectorOf(gpu);
   await second.fit(train.slice(3));
   const { model } = await mergeModels([
-    { name: "a", model: a! },
+    { name: "a", model: part },
     { name: "b", model: second.model },
   ], { gpu });
   assertEquals(

@@ -97,29 +97,36 @@ function near(
   assert(error < tolerance, `relative error ${error}`);
 }
 
-for (
-  const [net, file, positions, prefix, input = "input"] of [
-    ["dinov2", "dinov2.pth", "hub", ""],
-    ["dinov2", "dinov2.pth", "transformers", "hf."],
-    ["dinov2", "dinov2.pth", "timm", "timm."],
-    ["dinov2_hf", "dinov2_hf.safetensors", "transformers", "LAST"],
-    ["dinov2_hf", "dinov2_hf.safetensors", "transformers", "BATCH"],
-    ["dinov2_reg", "dinov2_reg.safetensors", "hub", ""],
-    ["dinov2_reg", "dinov2_reg.safetensors", "timm", "small.", "small.input"],
-    ["dinov2_swiglu", "dinov2_swiglu.safetensors", "hub", ""],
-    ["dinov3", "dinov3.pth", "hub", ""],
-    ["dinov3", "dinov3.pth", "timm", "exact_periods."],
-    ["dinov3_plus", "dinov3_plus.hf.safetensors", "hub", ""],
-    [
-      "dinov3_plus",
-      "dinov3_plus.hf.safetensors",
-      "transformers",
-      "exact_periods.",
-    ],
-    ["torchvision", "torchvision.pth", "hub", ""],
-    ["deit_distilled", "deit_distilled.safetensors", "hub", ""],
-  ] as const
-) {
+/** Network, its weights, positions, and the recorded tensors that go with them. */
+const RECORDED: readonly (readonly [
+  net: string,
+  file: string,
+  positions: Positions,
+  prefix: string,
+  input?: string,
+])[] = [
+  ["dinov2", "dinov2.pth", "hub", ""],
+  ["dinov2", "dinov2.pth", "transformers", "hf."],
+  ["dinov2", "dinov2.pth", "timm", "timm."],
+  ["dinov2_hf", "dinov2_hf.safetensors", "transformers", "LAST"],
+  ["dinov2_hf", "dinov2_hf.safetensors", "transformers", "BATCH"],
+  ["dinov2_reg", "dinov2_reg.safetensors", "hub", ""],
+  ["dinov2_reg", "dinov2_reg.safetensors", "timm", "small.", "small.input"],
+  ["dinov2_swiglu", "dinov2_swiglu.safetensors", "hub", ""],
+  ["dinov3", "dinov3.pth", "hub", ""],
+  ["dinov3", "dinov3.pth", "timm", "exact_periods."],
+  ["dinov3_plus", "dinov3_plus.hf.safetensors", "hub", ""],
+  [
+    "dinov3_plus",
+    "dinov3_plus.hf.safetensors",
+    "transformers",
+    "exact_periods.",
+  ],
+  ["torchvision", "torchvision.pth", "hub", ""],
+  ["deit_distilled", "deit_distilled.safetensors", "hub", ""],
+];
+
+for (const [net, file, positions, prefix, input = "input"] of RECORDED) {
   sharedTest(
     `convertWeights() of ${file} with ${positions} positions computes what was recorded as "${prefix}"`,
     async (_, shared) => {
