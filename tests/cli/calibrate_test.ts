@@ -89,16 +89,13 @@ programTest("calibrate sets thresholds that everything follows", async (t) => {
     );
 
     await t.step("--set refuses what no score can be", async () => {
-      for (const value of ["0", "-1", "0..2", "1e308"]) {
+      for (const value of ["0", "-1", "0..2"]) {
         const { code, stderr } = await runCommand(
           calibrate,
           ...[model, `--set=${value}`, "--out", `${root}/none.safetensors`],
         );
         assertEquals(code, 2, stderr);
-        assertStringIncludes(
-          stderr,
-          value === "1e308" ? "Cannot move the maps' threshold" : "above 0",
-        );
+        assertStringIncludes(stderr, "above 0");
       }
     });
 
@@ -109,10 +106,10 @@ programTest("calibrate sets thresholds that everything follows", async (t) => {
         ...["--out", out, "--overwrite"],
       );
       assertEquals(code, 0, stderr);
-      assertStringIncludes(stdout, "Bad parts called anomalous: 0 of 3");
+      assertStringIncludes(stdout, "Bad parts called anomalous: 0 of 9");
       assertStringIncludes(
         stderr,
-        "warning: None of the 3 bad parts is called anomalous",
+        "warning: None of the 9 bad parts is called anomalous",
       );
       assert(!stdout.includes("Promised"));
     });
