@@ -25,9 +25,16 @@ export interface Blocks {
 /** The chain of blocks from the first attention on. */
 export function findBlocks(rows: readonly Rows[]): Blocks {
   const blocks: Block[] = [];
+  const adding = new Map<Rows, Linear[]>();
+  for (const other of rows) {
+    if (other.kind !== "linear" || !other.residual) continue;
+    const list = adding.get(other.residual);
+    if (list) list.push(other);
+    else adding.set(other.residual, [other]);
+  }
   for (const attention of rows) {
     if (attention.kind !== "attention") continue;
-    const block = blockOf(attention, rows);
+    const block = blockOf(attention, adding);
     const before = blocks.at(-1);
     if (!block || before && block.input !== before.output) break;
     blocks.push(block);
@@ -39,18 +46,19 @@ export function findBlocks(rows: readonly Rows[]): Blocks {
   return { blocks, ...(last && norm && { norm }) };
 }
 
-/** The block of an attention that reads a normalised stream. */
+/**
+ * The block of an attention that reads a normalised stream.
+ *
+ * @param adding Products by what they are added to.
+ */
 function blockOf(
   attention: Attention,
-  rows: readonly Rows[],
+  adding: ReadonlyMap<Rows, readonly Linear[]>,
 ): Block | undefined {
   if (attention.x.kind !== "normed") return undefined;
   const input = attention.x.x;
-  const adding = (residual: Rows, fits: (x: Rows) => boolean) =>
-    rows.find((other): other is Linear =>
-      other.kind === "linear" && other.residual === residual && fits(other.x)
-    );
-  const middle = adding(input, (x) => x === attention);
-  const output = middle && adding(middle, (x) => x.kind === "linear");
+  const middle = adding.get(input)?.find(({ x }) => x === attention);
+  const output = middle &&
+    adding.get(middle)?.find(({ x }) => x.kind === "linear");
   return output && { input, output };
 }

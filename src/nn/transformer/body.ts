@@ -108,7 +108,7 @@ class Follower {
   readonly #values: ReadonlyMap<string, HostTensor>;
   readonly #meanings = new Map<string, Meaning>();
   readonly #lost = new Set<string>();
-  readonly #rows: Rows[] = [];
+  readonly #rows = new Set<Rows>();
   readonly #problems: BodyProblem[] = [];
 
   constructor(graph: Graph, { tensor, rows, shapes, values }: BodyStart) {
@@ -128,7 +128,7 @@ class Follower {
         this.#visit(node);
       }
     }
-    return { rows: this.#rows, problems: this.#problems };
+    return { rows: [...this.#rows], problems: this.#problems };
   }
 
   #visit(node: GraphNode): void {
@@ -146,9 +146,7 @@ class Follower {
 
   #set(name: string, meaning: Meaning): void {
     this.#meanings.set(name, meaning);
-    if (meaning.kind === "rows" && !this.#rows.includes(meaning.of)) {
-      this.#rows.push(meaning.of);
-    }
+    if (meaning.kind === "rows") this.#rows.add(meaning.of);
   }
 
   #shape(name: string): Shape {
@@ -178,7 +176,7 @@ class Follower {
 
   #results(node: GraphNode): readonly Meaning[] {
     if (RESHAPING.includes(node.op)) return [this.#reshaped(node)];
-    if (node.op in ACTIVATIONS) return [this.#activated(node)];
+    if (Object.hasOwn(ACTIVATIONS, node.op)) return [this.#activated(node)];
     switch (node.op) {
       case "Add":
         return [this.#added(node)];

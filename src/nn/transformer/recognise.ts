@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isTransformer } from "../attention.ts";
+import { attentionNodes, isTransformer } from "../attention.ts";
 import { numberAttribute } from "../attributes.ts";
 import { foldConstants } from "../constant_folding.ts";
 import { FreeNames } from "../free_names.ts";
@@ -98,7 +98,7 @@ function rewrite(original: Graph): Graph {
   const embedding = findEmbedding(graph);
   if (!embedding) {
     throw refusal(
-      graph.nodes.find(({ op }) => op === "Softmax"),
+      attentionNodes(graph)[0],
       "no convolution into patches and no LayerNormalization come before it",
     );
   }
@@ -142,11 +142,11 @@ function write(
     values,
   });
   const { blocks, norm } = findBlocks(body.rows);
-  const layers = graph.nodes.filter(({ op }) => op === "Softmax").length;
-  if (blocks.length < layers || blocks.length === 0) {
+  const layers = attentionNodes(graph);
+  if (blocks.length < layers.length) {
     const [problem] = body.problems;
     throw refusal(
-      problem?.node ?? graph.nodes.find(({ op }) => op === "Softmax"),
+      problem?.node ?? layers[blocks.length],
       problem?.problem ??
         "it is in no block of attention and a feed-forward part that add to what LayerNormalization reads",
     );
