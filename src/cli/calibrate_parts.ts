@@ -111,7 +111,7 @@ export async function inspectParts(
   return {
     good: parts(good),
     bad: parts(lists.bad),
-    isSquared: !isEnsemble && detector.settings.distance === "squared",
+    isSquared: !isEnsemble && detector.settings.distance !== "euclidean",
     failed,
   };
 }

@@ -39,7 +39,14 @@ export const EVALUATE_OPTIONS = {
     kind: "list",
     value: "N,…",
     fallback: "all",
-    help: "training images to fit, drawn at random",
+    help: "training images to fit",
+  },
+  draw: {
+    kind: "choice",
+    choices: ["random", "in-order"],
+    fallback: "random; in-order with anomalydino",
+    help:
+      "which images --shots takes: drawn at random, or the first ones, with seed s those from s times N on",
   },
   seeds: {
     kind: "integer",
@@ -132,6 +139,7 @@ const FITTING: readonly Key[] = [
   ...Object.keys(SETTINGS_OPTIONS).filter((key) => key !== "backbone") as Key[],
   "groupBy",
   "shots",
+  "draw",
   "seeds",
   "verbose",
   "method",
@@ -150,6 +158,12 @@ const PATCHCORE: readonly Key[] = [
   "subsample",
   "patchSize",
   "stride",
+  "distance",
+  "score",
+  "foreground",
+  "morphology",
+  "rotations",
+  "augment",
   "search",
   "nprobe",
   "verbose",
@@ -189,6 +203,9 @@ export function refuseStored(values: EvaluateValues): void {
  */
 export function refuseUnused(values: EvaluateValues): void {
   const { method, search } = values;
+  if (values.shots === undefined) {
+    refuse(values, ["draw"], "without --shots: all images are taken");
+  }
   if (method !== "patchcore") {
     refuse(values, PATCHCORE, `with --method ${method}: it is PatchCore's`);
   }

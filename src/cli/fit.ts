@@ -120,6 +120,7 @@ export const fit: Command = defineCommand({
         budget,
         context,
       );
+    if (values.bundle) detector.checkBundle();
     const { range } = detector.settings;
     checks.geometry = detector.settings;
     checks.range = range;

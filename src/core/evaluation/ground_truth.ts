@@ -73,7 +73,11 @@ export class GroundTruth {
       );
     }
     const { geometry, rule } = this.#options;
-    const plan = planResize(mask.width, mask.height, geometry);
+    // Bicubic weights below 0 would make edges of their own.
+    const plan = planResize(mask.width, mask.height, {
+      ...geometry,
+      resample: "bilinear",
+    });
     return applyMaskRule(resizeMask(mask, plan).gray, rule);
   }
 
