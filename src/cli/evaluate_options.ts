@@ -2,6 +2,7 @@ import { LIMITS } from "../core/settings/limits.ts";
 import { UsageError } from "./exit.ts";
 import { LAYOUT_OPTIONS } from "./layout_options.ts";
 import { flagName, type Options, type Values } from "./options.ts";
+import { MAX_PIXELS_OPTION } from "./read_pixels.ts";
 import { GROUP_BY_OPTION, SETTINGS_OPTIONS } from "./settings_options.ts";
 import { THRESHOLD_OPTIONS } from "./threshold_options.ts";
 import { AUTOTUNE_OPTION } from "./tuning_store.ts";
@@ -101,6 +102,7 @@ export const EVALUATE_OPTIONS = {
     help:
       "with several backbones, what their scores are scaled by before they are averaged: the training images, or the test set as in the published code",
   },
+  maxPixels: MAX_PIXELS_OPTION,
   batch: {
     kind: "integer",
     min: 1,

@@ -48,7 +48,7 @@ export async function fitPage(
       .map(distance),
     threshold: threshold === undefined ? NaN : distance(threshold.value),
     tail: tailOf(threshold?.rule),
-    readTraining: trainingReader(),
+    readTraining: trainingReader(settings),
   });
 }
 

@@ -1,8 +1,10 @@
 import { UsageError } from "./exit.ts";
 import type { PatchCoreOptions } from "../core/mod.ts";
+import { LIMITS } from "../core/settings/limits.ts";
 import { PRESETS } from "../core/settings/presets.ts";
 import type { NormaliseSetting } from "../core/settings/settings.ts";
 import type { Options, Values } from "./options.ts";
+import { RANGE_OPTION, rangeOf } from "./sample_range.ts";
 
 /** The backbone unless another one is named. */
 export const DEFAULT_BACKBONE = "wide_resnet50_2";
@@ -43,6 +45,7 @@ export const SETTINGS_OPTIONS = {
     help:
       "levels that the network gets: auto (as it expects them), imagenet, unit or none (0 to 1), bytes (0 to 255), or a mean and deviation of levels from 0 to 1, such as 0.5/0.5 or 0.5,0.4,0.4/0.2,0.2,0.3",
   },
+  range: RANGE_OPTION,
   coreset: {
     kind: "number",
     value: "RATIO",
@@ -112,7 +115,7 @@ export const SETTINGS_OPTIONS = {
     kind: "number",
     min: 0,
     above: true,
-    max: 0.5,
+    max: LIMITS.falseAlarms,
     value: "RATE",
     fallback: "0.05",
     help:
@@ -185,6 +188,7 @@ export function settingsOf(
     resize,
     square: square ? true : undefined,
     normalise: normaliseOf(values.normalise),
+    range: rangeOf(values.range),
     crop: crop === false ? null : crop,
     patchSize,
     stride,

@@ -49,6 +49,7 @@ const FEATURE_SETTINGS = [
   "resize",
   "square",
   "crop",
+  "range",
   "layers",
   "patchSize",
   "stride",

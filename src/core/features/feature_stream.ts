@@ -119,6 +119,7 @@ export class FeatureStream implements Disposable {
     this.#ownsExtractor = parts.extractor === undefined;
     this.#loading = new ImageBatches(feed.images, {
       ...options,
+      range: settings.range,
       check: (pixels) => {
         this.#extractor ??= FeatureExtractor.forImage(
           gpu,

@@ -1,4 +1,5 @@
 import type { Pixels } from "../images/pixels.ts";
+import type { SampleRange } from "../settings/settings.ts";
 import {
   type ImageSource,
   type ImageSources,
@@ -24,6 +25,8 @@ export interface LoadedImage {
 export interface BatchOptions extends WorkOptions {
   /** Images of a batch. */
   readonly batch: number;
+  /** Which samples of deep files become black and white: the settings'. */
+  readonly range?: SampleRange | undefined;
   /** Throws for an image that cannot be used with the others. */
   readonly check?: (pixels: Pixels) => void;
 }
@@ -81,7 +84,7 @@ export class ImageBatches implements AsyncIterable<LoadedImage[]> {
     const source = named(image, index);
     const start = performance.now();
     try {
-      const pixels = await loadPixels(source);
+      const pixels = await loadPixels(source, this.#options);
       this.#options.check?.(pixels);
       return { source, index, pixels, ms: performance.now() - start };
     } catch (error) {

@@ -1,5 +1,5 @@
 import { MAX_NEIGHBOURS } from "../../wgsl/search_refine.ts";
-import type { Settings } from "./settings.ts";
+import type { SampleRange, Settings } from "./settings.ts";
 import { LIMITS } from "./limits.ts";
 import { shortened, shown } from "./shown.ts";
 
@@ -50,8 +50,8 @@ const CHECKS: Checks = {
   seed: integer(0, 2 ** 32 - 1),
   threshold: group({
     falseAlarms: number(
-      "a number above 0 and below 1",
-      (rate) => rate > 0 && rate < 1,
+      `a number above 0 and at most ${LIMITS.falseAlarms}`,
+      (rate) => rate > 0 && rate <= LIMITS.falseAlarms,
     ),
     quantile: nullOr(number("a number from 0 to 1", isShare)),
     mapQuantile: nullOr(number("a number from 0 to 1", isShare)),
@@ -71,9 +71,13 @@ const CHECKS: Checks = {
  * @throws {RangeError} If a value is not allowed, or two do not go together.
  */
 export function checkSettings(value: unknown): Settings {
-  const given = typeof value === "object" && value !== null &&
-    Object.hasOwn(value, "normalise");
-  checkGroup("", value, given ? { ...CHECKS, normalise } : CHECKS);
+  const has = (option: string): boolean =>
+    typeof value === "object" && value !== null && Object.hasOwn(value, option);
+  checkGroup("", value, {
+    ...CHECKS,
+    ...(has("normalise") && { normalise }),
+    ...(has("range") && { range }),
+  });
   const settings = value as Settings;
   const { crop, resize, coreset } = settings;
   if (crop !== null && crop > resize) {
@@ -143,6 +147,15 @@ function normalise(option: string, value: unknown): void {
     mean: channels("three numbers", () => true),
     std: channels("three numbers other than 0", (number) => number !== 0),
   });
+}
+
+/** Two samples, the first below the second. */
+function range(option: string, value: unknown): void {
+  const sample = number("a finite number", () => true);
+  checkGroup(option, value, { low: sample, high: sample });
+  const { low, high } = value as SampleRange;
+  if (low < high && Number.isFinite(high - low)) return;
+  throw outOfRange(option, value, "low to be below high");
 }
 
 /** The most a level may be shifted or stretched by. */

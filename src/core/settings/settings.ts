@@ -60,8 +60,8 @@ export interface MapSettings {
 /** How the threshold follows from the scores of the training images. */
 export interface ThresholdSettings {
   /**
-   * The share of good parts that will be called anomalous, above 0 and below 1:
-   * what the thresholds of scores and of maps promise.
+   * The share of good parts that will be called anomalous, above 0 and at most
+   * 0.5: what the thresholds of scores and of maps promise.
    */
   readonly falseAlarms: number;
   /**
@@ -87,6 +87,17 @@ export type NormaliseSetting = "imagenet" | "unit" | "bytes" | {
   readonly std: readonly [number, number, number];
 };
 
+/**
+ * Samples that become the levels 0 and 255; those between become levels in
+ * equal steps, those beyond are clipped.
+ */
+export interface SampleRange {
+  /** What becomes black. */
+  readonly low: number;
+  /** What becomes white; above `low`. */
+  readonly high: number;
+}
+
 /** Every switch of the method. Plain data: it survives JSON unchanged. */
 export interface Settings {
   /** Input: pixels of the short side, or of both sides when `square`. */
@@ -100,6 +111,12 @@ export interface Settings {
    * does itself tells.
    */
   readonly normalise?: NormaliseSetting;
+  /**
+   * Which samples of files with more than 8 bits a sample become black and
+   * white; where it is left out, the smallest and largest that the file's bits
+   * allow. Files of 8 bits are taken as they are.
+   */
+  readonly range?: SampleRange;
   /** Taps of the backbone; the first one gives the patch grid. */
   readonly layers: readonly string[];
   /** Side of a patch's neighbourhood in feature pixels, odd (paper: p = 3). */

@@ -75,6 +75,28 @@ Deno.test("settingsFromJson() keeps a normalisation, and that none is given", ()
   }
 });
 
+Deno.test("settingsFromJson() keeps a range, and that none is given", () => {
+  assert(!("range" in resolveSettings()));
+  const range = { low: -0.5, high: 4095 };
+  const json = JSON.parse(JSON.stringify(resolveSettings({ range })));
+  assertEquals(settingsFromJson(json).range, range);
+  for (
+    const [wrong, reason] of [
+      [{ low: 5, high: 5 }, "low to be below high"],
+      [{ low: 0 }, 'Setting "range.high" is missing'],
+      [{ low: 0, high: Infinity }, "a finite number"],
+      [{ low: -1e308, high: 1e308 }, "low to be below high"],
+      ["auto", "an object"],
+    ] as const
+  ) {
+    assertThrows(
+      () => settingsFromJson({ ...json, range: wrong }),
+      Error,
+      reason,
+    );
+  }
+});
+
 Deno.test("settingsFromJson() names what is missing or unknown", () => {
   const { sigma: _, ...map } = PRESETS.paper.map;
   const missing = assertThrows(
@@ -134,6 +156,11 @@ const REFUSED: readonly [unknown, ErrorConstructor, string][] = [
     { coreset: { projection: { kind: "gaussian", dim: 5000 } } },
     RangeError,
     "Cannot use coreset.projection.dim 5000: expected an integer from 1 to 4096",
+  ],
+  [
+    { threshold: { falseAlarms: 0.9 } },
+    RangeError,
+    "Cannot use threshold.falseAlarms 0.9: expected a number above 0 and at most 0.5",
   ],
   [
     { threshold: { factor: 1e300 } },

@@ -141,7 +141,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
     others: Uint32Array<ArrayBuffer>,
   ): Promise<{ bank: MemoryBank; rest: RowChunks | undefined }> {
     const { gpu, stream: { extractor }, backbone, settings } = this.#work;
-    const { signal, onProgress, batch } = this.#work.options;
+    const { signal, onProgress, batch, maxPixels } = this.#work.options;
     const { patches, paddedDim, dim, height, width } = extractor.features;
     const imageOf = (pick: number): number => Math.floor(pick / patches);
     // A patch may mend several folds.
@@ -150,7 +150,12 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
     using stream = new FeatureStream(gpu, { extractor, backbone, settings }, {
       images: needed.values().map((image) => this.#sources[image]),
       count: needed.length,
-    }, { batch, ...(signal && { signal }), onImageError: isGone });
+    }, {
+      batch,
+      onImageError: isGone,
+      ...(signal && { signal }),
+      ...(maxPixels && { maxPixels }),
+    });
     const most = Math.min(batch, needed.length) * patches;
     using features = allocateFeatures(gpu, most, paddedDim, patches);
     using ordered = RowChunks.allocate(

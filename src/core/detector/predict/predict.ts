@@ -85,6 +85,7 @@ export class Predictor {
     const batches = new ImageBatches(images, {
       ...options,
       batch: this.#batch,
+      range: this.#settings.range,
       check: (pixels) => extractor.check(pixels),
     });
     let running: RunningBatch | undefined;
