@@ -83,7 +83,7 @@ function comparisonsOf(
   recorded: ReadonlyMap<string, FloatTensor>,
 ): Comparison[] {
   const facts = graph.transformer!;
-  const normed = Object.entries({
+  const normed = Object.entries<string>({
     ...Object.fromEntries(
       Array.from({ length: blocks }, (_, i) => [i, `block${i}.normed`]),
     ),
