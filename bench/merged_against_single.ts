@@ -166,6 +166,6 @@ async function imagesBelow(folder: string) {
   }
   return paths.sort().map((name) => ({
     name,
-    content: async () => (await readPixels(name)).pixels,
+    content: async () => (await readPixels({ path: name })).pixels,
   }));
 }

@@ -95,7 +95,7 @@ function checkSame(
     threshold: null,
   });
   const [mine, theirs] = [fixed(wanted), fixed(stored)];
-  const other = Object.keys(theirs).find((key) =>
+  const other = Object.keys({ ...theirs, ...mine }).find((key) =>
     JSON.stringify(mine[key]) !== JSON.stringify(theirs[key])
   );
   if (other !== undefined) {
@@ -103,7 +103,7 @@ function checkSame(
       `Cannot append to "${path}" with ${other} ${
         JSON.stringify(mine[other])
       }: the model was fitted with ${
-        JSON.stringify(theirs[other])
+        JSON.stringify(theirs[other]) ?? "another"
       }; leave the option out, or fit anew`,
     );
   }

@@ -48,6 +48,7 @@ import { type Detector, modelsOf } from "./model_loading.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { printProfile } from "./profile.ts";
 import { warnOfReplaced } from "./replaced_thresholds.ts";
+import { withMeasuredRange } from "./sample_range.ts";
 import { groupingOf, settingsOf } from "./settings_options.ts";
 import { type Shard, shardOf } from "./shard.ts";
 import { stageProgress } from "./stage_progress.ts";
@@ -120,13 +121,17 @@ export const fit: Command = defineCommand({
     const checks = new ImageChecks(terminal, {
       refuseMasks: !values.all,
       advice: "add --no-crop, or --square",
+      rangeAdvice: "add",
     });
+    const settled = values.append === undefined
+      ? await withMeasuredRange(values, paths, context)
+      : values;
     const backbones = values.append === undefined
       ? await loadBackbones(values.backbone, context)
       : undefined;
     const part = shard &&
       await partOf(paths, shard, {
-        settings: resolveSettings(settingsOf(values)),
+        settings: resolveSettings(settingsOf(settled)),
         backbone: backbones![0],
         values,
       });
@@ -135,10 +140,6 @@ export const fit: Command = defineCommand({
       if (values.resume !== undefined) await removeSteps(values.resume, part);
       return await tellFinished(part, values.model, terminal);
     }
-    using reader = new ImageReader(part?.paths ?? paths, {
-      onImage: checks.look,
-    });
-    const { images } = reader;
     const unusable = new Set<string>();
     const work: AppendOptions = {
       ...groupingOf(values.groupBy),
@@ -157,8 +158,17 @@ export const fit: Command = defineCommand({
       context,
     );
     using detector = appending?.detector ??
-      await newDetector(backbones!, values, budget, context);
+      await newDetector(backbones!, settled, budget, context);
+    if (values.bundle) detector.checkBundle();
+    const { range } = detector.settings;
     checks.geometry = detector.settings;
+    checks.range = range;
+    using reader = new ImageReader(part?.paths ?? paths, {
+      onImage: checks.look,
+      range,
+      maxPixels: values.maxPixels,
+    });
+    const { images } = reader;
     const fitTo = (images: readonly NamedImage[], shard?: Shard) =>
       withProgress(context, async (onProgress) => {
         const options = { ...work, onProgress };
@@ -302,9 +312,8 @@ async function newDetector(
  *
  * @throws {UsageError} Saying what.
  */
-function checkShard(
-  { resume, shard, report, append, backbone }: FitValues,
-): void {
+function checkShard(values: FitValues): void {
+  const { resume, shard, report, append, backbone } = values;
   if (shard === undefined && resume !== undefined) {
     throw new UsageError(
       "Cannot use --resume without --shard: it keeps the steps of a part; --shard 1/1 makes one part of all images",
@@ -320,11 +329,23 @@ function checkShard(
       "Cannot use --shard with several backbones: fit each alone",
     );
   }
+  if (shard !== undefined && decidesForeground(values)) {
+    throw new UsageError(
+      "Cannot use --foreground auto with --shard: every part would decide on its own images; give --foreground on or off",
+    );
+  }
   if (resume !== undefined && report !== undefined) {
     throw new UsageError(
       "Cannot use --report with --resume: nothing is left of the steps that were done before",
     );
   }
+}
+
+/** Whether the training images tell if there is a ground that does not count. */
+function decidesForeground(values: FitValues): boolean {
+  // A range that has to be measured says nothing about that.
+  const settings = settingsOf({ ...values, range: undefined });
+  return resolveSettings(settings).foreground.mask === "auto";
 }
 
 /**

@@ -57,12 +57,13 @@ export async function partOf(
   const list = await digest(paths);
   const { settings, backbone, values } = method;
   const { bankPrecision, precision, bundle, memory, thresholdImages } = values;
-  const { groupBy, resume } = values;
+  const { groupBy, resume, maxPixels } = values;
   const key = await digest({
     ...{ list, shard, settings, version: VERSION },
     backbone: await sha256(backbone.bytes),
     files: await Promise.all(own.map(stamp)),
     ...{ bankPrecision, precision, bundle, memory, thresholdImages, groupBy },
+    maxPixels,
     // A part that is done in steps is another one than a part that is not.
     steps: resume !== undefined,
   });

@@ -235,6 +235,21 @@ programTest("fit tells its plan, appends, shards; merge joins", async (t) => {
       assertStringIncludes(wrong.stderr, "both are part 1/2");
       const replaced = await runCommand(merge, ...parts, "--model", path("1"));
       assertStringIncludes(replaced.stderr, "--overwrite");
+      const undecided = await run(
+        ...[`${folder}/old`, "--model", path("x"), ...SETTINGS],
+        ...["--shard=1/2", "--foreground=auto", "--range=auto"],
+      );
+      assertEquals(undecided.code, 2);
+      assertStringIncludes(
+        undecided.stderr,
+        "Cannot use --foreground auto with --shard: every part would decide",
+      );
+      const ranged = await run(
+        ...[`${folder}/old`, "--model", path("ranged"), ...SETTINGS],
+        ...["--shard=1/2", "--range=auto"],
+      );
+      assertEquals(ranged.code, 0, ranged.stderr);
+      assertStringIncludes(ranged.stderr, "--range auto changes nothing");
       for (const shard of ["0/2", "3/2", "2", "9/9"]) {
         const { code, stderr } = await run(
           `${folder}/old`,

@@ -3,6 +3,8 @@ import type { NearRows } from "../bank/choose_rows.ts";
 import type { WorkOptions } from "../features/progress.ts";
 import type { ExtractedPatches } from "../features/training_features.ts";
 import type { StoredSample, StoredThreshold } from "../model/stored_model.ts";
+import type { PatchMask } from "../features/foreground.ts";
+import { distanceScale } from "../score/distance_scale.ts";
 import type { Settings, ThresholdSettings } from "../settings/settings.ts";
 import { sampleOf } from "./carried_sample.ts";
 import type { Folds } from "./folds.ts";
@@ -76,33 +78,39 @@ export interface ThresholdFacts {
  *
  * @param gpu The device.
  * @param patches Patches of all training images.
- * @param bank The bank as each fold sees it, the folds of the images, rows of the
- * bank near the patches, and places of images to be carried along.
+ * @param bank The bank as each fold sees it, the folds of the images, rows of
+ * the bank near the patches, which patches are of the part, and places of images
+ * to be carried along. Where images come in several views, patches, folds and
+ * places are those of all of them, scores and masks those of the images.
  * @param settings How scores are made and what thresholds follow from them.
  * @param options Progress.
  */
 export async function calibrate(
   gpu: Gpu,
   { rows, extractor }: ExtractedPatches,
-  { mended, folds, near, carry }: Omit<ScoringBank, "settings"> & {
-    readonly folds: Folds;
-    readonly near: NearRows | undefined;
-    readonly carry?: ReadonlySet<number>;
-  },
+  { mended, folds, near, views = 1, masks, carry }:
+    & Omit<ScoringBank, "settings">
+    & {
+      readonly folds: Folds;
+      readonly near: NearRows | undefined;
+      readonly views?: number;
+      readonly masks?: readonly PatchMask[] | undefined;
+      readonly carry?: ReadonlySet<number>;
+    },
   settings: Settings,
   { onProgress }: WorkOptions,
 ): Promise<Calibration> {
   const { patches } = extractor.features;
   const found = await heldOutScores(gpu, { mended, settings }, {
-    ...{ rows, ...layoutOf(extractor), folds: folds.folds },
+    ...{ rows, ...layoutOf(extractor), folds: folds.folds, views, masks },
     near: near && findable(near, mended.images, folds.folds, patches),
     ...(carry && { carry }),
   }, onProgress && { onProgress });
-  const record = recordOf(found, rows.rows / patches);
+  const record = recordOf(found, rows.rows / patches / views, { views });
   return {
     ...record,
     ...thresholdsOf(record, settings, { folds }),
-    ...(carry && { sample: sampleOf(found, layoutOf(extractor)) }),
+    ...(carry && { sample: sampleOf(found, layoutOf(extractor), views) }),
   };
 }
 
@@ -133,12 +141,15 @@ export function findable(
  * @param found Images that were scored; their places count on from the earlier
  * ones.
  * @param images How many images there are.
- * @param earlier What was known of the first ones.
+ * @param more What was known of the first ones, and how many views each has.
  */
 export function recordOf(
   found: readonly Pick<TrainingScore, "place" | "score" | "maximum">[],
   images: number,
-  earlier?: TrainingRecord,
+  { earlier, views = 1 }: {
+    readonly earlier?: TrainingRecord | undefined;
+    readonly views?: number;
+  } = {},
 ): TrainingRecord {
   const scores = new Float32Array(images).fill(NaN);
   const maxima = new Float32Array(images).fill(NaN);
@@ -147,8 +158,8 @@ export function recordOf(
     maxima.set(earlier.maxima);
   }
   for (const { place, score, maximum } of found) {
-    scores[place] = score;
-    maxima[place] = maximum;
+    scores[place / views] = score;
+    maxima[place / views] = maximum;
   }
   return { scores, maxima };
 }
@@ -178,7 +189,7 @@ export function thresholdsOf(
   }: ThresholdFacts = {},
 ): Thresholds {
   const { quantile, mapQuantile } = settings.threshold;
-  const isSquared = settings.distance === "squared" && !areJoint;
+  const isSquared = distanceScale(settings.distance).squared && !areJoint;
   const from = `held-out folds${
     areJoint ? ", mean of members on their scales" : ""
   }`;

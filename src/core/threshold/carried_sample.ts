@@ -26,16 +26,18 @@ export function drawCarried(
  *
  * @param found Its scored images; those with carried patches count.
  * @param layout How patches lie in them.
+ * @param views How many views of each image their places count.
  */
 export function sampleOf(
   found: readonly TrainingScore[],
   { grid }: PatchLayout,
+  views = 1,
 ): StoredSample {
   const own = found.filter(({ carried }) => carried !== undefined)
     .toSorted((a, b) => a.place - b.place);
   const all = own.map(({ carried }) => carried!);
   return {
-    images: Int32Array.from(own, ({ place }) => place),
+    images: Int32Array.from(own, ({ place }) => place / views),
     grid,
     patches: joined(Int32Array, all.map(({ patches }) => patches)),
     features: joined(Float32Array, all.map(({ features }) => features)),

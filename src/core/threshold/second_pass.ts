@@ -97,8 +97,11 @@ export async function secondPass(
     const carry = new Set(
       numbered.keys().filter((place) => parts.carry?.has(numbered[place]!)),
     );
+    const masks = parts.settings.foreground.mask === "on"
+      ? stream.masks.slice(done, done + waiting.length)
+      : undefined;
     const found = await heldOutScores(gpu, parts, {
-      ...{ rows: features, ...layoutOf(extractor), carry },
+      ...{ rows: features, ...layoutOf(extractor), masks, carry },
       folds: numbered.map((image) => parts.folds[image]!),
       near: await space.look(features, numbered),
     });

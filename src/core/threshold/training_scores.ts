@@ -10,6 +10,8 @@ import { pairBytes } from "../rows/pair_distances.ts";
 import { recordGather } from "../rows/row_sets.ts";
 import { ImageScores, weightBytes } from "../score/image_score.ts";
 import type { SearchSizes } from "../search/search.ts";
+import { distanceScale, topCount } from "../score/distance_scale.ts";
+import type { PatchMask } from "../features/foreground.ts";
 import type { Settings } from "../settings/settings.ts";
 import { type CarriedPatches, carryPatches } from "./carried_patches.ts";
 import { mapMaxima, mapMaximaBytes } from "./map_maxima.ts";
@@ -59,6 +61,7 @@ export interface ScoredPatches extends PatchLayout {
    */
   readonly near?: Uint32Array<ArrayBuffer> | undefined;
   /**
+  /**
    * Scores of the patches against a smaller bank: those that are exact are not
    * searched but taken to be lower by as much as the others of their image turn
    * out to be, which are searched, all of them.
@@ -66,18 +69,25 @@ export interface ScoredPatches extends PatchLayout {
   readonly known?: KnownPatches;
   /** Places of images whose worst patches are to be carried along. */
   readonly carry?: ReadonlySet<number>;
+  /**
+   * How many views of each image follow one another, itself first; it alone is
+   * scored. 1 by default.
+   */
+  readonly views?: number;
+  /** Of each image, which patches are of the part. */
+  readonly masks?: readonly PatchMask[] | undefined;
 }
 
 /** How anomalous a training image would be had it not been trained on. */
 export interface TrainingScore {
-  /** Place of the image among those scored. */
+  /** Place of the image among those scored, views counted. */
   readonly place: number;
   /** Its image score. */
   readonly score: number;
   /** The largest pixel of its map. */
   readonly maximum: number;
-  /** Its largest patch score, before it is weighed. */
-  readonly worst: number;
+  /** The least of the patch scores that make its own, before it is weighed. */
+  readonly least: number;
   /** The largest score of a patch that was not searched, where there are such. */
   readonly granted?: number;
   /** Its worst patches, where they are to be carried along. */
@@ -94,7 +104,8 @@ export interface TrainingScore {
 export async function heldOutScores(
   gpu: Gpu,
   { mended, settings }: ScoringBank,
-  { rows: features, grid, size, dim, folds, near, ...scored }: ScoredPatches,
+  { rows: features, grid, size, dim, folds, near, views = 1, masks, ...scored }:
+    ScoredPatches,
   { onProgress }: Pick<WorkOptions, "onProgress"> = {},
 ): Promise<readonly TrainingScore[]> {
   const patches = grid[0] * grid[1];
@@ -105,7 +116,9 @@ export async function heldOutScores(
     bank: mended.rows,
     search: mended.search,
     neighbours: settings.neighbours,
-    squared: settings.distance === "squared",
+    ...distanceScale(settings.distance),
+    top: topCount(patches, settings.topShare),
+    ...{ views, masks },
   };
   const bounds = scored.known
     ? toSearch(scored.known)
@@ -134,11 +147,12 @@ export async function heldOutScores(
     .filter((place) => scored.carry?.has(place));
   const carried = await carryPatches(gpu, features, {
     ...{ places: carry, patches, dim, scores: known.scores },
+    ...{ top: inputs.top, views, masks },
   });
-  return found.map(({ place, score: worst }, i) => {
+  return found.map(({ place, least }, i) => {
     const own = carried.get(place);
     return {
-      ...{ place, score: scores[i]!, maximum: maxima[i]!, worst },
+      ...{ place, score: scores[i]!, maximum: maxima[i]!, least },
       ...(granted && { granted: granted[place]! }),
       ...(own && { carried: own }),
     };

@@ -5,6 +5,7 @@ import {
   shardText,
 } from "../../model/shard.ts";
 import { ModelFileError, type StoredModel } from "../../model/stored_model.ts";
+import { settingsFromJson } from "../../settings/resolve_settings.ts";
 import { settingsOf } from "../load.ts";
 
 /** What has to be known of a model to tell whether it can be merged. */
@@ -116,8 +117,11 @@ function difference(a: MergeFacts, b: MergeFacts): string | undefined {
     ...Object.keys(a.settings),
     ...Object.keys(b.settings),
   ]);
+  const [own, other] = [a, b].map(({ settings }) =>
+    new Map<string, unknown>(Object.entries(settingsFromJson(settings)))
+  );
   for (const key of keys) {
-    const [mine, theirs] = [a.settings[key], b.settings[key]]
+    const [mine, theirs] = [own!.get(key), other!.get(key)]
       .map((value) => JSON.stringify(value));
     if (mine !== theirs) {
       return `they were fitted with ${key} ${mine} and ${theirs}`;

@@ -2,7 +2,9 @@ import { Gpu, RowChunks } from "../../../gpu/mod.ts";
 import { roundUp } from "../../../wgsl/grid.ts";
 import { BankBuilder } from "../../bank/bank_builder.ts";
 import { projectionFor, RowChooser } from "../../bank/choose_rows.ts";
+import { joinOrigins, splitOrigins } from "../../bank/memory_bank.ts";
 import { MendedBank } from "../../bank/mended_bank.ts";
+import { viewCount } from "../../images/views.ts";
 import type { StoredCoverage, StoredModel } from "../../model/stored_model.ts";
 import { bankRows, settingsFromJson } from "../../settings/resolve_settings.ts";
 import type { Settings } from "../../settings/settings.ts";
@@ -12,7 +14,6 @@ import {
   thresholdsOf,
   type TrainingRecord,
 } from "../../threshold/calibrate.ts";
-import { CARRIED } from "../../threshold/carried_patches.ts";
 import { joinSamples } from "../../threshold/carried_sample.ts";
 import { carriedScores } from "../../threshold/carried_scores.ts";
 import { foldsByName } from "../../threshold/folds.ts";
@@ -212,7 +213,8 @@ async function merge(
   const projection = projectionFor(settings, dim, patches, known);
   const names = parts.flatMap(({ imageNames }) => [...imageNames]);
   const groupBy = knownGroups(first);
-  const folds = foldsByName(names, settings.seed, { groupBy });
+  const views = viewCount(settings.augment);
+  const folds = foldsByName(names, settings.seed, { groupBy, views });
   const carries = shard === undefined &&
     parts.every(({ sample }) => sample !== undefined);
   const chooser = new RowChooser(gpu, {
@@ -228,13 +230,14 @@ async function merge(
   });
   let images = 0;
   const firstImages: number[] = [];
-  for (const { memoryBank, origin, coverage, projection, ...part } of parts) {
+  for (const { memoryBank, coverage, projection, ...part } of parts) {
+    const before = images;
+    const origin = part.origin.map((x, i) => i % 3 === 0 ? x + before : x);
     const isSame = projection?.data.length === known?.data.length &&
       projection?.data.every((x, i) => x === known!.data[i]) !== false;
-    const before = images;
     builder.preload({
       data: memoryBank,
-      origin: origin.map((x, i) => i % 3 === 0 ? x + before : x),
+      origin: joinOrigins({ origin, view: part.originView }, views),
       radius: isSame ? coverage?.radius ?? NaN : NaN,
     });
     chooser.drawn(part.rows, coverage!.patches);
@@ -261,12 +264,13 @@ async function merge(
     )
     : undefined;
   const judged = mended && sample
-    ? await rescored(gpu, { mended, settings, sample, first, folds })
+    ? await rescored(gpu, { mended, settings, sample, first, folds, views })
     : kept(parts, settings);
   const bundled = parts.find(({ backbone }) => backbone.onnx);
   const model = await storedModel(gpu, {
     ...judged,
     ...{ bank, projection, settings, names },
+    origins: splitOrigins(bank.origin, views),
     coverage: {
       patches,
       ...(!Number.isNaN(radius) && { radius }),
@@ -282,12 +286,13 @@ async function merge(
 /** Scores of the images that parts carry, against the bank of all. */
 async function rescored(
   gpu: Gpu,
-  { mended, settings, sample, first, folds }: {
+  { mended, settings, sample, first, folds, views }: {
     readonly mended: MendedBank;
     readonly settings: Settings;
     readonly sample: NonNullable<StoredModel["sample"]>;
     readonly first: StoredModel;
     readonly folds: ReturnType<typeof foldsByName>;
+    readonly views: number;
   },
 ): Promise<TrainingRecord & Thresholds> {
   const layout = {
@@ -300,9 +305,9 @@ async function rescored(
     { mended, settings },
     sample,
     layout,
-    folds.folds,
+    folds.folds.filter((_, view) => view % views === 0),
   );
-  const images = folds.folds.length;
+  const images = folds.folds.length / views;
   const record = recordOf(scores, images);
   return {
     ...record,
@@ -310,7 +315,7 @@ async function rescored(
       folds,
       ...(scores.length < images && { drawnFrom: images }),
       more: {
-        carried_patches: CARRIED,
+        carried_patches: sample.patches.length / sample.images.length,
         ...(uncertain > 0 && { uncertain_images: uncertain }),
       },
     }),
