@@ -133,7 +133,7 @@ interface PngImage {
 }
 
 async function openPngDecoder(): Promise<Decoder> {
-  const module = await import("imagescript/wasm/node/png.js") as {
+  const module = await import("npm:imagescript@1.3.1/wasm/node/png.js") as {
     default: PngModule;
   };
   const decoder = await module.default.init();
@@ -155,7 +155,7 @@ interface JpegImage {
 }
 
 async function openJpegDecoder(): Promise<Decoder> {
-  const module = await import("imagescript/wasm/node/jpeg.js") as {
+  const module = await import("npm:imagescript@1.3.1/wasm/node/jpeg.js") as {
     default: JpegModule;
   };
   const decoder = await module.default.init();
