@@ -4,6 +4,7 @@ import {
   type NamedImage,
   PatchCore,
 } from "../core/mod.ts";
+import { tellCpuAdapter } from "./adapter_line.ts";
 import { loadToAppend } from "./append.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
 import { EXIT, UsageError } from "./exit.ts";
@@ -111,6 +112,7 @@ export const fit: Command = defineCommand({
     );
     using detector = appending?.detector ??
       await newDetector(values, budget, context);
+    if (appending === undefined) tellCpuAdapter(detector.gpu, terminal);
     checks.geometry = detector.settings;
     const fitTo = (images: readonly NamedImage[]) =>
       withProgress(context, async (onProgress) => {

@@ -17,6 +17,7 @@ import { readFile } from "./disk.ts";
 import { UsageError } from "./exit.ts";
 import type { Option } from "./options.ts";
 import { localBackbone, storedBackbone } from "./load_backbone.ts";
+import { tellCpuAdapter } from "./adapter_line.ts";
 import { AUTOTUNE_OPTION, tuningStore } from "./tuning_store.ts";
 
 /** How the backbone's weights are stored on the GPU. */
@@ -88,7 +89,12 @@ export async function loadDetector(
   context: Context,
 ): Promise<Detector> {
   const bytes = await readFile(path);
-  return await namingModel(path, () => load(path, bytes, values, context));
+  const detector = await namingModel(
+    path,
+    () => load(path, bytes, values, context),
+  );
+  tellCpuAdapter(detector.gpu, context.terminal);
+  return detector;
 }
 
 /**
