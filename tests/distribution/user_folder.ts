@@ -43,18 +43,23 @@ export class UserFolder {
    * @throws {AssertionError} If it fails, with all that it said.
    */
   async run(program: string, ...args: string[]): Promise<string> {
+    const { success, out, errors } = await this.attempt(program, ...args);
+    assert(success, `${program} ${args.join(" ")}\n${out}\n${errors}`);
+    return out;
+  }
+
+  /** Runs a program here, and returns what it printed, however it ends. */
+  async attempt(
+    program: string,
+    ...args: string[]
+  ): Promise<{ success: boolean; out: string; errors: string }> {
     const { success, stdout, stderr } = await new Deno.Command(program, {
       args,
       cwd: this.path,
       env: { NO_COLOR: "1", ...this.#env },
     }).output();
     const text = new TextDecoder();
-    const out = text.decode(stdout);
-    assert(
-      success,
-      `${program} ${args.join(" ")}\n${out}\n${text.decode(stderr)}`,
-    );
-    return out;
+    return { success, out: text.decode(stdout), errors: text.decode(stderr) };
   }
 }
 
