@@ -403,6 +403,16 @@ export class Ensemble implements Disposable, AsyncDisposable {
   }
 
   /**
+   * Measures which kernels are the best for every member; see
+   * {@linkcode PatchCore.tune}.
+   *
+   * @throws {TypeError} If it is not fitted.
+   */
+  async tune(): Promise<void> {
+    for (const member of this.members) await member.tune();
+  }
+
+  /**
    * The model file: one valid `.safetensors` with all members.
    *
    * @throws {TypeError} If the ensemble is not fitted.
