@@ -65,7 +65,7 @@ Deno.test("the package runs, is added and imported from a JSR registry", async (
           ...[...run, "predict", "new", "--model", "m.safetensors", "--json"],
         );
         const scores = lines.trim().split("\n").map((line) => JSON.parse(line))
-          .filter(({ score }) => score !== undefined);
+          .filter(({ pred_score }) => pred_score !== undefined);
         assert(scores.length > 3, lines);
       },
     );
