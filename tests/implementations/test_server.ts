@@ -103,9 +103,15 @@ async function javaScript(text: string, path: string): Promise<string> {
   });
   return code.replaceAll(
     /(\bfrom\s*|\bimport\s*\(?\s*)"([^"./][^"]*)"/g,
-    (_, before: string, specifier: string) =>
-      `${before}"${addressOf(specifier)}"`,
+    (found, before: string, specifier: string) =>
+      isPackage(specifier) ? `${before}"${addressOf(specifier)}"` : found,
   );
+}
+
+/** Whether that names a package; a sentence may have the same form. */
+function isPackage(specifier: string): boolean {
+  return specifier.startsWith("npm:") || specifier.startsWith(CONFIG.name) ||
+    specifier in CONFIG.imports;
 }
 
 /** Where the server has what a specifier means. */
@@ -117,7 +123,7 @@ function addressOf(specifier: string): string {
   }
   const target = specifier.startsWith("npm:")
     ? specifier
-    : CONFIG.imports[specifier] ?? specifier;
+    : CONFIG.imports[specifier];
   return `/npm/${encodeURIComponent(target)}`;
 }
 
