@@ -173,7 +173,11 @@ async function latency(
     await BankSearch.create(gpu, bank, { images: new Uint32Array(BANK_ROWS) }),
   );
   const scores = new ImageScores(gpu, bank, search, settings);
-  const parts = { extractor, search, scores, mapSettings: settings.map };
+  const parts = {
+    ...{ extractor, search, scores },
+    mapSettings: settings.map,
+    masksGround: settings.foreground.mask === "on",
+  };
   const predictor = scope.use(await BatchPredictor.create(gpu, parts, 1));
   const data = new Uint8Array(256 * 256 * 4)
     .map((_, i) => i % 4 === 3 ? 255 : (i * 2654435761) >>> 24);

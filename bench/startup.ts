@@ -58,6 +58,7 @@ async function serve(
   const asked = performance.now();
   const response = await fetch(`${url}/predict`, {
     method: "POST",
+    headers: { "content-type": "application/octet-stream" },
     body: await Deno.readFile(image!),
   });
   if (!response.ok) throw new Error(await response.text());

@@ -5,8 +5,9 @@ import {
 } from "../core/evaluation/mod.ts";
 import { rangeOf } from "../core/score/min_max_scale.ts";
 import type { Context } from "./command.ts";
+import { realPath } from "./disk.ts";
 import { UsageError } from "./exit.ts";
-import { listImages, realPath } from "./files.ts";
+import { listImages } from "./files.ts";
 import { ImageReader } from "./image_reader.ts";
 import { type Detector, loadDetector, modelsOf } from "./model_loading.ts";
 import { stageProgress } from "./stage_progress.ts";
@@ -23,6 +24,8 @@ interface PartsToInspect {
   readonly backbone: readonly string[] | undefined;
   /** Images of a batch. */
   readonly batch: number;
+  /** The most pixels an image may have. */
+  readonly maxPixels: number;
   /** Whether kernels are timed. */
   readonly profile: boolean;
   /** Whether the default kernels are kept. */
@@ -92,7 +95,10 @@ export async function inspectParts(
   using progress = stageProgress(terminal);
   const all = [...good, ...lists.bad];
   const scored = new Map<string, HeldOutImage>();
-  using reader = new ImageReader(all);
+  using reader = new ImageReader(all, {
+    range: detector.settings.range,
+    maxPixels: values.maxPixels,
+  });
   for await (
     const image of scoresOf(detector, reader, context, () => failed++)
   ) {
@@ -105,7 +111,7 @@ export async function inspectParts(
   return {
     good: parts(good),
     bad: parts(lists.bad),
-    isSquared: !isEnsemble && detector.settings.distance === "squared",
+    isSquared: !isEnsemble && detector.settings.distance !== "euclidean",
     failed,
   };
 }

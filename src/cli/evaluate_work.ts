@@ -45,6 +45,8 @@ interface EvaluationWork extends Disposable {
   readonly settings: Settings;
   /** Name of the adapter that does the work. */
   readonly adapterName: string;
+  /** Names of the images that a stored model was fitted to. */
+  readonly trained?: readonly string[];
   /** Evaluates a category: one record, or one for each number of shots. */
   evaluate(
     category: Category,
@@ -115,7 +117,12 @@ async function fitting(
     : await ensemble(files, values, context);
   tellCpuAdapter(evaluator.gpu, context.terminal);
   const { settings } = evaluator;
-  const choices = { rule, seeds, radius, ...(shots && { shots }) };
+  const draw = values.draw ??
+    (values.preset === "anomalydino" ? "in-order" : "random");
+  const choices = {
+    ...{ rule, seeds, radius },
+    ...(shots && { shots, draw: draw as "random" | "in-order" }),
+  };
   const grouping = groupingOf(values.groupBy);
   return {
     method: {
@@ -217,6 +224,7 @@ async function stored(
     },
     settings: detector.settings,
     adapterName: detector.adapterName,
+    trained: members[0]!.imageNames,
     async evaluate(category, work): Promise<EvaluationRecord[]> {
       const start = performance.now();
       const { name, test } = category;

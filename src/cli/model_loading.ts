@@ -18,6 +18,7 @@ import { UsageError } from "./exit.ts";
 import type { Option } from "./options.ts";
 import { localBackbone, storedBackbone } from "./load_backbone.ts";
 import { tellCpuAdapter } from "./adapter_line.ts";
+import { MAX_PIXELS_OPTION } from "./read_pixels.ts";
 import { AUTOTUNE_OPTION, tuningStore } from "./tuning_store.ts";
 
 /** How the backbone's weights are stored on the GPU. */
@@ -45,6 +46,7 @@ export const MODEL_OPTIONS = {
     default: 1,
     help: "how many images the GPU works on at once",
   },
+  maxPixels: MAX_PIXELS_OPTION,
   precision: PRECISION_OPTION,
   noAutotune: AUTOTUNE_OPTION,
   profile: { kind: "flag", help: "print the GPU time of every kernel" },

@@ -95,6 +95,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
   readonly #memory: Pick<FitWork, "memoryBudget" | "thresholdImages">;
   readonly #turns = new Turns();
   readonly #disposed = new AbortController();
+  /** What a fit starts from; it may decide some of it. */
+  readonly #given: Settings;
   #settings: Settings;
   #fitted: Fitted | undefined;
   #isFitting = false;
@@ -113,7 +115,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
     this.#ownsGpu = given === undefined;
     this.#backbone = backbone;
     this.#ownsBackbone = ownsBackbone;
-    this.#settings = settings;
+    this.#given = this.#settings = settings;
     this.#batch = batch;
     this.#memory = { memoryBudget, thresholdImages };
   }
@@ -143,8 +145,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
     const { layers } = settings;
     if (file instanceof Backbone) {
       file.checkUse(options.gpu, layers);
-      file.checkSettings(settings);
-      return new PatchCore(file.gpu, file, settings, options, false);
+      const resolved = file.resolved(settings);
+      return new PatchCore(file.gpu, file, resolved, options, false);
     }
     const gpu = options.gpu ?? await Gpu.create();
     try {
@@ -154,8 +156,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
         precision,
         ...(tuning && { tuning }),
       });
-      backbone.checkSettings(settings);
-      return new PatchCore(gpu, backbone, settings, options, true);
+      const resolved = backbone.resolved(settings);
+      return new PatchCore(gpu, backbone, resolved, options, true);
     } catch (error) {
       if (options.gpu === undefined) gpu.dispose();
       throw error;
@@ -258,7 +260,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
   ): Promise<FitReport> {
     const { shard } = options;
     return await this.#fit(images, options, {
-      ...{ backbone: this.#backbone, settings: this.settings },
+      ...{ backbone: this.#backbone, settings: this.#given },
       ...(shard && { shard }),
     });
   }
@@ -311,7 +313,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
           batch: this.#batch,
           signal,
         });
-        this.#settings = parts.settings;
+        this.#settings = settingsOf(fitted.model);
         this.#adopt(fitted);
         return report;
       });
@@ -330,6 +332,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
       search,
       scores: new ImageScores(gpu, bank.rows, search, settings),
       mapSettings: settings.map,
+      masksGround: settings.foreground.mask === "on",
     };
     const predictor = owned.use(
       new Predictor(gpu, parts, model, settings, this.#batch, this.#turns),
@@ -371,12 +374,23 @@ export class PatchCore implements Disposable, AsyncDisposable {
    * under way keep theirs. The model that is saved has them as well.
    *
    * @throws {TypeError} If the detector is not fitted.
-   * @throws {RangeError} If a value is not finite, or the band is empty.
+   * @throws {RangeError} If a value is not finite or not above 0, or the band is
+   * empty.
    */
   setThresholds(change: ThresholdChange): void {
     const fitted = this.#requireFitted();
     const model = withThresholds(fitted.model, change);
     this.#fitted = { ...fitted, model };
+  }
+
+  /**
+   * Checks that models may contain the backbone, before a fit is made for one.
+   *
+   * @throws {TypeError} If its licence asks for a copy of its text, which the
+   * backbone's file lacks.
+   */
+  checkBundle(): void {
+    this.#backbone.checkBundle();
   }
 
   /**
@@ -391,7 +405,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
   /**
    * What {@linkcode PatchCore.save} writes.
    *
-   * @throws {TypeError} If the detector is not fitted.
+   * @throws {TypeError} If the detector is not fitted, or its backbone may not
+   * be bundled.
    */
   toModel(options: SaveOptions = {}): StoredModel {
     return {

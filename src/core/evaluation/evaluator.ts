@@ -77,17 +77,22 @@ export class Evaluator implements EvaluateMethod, Disposable {
       ? undefined
       : { name: method, ...await baselineOptions(file, settings) };
     const given = resolveSettings(settings);
-    const resolved = baseline
+    const wanted = baseline
       ? baselineSettings(baseline.name, given, baseline)
       : given;
+    if (variant?.proxies && wanted.distance === "cosine") {
+      throw new RangeError(
+        'Cannot use proxies with distance "cosine": they have not the length 1 that it compares; choose another distance, or rows of the images',
+      );
+    }
     const gpu = options.gpu ?? await Gpu.create();
     try {
       const backbone = await Backbone.load(gpu, file, {
-        layers: resolved.layers,
+        layers: wanted.layers,
         allowRandom: options.allowRandom ?? false,
         ...(options.tuning && { tuning: options.tuning }),
       });
-      backbone.checkSettings(resolved);
+      const resolved = backbone.resolved(wanted);
       const start = (category: Category, work: CategoryWork) =>
         baseline
           ? Promise.resolve<Runner>(

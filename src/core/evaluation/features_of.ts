@@ -25,13 +25,14 @@ export function sourcesOf(
  */
 export async function featuresOfImages(
   gpu: Gpu,
-  { rows, extractor, names, sizes, seconds }: TrainingFeatures,
+  { rows, extractor, names, sizes, seconds, views, masks }: TrainingFeatures,
   images: Uint32Array,
 ): Promise<TrainingFeatures> {
   const { patches, dim, height, width } = extractor.features;
+  const each = views * patches;
   const picks = Uint32Array.from(
-    { length: images.length * patches },
-    (_, i) => images[Math.floor(i / patches)]! * patches + i % patches,
+    { length: images.length * each },
+    (_, i) => images[Math.floor(i / each)]! * each + i % each,
   );
   const grid = { height, width };
   const copy = await MemoryBank.gather(gpu, rows, dim, picks, grid);
@@ -40,7 +41,10 @@ export async function featuresOfImages(
     extractor,
     names: Array.from(images, (image) => names[image]!),
     sizes: Array.from(images, (image) => sizes[image]!),
-    seconds,
+    masks: masks.length === 0
+      ? []
+      : Array.from(images, (image) => masks[image]!),
+    ...{ seconds, views },
     [Symbol.dispose]: () => copy[Symbol.dispose](),
   };
 }
@@ -49,6 +53,12 @@ const FEATURE_SETTINGS = [
   "resize",
   "square",
   "crop",
+  "range",
+  "multiple",
+  "resample",
+  "distance",
+  "foreground",
+  "augment",
   "layers",
   "patchSize",
   "stride",

@@ -55,6 +55,7 @@ export class TapStream implements Disposable {
     const batches = new ImageBatches(images, {
       ...options,
       batch: this.#batch,
+      range: this.#settings.range,
       check: (pixels) => {
         this.#extractor ??= FeatureExtractor.forImage(
           this.#gpu,

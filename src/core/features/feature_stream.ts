@@ -10,6 +10,8 @@ import type { Backbone } from "./backbone.ts";
 import { FeatureExtractor } from "./extractor.ts";
 import { ImageBatches, type LoadedImage } from "./image_batches.ts";
 import { type ImageSources, named, type NamedImage } from "./image_source.ts";
+import type { View } from "../images/views.ts";
+import type { PatchMask } from "./foreground.ts";
 import type { WorkOptions } from "./progress.ts";
 
 /** Options of {@linkcode FeatureStream}. */
@@ -34,6 +36,8 @@ export interface ImageFeed {
    * more memory and any of them can be loaded again; `false` by default.
    */
   readonly areListed?: boolean;
+  /** Views that each is taken in, the image itself first; itself by default. */
+  readonly views?: readonly View[];
 }
 
 /**
@@ -100,8 +104,14 @@ export class FeatureStream implements Disposable {
   readonly #batches: AsyncIterator<LoadedImage[]>;
   readonly #clock: StageClock | undefined;
   readonly #ownsExtractor: boolean;
+  /**
+   * Which patches of the images are of the part, in order of submission, views
+   * left out; none where settings do not ask for it.
+   */
+  readonly masks: PatchMask[] = [];
   #extractor: FeatureExtractor | undefined;
   #norms: Tensor | undefined;
+  #mask: Tensor | undefined;
   #running: readonly LoadedImage[] | undefined;
 
   /** Starts before the first image. */
@@ -119,6 +129,8 @@ export class FeatureStream implements Disposable {
     this.#ownsExtractor = parts.extractor === undefined;
     this.#loading = new ImageBatches(feed.images, {
       ...options,
+      range: settings.range,
+      ...(feed.views && { views: feed.views }),
       check: (pixels) => {
         this.#extractor ??= FeatureExtractor.forImage(
           gpu,
@@ -181,12 +193,17 @@ export class FeatureStream implements Disposable {
       "f32",
       "lengths of patch features",
     );
-    using patches = await extractor.patchProgram(
-      session,
-      rows,
-      firstRow,
-      this.#norms,
-    );
+    if (extractor.seesForeground) {
+      this.#mask ??= this.#gpu.tensor(
+        [this.#options.batch * perImage],
+        "u32",
+        "foreground",
+      );
+    }
+    using patches = await extractor.patchProgram(session, rows, firstRow, {
+      norms: this.#norms,
+      mask: this.#mask,
+    });
     this.#gpu.submit([session.program, patches], this.#clock);
     this.#running = batch;
     this.#options.onProgress?.(
@@ -208,12 +225,17 @@ export class FeatureStream implements Disposable {
     this.#running = undefined;
     const isTimed = this.#clock !== undefined &&
       this.#gpu.profiler === undefined;
-    const [norms, ticks] = await this.#gpu.readAll([
+    const read = await this.#gpu.readAll([
       this.#norms!,
       ...(isTimed ? [this.#clock!.ticks] : []),
+      ...(this.#mask ? [this.#mask] : []),
     ]);
+    const norms = read[0]!;
+    if (this.#mask) this.#keepMasks(batch, read.at(-1) as Uint32Array);
     if (isTimed) {
-      const [trunk, patches] = this.#clock!.milliseconds(ticks as Uint32Array);
+      const [trunk, patches] = this.#clock!.milliseconds(
+        read[1] as Uint32Array,
+      );
       this.seconds.trunk += trunk / 1000;
       this.seconds.patches += patches / 1000;
     }
@@ -228,10 +250,20 @@ export class FeatureStream implements Disposable {
     );
   }
 
+  #keepMasks(batch: readonly LoadedImage[], masks: Uint32Array): void {
+    const { patches } = this.extractor.features;
+    batch.forEach(({ view }, i) => {
+      if (view > 0) return;
+      const mask = masks.subarray(i * patches, (i + 1) * patches);
+      this.masks.push(Uint8Array.from(mask));
+    });
+  }
+
   /** Frees the clock and, unless it was given or taken, the extractor. */
   [Symbol.dispose](): void {
     this.#clock?.dispose();
     this.#norms?.dispose();
+    this.#mask?.dispose();
     if (this.#ownsExtractor) this.#extractor?.[Symbol.dispose]();
   }
 
@@ -249,10 +281,14 @@ export class ImageLog {
   readonly names: string[] = [];
   /** Width and height of each, in pixels. */
   readonly sizes: (readonly [number, number])[] = [];
+  /** Views of them all, each image among its own. */
+  views = 0;
 
   /** Adds a batch. */
   add(batch: readonly LoadedImage[]): void {
-    for (const { source, pixels: { width, height } } of batch) {
+    for (const { source, view, pixels: { width, height } } of batch) {
+      this.views++;
+      if (view > 0) continue;
       this.names.push(source.name);
       this.sizes.push([width, height]);
     }

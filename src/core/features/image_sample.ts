@@ -6,13 +6,14 @@ import type { NamedImage } from "./image_source.ts";
 export interface SampledImage {
   /** Where to load it again. */
   readonly source: NamedImage;
-  /** Its number among the training images. */
+  /** Its number among the training images, views counted. */
   readonly index: number;
 }
 
 /**
  * A sample of the images of a stream of unknown length: every image is as
  * likely as any other to be in it (reservoir sampling, Vitter's algorithm R).
+ * Other views than an image itself are passed by.
  */
 export class ImageSample {
   readonly #size: number;
@@ -32,10 +33,11 @@ export class ImageSample {
   /**
    * Adds a batch.
    *
-   * @param first Number of its first image.
+   * @param first Number of its first image, views counted.
    */
   add(batch: readonly LoadedImage[], first: number): void {
-    batch.forEach(({ source }, i) => {
+    batch.forEach(({ source, view }, i) => {
+      if (view > 0) return;
       const image = { source, index: first + i };
       this.#seen++;
       if (this.#images.length < this.#size) this.#images.push(image);

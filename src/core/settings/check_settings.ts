@@ -1,5 +1,5 @@
 import { MAX_NEIGHBOURS } from "../../wgsl/search_refine.ts";
-import type { Settings } from "./settings.ts";
+import type { SampleRange, Settings } from "./settings.ts";
 import { LIMITS } from "./limits.ts";
 import { shortened, shown } from "./shown.ts";
 
@@ -20,11 +20,13 @@ const CHECKS: Checks = {
   resize: integer(1, LIMITS.side),
   square: boolean,
   crop: nullOr(integer(1, LIMITS.side)),
+  multiple: integerOr("patch", LIMITS.patch),
+  resample: oneOf("bilinear", "bicubic"),
   layers: layerNames,
   patchSize: oddInteger,
   stride: integer(1, LIMITS.stride),
-  layerDim: integerOr("channels"),
-  dim: integerOr("concat"),
+  layerDim: integerOr("channels", LIMITS.dim),
+  dim: integerOr("concat", LIMITS.dim),
   merge: oneOf("bilinear", "nearest"),
   coreset: group({
     method: oneOf("greedy", "random", "none"),
@@ -36,9 +38,31 @@ const CHECKS: Checks = {
     projection,
     start: oneOf("mean-of-10", "random"),
   }),
-  distance: oneOf("euclidean", "squared"),
+  distance: oneOf("euclidean", "squared", "cosine"),
   neighbours: integer(1, MAX_NEIGHBOURS),
   reweight: integer(0, MAX_NEIGHBOURS),
+  topShare: nullOr(
+    number(
+      "a number above 0 and at most 1",
+      (share) => share > 0 && share <= 1,
+    ),
+  ),
+  foreground: group({
+    mask: oneOf("off", "auto", "on"),
+    morphology: oneOf("grid", "line"),
+    threshold: number(
+      `a number from 0 to ${LIMITS.component}`,
+      (value) => value >= 0 && value <= LIMITS.component,
+    ),
+  }),
+  augment: group({
+    rotations: integer(1, LIMITS.rotations),
+    flips: boolean,
+    brightness: number(
+      "a number from 0 and below 1",
+      (share) => share >= 0 && share < 1,
+    ),
+  }),
   map: group({
     interpolation: oneOf("bilinear", "nearest"),
     sigma: number(
@@ -50,8 +74,8 @@ const CHECKS: Checks = {
   seed: integer(0, 2 ** 32 - 1),
   threshold: group({
     falseAlarms: number(
-      "a number above 0 and below 1",
-      (rate) => rate > 0 && rate < 1,
+      `a number above 0 and at most ${LIMITS.falseAlarms}`,
+      (rate) => rate > 0 && rate <= LIMITS.falseAlarms,
     ),
     quantile: nullOr(number("a number from 0 to 1", isShare)),
     mapQuantile: nullOr(number("a number from 0 to 1", isShare)),
@@ -71,14 +95,28 @@ const CHECKS: Checks = {
  * @throws {RangeError} If a value is not allowed, or two do not go together.
  */
 export function checkSettings(value: unknown): Settings {
-  const given = typeof value === "object" && value !== null &&
-    Object.hasOwn(value, "normalise");
-  checkGroup("", value, given ? { ...CHECKS, normalise } : CHECKS);
+  const has = (option: string): boolean =>
+    typeof value === "object" && value !== null && Object.hasOwn(value, option);
+  checkGroup("", value, {
+    ...CHECKS,
+    ...(has("normalise") && { normalise }),
+    ...(has("range") && { range }),
+  });
   const settings = value as Settings;
   const { crop, resize, coreset } = settings;
   if (crop !== null && crop > resize) {
     throw new RangeError(
       `Cannot use crop ${crop}: it is larger than resize ${resize}; choose a crop of at most ${resize}, or none`,
+    );
+  }
+  if (crop !== null && settings.multiple !== 1) {
+    throw new RangeError(
+      `Cannot use multiple ${settings.multiple} with crop ${crop}: one of the two decides the input's sides; choose the multiple 1, or no crop`,
+    );
+  }
+  if (settings.topShare !== null && settings.reweight > 1) {
+    throw new RangeError(
+      `Cannot use topShare ${settings.topShare} with reweight ${settings.reweight}: Eq. 7 weighs the largest patch alone; choose the reweight 0, or no share`,
     );
   }
   if (coreset.method === "none" && coreset.ratio !== 1) {
@@ -145,6 +183,15 @@ function normalise(option: string, value: unknown): void {
   });
 }
 
+/** Two samples, the first below the second. */
+function range(option: string, value: unknown): void {
+  const sample = number("a finite number", () => true);
+  checkGroup(option, value, { low: sample, high: sample });
+  const { low, high } = value as SampleRange;
+  if (low < high && Number.isFinite(high - low)) return;
+  throw outOfRange(option, value, "low to be below high");
+}
+
 /** The most a level may be shifted or stretched by. */
 const MAX_LEVEL = 1e6;
 
@@ -194,17 +241,17 @@ function oddInteger(option: string, value: unknown): void {
   )(option, value);
 }
 
-function integerOr(word: string): Check {
+function integerOr(word: string, most: number): Check {
   return (option, value) => {
     if (value === word) return;
     if (typeof value === "string") {
       throw outOfRange(
         option,
         value,
-        `an integer from 1 to ${LIMITS.dim} or "${word}"`,
+        `an integer from 1 to ${most} or "${word}"`,
       );
     }
-    integer(1, LIMITS.dim)(option, value);
+    integer(1, most)(option, value);
   };
 }
 

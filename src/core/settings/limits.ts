@@ -7,6 +7,12 @@ export const LIMITS = {
   side: 16_384,
   /** Layers to tap. */
   layers: 16,
+  /** Pixels that the input's sides are multiples of. */
+  patch: 256,
+  /** What a patch's principal component has to be above. */
+  component: 1e6,
+  /** Rotations of a training image. */
+  rotations: 360,
   /** Characters of a layer's name. */
   name: 1000,
   /** Side of a patch's neighbourhood in feature pixels. */
@@ -21,6 +27,8 @@ export const LIMITS = {
   rows: 2_147_483_647,
   /** Standard deviation of the map's Gaussian in pixels. */
   sigma: 256,
+  /** The share of good parts that is to be called anomalous. */
+  falseAlarms: 0.5,
   /** What a threshold's quantile is multiplied with. */
   factor: 1e6,
   /** Images of a batch. */

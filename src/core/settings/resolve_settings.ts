@@ -28,7 +28,8 @@ import type {
  * ```
  */
 export function resolveSettings(options: SettingsOptions = {}): Settings {
-  const { preset = DEFAULT_PRESET, coreset, map, threshold, ...rest } = options;
+  const { preset = DEFAULT_PRESET, ...changes } = options;
+  const { coreset, map, threshold, foreground, augment, ...rest } = changes;
   if (!Object.hasOwn(PRESETS, preset)) {
     throw new RangeError(
       `Cannot use preset "${preset}": expected one of ${
@@ -42,6 +43,8 @@ export function resolveSettings(options: SettingsOptions = {}): Settings {
     ...given("settings", rest),
     coreset: completeCoreset(base.coreset, coreset),
     map: { ...base.map, ...given("map", map) },
+    foreground: { ...base.foreground, ...given("foreground", foreground) },
+    augment: { ...base.augment, ...given("augment", augment) },
     threshold: { ...base.threshold, ...given("threshold", threshold) },
   };
   return checkSettings(settings);
@@ -70,11 +73,13 @@ export function settingsFromJson(
   json: Readonly<Record<string, unknown>>,
 ): Settings {
   const { threshold } = json;
-  const defaults = PRESETS[DEFAULT_PRESET].threshold;
+  const { multiple, resample, topShare, foreground, augment, ...paper } =
+    PRESETS[DEFAULT_PRESET];
   return checkSettings({
+    ...{ multiple, resample, topShare, foreground, augment },
     ...json,
     ...(typeof threshold === "object" && {
-      threshold: { ...defaults, ...threshold },
+      threshold: { ...paper.threshold, ...threshold },
     }),
   });
 }
@@ -125,7 +130,16 @@ function completeCoreset(
   const changes = typeof option === "number"
     ? { ratio: option }
     : given("coreset", option);
-  const coreset = { ...base, ...changes };
+  // A share of all patches, or a limit, is chosen greedily.
+  const isThinned = base.method === "none" &&
+    !("method" in changes) &&
+    ("ratio" in changes && changes.ratio !== 1 ||
+      "maxBank" in changes && changes.maxBank !== null);
+  const coreset = {
+    ...base,
+    ...(isThinned && { method: "greedy" as const }),
+    ...changes,
+  };
   return coreset.method === "none" && !("ratio" in changes)
     ? { ...coreset, ratio: 1 }
     : coreset;

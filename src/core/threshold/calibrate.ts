@@ -3,6 +3,8 @@ import type { NearRows } from "../bank/choose_rows.ts";
 import type { WorkOptions } from "../features/progress.ts";
 import type { ExtractedPatches } from "../features/training_features.ts";
 import type { StoredThreshold } from "../model/stored_model.ts";
+import type { PatchMask } from "../features/foreground.ts";
+import { distanceScale } from "../score/distance_scale.ts";
 import type { Settings, ThresholdSettings } from "../settings/settings.ts";
 import type { Folds } from "./folds.ts";
 import { oddImages } from "./odd_images.ts";
@@ -19,6 +21,14 @@ export interface TrainingRecord {
   readonly scores: Float32Array<ArrayBuffer>;
   /** The largest pixels of their maps; NaN where one is not known. */
   readonly maxima: Float32Array<ArrayBuffer>;
+}
+
+/** Scores of training images and the largest pixels of their maps. */
+export interface KnownScores {
+  /** Image scores; NaN where one is not known. */
+  readonly scores: ArrayLike<number>;
+  /** The largest pixels of their maps; NaN where one is not known. */
+  readonly maxima: ArrayLike<number>;
 }
 
 /** The thresholds of a model, and what its training images say of themselves. */
@@ -47,6 +57,11 @@ export interface ThresholdFacts {
    * images' maps: where no others are known, the highest one counts.
    */
   readonly mapThresholds?: readonly (StoredThreshold | undefined)[];
+  /**
+   * Whether scores and maxima are means over the members of an ensemble on their
+   * scales, so that they are no distances; they are by default.
+   */
+  readonly areJoint?: boolean;
 }
 
 /**
@@ -56,27 +71,31 @@ export interface ThresholdFacts {
  *
  * @param gpu The device.
  * @param patches Patches of all training images.
- * @param bank The bank as each fold sees it, the folds of the images, and rows of
- * the bank near the patches.
+ * @param bank The bank as each fold sees it, the folds of the images, rows of
+ * the bank near the patches, and which patches are of the part. Where images
+ * come in several views, patches and folds are those of all of them, scores and
+ * masks those of the images.
  * @param settings How scores are made and what thresholds follow from them.
  * @param options Progress.
  */
 export async function calibrate(
   gpu: Gpu,
   { rows, extractor }: ExtractedPatches,
-  { mended, folds, near }: Omit<ScoringBank, "settings"> & {
+  { mended, folds, near, views = 1, masks }: Omit<ScoringBank, "settings"> & {
     readonly folds: Folds;
     readonly near: NearRows | undefined;
+    readonly views?: number;
+    readonly masks?: readonly PatchMask[] | undefined;
   },
   settings: Settings,
   { onProgress }: WorkOptions,
 ): Promise<Calibration> {
   const { patches } = extractor.features;
   const found = await heldOutScores(gpu, { mended, settings }, {
-    ...{ rows, extractor, folds: folds.folds },
+    ...{ rows, extractor, folds: folds.folds, views, masks },
     near: near && findable(near, mended.images, folds.folds, patches),
   }, onProgress && { onProgress });
-  const record = recordOf(found, rows.rows / patches);
+  const record = recordOf(found, rows.rows / patches / views, { views });
   return { ...record, ...thresholdsOf(record, settings, { folds }) };
 }
 
@@ -107,12 +126,15 @@ export function findable(
  * @param found Images that were scored; their places count on from the earlier
  * ones.
  * @param images How many images there are.
- * @param earlier What was known of the first ones.
+ * @param more What was known of the first ones, and how many views each has.
  */
 export function recordOf(
   found: readonly TrainingScore[],
   images: number,
-  earlier?: TrainingRecord,
+  { earlier, views = 1 }: {
+    readonly earlier?: TrainingRecord | undefined;
+    readonly views?: number;
+  } = {},
 ): TrainingRecord {
   const scores = new Float32Array(images).fill(NaN);
   const maxima = new Float32Array(images).fill(NaN);
@@ -121,8 +143,8 @@ export function recordOf(
     maxima.set(earlier.maxima);
   }
   for (const { place, score, maximum } of found) {
-    scores[place] = score;
-    maxima[place] = maximum;
+    scores[place / views] = score;
+    maxima[place / views] = maximum;
   }
   return { scores, maxima };
 }
@@ -131,7 +153,7 @@ export function recordOf(
  * The thresholds of image scores and of anomaly maps: a share of good parts is
  * above each, as promised; or quantiles, where the settings say so. None where
  * there are no scores. Images that look unlike the others do not count for what is
- * promised.
+ * promised; a quantile is one of all images.
  *
  * Images of earlier models count with the scores they had, as they are gone: more
  * rows can only lower those, rows that were dropped can raise them by the
@@ -141,14 +163,18 @@ export function recordOf(
  * @param settings The promise, or quantiles; what distances are.
  */
 export function thresholdsOf(
-  { scores, maxima }: TrainingRecord,
+  { scores, maxima }: KnownScores,
   settings: Settings,
-  { folds, drawnFrom, mapThresholds = [] }: ThresholdFacts = {},
+  { folds, drawnFrom, mapThresholds = [], areJoint = false }: ThresholdFacts =
+    {},
 ): Thresholds {
   const { quantile, mapQuantile } = settings.threshold;
-  const isSquared = settings.distance === "squared";
-  const distances = (values: Float32Array): Float32Array =>
-    isSquared ? values.map(Math.sqrt) : values;
+  const isSquared = distanceScale(settings.distance).squared && !areJoint;
+  const from = `held-out folds${
+    areJoint ? ", mean of members on their scales" : ""
+  }`;
+  const distances = (values: ArrayLike<number>): number[] =>
+    Array.from(values, isSquared ? Math.sqrt : Number);
   const { odd, secondKind } = oddAmong(distances(scores), distances(maxima));
   const rule = {
     ...(folds && {
@@ -157,16 +183,17 @@ export function thresholdsOf(
     }),
     ...(drawnFrom !== undefined && { drawn_from: drawnFrom }),
     ...(odd.length > 0 && { odd_images: odd }),
+    ...(secondKind && { second_kind: true }),
   };
   const how = { ...settings.threshold, isSquared, odd, rule };
   const threshold = storedThreshold(scores, {
     ...{ ...how, quantile },
-    scores: "held-out folds",
+    scores: from,
   });
   if (threshold === undefined) return { odd, secondKind };
   const mapThreshold = storedThreshold(maxima, {
     ...{ ...how, quantile: mapQuantile },
-    scores: "map maxima of held-out folds",
+    scores: `map maxima of ${from}`,
   }) ?? mapThresholds.reduce(
     (a, b) => a === undefined || b !== undefined && b.value > a.value ? b : a,
     undefined,
@@ -239,8 +266,8 @@ export function storedThreshold(
 
 /** Images that are odd in their scores or in their maps. */
 function oddAmong(
-  scores: Float32Array,
-  maxima: Float32Array,
+  scores: readonly number[],
+  maxima: readonly number[],
 ): { odd: number[]; secondKind: boolean } {
   const all = Array.from(scores.keys());
   const scored = all.filter((image) => Number.isFinite(scores[image]!));

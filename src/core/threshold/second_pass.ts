@@ -91,8 +91,11 @@ export async function secondPass(
     await stream.wait();
     const features = rows.head(waiting.length * patches);
     const numbered = Uint32Array.from(waiting);
+    const masks = parts.settings.foreground.mask === "on"
+      ? stream.masks.slice(done, done + waiting.length)
+      : undefined;
     const found = await heldOutScores(gpu, parts, {
-      ...{ rows: features, extractor },
+      ...{ rows: features, extractor, masks },
       folds: numbered.map((image) => parts.folds[image]!),
       near: await space.look(features, numbered),
     });

@@ -10,6 +10,8 @@ import { pairBytes } from "../rows/pair_distances.ts";
 import { recordGather } from "../rows/row_sets.ts";
 import { ImageScores, weightBytes } from "../score/image_score.ts";
 import type { SearchSizes } from "../search/search.ts";
+import { distanceScale, topCount } from "../score/distance_scale.ts";
+import type { PatchMask } from "../features/foreground.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mapMaxima, mapMaximaBytes } from "./map_maxima.ts";
 import {
@@ -37,11 +39,18 @@ export interface ScoredPatches extends ExtractedPatches {
    * is known; it saves searches and changes no score.
    */
   readonly near?: Uint32Array<ArrayBuffer> | undefined;
+  /**
+   * How many views of each image follow one another, itself first; it alone is
+   * scored. 1 by default.
+   */
+  readonly views?: number;
+  /** Of each image, which patches are of the part. */
+  readonly masks?: readonly PatchMask[] | undefined;
 }
 
 /** How anomalous a training image would be had it not been trained on. */
 export interface TrainingScore {
-  /** Place of the image among those scored. */
+  /** Place of the image among those scored, views counted. */
   readonly place: number;
   /** Its image score. */
   readonly score: number;
@@ -59,7 +68,7 @@ export interface TrainingScore {
 export async function heldOutScores(
   gpu: Gpu,
   { mended, settings }: ScoringBank,
-  { rows: features, extractor, folds, near }: ScoredPatches,
+  { rows: features, extractor, folds, near, views = 1, masks }: ScoredPatches,
   { onProgress }: Pick<WorkOptions, "onProgress"> = {},
 ): Promise<readonly TrainingScore[]> {
   const { patches, height, width } = extractor.features;
@@ -70,7 +79,9 @@ export async function heldOutScores(
     bank: mended.rows,
     search: mended.search,
     neighbours: settings.neighbours,
-    squared: settings.distance === "squared",
+    ...distanceScale(settings.distance),
+    top: topCount(patches, settings.topShare),
+    ...{ views, masks },
   };
   const bounds = near && await upperBounds(gpu, inputs, near);
   const told = (stage: Stage) => stageProgress(stage, { onProgress });

@@ -35,10 +35,15 @@ Deno.test("recordOf() has NaN where a score is not known", () => {
     { place: 2, score: 7, maximum: 8 },
   ];
   const earlier = { scores: floats(4, NaN), maxima: floats(5, NaN) };
-  assertEquals(recordOf(found, 5, earlier), {
+  assertEquals(recordOf(found, 5, { earlier }), {
     scores: floats(4, NaN, 7, 0, NaN),
     maxima: floats(5, NaN, 8, 1, NaN),
   });
+  const viewed = found.map((one) => ({ ...one, place: 4 * one.place }));
+  assertEquals(
+    recordOf(viewed, 5, { earlier, views: 4 }),
+    recordOf(found, 5, { earlier }),
+  );
 });
 
 Deno.test("findable() takes the second pick where the first is of the patch's own fold", () => {

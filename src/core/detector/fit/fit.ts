@@ -1,6 +1,11 @@
 import type { Gpu } from "../../../gpu/mod.ts";
 import { projectionFor } from "../../bank/choose_rows.ts";
-import type { MemoryBank } from "../../bank/memory_bank.ts";
+import {
+  type MemoryBank,
+  splitOrigins,
+  type ViewedOrigins,
+} from "../../bank/memory_bank.ts";
+import { viewCount, viewsOf } from "../../images/views.ts";
 import type { StoredBackbone } from "../../features/backbone.ts";
 import {
   FeatureStream,
@@ -19,7 +24,13 @@ import { HeldRun } from "./held_run.ts";
 import { planMemory } from "./plan.ts";
 import { ProjectedRun } from "./projected_run.ts";
 import { type FitReport, trainingFacts } from "./report.ts";
-import type { FitParts, FitRun, FitWork, PlannedWork } from "./run.ts";
+import {
+  decidedForeground,
+  type FitParts,
+  type FitRun,
+  type FitWork,
+  type PlannedWork,
+} from "./run.ts";
 import { secondsSince } from "./time.ts";
 
 /** A model with its memory bank still on the GPU, and what was done. */
@@ -46,11 +57,12 @@ export async function fitModel(
   const start = performance.now();
   gpu.pool.trim();
   gpu.pool.resetPeak();
-  using stream = new FeatureStream(gpu, parts, feed, options);
+  const views = viewsOf(parts.settings.augment);
+  using stream = new FeatureStream(gpu, parts, { ...feed, views }, options);
   const first = await stream.next();
   const settings = parts.shard ? shardSettings(parts.settings) : parts.settings;
   const work = await planWork(
-    { ...parts, settings, gpu, stream, options },
+    { ...parts, settings, gpu, stream, options, views: views.length },
     feed,
     first,
   );
@@ -66,16 +78,18 @@ export async function fitModel(
   const coreset = secondsSince(choiceStart) + run.reducing;
   const scoringStart = performance.now();
   using _mends = chosen.mends;
-  const scored = await run.score(chosen);
+  const foreground = decidedForeground(work);
+  const scored = await run.score(chosen, { ...settings, foreground });
   gpu.pool.trim();
   const threshold = secondsSince(scoringStart);
   const search = failed.use(await BankSearch.create(gpu, bank.rows));
   const { radiusBound, radius, radiusImages } = scored;
   const { known, shard, backbone } = parts;
   const { log, patches } = run;
+  const origins = splitOrigins(bank.origin, views.length);
   const model = await storedModel(gpu, {
     ...scored,
-    ...{ bank, projection: chosen.projection },
+    ...{ bank, projection: chosen.projection, origins },
     coverage: {
       patches,
       ...(radiusBound !== undefined && { radius: radiusBound }),
@@ -83,7 +97,7 @@ export async function fitModel(
     },
     names: [...known?.imageNames ?? [], ...log.names],
     sizes: Int32Array.from([...known?.imageSizes ?? [], ...log.sizes.flat()]),
-    settings: parts.settings,
+    settings: { ...parts.settings, foreground },
     backbone: backbone.stored(),
   });
   const report: FitReport = {
@@ -116,10 +130,11 @@ export async function fitModel(
  */
 async function planWork(
   work: Omit<PlannedWork, "demand" | "memory" | "projection">,
-  { count: images, areListed = false }: ImageFeed,
+  { count, areListed = false }: ImageFeed,
   first: readonly LoadedImage[],
 ): Promise<PlannedWork> {
-  const { gpu, settings, known, stream: { extractor } } = work;
+  const { gpu, settings, known, views, stream: { extractor } } = work;
+  const images = count === undefined ? undefined : count * views;
   const { batch, memoryBudget: budget } = work.options;
   const { patches, paddedDim, dim } = extractor.features;
   await extractor.tune(first.length);
@@ -129,7 +144,7 @@ async function planWork(
   const fixedBytes = gpu.pool.bytes + extractor.activationBytes(batch);
   const earlier = known === undefined
     ? 0
-    : known.coverage?.patches ?? known.imageNames.length * patches;
+    : known.coverage?.patches ?? known.imageNames.length * views * patches;
   const samples = images === undefined
     ? settings.coreset.maxBank ?? patches
     : images * patches + earlier;
@@ -155,6 +170,8 @@ interface ModelParts
   extends TrainingRecord, Pick<Thresholds, "threshold" | "mapThreshold"> {
   /** The memory bank. */
   readonly bank: MemoryBank;
+  /** Where its rows come from. */
+  readonly origins: ViewedOrigins;
   /** What its rows were chosen with, if anything. */
   readonly projection: Projection | undefined;
   /** What it stands for. */
@@ -175,12 +192,14 @@ export async function storedModel(
   parts: ModelParts,
 ): Promise<StoredModel> {
   const { bank, projection, threshold, mapThreshold, settings } = parts;
+  const { origins: { origin, view } } = parts;
   return {
     memoryBank: await bank.download(gpu),
     rows: bank.rows.rows,
     dim: bank.dim,
     bankPrecision: "f32",
-    origin: bank.origin,
+    origin,
+    ...(viewCount(settings.augment) > 1 && { originView: view }),
     ...(projection && {
       projection: {
         rows: projection.outputs,

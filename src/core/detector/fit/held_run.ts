@@ -8,7 +8,9 @@ import {
   allocateFeatures,
   type ExtractedPatches,
 } from "../../features/training_features.ts";
+import { joinOrigins } from "../../bank/memory_bank.ts";
 import { bankRows } from "../../settings/resolve_settings.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { calibrate } from "../../threshold/calibrate.ts";
 import { type Folds, foldsByName } from "../../threshold/folds.ts";
 import { wholeFitBytes } from "./plan.ts";
@@ -48,11 +50,12 @@ export class HeldRun implements FitRun<HeldChoice> {
   /** Allocates space for features. */
   constructor(work: PlannedWork) {
     const { gpu, settings, known, stream, options, memory, demand } = work;
+    const { views } = work;
     const { capacity } = memory;
     const { patches, paddedDim, dim, height, width } =
       stream.extractor.features;
     this.#work = work;
-    this.earlier = known?.imageNames.length ?? 0;
+    this.earlier = (known?.imageNames.length ?? 0) * views;
     this.#builder = new BankBuilder(
       gpu,
       allocateFeatures(gpu, capacity, paddedDim, patches),
@@ -69,14 +72,18 @@ export class HeldRun implements FitRun<HeldChoice> {
     });
     this.#sample = new ImageSample(options.thresholdImages, settings.seed);
     if (known === undefined) return;
-    const { memoryBank: data, origin, coverage } = known;
+    const { memoryBank: data, coverage } = known;
+    const origin = joinOrigins(
+      { origin: known.origin, view: known.originView },
+      views,
+    );
     this.#builder.preload({ data, origin, radius: coverage?.radius ?? NaN });
     this.#chooser.drawn(known.rows, demand.known!.patches);
   }
 
   get patches(): number {
     const { demand } = this.#work;
-    return this.log.names.length * demand.patches +
+    return this.log.views * demand.patches +
       (demand.known?.patches ?? 0);
   }
 
@@ -95,7 +102,7 @@ export class HeldRun implements FitRun<HeldChoice> {
       if (batch === first) {
         await announce(this.#work, rows.head(batch.length * patches), start);
       }
-      this.#sample.add(batch, this.earlier + this.log.names.length);
+      this.#sample.add(batch, this.earlier + this.log.views);
       this.#builder.add(batch.length);
       this.log.add(batch);
       batch = await stream.next();
@@ -134,7 +141,7 @@ export class HeldRun implements FitRun<HeldChoice> {
     const { kept } = this.#builder;
     if (settings.coreset.method === "random") return most;
     const first = known?.rows ?? 0;
-    const seen = this.log.names.length;
+    const seen = this.log.views;
     const share = images === undefined
       ? kept + (memory.capacity - most) / 16
       : first + (most - first) * Math.sqrt(seen / images);
@@ -144,14 +151,14 @@ export class HeldRun implements FitRun<HeldChoice> {
 
   /** The folds of all images so far, those of an earlier model included. */
   get #folds(): Folds {
-    const { settings, known, options, demand: { images } } = this.#work;
+    const { settings, known, options, views, demand } = this.#work;
     const names = [...known?.imageNames ?? [], ...this.log.names];
     const { groupBy } = options;
     // Where rows are chosen while images still come, folds must not change.
     const expected = this.#isWhole
       ? undefined
-      : (images ?? Infinity) + this.earlier;
-    return foldsByName(names, settings.seed, { groupBy, expected });
+      : ((demand.images ?? Infinity) + this.earlier) / views;
+    return foldsByName(names, settings.seed, { groupBy, expected, views });
   }
 
   /** Makes the bank, from all features at once where they are all there. */
@@ -192,14 +199,14 @@ export class HeldRun implements FitRun<HeldChoice> {
   }
 
   /** Scores images, from their features where they are held. */
-  async score(chosen: HeldChoice): Promise<ScoredFit> {
-    const { gpu, settings, options } = this.#work;
+  async score(chosen: HeldChoice, settings: Settings): Promise<ScoredFit> {
+    const { gpu, options, views, stream } = this.#work;
     const images = this.log.names.length;
     const { bank, features, radius, near, mends } = chosen;
     const folds = this.#folds;
     if (features === undefined) {
       const again = await scoreAgain(
-        this.#work,
+        { ...this.#work, settings },
         chosen,
         this.#sample.images,
         folds,
@@ -218,7 +225,10 @@ export class HeldRun implements FitRun<HeldChoice> {
     const calibration = await calibrate(
       gpu,
       features,
-      { mended, folds, near },
+      {
+        ...{ mended, folds, near, views },
+        ...(settings.foreground.mask === "on" && { masks: stream.masks }),
+      },
       settings,
       options,
     );

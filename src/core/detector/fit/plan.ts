@@ -71,7 +71,7 @@ export interface FitDemand {
   readonly projected: number | undefined;
   /** How the bank is thinned out and images are scored. */
   readonly settings: Settings;
-  /** New images, where their number is known. */
+  /** New images in all their views, where their number is known. */
   readonly images: number | undefined;
   /** Images of a batch. */
   readonly batch: number;

@@ -10,6 +10,7 @@ import { allocateFeatures } from "../../features/training_features.ts";
 import { Projector } from "../../rows/projection.ts";
 import { copyRowSpans, gatherRows } from "../../rows/row_sets.ts";
 import { bankRows } from "../../settings/resolve_settings.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { type Folds, foldsByName } from "../../threshold/folds.ts";
 import {
   type ChosenRows,
@@ -64,7 +65,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
   }
 
   get patches(): number {
-    return this.log.names.length * this.#work.demand.patches;
+    return this.log.views * this.#work.demand.patches;
   }
 
   /** Extracts all images and keeps their projected features. */
@@ -78,7 +79,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
       const rows = features.head(batch.length * patches);
       await this.#projector.run(rows, this.#rows, this.patches);
       if (batch === first) await announce(this.#work, rows, start);
-      this.#sample.add(batch, this.log.names.length);
+      this.#sample.add(batch, this.log.views);
       this.log.add(batch);
       this.#sources.push(...batch.map(({ source }) => source));
     }
@@ -86,9 +87,9 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
   }
 
   get #folds(): Folds {
-    const { settings, options } = this.#work;
+    const { settings, options, views } = this.#work;
     const { groupBy } = options;
-    return foldsByName(this.log.names, settings.seed, { groupBy });
+    return foldsByName(this.log.names, settings.seed, { groupBy, views });
   }
 
   /** Chooses from the projected features and fetches the rows themselves. */
@@ -141,7 +142,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
     others: Uint32Array<ArrayBuffer>,
   ): Promise<{ bank: MemoryBank; rest: RowChunks | undefined }> {
     const { gpu, stream: { extractor }, backbone, settings } = this.#work;
-    const { signal, onProgress, batch } = this.#work.options;
+    const { signal, onProgress, batch, maxPixels } = this.#work.options;
     const { patches, paddedDim, dim, height, width } = extractor.features;
     const imageOf = (pick: number): number => Math.floor(pick / patches);
     // A patch may mend several folds.
@@ -150,7 +151,12 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
     using stream = new FeatureStream(gpu, { extractor, backbone, settings }, {
       images: needed.values().map((image) => this.#sources[image]),
       count: needed.length,
-    }, { batch, ...(signal && { signal }), onImageError: isGone });
+    }, {
+      batch,
+      onImageError: isGone,
+      ...(signal && { signal }),
+      ...(maxPixels && { maxPixels }),
+    });
     const most = Math.min(batch, needed.length) * patches;
     using features = allocateFeatures(gpu, most, paddedDim, patches);
     using ordered = RowChunks.allocate(
@@ -202,15 +208,14 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
   }
 
   /** Extracts the images drawn once more and scores them. */
-  async score(chosen: ProjectedChoice): Promise<ScoredFit> {
+  async score(chosen: ProjectedChoice, settings: Settings): Promise<ScoredFit> {
     const images = this.log.names.length;
     const again = await scoreAgain(
-      this.#work,
+      { ...this.#work, settings },
       chosen,
       this.#sample.images,
       this.#folds,
     );
-    const { settings } = this.#work;
     return { ...again, ...coverOf(chosen.radius, images, settings) };
   }
 

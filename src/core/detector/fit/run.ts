@@ -12,7 +12,8 @@ import type { LoadedImage } from "../../features/image_batches.ts";
 import type { SampledImage } from "../../features/image_sample.ts";
 import type { StoredModel } from "../../model/stored_model.ts";
 import type { Projection } from "../../rows/projection.ts";
-import type { Settings } from "../../settings/settings.ts";
+import { usesForeground } from "../../features/foreground.ts";
+import type { ForegroundSettings, Settings } from "../../settings/settings.ts";
 import {
   type Calibration,
   recordOf,
@@ -52,6 +53,8 @@ export interface PlannedWork extends FitParts {
   readonly gpu: Gpu;
   /** The images. */
   readonly stream: FeatureStream;
+  /** Views of each image. */
+  readonly views: number;
   /** Progress, cancelling, what is scored. */
   readonly options: FitWork;
   /** What was planned for. */
@@ -96,7 +99,7 @@ export interface ScoredFit extends Calibration, Cover {
 export interface FitRun<C extends ChosenRows = ChosenRows> extends Disposable {
   /** Images used. */
   readonly log: ImageLog;
-  /** Images of the model that they are added to. */
+  /** Images of the model that they are added to, in all their views. */
   readonly earlier: number;
   /** Patches that the bank stands for, those of the earlier model included. */
   readonly patches: number;
@@ -112,8 +115,21 @@ export interface FitRun<C extends ChosenRows = ChosenRows> extends Disposable {
   collect(first: readonly LoadedImage[]): Promise<void>;
   /** Makes the bank. */
   choose(): Promise<C>;
-  /** Scores the images with that bank and sets the thresholds. */
-  score(chosen: C): Promise<ScoredFit>;
+  /**
+   * Scores the images with that bank and sets the thresholds.
+   *
+   * @param settings The fit's, with what it decided.
+   */
+  score(chosen: C, settings: Settings): Promise<ScoredFit>;
+}
+
+/** What the training images decide of the foreground, when all were seen. */
+export function decidedForeground(
+  { settings: { foreground }, stream }: PlannedWork,
+): ForegroundSettings {
+  const { height, width } = stream.extractor.features;
+  const isUsed = usesForeground(foreground, stream.masks, [height, width]);
+  return { ...foreground, mask: isUsed ? "on" : "off" };
 }
 
 /** What one choice among the patches of all images tells of the radius. */
@@ -138,10 +154,10 @@ export function coverOf(
  * @param work The fit.
  * @param chosen The bank.
  * @param sample The images.
- * @param folds Folds of all images, earlier ones included.
+ * @param folds Folds of all images in all their views, earlier ones included.
  */
 export async function scoreAgain(
-  { gpu, stream, memory, options, ...work }: PlannedWork,
+  { gpu, stream, memory, options, views, ...work }: PlannedWork,
   chosen: ChosenRows,
   sample: readonly SampledImage[],
   folds: Folds,
@@ -159,14 +175,14 @@ export async function scoreAgain(
     ...{ mended, settings, backbone, extractor, block },
     ...{ projection: work.projection, folds: folds.folds, near: chosen.near },
   }, options);
-  const images = folds.folds.length;
+  const images = folds.folds.length / views;
   const earlier = known && {
     scores: Float32Array.from(known.trainScores),
     maxima: Float32Array.from(
       known.trainMapMaxima ?? known.trainScores.map(() => NaN),
     ),
   };
-  const record = recordOf(again.scores, images, earlier);
+  const record = recordOf(again.scores, images, { earlier, views });
   const drawnFrom = images - (earlier?.scores.length ?? 0);
   return {
     ...record,

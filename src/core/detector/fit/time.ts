@@ -39,13 +39,14 @@ async function expectation(
   features: RowChunks,
   imageSeconds: number,
 ): Promise<FitPlan> {
-  const { gpu, demand, memory, stream, options } = work;
+  const { gpu, demand, memory, stream, options, views } = work;
   const { holds, bankRows, capacity, kept } = memory;
-  const { images } = demand;
+  const { images: seen } = demand;
+  const images = seen && seen / views;
   const again = Math.min(images ?? Infinity, options.thresholdImages);
   const plan = {
     bankRows,
-    patchesPerImage: demand.patches,
+    patchesPerImage: demand.patches * views,
     dim: stream.extractor.features.dim,
     memoryBytes: memory.bytes,
     memoryBudget: demand.budget,
@@ -53,19 +54,19 @@ async function expectation(
     streamed: holds === "buckets",
     thresholdImages: holds === "features" ? images : again,
   };
-  if (images === undefined || bankRows === undefined) {
+  if (seen === undefined || bankRows === undefined) {
     const unknown = { images, patches: undefined, buckets: undefined };
     return { ...plan, ...unknown, seconds: undefined };
   }
-  const patches = images * demand.patches;
+  const patches = seen * demand.patches;
   const all = patches + (demand.known?.rows ?? 0);
   const buckets = kept === undefined
     ? 1
     : 1 + Math.max(0, Math.ceil((all - capacity) / (capacity - kept)));
   const extracted = {
-    features: images,
-    projections: images + Math.min(images, bankRows) + again,
-    buckets: images + again,
+    features: seen,
+    projections: seen + Math.min(seen, bankRows) + again,
+    buckets: seen + again,
   }[holds];
   const products = choiceProducts(work, patches, bankRows, buckets) +
     scoreProducts(work, plan.thresholdImages!, bankRows);

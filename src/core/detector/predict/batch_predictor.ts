@@ -64,6 +64,8 @@ export interface PredictorParts {
   readonly scores: ImageScores;
   /** How maps are made. */
   readonly mapSettings: MapSettings;
+  /** Whether patches of the ground score 0; the extractor has to tell them. */
+  readonly masksGround: boolean;
 }
 
 /**
@@ -81,12 +83,15 @@ export class FeatureScorer implements Disposable {
   /**
    * @param parts What scores are made with; they must outlive the scorer.
    * @param queries Features `[≥ images · patches, dim]`, row-major.
+   * @param mask Which patches are of the part `[≥ images · patches]` (u32),
+   * where those of the ground score 0.
    */
   constructor(
     gpu: Gpu,
     { extractor, search, scores, mapSettings }: PredictorParts,
     queries: Tensor,
     images: number,
+    mask?: Tensor,
   ) {
     using owned = new DisposableStack();
     const { features: { patches, height, width }, input: size } = extractor;
@@ -96,7 +101,7 @@ export class FeatureScorer implements Disposable {
       k: scores.neighbours,
     }));
     const scored = owned.use(
-      scores.record(searching, { queries, found, images, patches }),
+      scores.record(searching, { queries, found, images, patches, mask }),
     );
     const mapping = owned.use(gpu.program("anomaly map"));
     const grid = [height, width] as const;
@@ -212,13 +217,20 @@ export class BatchPredictor implements Disposable {
     const rows = owned.use(
       RowChunks.allocate(gpu, count, paddedDim, "query features", count),
     );
+    const mask = parts.masksGround
+      ? owned.use(gpu.tensor([count], "u32", "foreground"))
+      : undefined;
     const [queries] = rows.chunks;
-    const scorer = owned.use(new FeatureScorer(gpu, parts, queries, images));
+    const scorer = owned.use(
+      new FeatureScorer(gpu, parts, queries, images, mask),
+    );
     const [session] = await allDone([
       extractor.session(images),
       ...scorer.programs.map((program) => program.compile()),
     ]);
-    const patching = owned.use(await extractor.patchProgram(session, rows, 0));
+    const patching = owned.use(
+      await extractor.patchProgram(session, rows, 0, { mask }),
+    );
     const programs = [session.program, patching, ...scorer.programs];
     return new BatchPredictor(
       gpu,

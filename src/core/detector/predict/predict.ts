@@ -15,11 +15,15 @@ import {
   type PredictorParts,
   type ScoredImage,
 } from "./batch_predictor.ts";
-import { patchBox, type Prediction } from "./prediction.ts";
+import { type View, viewsOf } from "../../images/views.ts";
+import { boxInImage, patchBox, type Prediction } from "./prediction.ts";
 import { Turns } from "./turns.ts";
 
 /** What a prediction tells of the model beside its scores. */
-type DescribedModel = Pick<StoredModel, "origin" | "imageNames" | "imageSizes">;
+type DescribedModel = Pick<
+  StoredModel,
+  "origin" | "originView" | "imageNames" | "imageSizes"
+>;
 
 interface RunningBatch {
   readonly images: readonly LoadedImage[];
@@ -45,6 +49,7 @@ export class Predictor {
   readonly #parts: PredictorParts;
   readonly #model: DescribedModel;
   readonly #settings: Settings;
+  readonly #views: readonly View[];
   readonly #batch: number;
   readonly #turns: Turns;
   readonly #predictors = new Map<number, BatchPredictor>();
@@ -72,6 +77,7 @@ export class Predictor {
     this.#parts = parts;
     this.#model = model;
     this.#settings = settings;
+    this.#views = viewsOf(settings.augment);
     this.#batch = batch;
     this.#turns = turns;
   }
@@ -86,6 +92,7 @@ export class Predictor {
     const batches = new ImageBatches(images, {
       ...options,
       batch: this.#batch,
+      range: this.#settings.range,
       check: (pixels) => extractor.check(pixels),
     });
     let running: RunningBatch | undefined;
@@ -213,6 +220,8 @@ export class Predictor {
     const [image, row, column] = origin.subarray(3 * nearestRow);
     const [trainWidth, trainHeight] = imageSizes.subarray(2 * image);
     const train = planExtents(trainWidth, trainHeight, this.#settings);
+    const view = this.#views[this.#model.originView?.[nearestRow] ?? 0]!;
+    const place = row * width + column;
     return {
       name: source.name,
       image: pixels,
@@ -224,7 +233,11 @@ export class Predictor {
         ...patchBox(worstPatch, grid, geometry),
         nearest: {
           image: imageNames[image],
-          box: patchBox(row * width + column, grid, train.geometry),
+          box: boxInImage(patchBox(place, grid, train.geometry), view, [
+            trainWidth,
+            trainHeight,
+          ]),
+          ...(view.name !== "" && { view: view.name }),
         },
       },
       map: {
