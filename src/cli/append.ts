@@ -83,7 +83,8 @@ function thresholdsIn(
  */
 function checkSame(
   stored: Settings,
-  { preset, coreset, threshold, map, ...given }: SettingsOptions,
+  { preset, coreset, threshold, map, foreground, augment, ...given }:
+    SettingsOptions,
   path: string,
 ): Settings {
   const base = preset === undefined ? stored : resolveSettings({ preset });
@@ -92,6 +93,8 @@ function checkSame(
     ...given as Partial<Settings>,
     coreset: { ...base.coreset, ...coreset as Partial<Settings["coreset"]> },
     map: { ...base.map, ...map },
+    foreground: { ...base.foreground, ...foreground },
+    augment: { ...base.augment, ...augment },
     threshold: { ...base.threshold, ...threshold },
   };
   const fixed = (settings: Settings): Record<string, unknown> => ({
