@@ -160,7 +160,7 @@ Deno.test({
 
       await folder.write("inspect.js", await recipe("js browser"));
       await t.step("esbuild", async (t) => {
-        await folder.run("npm", "install", "--silent", "esbuild@0.25.5");
+        await folder.run("npm", "install", "--silent", "esbuild@0.28.2");
         await folder.run(
           ...["node_modules/.bin/esbuild", "--bundle", "--format=esm"],
           ...["--outfile=built/inspect.js", "inspect.js"],
