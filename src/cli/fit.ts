@@ -8,6 +8,7 @@ import {
   resolveSettings,
   writeModelFile,
 } from "../core/mod.ts";
+import { tellCpuAdapter } from "./adapter_line.ts";
 import { loadToAppend } from "./append.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
 import { readFile } from "./disk.ts";
@@ -159,6 +160,7 @@ export const fit: Command = defineCommand({
     );
     using detector = appending?.detector ??
       await newDetector(backbones!, settled, budget, context);
+    if (appending === undefined) tellCpuAdapter(detector.gpu, terminal);
     if (values.bundle) detector.checkBundle();
     const { range } = detector.settings;
     checks.geometry = detector.settings;

@@ -67,7 +67,10 @@ export class TapStream implements Disposable {
         this.#extractor.check(pixels);
       },
     });
+    let isTuned = false;
     for await (const batch of batches) {
+      if (!isTuned) await this.#extractor!.tune(batch.length);
+      isTuned = true;
       const session = await this.#extractor!.session(batch.length);
       const pixels = batch.map(({ pixels }) => pixels);
       await this.#extractor!.encode(session, pixels);

@@ -97,7 +97,8 @@ export class ImageBatches implements AsyncIterable<LoadedImage[]> {
     const seen = apply(pixels);
     const ms = performance.now() - start;
     this.#milliseconds += ms;
-    const again = async () => apply(await loadPixels({ name, content }));
+    const again = async () =>
+      apply(await loadPixels({ name, content }, this.#options));
     return { source: { name, content: again }, index, view, pixels: seen, ms };
   }
 

@@ -156,21 +156,23 @@ export async function worstPatches(
       next: 0,
     };
   });
+  const leastOf = (largest: readonly number[]): number =>
+    largest[top - 1] ?? -Infinity;
   let searched = 0;
   for (let most = FIRST_SHARE;; most *= 2) {
     const open = images.filter(({ order, next, largest }) =>
-      next < order.length &&
-      bounds[order[next]!]! >= (largest[top - 1] ?? -Infinity)
+      next < order.length && bounds[order[next]!]! >= leastOf(largest)
     );
     onProgress?.(count - open.length, count);
     if (open.length === 0) break;
     const room = Math.max(1, Math.floor(BATCH / open.length));
     const share = Math.min(room, most);
     const work = open.slice(0, BATCH).flatMap((image) => {
-      const { next: first, order, score } = image;
+      const { next: first, order } = image;
+      const least = leastOf(image.largest);
       let end = Math.min(first + share, order.length);
-      // Those below the score found cannot be worse, nor those behind them.
-      while (bounds[order[end - 1]] < score) end--;
+      // Those below the scores found cannot be worse, nor those behind them.
+      while (bounds[order[end - 1]!]! < least) end--;
       image.next = end;
       return Array.from(order.subarray(first, end));
     });

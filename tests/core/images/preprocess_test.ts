@@ -10,7 +10,7 @@ import type { Pixels } from "../../../src/core/images/pixels.ts";
 import { Preprocessor } from "../../../src/core/images/preprocess.ts";
 import type { Gpu } from "../../../src/gpu/mod.ts";
 import { centerCrop, resize, resizeShortSide } from "../../reference/resize.ts";
-import { gpuTest, randomFloats, sharedTest } from "../../testing.ts";
+import { gpuTest, pathOf, randomFloats, sharedTest } from "../../testing.ts";
 
 /** Levels as they are: `(v / 255) / (1 / 255)`. */
 const LEVELS: Normalisation = {
@@ -90,10 +90,10 @@ async function checkEncode(
   }
 }
 
-const SMALL = new URL("../../golden/resize", import.meta.url).pathname;
+const SMALL = pathOf(new URL("../../golden/resize", import.meta.url));
 
 Deno.test("the resize oracle equals Pillow to the byte", (t) =>
-  checkOracle(t, decodeURIComponent(SMALL)));
+  checkOracle(t, SMALL));
 
 sharedTest(
   "the resize oracle equals Pillow to the byte on larger images",
@@ -102,7 +102,7 @@ sharedTest(
 
 gpuTest(
   "encode() equals Pillow to the byte",
-  (gpu, t) => checkEncode(gpu, t, decodeURIComponent(SMALL)),
+  (gpu, t) => checkEncode(gpu, t, SMALL),
 );
 
 gpuTest(

@@ -141,6 +141,7 @@ async function planWork(
   const images = count === undefined ? undefined : count * views;
   const { batch, memoryBudget: budget } = work.options;
   const { patches, paddedDim, dim } = extractor.features;
+  await extractor.tune(first.length);
   const session = await extractor.session(first.length);
   await extractor.encode(session, first.map(({ pixels }) => pixels));
   // The last batch may be smaller and has activations of its own.

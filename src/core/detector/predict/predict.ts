@@ -54,6 +54,7 @@ export class Predictor {
   readonly #turns: Turns;
   readonly #predictors = new Map<number, BatchPredictor>();
   #running: RunningBatch | undefined;
+  #isTuned = false;
   #isRetired = false;
 
   /**
@@ -98,12 +99,32 @@ export class Predictor {
     for await (const batch of batches) {
       if (running !== undefined) {
         yield* this.#judged(await this.#collect(running), options, limits);
+        if (!this.#isTuned) await this.tune();
       }
       running = await this.#turn(() => this.#submit(batch));
     }
     if (running !== undefined) {
       yield* this.#judged(await this.#collect(running), options, limits);
     }
+  }
+
+  /**
+   * Measures which kernels are the best for batches of the sizes that there were
+   * and takes those from now on; no score changes by that. A prediction does so
+   * by itself between its first and its second batch, so that no first image
+   * waits for it.
+   */
+  async tune(): Promise<void> {
+    await this.#turn(async () => {
+      await this.#running?.scored().catch(() => {});
+      for (const [images, predictor] of this.#predictors) {
+        if (!await this.#parts.extractor.tune(images)) continue;
+        predictor[Symbol.dispose]();
+        this.#predictors.delete(images);
+        this.#parts.extractor.release(images);
+      }
+      this.#isTuned = true;
+    });
   }
 
   /**
