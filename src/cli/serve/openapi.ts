@@ -40,6 +40,7 @@ const query = (
 
 const NUMBER: JsonObject = { type: "number" };
 const INTEGER: JsonObject = { type: "integer" };
+const NUMBERS: JsonObject = { type: "array", items: NUMBER };
 const STRING: JsonObject = { type: "string" };
 const OPTIONAL_NUMBER: JsonObject = { type: ["number", "null"] };
 
@@ -147,6 +148,7 @@ const SCHEMAS: JsonObject = {
   }),
   Model: object({
     name: STRING,
+    sha256: { type: "string", pattern: "^[0-9a-f]{64}$" },
     loaded: { const: true },
     threshold: OPTIONAL_NUMBER,
     uncertain_from: OPTIONAL_NUMBER,
@@ -161,6 +163,16 @@ const SCHEMAS: JsonObject = {
       }),
     },
     images: INTEGER,
+    training_scores: {
+      ...object({ images: INTEGER, edges: NUMBERS, shares: NUMBERS }),
+      type: ["object", "null"],
+      description:
+        "Distribution of the training images' scores below the threshold: ends of its bins, and shares; null where they are too few",
+    },
+    promised_false_alarms: {
+      ...OPTIONAL_NUMBER,
+      description: "Null where the threshold promises nothing",
+    },
     settings: { type: "object" },
     software_version: STRING,
   }),
