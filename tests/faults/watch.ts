@@ -280,7 +280,7 @@ function startReceiver(chance: Chance): Receiver {
 
 /** Numbers of the images that a broker was told of. */
 async function listen(url: string): Promise<Set<number>> {
-  const { connectAsync } = await import("npm:mqtt@5.16.0");
+  const { connectAsync } = await import("../../src/cli/watch/mqtt_client.ts");
   const heard = new Set<number>();
   const client = await connectAsync(url);
   client.on("message", (_topic: string, payload: Uint8Array) => {

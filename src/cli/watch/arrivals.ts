@@ -57,11 +57,6 @@ export class Arrivals {
     this.#options = options;
   }
 
-  /** Images that are there and not told of yet. */
-  get waiting(): number {
-    return this.#seen.values().filter(({ taken }) => !taken).toArray().length;
-  }
-
   /** A file was renamed: what has this name now is complete. */
   renamed(path: string): void {
     this.#renamed.add(path);

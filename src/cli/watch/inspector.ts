@@ -107,11 +107,6 @@ export class Inspector {
     });
   }
 
-  /** Images that were found and are not recorded yet. */
-  get waiting(): number {
-    return this.#ready.length + this.#timers.size + this.#running.size;
-  }
-
   /** Takes files that are complete. */
   add(versions: readonly FileVersion[]): void {
     const since = performance.now();

@@ -1,4 +1,4 @@
-import type { MqttClient } from "npm:mqtt@5.16.0";
+import type { MqttClient } from "./mqtt_client.d.ts";
 import { UsageError } from "../exit.ts";
 import type { AuditRecord } from "./audit_log.ts";
 import type { Channel } from "./outbox.ts";
@@ -57,7 +57,7 @@ export class MqttTopic implements Channel {
 
   async #connect(signal: AbortSignal): Promise<MqttClient> {
     // No other command waits for what a broker needs.
-    const { connect } = await import("npm:mqtt@5.16.0");
+    const { connect } = await import("./mqtt_client.ts");
     const { url: { href, username }, password } = this.#options;
     const address = new URL(href);
     address.username = "";

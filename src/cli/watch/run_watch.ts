@@ -9,7 +9,7 @@ import { InspectionQueue } from "../serve/inspection_queue.ts";
 import { ModelFolder } from "../serve/model_folder.ts";
 import { fixedModels, type ModelSource } from "../serve/model_source.ts";
 import { resultNames } from "../result_names.ts";
-import type { Terminal } from "../terminal.ts";
+import { oneLine, type Terminal } from "../terminal.ts";
 import { AnomalyCommand } from "./anomaly_command.ts";
 import { Arrivals } from "./arrivals.ts";
 import { AuditLog, type AuditRecord } from "./audit_log.ts";
@@ -352,7 +352,7 @@ function tell(record: AuditRecord, terminal: Terminal): void {
   const { verdict, pred_score: score, image_path: path, error } = record;
   terminal.result(
     `${verdict.padEnd(9)} ${(score?.toFixed(4) ?? "–").padStart(10)}  ${
-      JSON.stringify(path).slice(1, -1)
+      oneLine(path)
     }`,
   );
   if (error !== undefined) terminal.error(error);

@@ -214,7 +214,9 @@ async function listen(
   url: string,
   topic: string,
 ): Promise<AsyncDisposable & { next(): Promise<string> }> {
-  const { connectAsync } = await import("npm:mqtt@5.16.0");
+  const { connectAsync } = await import(
+    "../../../src/cli/watch/mqtt_client.ts"
+  );
   const client = await connectAsync(url);
   const messages: string[] = [];
   let wake = (): void => {};

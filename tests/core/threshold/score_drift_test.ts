@@ -42,8 +42,11 @@ Deno.test("shiftOf() is the sum over the bins, and small where nothing changed",
     (q[1] - p) * Math.log(q[1] / p);
   const { index, chance } = shiftOf(reference, recent)!;
   assert(Math.abs(index - expected) < 1e-12);
-  // χ² of one degree of freedom: 10.83 at 0.999.
-  assert(Math.abs(chance / (1 / 100 + 1 / 200) - 10.83) < 0.2, `${chance}`);
+  // χ² at 0.999 is 10.83 of one degree of freedom, 27.88 of nine.
+  assert(Math.abs(chance / (1 / 100 + 1 / 200) - 10.83) < 0.4, `${chance}`);
+  const ten = scoreReference(Array.from({ length: 100 }, (_, i) => i))!;
+  const nine = shiftOf(ten, recent)!.chance / (1 / 100 + 1 / 200);
+  assert(Math.abs(nine - 27.88) < 0.3, `${nine}`);
   assertEquals(shiftOf(reference, recent.slice(0, 99)), undefined);
 });
 
