@@ -8,6 +8,7 @@ import type { StoredModel } from "../model/stored_model.ts";
 import {
   limitsOf,
   type ThresholdChange,
+  withMinArea,
   withThresholds,
 } from "../model/thresholds.ts";
 import { resolveSettings } from "../settings/resolve_settings.ts";
@@ -365,6 +366,21 @@ export class PatchCore implements Disposable, AsyncDisposable {
     const fitted = this.#requireFitted();
     const model = withThresholds(fitted.model, change);
     this.#fitted = { ...fitted, model };
+  }
+
+  /**
+   * From now on an image is anomalous only where a region of its map above the
+   * map's threshold has at least so many pixels, besides a score at the threshold
+   * or above; where one says so alone, it is uncertain. The model that is saved
+   * has it as well.
+   *
+   * @param area Pixels of the original image; `undefined`: regions have no say.
+   * @throws {TypeError} If the detector is not fitted.
+   * @throws {RangeError} If it is not a whole number from 1 up.
+   */
+  setMinArea(area: number | undefined): void {
+    const fitted = this.#requireFitted();
+    this.#fitted = { ...fitted, model: withMinArea(fitted.model, area) };
   }
 
   /**

@@ -16,6 +16,8 @@ export interface ScoredImage {
     readonly height: number;
     /** Scores, row by row. */
     readonly data: Float32Array;
+    /** Pixels that are NaN as they are not inspected, 0 by default. */
+    readonly unseen?: number;
   };
 }
 

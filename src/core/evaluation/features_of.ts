@@ -28,13 +28,18 @@ export async function featuresOfImages(
   { rows, extractor, names, sizes, seconds }: TrainingFeatures,
   images: Uint32Array,
 ): Promise<TrainingFeatures> {
-  const { patches, dim, height, width } = extractor.features;
+  const { patches, dim } = extractor.features;
   const picks = Uint32Array.from(
     { length: images.length * patches },
     (_, i) => images[Math.floor(i / patches)]! * patches + i % patches,
   );
-  const grid = { height, width };
-  const copy = await MemoryBank.gather(gpu, rows, dim, picks, grid);
+  const copy = await MemoryBank.gather(
+    gpu,
+    rows,
+    dim,
+    picks,
+    extractor.features,
+  );
   return {
     rows: copy.rows,
     extractor,
@@ -55,6 +60,7 @@ const FEATURE_SETTINGS = [
   "layerDim",
   "dim",
   "merge",
+  "region",
 ] as const satisfies readonly (keyof Settings)[];
 
 /**

@@ -1,7 +1,7 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import type { Session } from "../../nn/session.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
-import type { TapShape } from "./feature_layer.ts";
+import { patchGrid, type TapShape } from "./feature_layer.ts";
 import { PatchFeatures } from "./patch_features.ts";
 import { batchTooLarge } from "./batch_too_large.ts";
 import type { Pixels } from "../images/pixels.ts";
@@ -9,6 +9,7 @@ import { Preprocessor } from "../images/preprocess.ts";
 import { type CropGeometry, planExtents } from "../images/resize_plan.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Backbone } from "./backbone.ts";
+import { type RegionGrid, regionGrid } from "./region_grid.ts";
 
 /**
  * From images to patch features: resize and crop, backbone, patches. It is made
@@ -19,6 +20,8 @@ export class FeatureExtractor implements Disposable {
   readonly input: readonly [number, number];
   /** Turns taps into patch features. */
   readonly features: PatchFeatures;
+  /** What of the input is inspected; `undefined`: all of it. */
+  readonly region: RegionGrid | undefined;
   readonly #gpu: Gpu;
   readonly #backbone: Backbone;
   readonly #settings: Settings;
@@ -29,6 +32,8 @@ export class FeatureExtractor implements Disposable {
    * @param backbone The network, tapped at the settings' layers.
    * @param settings Input geometry and patches.
    * @param input Input of the backbone, `[height, width]`; see `inputSize`.
+   * @throws {RangeError} If the settings' region is of images that become
+   * another input, or the crop cuts it off.
    */
   constructor(
     gpu: Gpu,
@@ -43,10 +48,18 @@ export class FeatureExtractor implements Disposable {
     this.input = input;
     const normalise = backbone.normalisation(settings.normalise);
     const taps = tapShapes(backbone, input);
+    const grid = patchGrid(taps[0]!, settings.stride);
+    this.region = regionGrid(settings, input, grid);
     using owned = new DisposableStack();
     try {
       this.features = owned.use(
-        new PatchFeatures(gpu, taps, settings, maxImages),
+        new PatchFeatures(
+          gpu,
+          taps,
+          settings,
+          maxImages,
+          this.region?.places,
+        ),
       );
     } catch (error) {
       throw batchTooLarge(error, maxImages, input);
@@ -79,9 +92,17 @@ export class FeatureExtractor implements Disposable {
   /**
    * Checks that an image can go in.
    *
-   * @throws {RangeError} If it would give another input size.
+   * @throws {RangeError} If it would give another input size, or has another
+   * shape than the region was drawn for.
    */
   check(image: Pixels): void {
+    const region = this.region?.region;
+    if (region?.fits(image) === false) {
+      const { width, height } = region.setting;
+      throw new RangeError(
+        `Cannot use an image of ${image.width} × ${image.height} pixels: the region to inspect was drawn for ${width} × ${height}, and images of that shape alone have it at the same place`,
+      );
+    }
     const size = FeatureExtractor.inputSize(image, this.#settings);
     if (size.join() === this.input.join()) return;
     throw new RangeError(
@@ -120,13 +141,17 @@ export class FeatureExtractor implements Disposable {
     return buffers + images * height * width * 16;
   }
 
-  /** Uploads, resizes, crops and normalises a batch into a session's input. */
+  /**
+   * Uploads, resizes, crops and normalises a batch into a session's input, what
+   * is not inspected blank.
+   */
   async encode(
     session: Session,
     images: readonly Pixels[],
   ): Promise<readonly CropGeometry[]> {
+    const region = this.region?.region;
     const { geometries } = await this.#preprocessor.encode(
-      images,
+      region ? images.map((image) => region.blank(image)) : images,
       session.input,
     );
     return geometries;

@@ -1,5 +1,5 @@
 import { MAX_NEIGHBOURS } from "../../wgsl/search_refine.ts";
-import type { Settings } from "./settings.ts";
+import type { RegionSetting, Settings } from "./settings.ts";
 import { LIMITS } from "./limits.ts";
 import { shortened, shown } from "./shown.ts";
 
@@ -71,9 +71,13 @@ const CHECKS: Checks = {
  * @throws {RangeError} If a value is not allowed, or two do not go together.
  */
 export function checkSettings(value: unknown): Settings {
-  const given = typeof value === "object" && value !== null &&
-    Object.hasOwn(value, "normalise");
-  checkGroup("", value, given ? { ...CHECKS, normalise } : CHECKS);
+  const isGiven = (key: string): boolean =>
+    typeof value === "object" && value !== null && Object.hasOwn(value, key);
+  checkGroup("", value, {
+    ...CHECKS,
+    ...(isGiven("normalise") && { normalise }),
+    ...(isGiven("region") && { region }),
+  });
   const settings = value as Settings;
   const { crop, resize, coreset } = settings;
   if (crop !== null && crop > resize) {
@@ -143,6 +147,53 @@ function normalise(option: string, value: unknown): void {
     mean: channels("three numbers", () => true),
     std: channels("three numbers other than 0", (number) => number !== 0),
   });
+}
+
+/** Runs of pixels that are left out and inspected in turn. */
+function region(option: string, value: unknown): void {
+  checkGroup(option, value, {
+    width: integer(1, LIMITS.imageSide),
+    height: integer(1, LIMITS.imageSide),
+    runs: numbers,
+    roi: words,
+    ignore: words,
+  });
+  const { width, height, runs } = value as RegionSetting;
+  if (width * height > LIMITS.regionPixels) {
+    throw new RangeError(
+      `Cannot use ${option} of ${width} × ${height} pixels: expected at most ${LIMITS.regionPixels}`,
+    );
+  }
+  const pixels = runs.reduce((sum, run) => sum + run, 0);
+  const isSound = runs.every((run, i) =>
+    Number.isSafeInteger(run) && run >= (i === 0 ? 0 : 1)
+  );
+  if (!isSound || pixels !== width * height || runs.length < 2) {
+    throw new RangeError(
+      `Cannot use ${option}.runs ${
+        shown(runs.slice(0, 4))
+      } …: expected the lengths of runs of ${width} × ${height} pixels that are left out and inspected in turn, one inspected at least`,
+    );
+  }
+}
+
+function numbers(option: string, value: unknown): void {
+  const expected = "a list of numbers";
+  if (!Array.isArray(value) || value.some((run) => typeof run !== "number")) {
+    throw wrongType(option, value, expected);
+  }
+}
+
+function words(option: string, value: unknown): void {
+  const expected = `a list of texts of at most ${LIMITS.regionWords} characters`;
+  if (
+    !Array.isArray(value) || value.some((word) => typeof word !== "string")
+  ) {
+    throw wrongType(option, value, expected);
+  }
+  if (value.some((word) => word.length > LIMITS.regionWords)) {
+    throw outOfRange(option, value, expected);
+  }
 }
 
 /** The most a level may be shifted or stretched by. */

@@ -87,6 +87,27 @@ export type NormaliseSetting = "imagenet" | "unit" | "bytes" | {
   readonly std: readonly [number, number, number];
 };
 
+/**
+ * Which pixels of an image are inspected, as `drawRegion` makes it of boxes,
+ * polygons and masks. All others are left out of bank, scores, maps and
+ * thresholds.
+ */
+export interface RegionSetting {
+  /** Columns of the images that it was drawn for. */
+  readonly width: number;
+  /** Rows of those images. */
+  readonly height: number;
+  /**
+   * Pixels row by row: so many are left out, then so many inspected, and so on
+   * in turn.
+   */
+  readonly runs: readonly number[];
+  /** What is inspected, as it was given; empty for the whole image. */
+  readonly roi: readonly string[];
+  /** What of it is left out, as it was given. */
+  readonly ignore: readonly string[];
+}
+
 /** Every switch of the method. Plain data: it survives JSON unchanged. */
 export interface Settings {
   /** Input: pixels of the short side, or of both sides when `square`. */
@@ -100,6 +121,8 @@ export interface Settings {
    * does itself tells.
    */
   readonly normalise?: NormaliseSetting;
+  /** Which pixels are inspected; where it is left out, all that are seen. */
+  readonly region?: RegionSetting;
   /** Taps of the backbone; the first one gives the patch grid. */
   readonly layers: readonly string[];
   /** Side of a patch's neighbourhood in feature pixels, odd (paper: p = 3). */

@@ -91,6 +91,7 @@ export async function heldOutScores(
     grid: [height, width],
     size: extractor.input,
     map: settings.map,
+    region: extractor.region,
     ...told("map threshold"),
   });
   return scored.map(({ place }, i) => ({

@@ -84,6 +84,7 @@ export async function fitModel(
     names: [...known?.imageNames ?? [], ...log.names],
     sizes: Int32Array.from([...known?.imageSizes ?? [], ...log.sizes.flat()]),
     settings: parts.settings,
+    minArea: known?.minArea,
     backbone: backbone.stored(),
   });
   const report: FitReport = {
@@ -164,6 +165,8 @@ interface ModelParts
   readonly sizes: Int32Array<ArrayBuffer>;
   /** Every switch of the method. */
   readonly settings: Settings;
+  /** The least area of regions of maps, if there is one. */
+  readonly minArea: number | undefined;
   /** The network. */
   readonly backbone: StoredBackbone;
 }
@@ -173,7 +176,8 @@ export async function storedModel(
   gpu: Gpu,
   parts: ModelParts,
 ): Promise<StoredModel> {
-  const { bank, projection, threshold, mapThreshold, settings } = parts;
+  const { bank, projection, settings } = parts;
+  const { threshold, mapThreshold, minArea } = parts;
   return {
     memoryBank: await bank.download(gpu),
     rows: bank.rows.rows,
@@ -196,6 +200,7 @@ export async function storedModel(
     imageSizes: parts.sizes,
     ...(threshold && { threshold }),
     ...(mapThreshold && { mapThreshold }),
+    ...(minArea !== undefined && { minArea }),
     coverage: parts.coverage,
     softwareVersion: VERSION,
   };

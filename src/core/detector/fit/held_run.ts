@@ -49,14 +49,14 @@ export class HeldRun implements FitRun<HeldChoice> {
   constructor(work: PlannedWork) {
     const { gpu, settings, known, stream, options, memory, demand } = work;
     const { capacity } = memory;
-    const { patches, paddedDim, dim, height, width } =
-      stream.extractor.features;
+    const { features } = stream.extractor;
+    const { patches, paddedDim, dim } = features;
     this.#work = work;
     this.earlier = known?.imageNames.length ?? 0;
     this.#builder = new BankBuilder(
       gpu,
       allocateFeatures(gpu, capacity, paddedDim, patches),
-      { capacity, dim, grid: { height, width }, firstImage: this.earlier },
+      { capacity, dim, grid: features, firstImage: this.earlier },
     );
     this.#chooser = new RowChooser(gpu, {
       settings,

@@ -3,6 +3,7 @@ import { roundUp } from "../../../wgsl/grid.ts";
 import { BankBuilder } from "../../bank/bank_builder.ts";
 import { ModelFileError, type StoredModel } from "../../model/stored_model.ts";
 import { bankRows, settingsFromJson } from "../../settings/resolve_settings.ts";
+import { shortened } from "../../settings/shown.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { storedModel } from "./fit.ts";
 import { projectionFor, RowChooser } from "../../bank/choose_rows.ts";
@@ -150,6 +151,7 @@ async function merge(
       names: parts.flatMap(({ imageNames }) => imageNames),
       sizes: Int32Array.from(parts.flatMap((part) => [...part.imageSizes])),
       settings,
+      minArea: first.minArea,
       backbone: (bundled ?? first).backbone,
     });
     return { model, passes: chooser.passes, peakGpuBytes: gpu.peakBytes };
@@ -208,8 +210,15 @@ function difference(a: StoredModel, b: StoredModel): string | undefined {
     const [mine, theirs] = [a.settings[key], b.settings[key]]
       .map((value) => JSON.stringify(value));
     if (mine !== theirs) {
-      return `they were fitted with ${key} ${mine} and ${theirs}`;
+      return `they were fitted with ${key} ${shortened(mine ?? "none")} and ${
+        shortened(theirs ?? "none")
+      }`;
     }
+  }
+  if (a.minArea !== b.minArea) {
+    return `their regions have at least ${a.minArea ?? "any number of"} and ${
+      b.minArea ?? "any number of"
+    } pixels (--min-area)`;
   }
   return a.dim === b.dim
     ? undefined

@@ -142,7 +142,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
   ): Promise<{ bank: MemoryBank; rest: RowChunks | undefined }> {
     const { gpu, stream: { extractor }, backbone, settings } = this.#work;
     const { signal, onProgress, batch } = this.#work.options;
-    const { patches, paddedDim, dim, height, width } = extractor.features;
+    const { patches, paddedDim, dim } = extractor.features;
     const imageOf = (pick: number): number => Math.floor(pick / patches);
     // A patch may mend several folds.
     const sorted = Uint32Array.from(new Set([...picks, ...others])).sort();
@@ -197,7 +197,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
       ? undefined
       : await gatherRows(gpu, ordered, orderOf(others), "mending rows");
     failed.move();
-    const origin = originsOf(picks, { height, width });
+    const origin = originsOf(picks, extractor.features);
     return { bank: new MemoryBank(rows, dim, origin), rest };
   }
 

@@ -7,7 +7,7 @@ import type { ImageSources } from "../../features/image_source.ts";
 import { reportImageError, type WorkOptions } from "../../features/progress.ts";
 import { planExtents } from "../../images/resize_plan.ts";
 import type { StoredModel } from "../../model/stored_model.ts";
-import { judge, type Limits } from "../../score/verdict.ts";
+import type { Limits } from "../../score/verdict.ts";
 import { checkFiniteResult } from "../../score/finite_result.ts";
 import type { Settings } from "../../settings/settings.ts";
 import {
@@ -15,6 +15,7 @@ import {
   type PredictorParts,
   type ScoredImage,
 } from "./batch_predictor.ts";
+import { judgedMap, judgeMapped } from "./judge_mapped.ts";
 import { patchBox, type Prediction } from "./prediction.ts";
 import { Turns } from "./turns.ts";
 
@@ -184,7 +185,7 @@ export class Predictor {
     limits: Limits,
   ): Prediction {
     checkFiniteResult(source.name, scored);
-    const { score, geometry, map, times, worstPatch, nearestRow } = scored;
+    const { score, geometry, times, worstPatch, nearestRow } = scored;
     const { origin, imageNames, imageSizes } = this.#model;
     const { input, features } = this.#parts.extractor;
     const { height, width } = features;
@@ -192,11 +193,16 @@ export class Predictor {
     const [image, row, column] = origin.subarray(3 * nearestRow);
     const [trainWidth, trainHeight] = imageSizes.subarray(2 * image);
     const train = planExtents(trainWidth, trainHeight, this.#settings);
+    const map = judgedMap(
+      { width: input[1], height: input[0], data: scored.map, geometry },
+      scored.unseen,
+      limits,
+    );
     return {
       name: source.name,
       image: pixels,
       score,
-      ...judge(score, limits),
+      ...judgeMapped(score, map, limits),
       threshold: limits.score,
       uncertainFrom: limits.uncertainFrom,
       worstPatch: {
@@ -206,13 +212,7 @@ export class Predictor {
           box: patchBox(row * width + column, grid, train.geometry),
         },
       },
-      map: {
-        width: input[1],
-        height: input[0],
-        data: map,
-        threshold: limits.map,
-        geometry,
-      },
+      map,
       ms: {
         decode,
         trunk: times?.trunk ?? null,
