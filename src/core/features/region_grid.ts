@@ -75,7 +75,10 @@ function touchedCells(
   rows.forEach(([top, bottom], row) => {
     columns.forEach(([left, right], column) => {
       for (let y = top; y < bottom; y++) {
-        const line = bitmap.subarray(y * box.width + left, y * box.width + right);
+        const line = bitmap.subarray(
+          y * box.width + left,
+          y * box.width + right,
+        );
         if (!line.includes(1)) continue;
         found.push(row * width + column);
         return;
@@ -114,7 +117,11 @@ function nearestSlots(
     const place = queue[i]!;
     const row = Math.floor(place / width);
     const column = place - row * width;
-    for (let y = Math.max(0, row - 1); y <= Math.min(height - 1, row + 1); y++) {
+    for (
+      let y = Math.max(0, row - 1);
+      y <= Math.min(height - 1, row + 1);
+      y++
+    ) {
       for (
         let x = Math.max(0, column - 1);
         x <= Math.min(width - 1, column + 1);

@@ -1,4 +1,9 @@
-import { type Gpu, type Program, RowChunks, type Tensor } from "../../gpu/mod.ts";
+import {
+  type Gpu,
+  type Program,
+  RowChunks,
+  type Tensor,
+} from "../../gpu/mod.ts";
 import { copyRows } from "../../wgsl/copy_rows.ts";
 
 /** Sizes of {@linkcode RegionRows}. */
@@ -61,14 +66,19 @@ export class RegionRows implements Disposable {
       const y = rows.chunks[to.chunk]!;
       const count = Math.min(y.shape[0]! - to.row, end - row);
       this.all.chunks.forEach((x, i) => {
-        program.dispatch(copyRows, {
-          rows: count,
-          dim: rows.dim,
-          first: i * this.all.rowsPerChunk,
-          count: x.shape[0]!,
-          from: row - firstRow,
-          to: to.row,
-        }, { x, indices: this.#list, y }, "patch features");
+        program.dispatch(
+          copyRows,
+          {
+            rows: count,
+            dim: rows.dim,
+            first: i * this.all.rowsPerChunk,
+            count: x.shape[0]!,
+            from: row - firstRow,
+            to: to.row,
+          },
+          { x, indices: this.#list, y },
+          "patch features",
+        );
       });
       row += count;
     }

@@ -60,15 +60,23 @@ export function simplified(
 ): Corner[] {
   if (corners.length < 4) return [...corners];
   const [start] = corners as [Corner];
-  const far = farthest(corners, 0, corners.length, (corner) =>
-    Math.hypot(corner[0] - start[0], corner[1] - start[1]));
+  const far = farthest(
+    corners,
+    0,
+    corners.length,
+    (corner) => Math.hypot(corner[0] - start[0], corner[1] - start[1]),
+  );
   const closed = [...corners, start];
   const kept = new Set([0, far.at]);
   const open = [[0, far.at], [far.at, corners.length]] as [number, number][];
   for (let part = open.pop(); part !== undefined; part = open.pop()) {
     const [from, to] = part;
-    const found = farthest(closed, from + 1, to, (corner) =>
-      distanceTo(corner, closed[from]!, closed[to]!));
+    const found = farthest(
+      closed,
+      from + 1,
+      to,
+      (corner) => distanceTo(corner, closed[from]!, closed[to]!),
+    );
     if (!(found.distance > tolerance)) continue;
     kept.add(found.at);
     open.push([from, found.at], [found.at, to]);
@@ -91,7 +99,11 @@ function farthest(
 }
 
 /** Distance of a point to the line between two others. */
-function distanceTo([x, y]: Corner, [ax, ay]: Corner, [bx, by]: Corner): number {
+function distanceTo(
+  [x, y]: Corner,
+  [ax, ay]: Corner,
+  [bx, by]: Corner,
+): number {
   const [dx, dy] = [bx - ax, by - ay];
   const squared = dx * dx + dy * dy;
   const along = squared === 0

@@ -75,7 +75,9 @@ export function drawRegion(
   { width, height, roi = [], ignore = [] }: RegionDrawing,
 ): RegionSetting {
   const size = { width, height };
-  if (!isSide(width) || !isSide(height) || width * height > LIMITS.regionPixels) {
+  if (
+    !isSide(width) || !isSide(height) || width * height > LIMITS.regionPixels
+  ) {
     throw new RangeError(
       `Cannot draw a region of ${width} × ${height} pixels: expected whole sides and at most ${LIMITS.regionPixels} pixels`,
     );
@@ -183,8 +185,7 @@ export class Region {
 }
 
 /** ImageNet's mean colour in levels, as a word of RGBA. */
-const BLANK =
-  new Uint32Array(Uint8Array.of(124, 116, 104, 255).buffer)[0]!;
+const BLANK = new Uint32Array(Uint8Array.of(124, 116, 104, 255).buffer)[0]!;
 
 /** What is inspected, in words. */
 export function regionInWords(setting: RegionSetting): string {
@@ -318,7 +319,9 @@ function crossingsOf(
 ): number[] {
   return points.flatMap(([x0, y0], i) => {
     const [x1, y1] = points[(i + 1) % points.length]!;
-    return (y0 <= y) === (y1 <= y) ? [] : [x0 + (y - y0) * (x1 - x0) / (y1 - y0)];
+    return (y0 <= y) === (y1 <= y)
+      ? []
+      : [x0 + (y - y0) * (x1 - x0) / (y1 - y0)];
   }).sort((a, b) => a - b);
 }
 

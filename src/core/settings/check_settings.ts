@@ -185,7 +185,8 @@ function numbers(option: string, value: unknown): void {
 }
 
 function words(option: string, value: unknown): void {
-  const expected = `a list of texts of at most ${LIMITS.regionWords} characters`;
+  const expected =
+    `a list of texts of at most ${LIMITS.regionWords} characters`;
   if (
     !Array.isArray(value) || value.some((word) => typeof word !== "string")
   ) {

@@ -125,7 +125,9 @@ class HeldOutMaps implements Disposable {
   readonly #maxima: Tensor;
   readonly #places: Tensor;
   readonly #nearest: Tensor;
-  readonly #inspected: { readonly list: Tensor; readonly values: Tensor } | undefined;
+  readonly #inspected:
+    | { readonly list: Tensor; readonly values: Tensor }
+    | undefined;
   readonly #maps: AnomalyMaps;
   readonly #programs: ReadonlyMap<number, Program>;
   readonly #rows: BandTable;
