@@ -3,7 +3,12 @@ import {
   changedRule,
   resolveSettings,
 } from "../core/settings/resolve_settings.ts";
-import type { Settings, SettingsOptions } from "../core/settings/settings.ts";
+import type {
+  RegionSetting,
+  Settings,
+  SettingsOptions,
+} from "../core/settings/settings.ts";
+import { shown } from "../core/settings/shown.ts";
 import type { Context } from "./command.ts";
 import { UsageError } from "./exit.ts";
 import type { FitValues } from "./fit_options.ts";
@@ -26,7 +31,10 @@ interface Appending {
  */
 export async function loadToAppend(
   path: string,
-  values: FitValues & { readonly memoryBudget: number },
+  values: FitValues & {
+    readonly memoryBudget: number;
+    readonly region: RegionSetting | undefined;
+  },
   context: Context,
 ): Promise<Appending> {
   if (values.shard !== undefined) {
@@ -44,7 +52,7 @@ export async function loadToAppend(
   try {
     const { coreset, threshold } = checkSame(
       detector.settings,
-      settingsOf(values),
+      settingsOf(values, values.region),
       path,
     );
     return {
@@ -69,8 +77,10 @@ function checkSame(
   path: string,
 ): Settings {
   const base = preset === undefined ? stored : resolveSettings({ preset });
+  const { region } = stored;
   const wanted: Settings = {
     ...base,
+    ...(region && { region }),
     ...given as Partial<Settings>,
     coreset: { ...base.coreset, ...coreset as Partial<Settings["coreset"]> },
     map: { ...base.map, ...map },
@@ -82,15 +92,15 @@ function checkSame(
     threshold: null,
   });
   const [mine, theirs] = [fixed(wanted), fixed(stored)];
-  const other = Object.keys(theirs).find((key) =>
+  const other = Object.keys({ ...mine, ...theirs }).find((key) =>
     JSON.stringify(mine[key]) !== JSON.stringify(theirs[key])
   );
   if (other !== undefined) {
     throw new UsageError(
       `Cannot append to "${path}" with ${other} ${
-        JSON.stringify(mine[other])
+        shown(mine[other])
       }: the model was fitted with ${
-        JSON.stringify(theirs[other])
+        shown(theirs[other])
       }; leave the option out, or fit anew`,
     );
   }

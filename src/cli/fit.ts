@@ -4,6 +4,8 @@ import {
   type NamedImage,
   PatchCore,
 } from "../core/mod.ts";
+import { regionInWords } from "../core/images/region.ts";
+import type { RegionSetting } from "../core/settings/settings.ts";
 import { loadToAppend } from "./append.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
 import { EXIT, UsageError } from "./exit.ts";
@@ -24,6 +26,7 @@ import { memoryBudget } from "./memory.ts";
 import type { Detector } from "./model_loading.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { printProfile } from "./profile.ts";
+import { regionOf } from "./region_options.ts";
 import { groupingOf, settingsOf } from "./settings_options.ts";
 import { stageProgress } from "./stage_progress.ts";
 import { oneLine, type Terminal } from "./terminal.ts";
@@ -49,6 +52,10 @@ export const fit: Command = defineCommand({
     [
       "good/*.jpg --model part.safetensors --backbone resnet18.onnx --no-crop --square",
       "Another backbone, whole images",
+    ],
+    [
+      "good --model part.safetensors --roi 40,30,200,180 --ignore label.png",
+      "A part of the images, without what a mask marks",
     ],
     [
       "huge --model part.safetensors --memory 1GiB --max-bank 20000",
@@ -104,14 +111,20 @@ export const fit: Command = defineCommand({
       onPlan: (plan) => terminal.message(planLine(plan)),
     };
     const { append } = values;
+    const region = await regionOf(values, paths[0]);
     const appending = append === undefined ? undefined : await loadToAppend(
       append,
-      { ...values, memoryBudget: budget },
+      { ...values, memoryBudget: budget, region },
       context,
     );
     using detector = appending?.detector ??
-      await newDetector(values, budget, context);
+      await newDetector(values, { memoryBudget: budget, region }, context);
     checks.geometry = detector.settings;
+    if (detector.settings.region !== undefined) {
+      terminal.message(
+        `Inspects ${regionInWords(detector.settings.region)}`,
+      );
+    }
     const fitTo = (images: readonly NamedImage[]) =>
       withProgress(context, async (onProgress) => {
         const options = { ...work, onProgress };
@@ -137,6 +150,7 @@ export const fit: Command = defineCommand({
       report = await fitTo(images.filter(({ name }) => !left.has(name)));
     }
     const failed = unusable.size;
+    if (values.minArea !== undefined) detector.setMinArea(values.minArea);
     const bytes = detector.save({
       bundle: values.bundle,
       bankPrecision: values.bankPrecision,
@@ -183,12 +197,15 @@ function noteDropped(names: readonly string[], terminal: Terminal): void {
 
 async function newDetector(
   values: FitValues,
-  memoryBudget: number,
+  { memoryBudget, region }: {
+    readonly memoryBudget: number;
+    readonly region: RegionSetting | undefined;
+  },
   context: Context,
 ): Promise<Detector> {
   const [backbone, ...others] = await loadBackbones(values.backbone, context);
   const options = {
-    ...settingsOf(values),
+    ...settingsOf(values, region),
     batch: values.batch,
     allowRandom: values.allowRandom,
     profile: values.profile,

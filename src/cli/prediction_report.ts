@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { Ensemble, type StoredModel } from "../core/mod.ts";
 import { decodeImage } from "../core/images/decode.ts";
+import { regionInWords } from "../core/images/region.ts";
 import type { Pixels } from "../core/images/pixels.ts";
 import {
   imageCurves,
@@ -23,7 +24,7 @@ export function reportFacts(
   { seen }: Pick<ImageChecks, "seen">,
 ): ReportFacts {
   const { settings, adapterName } = detector;
-  const { softwareVersion, threshold: limit } = detector.model;
+  const { softwareVersion, threshold: limit, minArea } = detector.model;
   const members = modelsOf(detector);
   const [{ imageNames, trainScores: own }] = members as [StoredModel];
   const trainScores = detector instanceof Ensemble ? detector.trainScores : own;
@@ -42,6 +43,12 @@ export function reportFacts(
       ...seen === undefined
         ? []
         : [["Seen of each image", seenInWords(seen)] as const],
+      ...settings.region === undefined ? [] : [
+        ["Inspected of each image", regionInWords(settings.region)] as const,
+      ],
+      ...minArea === undefined
+        ? []
+        : [["Least area of a region", `${minArea} pixels`] as const],
       ["Adapter", adapterName],
       ["Software", `@patchcore/webgpu ${softwareVersion} (fit)`],
       ["Written", new Date().toISOString()],

@@ -1,8 +1,12 @@
 import { UsageError } from "./exit.ts";
 import type { PatchCoreOptions } from "../core/mod.ts";
 import { PRESETS } from "../core/settings/presets.ts";
-import type { NormaliseSetting } from "../core/settings/settings.ts";
+import type {
+  NormaliseSetting,
+  RegionSetting,
+} from "../core/settings/settings.ts";
 import type { Options, Values } from "./options.ts";
+import { REGION_OPTIONS } from "./region_options.ts";
 
 /** The backbone unless another one is named. */
 export const DEFAULT_BACKBONE = "wide_resnet50_2";
@@ -74,6 +78,7 @@ export const SETTINGS_OPTIONS = {
     negatable: true,
     help: "sides of the centre crop",
   },
+  ...REGION_OPTIONS,
   patchSize: {
     kind: "integer",
     min: 1,
@@ -164,9 +169,14 @@ export function groupingOf(
 
 type SettingsValues = Values<typeof SETTINGS_OPTIONS>;
 
-/** The library's options that a command line stands for. */
+/**
+ * The library's options that a command line stands for.
+ *
+ * @param region What {@linkcode regionOf} makes of it.
+ */
 export function settingsOf(
   values: SettingsValues,
+  region?: RegionSetting,
 ): Omit<PatchCoreOptions, "backbone"> {
   const { preset, layers, resize, square, crop, patchSize, stride } = values;
   const { coreset, subsample, maxBank, dim, seed } = values;
@@ -178,6 +188,7 @@ export function settingsOf(
     square: square ? true : undefined,
     normalise: normaliseOf(values.normalise),
     crop: crop === false ? null : crop,
+    region,
     patchSize,
     stride,
     dim,

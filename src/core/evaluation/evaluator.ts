@@ -73,6 +73,11 @@ export class Evaluator implements EvaluateMethod, Disposable {
     options: EvaluatorOptions = {},
   ): Promise<Evaluator> {
     const { method = "patchcore", variant } = options;
+    if (method !== "patchcore" && settings.region !== undefined) {
+      throw new RangeError(
+        `Cannot evaluate ${method} with a region: it is PatchCore's`,
+      );
+    }
     const baseline = method === "patchcore"
       ? undefined
       : { name: method, ...await baselineOptions(file, settings) };

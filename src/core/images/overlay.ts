@@ -43,12 +43,14 @@ const CALM = 0.75;
 /** The contour's line is this part of the long side, at least a pixel. */
 const LINE = 1 / 500;
 const LINE_COLOR = [0, 229, 255] as const;
+/** What pixels that are not looked at fade to, and how far. */
+const FADED = { level: 128, share: 0.65 } as const;
 
 /**
  * Draws an anomaly map over its image: the colours of the map where it is
  * above three quarters of the threshold, more opaque towards the threshold, and a line
  * around what is above the threshold (as in the paper's Figure 1). The image
- * is unchanged where the map is NaN.
+ * is faded where the map is NaN: nothing was looked at there.
  *
  * @param map The anomaly map in the original image's geometry.
  * @param options The model's scale and threshold.
@@ -70,6 +72,7 @@ export function drawOverlay(
   const data = new Uint8Array(image.data);
   for (let i = 0; i < map.data.length; i++) {
     const value = map.data[i]!;
+    if (Number.isNaN(value)) fade(data, i * 4);
     if (!(value > calm)) continue;
     const alpha = opacity * Math.min((value - calm) / ramp, 1);
     const color = Math.round(position(value) * 255) * 3;
@@ -82,6 +85,44 @@ export function drawOverlay(
   }
   if (threshold !== null) drawContour(data, map, threshold);
   return { width: image.width, height: image.height, data };
+}
+
+/** A rectangle to draw, in pixels of the image. */
+interface DrawnBox {
+  /** Left edge. */
+  readonly x: number;
+  /** Top edge. */
+  readonly y: number;
+  /** Extent to the right. */
+  readonly width: number;
+  /** Extent downwards. */
+  readonly height: number;
+}
+
+/**
+ * Draws frames around boxes, a line outside of each.
+ *
+ * @returns A new image of the same size.
+ */
+export function drawBoxes(image: Pixels, boxes: readonly DrawnBox[]): Pixels {
+  const { width, height } = image;
+  const data = new Uint8Array(image.data);
+  const line = lineOf(image);
+  for (const box of boxes) {
+    const left = Math.round(box.x);
+    const top = Math.round(box.y);
+    const right = Math.max(left + 1, Math.round(box.x + box.width));
+    const bottom = Math.max(top + 1, Math.round(box.y + box.height));
+    const isInside = (x: number, y: number): boolean =>
+      x >= left && x < right && y >= top && y < bottom;
+    for (let y = top - line; y < bottom + line; y++) {
+      for (let x = left - line; x < right + line; x++) {
+        if (x < 0 || y < 0 || x >= width || y >= height) continue;
+        if (!isInside(x, y)) data.set(LINE_COLOR, (y * width + x) * 4);
+      }
+    }
+  }
+  return { width, height, data };
 }
 
 /** 255 where a map is at the threshold or above, else 0, also where it is NaN. */
@@ -129,13 +170,25 @@ export function colorMap(map: FloatImage, scale: MapScale): Pixels {
   return { width, height, data };
 }
 
+/** Pixels that a line is wide. */
+function lineOf({ width, height }: Pick<Pixels, "width" | "height">): number {
+  return Math.max(1, Math.round(Math.max(width, height) * LINE));
+}
+
+function fade(data: Uint8Array, at: number): void {
+  const { level, share } = FADED;
+  for (let c = 0; c < 3; c++) {
+    data[at + c] = Math.round(data[at + c]! * (1 - share) + level * share);
+  }
+}
+
 /** A line of pixels that are anomalous and near one that is not. */
 function drawContour(
   data: Uint8Array,
   { width, height, data: values }: FloatImage,
   threshold: number,
 ): void {
-  const line = Math.max(1, Math.round(Math.max(width, height) * LINE));
+  const line = lineOf({ width, height });
   const calm = (x: number, y: number): boolean =>
     x >= 0 && y >= 0 && x < width && y < height &&
     !(values[y * width + x]! >= threshold);

@@ -1,4 +1,5 @@
 import { LIMITS } from "../settings/limits.ts";
+import { shown } from "../settings/shown.ts";
 import type { RegionSetting } from "../settings/settings.ts";
 import type { Pixels } from "./pixels.ts";
 
@@ -252,6 +253,10 @@ function drawShape(
       return drawPolygon(inside, size, shape, value);
     case "mask":
       return drawMask(inside, size, shape, value);
+    default:
+      throw new TypeError(
+        `Cannot draw ${shown(shape)}: expected a box, a polygon or a mask`,
+      );
   }
 }
 

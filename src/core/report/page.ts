@@ -68,7 +68,7 @@ export function renderPage(content: PageContent): string {
     })}<h3>Time for an image</h3>${drawTable(timesTable(rows))}
     <details><summary>All settings</summary><pre tabindex="0">${JSON.stringify(
       settings,
-      null,
+      withoutRuns,
       2,
     )}</pre></details></section>
         </main>
@@ -76,6 +76,13 @@ export function renderPage(content: PageContent): string {
     </html>
   `;
   return page.text;
+}
+
+/** Leaves the pixels of a region out of settings in JSON. */
+function withoutRuns(key: string, value: unknown): unknown {
+  return key === "runs" && Array.isArray(value)
+    ? `${value.length} runs of pixels`
+    : value;
 }
 
 function tableSection(table: ReportTable): Html {
@@ -206,7 +213,7 @@ function picturesIntroduction({ rows, images }: PageContent): Html {
     : `The ${images.length} highest scores of ${rows.length} images`;
   return html`
     <p
-      class="quiet">${count}. The score comes from the framed patch; beside it is the training patch that resembles it most.</p>${threshold}
+      class="quiet">${count}. The score comes from the framed patch, frames in overlays are around what is above the maps' threshold, and what was not looked at is faded; beside the patch is the training patch that resembles it most.</p>${threshold}
   `;
 }
 
@@ -225,8 +232,29 @@ function card(row: ReportRow, rank: number, drawn: Html): Html {
       (label === "normal"
         ? "; its map has pixels above the maps' threshold all the same"
         : "; no pixel of its map is above the maps' threshold")}</span></header>
-    ${drawn}</article>
+    ${drawn}${row.regions.length > 0 && regionTable(row)}</article>
   `;
+}
+
+/** Regions that are listed of an image. */
+const LISTED_REGIONS = 20;
+
+function regionTable({ name, regions }: ReportRow): Html {
+  const listed = regions.slice(0, LISTED_REGIONS);
+  const left = regions.length - listed.length;
+  const count = regions.length === 1 ? "1 region" : `${regions.length} regions`;
+  return html`<details><summary>${count} above the maps' threshold</summary>${
+    drawTable({
+      caption: `Regions of ${name}, in its pixels, the highest peak first${
+        left > 0 ? `; ${left} more are not listed` : ""
+      }`,
+      head: ["x", "y", "Width", "Height", "Area", "Peak"],
+      rows: listed.map(({ x, y, width, height, area, peak }) => [
+        ...[x, y, width, height, area],
+        Number(peak.toPrecision(4)),
+      ]),
+    })
+  }</details>`;
 }
 
 function allImages(rows: readonly ReportRow[]): ReportTable {
