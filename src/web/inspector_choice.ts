@@ -1,3 +1,4 @@
+import type { RegionSetting } from "../core/mod.ts";
 import { element, make } from "./elements.ts";
 import { serverModels } from "./server.ts";
 
@@ -8,6 +9,8 @@ type Choice =
     readonly kind: "server";
     readonly model: string;
     readonly token: string;
+    /** What it inspects of images, where that is not all. */
+    readonly region?: RegionSetting;
   };
 
 const DEVICE = "device";
@@ -20,6 +23,7 @@ export class InspectorChoice {
   readonly #onChange: () => void;
   #token = "";
   #hasDevice = false;
+  #regions: ReadonlyMap<string, RegionSetting | undefined> = new Map();
 
   /** @param onChange Called when another one is chosen. */
   constructor(onChange: () => void) {
@@ -48,7 +52,8 @@ export class InspectorChoice {
   }
 
   async #addModels(): Promise<void> {
-    const { names, needsToken } = await serverModels(this.#token);
+    const { names, regions, needsToken } = await serverModels(this.#token);
+    this.#regions = regions;
     element("token-field", HTMLElement).hidden = !needsToken;
     for (const name of names) {
       const textContent = `server, model "${name}"`;
@@ -69,11 +74,11 @@ export class InspectorChoice {
   get choice(): Choice | undefined {
     const { value } = this.#select;
     if (value === "") return undefined;
-    return value === DEVICE ? { kind: "device" } : {
-      kind: "server",
-      model: value.slice(SERVER.length),
-      token: this.#token,
-    };
+    if (value === DEVICE) return { kind: "device" };
+    const model = value.slice(SERVER.length);
+    const region = this.#regions.get(model);
+    const token = this.#token;
+    return { kind: "server", model, token, ...(region && { region }) };
   }
 
   /** Chooses this device, where it has a GPU. */

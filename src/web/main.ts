@@ -6,6 +6,7 @@
  */
 import type { BackboneFile, NamedImage } from "../core/mod.ts";
 import { chosenBackbone, demoBackbone } from "./backbone.ts";
+import { regionInWords } from "../core/images/region.ts";
 import { cameraView } from "./camera.ts";
 import { demoParts } from "./demo_parts.ts";
 import { Device } from "./device.ts";
@@ -47,7 +48,7 @@ async function start(): Promise<void> {
     const choice = inspectorChoice.choice;
     if (choice === undefined) return undefined;
     return choice.kind === "server"
-      ? new ServerInspector(choice.model, choice.token)
+      ? new ServerInspector(choice.model, choice.token, choice.region)
       : device?.model === undefined
       ? undefined
       : device;
@@ -202,11 +203,17 @@ function modelInWords(inspector: Inspector | Device | undefined): string {
   if (model === undefined) {
     return "None yet. Teach it good parts, or open a model file.";
   }
-  const { imageNames, rows, threshold, backbone } = model;
+  const { imageNames, rows, threshold, backbone, minArea } = model;
   return `${imageNames.length} good parts, ${rows} patches remembered, backbone ${backbone.name}, ${
     threshold === undefined
       ? "no threshold (too few pictures)"
       : `threshold ${threshold.value.toPrecision(4)}`
+  }${
+    inspector.region === undefined
+      ? ""
+      : `; inspects ${regionInWords(inspector.region)}`
+  }${
+    minArea === undefined ? "" : `; a region counts from ${minArea} pixels on`
   }.`;
 }
 

@@ -189,6 +189,7 @@ function infoOf(name: string, detector: Detector): ModelInfo {
     name,
     threshold: model.threshold?.value ?? null,
     uncertain_from: model.threshold?.uncertainFrom ?? null,
+    min_area: model.minArea ?? null,
     input: { width: columns, height: rows },
     members: members.map(({ backbone, rows, dim }) => ({
       backbone: backbone.name,

@@ -175,7 +175,7 @@ gpuTest(
       }).toArray();
       const { score, worstPatch, map } = prediction;
       const worst = scores.indexOf(Math.max(...scores));
-      assertAllClose([score], [scores[worst]!], { relative: 1e-5 });
+      assertAllClose([score], [scores[worst]!], { rtol: 1e-5 });
       const place = places[worst]!;
       assertEquals([worstPatch.x, worstPatch.y], [
         (place % 16) * width! / 16,
@@ -194,7 +194,7 @@ gpuTest(
       assertAllClose(
         Array.from(pixels, (pixel) => map.data[pixel]!),
         Array.from(pixels, (pixel) => expected[pixel]!),
-        { relative: 1e-4 },
+        { rtol: 1e-4 },
       );
       assertEquals(map.unseen, 64 * 64 - pixels.length);
     }
@@ -213,9 +213,9 @@ gpuTest(
       await others.fit(train.filter((_, k) => k !== i));
       const [prediction] = await scored(others, [image]);
       const { score, map } = prediction!;
-      assertAllClose([trainScores[i]!], [score], { relative: 1e-5 });
+      assertAllClose([trainScores[i]!], [score], { rtol: 1e-5 });
       const { max } = rangeOf(map.data);
-      assertAllClose([trainMapMaxima![i]!], [max], { relative: 1e-5 });
+      assertAllClose([trainMapMaxima![i]!], [max], { rtol: 1e-5 });
     }
   },
 );
@@ -309,7 +309,7 @@ gpuTest(
       roi: [{ kind: "box", x: 0, y: 0, width: 100, height: 100 }],
       ignore: [],
     });
-    const models = [];
+    const models: { name: string; model: StoredModel }[] = [];
     for (const [i, region] of [REGION, other].entries()) {
       using detector = await create(gpu, { region });
       await detector.fit(train, { shard: [i + 1, 2] });
