@@ -112,8 +112,10 @@ function boxOf(option: string, text: string): RegionShape {
 /**
  * The polygons of a file: `[[x, y], …]` or a list of such lists in JSON, or a
  * corner a line, `x,y` or `x y`.
+ *
+ * @throws {UsageError} If it is none of these.
  */
-function polygonsOf(
+export function polygonsOf(
   option: string,
   path: string,
   text: string,

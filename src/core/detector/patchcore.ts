@@ -14,6 +14,7 @@ import {
 import { resolveSettings } from "../settings/resolve_settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { Backbone, type BackboneFile } from "../features/backbone.ts";
+import { checkRegion } from "../features/region_grid.ts";
 import { feedOf } from "../features/feature_stream.ts";
 import { fitModel } from "./fit/fit.ts";
 import type { FitParts, FitWork } from "./fit/run.ts";
@@ -130,6 +131,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
    */
   static async create(options: PatchCoreOptions): Promise<PatchCore> {
     const settings = resolveSettings(settingsIn(options));
+    checkRegion(settings);
     const file = await requireBackbone(options.backbone);
     return await PatchCore.#open(file, settings, options);
   }

@@ -4,6 +4,7 @@ import { findTaps } from "../../nn/taps.ts";
 import type { TuningStore } from "../../nn/conv_tuning.ts";
 import type { Category } from "../datasets/dataset.ts";
 import { Backbone, type BackboneFile } from "../features/backbone.ts";
+import { checkRegion } from "../features/region_grid.ts";
 import { resolveSettings } from "../settings/resolve_settings.ts";
 import type { Settings, SettingsOptions } from "../settings/settings.ts";
 import {
@@ -82,6 +83,7 @@ export class Evaluator implements EvaluateMethod, Disposable {
       ? undefined
       : { name: method, ...await baselineOptions(file, settings) };
     const given = resolveSettings(settings);
+    checkRegion(given);
     const resolved = baseline
       ? baselineSettings(baseline.name, given, baseline)
       : given;

@@ -1,5 +1,5 @@
 import { Region } from "../images/region.ts";
-import { planExtents } from "../images/resize_plan.ts";
+import { type CropGeometry, planExtents } from "../images/resize_plan.ts";
 import type { Settings } from "../settings/settings.ts";
 
 /** What of a network's input is inspected. */
@@ -48,25 +48,40 @@ export function regionGrid(
   const touched = (cells: readonly [number, number]) =>
     touchedCells(bitmap, geometry, cells);
   const places = touched(grid);
-  if (places.length === 0) {
-    throw new RangeError(
-      `Cannot inspect the region: the crop cuts it off, as it shows columns ${
-        Math.floor(geometry.left)
-      } to ${Math.ceil(geometry.right)} and rows ${
-        Math.floor(geometry.top)
-      } to ${
-        Math.ceil(geometry.bottom)
-      } of ${width} × ${height}; use no crop (--no-crop), or draw it inside`,
-    );
-  }
+  if (places.length === 0) throw cutOff(geometry);
   const slots = nearestSlots(places, grid);
   return { region, places, slots, pixels: touched(input) };
+}
+
+/**
+ * Checks that images show a region of settings, before there is any.
+ *
+ * @throws {RangeError} If the crop cuts all of it off.
+ */
+export function checkRegion(settings: Settings): void {
+  if (settings.region === undefined) return;
+  const { width, height } = settings.region;
+  const { geometry } = planExtents(width, height, settings);
+  const bitmap = new Region(settings.region).bitmap();
+  if (touchedCells(bitmap, geometry, [1, 1]).length === 0) {
+    throw cutOff(geometry);
+  }
+}
+
+function cutOff({ left, top, right, bottom, ...size }: CropGeometry): Error {
+  return new RangeError(
+    `Cannot inspect the region: the crop cuts it off, as it shows columns ${
+      Math.floor(left)
+    } to ${Math.ceil(right)} and rows ${Math.floor(top)} to ${
+      Math.ceil(bottom)
+    } of ${size.width} × ${size.height}; use no crop (--no-crop), or draw it inside`,
+  );
 }
 
 /** Cells of a grid over a box that hold a marked pixel, or a part of one. */
 function touchedCells(
   bitmap: Uint8Array,
-  box: ReturnType<typeof planExtents>["geometry"],
+  box: CropGeometry,
   [height, width]: readonly [number, number],
 ): Uint32Array<ArrayBuffer> {
   const columns = spans(box.left, box.right, width, box.width);

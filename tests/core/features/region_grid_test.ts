@@ -1,5 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { regionGrid } from "../../../src/core/features/region_grid.ts";
+import {
+  checkRegion,
+  regionGrid,
+} from "../../../src/core/features/region_grid.ts";
 import { drawRegion } from "../../../src/core/images/region.ts";
 import { planExtents } from "../../../src/core/images/resize_plan.ts";
 import { resolveSettings } from "../../../src/core/settings/resolve_settings.ts";
@@ -89,11 +92,14 @@ Deno.test("regionGrid() is nothing without a region, and refuses what no image s
     height: 256,
     roi: [{ kind: "box", x: 0, y: 0, width: 10, height: 10 }],
   });
-  assertThrows(
-    () => regionGrid(resolveSettings({ region: corner }), INPUT, GRID),
-    RangeError,
-    "the crop cuts it off",
-  );
+  const hidden = resolveSettings({ region: corner });
+  for (
+    const look of [
+      () => regionGrid(hidden, INPUT, GRID),
+      () => checkRegion(hidden),
+    ]
+  ) assertThrows(look, RangeError, "the crop cuts it off");
+  checkRegion(resolveSettings({ region: corner, crop: null }));
   const settings = resolveSettings({
     region: drawRegion({ width: 300, height: 200 }),
     crop: null,
