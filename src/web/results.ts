@@ -205,7 +205,7 @@ export class Results {
           overlay,
           mapThreshold === null
             ? "Overlay: the model has no threshold, colours go up to this picture's own highest value"
-            : "Overlay: a line and a frame around what is above the threshold, faded where nothing is looked at",
+            : "Overlay: a line and a frame around what is above the threshold, dark where nothing is looked at",
         ),
         make(
           "div",

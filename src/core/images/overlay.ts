@@ -38,19 +38,22 @@ interface OverlayOptions extends MapScale {
 }
 
 const OPACITY = 0.6;
+/** Where nothing was looked at, every second stripe of the image is this dark. */
+const UNSEEN = 0.35;
+const UNSEEN_STRIPE = 0.55;
+/** A stripe is this part of the long side, at least two pixels. */
+const STRIPE = 1 / 80;
 /** Of the threshold: below it the image shows through unchanged. */
 const CALM = 0.75;
 /** The contour's line is this part of the long side, at least a pixel. */
 const LINE = 1 / 500;
 const LINE_COLOR = [0, 229, 255] as const;
-/** What pixels that are not looked at fade to, and how far. */
-const FADED = { level: 128, share: 0.65 } as const;
 
 /**
  * Draws an anomaly map over its image: the colours of the map where it is
  * above three quarters of the threshold, more opaque towards the threshold, and a line
- * around what is above the threshold (as in the paper's Figure 1). The image
- * is faded where the map is NaN: nothing was looked at there.
+ * around what is above the threshold (as in the paper's Figure 1). Where the map
+ * is NaN nothing was looked at: there the image is dark, with stripes.
  *
  * @param map The anomaly map in the original image's geometry.
  * @param options The model's scale and threshold.
@@ -70,9 +73,9 @@ export function drawOverlay(
   const colors = colorTable();
   const position = positions(options);
   const data = new Uint8Array(image.data);
+  shadeUnseen(data, map);
   for (let i = 0; i < map.data.length; i++) {
     const value = map.data[i]!;
-    if (Number.isNaN(value)) fade(data, i * 4);
     if (!(value > calm)) continue;
     const alpha = opacity * Math.min((value - calm) / ramp, 1);
     const color = Math.round(position(value) * 255) * 3;
@@ -170,16 +173,27 @@ export function colorMap(map: FloatImage, scale: MapScale): Pixels {
   return { width, height, data };
 }
 
+/** Darkens what was not looked at, in stripes, so that it is not taken for a shadow. */
+function shadeUnseen(
+  data: Uint8Array,
+  { width, height, data: values }: FloatImage,
+): void {
+  const stripe = Math.max(2, Math.round(Math.max(width, height) * STRIPE));
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      if (!Number.isNaN(values[i]!)) continue;
+      const isStripe = Math.floor((x + y) / stripe) % 2 === 1;
+      const left = isStripe ? UNSEEN_STRIPE : UNSEEN;
+      for (let c = 0; c < 3; c++) {
+        data[i * 4 + c] = Math.round(data[i * 4 + c]! * left);
+      }
+    }
+  }
+}
+
 /** Pixels that a line is wide. */
 function lineOf({ width, height }: Pick<Pixels, "width" | "height">): number {
   return Math.max(1, Math.round(Math.max(width, height) * LINE));
-}
-
-function fade(data: Uint8Array, at: number): void {
-  const { level, share } = FADED;
-  for (let c = 0; c < 3; c++) {
-    data[at + c] = Math.round(data[at + c]! * (1 - share) + level * share);
-  }
 }
 
 /** A line of pixels that are anomalous and near one that is not. */

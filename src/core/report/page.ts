@@ -213,7 +213,7 @@ function picturesIntroduction({ rows, images }: PageContent): Html {
     : `The ${images.length} highest scores of ${rows.length} images`;
   return html`
     <p
-      class="quiet">${count}. The score comes from the framed patch, frames in overlays are around what is above the maps' threshold, and what was not looked at is faded; beside the patch is the training patch that resembles it most.</p>${threshold}
+      class="quiet">${count}. The score comes from the framed patch, frames in overlays are around what is above the maps' threshold, and what was not looked at is dark; beside the patch is the training patch that resembles it most.</p>${threshold}
   `;
 }
 
