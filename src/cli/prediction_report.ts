@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { Ensemble, type StoredModel } from "../core/mod.ts";
+import { Ensemble, type Settings, type StoredModel } from "../core/mod.ts";
 import { decodeImage } from "../core/images/decode.ts";
 import { regionInWords } from "../core/images/region.ts";
 import type { Pixels } from "../core/images/pixels.ts";
@@ -43,12 +43,7 @@ export function reportFacts(
       ...seen === undefined
         ? []
         : [["Seen of each image", seenInWords(seen)] as const],
-      ...settings.region === undefined ? [] : [
-        ["Inspected of each image", regionInWords(settings.region)] as const,
-      ],
-      ...minArea === undefined
-        ? []
-        : [["Least area of a region", `${minArea} pixels`] as const],
+      ...inspectionFacts(settings, minArea),
       ["Adapter", adapterName],
       ["Software", `@patchcore/webgpu ${softwareVersion} (fit)`],
       ["Written", new Date().toISOString()],
@@ -61,6 +56,21 @@ export function reportFacts(
     curves: imageCurves(rows),
     readTraining: trainingReader(),
   };
+}
+
+/** What of images is inspected, and from which area on regions count. */
+export function inspectionFacts(
+  { region }: Settings,
+  minArea: number | undefined,
+): (readonly [name: string, value: string])[] {
+  return [
+    ...region === undefined
+      ? []
+      : [["Inspected of each image", regionInWords(region)] as const],
+    ...minArea === undefined
+      ? []
+      : [["Least area of a region", `${minArea} pixels`] as const],
+  ];
 }
 
 function seenInWords({ least, most, box }: SeenImages): string {

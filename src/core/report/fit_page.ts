@@ -4,6 +4,7 @@ import type { ReportTable } from "./facts.ts";
 import { histogram } from "./histogram.ts";
 import { Html, html } from "./html.ts";
 import { drawTable } from "./table.ts";
+import { settingsText } from "./settings_text.ts";
 import { REPORT_STYLE } from "./style.ts";
 import { dataAddress, thumbnail } from "./thumbnail.ts";
 
@@ -86,8 +87,9 @@ export async function renderFitReport(facts: FitFacts): Promise<string> {
           </section>
           <section><h2>How it was made</h2>
             ${drawTable(factsTable(facts))}
-            <details><summary>All settings</summary><pre tabindex="0">${JSON
-              .stringify(facts.settings, null, 2)}</pre></details>
+            <details><summary>All settings</summary><pre tabindex="0">${settingsText(
+              facts.settings,
+            )}</pre></details>
           </section>
         </main>
       </body>

@@ -3,6 +3,7 @@ import { histogram, type ScoreGroup } from "./histogram.ts";
 import { Html, html } from "./html.ts";
 import type { ReportFacts, ReportTable } from "./facts.ts";
 import { isWrong, type ReportRow, reportScore, verdictOf } from "./row.ts";
+import { settingsText } from "./settings_text.ts";
 import { shareInWords } from "./share.ts";
 import { REPORT_STYLE } from "./style.ts";
 import { groupTable, timesTable } from "./summary.ts";
@@ -66,23 +67,14 @@ export function renderPage(content: PageContent): string {
       head: ["What", "Value"],
       rows: facts,
     })}<h3>Time for an image</h3>${drawTable(timesTable(rows))}
-    <details><summary>All settings</summary><pre tabindex="0">${JSON.stringify(
+    <details><summary>All settings</summary><pre tabindex="0">${settingsText(
       settings,
-      withoutRuns,
-      2,
     )}</pre></details></section>
         </main>
       </body>
     </html>
   `;
   return page.text;
-}
-
-/** Leaves the pixels of a region out of settings in JSON. */
-function withoutRuns(key: string, value: unknown): unknown {
-  return key === "runs" && Array.isArray(value)
-    ? `${value.length} runs of pixels`
-    : value;
 }
 
 function tableSection(table: ReportTable): Html {
