@@ -29,7 +29,7 @@ if (folder === undefined || file === undefined) {
 const [category] = await readDataset(DISK, folder);
 const good = category!.train.slice(0, Number(train));
 const normal = category!.test.filter(({ label }) => label === "normal")
-  .slice(0, 20);
+  .slice(0, 12);
 const kinds = Map.groupBy(
   category!.test.filter(({ mask }) => mask !== undefined),
   ({ defect }) => defect,

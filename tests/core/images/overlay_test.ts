@@ -41,7 +41,7 @@ Deno.test("drawOverlay() darkens what was not looked at, in stripes", () => {
       else assertEquals(level, 90);
     }
   }
-  assertEquals([...levels].sort((a, b) => a - b), [32, 50]);
+  assertEquals([...levels].sort((a, b) => a - b), [31, 50]);
 });
 
 Deno.test("drawBoxes() draws frames outside of boxes, as far as the image goes", () => {
