@@ -65,13 +65,14 @@ export async function loadToAppend(
  */
 function checkSame(
   stored: Settings,
-  { preset, coreset, threshold, map, ...given }: SettingsOptions,
+  { preset, coreset, threshold, map, tiles, ...given }: SettingsOptions,
   path: string,
 ): Settings {
   const base = preset === undefined ? stored : resolveSettings({ preset });
   const wanted: Settings = {
     ...base,
     ...given as Partial<Settings>,
+    ...(tiles !== undefined && tiledSettings(tiles)),
     coreset: { ...base.coreset, ...coreset as Partial<Settings["coreset"]> },
     map: { ...base.map, ...map },
     threshold: { ...base.threshold, ...threshold },
@@ -82,7 +83,7 @@ function checkSame(
     threshold: null,
   });
   const [mine, theirs] = [fixed(wanted), fixed(stored)];
-  const other = Object.keys(theirs).find((key) =>
+  const other = Object.keys({ ...theirs, ...mine }).find((key) =>
     JSON.stringify(mine[key]) !== JSON.stringify(theirs[key])
   );
   if (other !== undefined) {
@@ -102,4 +103,12 @@ function checkSame(
     },
     threshold: changedRule(stored.threshold, threshold),
   };
+}
+
+/** Tiles with what is left out, and the input that goes with them. */
+function tiledSettings(
+  option: NonNullable<SettingsOptions["tiles"]>,
+): Partial<Settings> {
+  const { tiles, resize, crop, square } = resolveSettings({ tiles: option });
+  return { ...(tiles && { tiles }), resize, crop, square };
 }

@@ -21,8 +21,8 @@ interface PartsToInspect {
   readonly groupBy: RegExp | undefined;
   /** Names or paths of its backbones; by default where fit found them. */
   readonly backbone: readonly string[] | undefined;
-  /** Images of a batch. */
-  readonly batch: number;
+  /** Images or tiles of a batch, if it was said how many. */
+  readonly batch: number | undefined;
   /** Whether kernels are timed. */
   readonly profile: boolean;
   /** Whether the default kernels are kept. */

@@ -143,6 +143,10 @@ const SINGLE: readonly Key[] = ["method", "search", "verbose"];
 
 /** What only PatchCore has. */
 const PATCHCORE: readonly Key[] = [
+  "tile",
+  "overlap",
+  "scale",
+  "tileBanks",
   "coreset",
   "maxBank",
   "subsample",

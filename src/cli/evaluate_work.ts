@@ -90,8 +90,9 @@ export class EvaluationWorks implements Disposable {
 
 /** Whole frames of 256 × 256 pixels and deeper layers, unless told otherwise. */
 function videoValues(values: EvaluateValues): EvaluateValues {
-  const { method, resize, square, crop, layers } = values;
-  const geometry = resize === undefined && !square && crop === undefined;
+  const { method, resize, square, crop, layers, tile } = values;
+  const geometry = resize === undefined && !square && crop === undefined &&
+    tile === undefined;
   const deeper = method === "patchcore" ? ["layer3", "layer4"] : undefined;
   return {
     ...values,

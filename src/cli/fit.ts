@@ -51,6 +51,10 @@ export const fit: Command = defineCommand({
       "Another backbone, whole images",
     ],
     [
+      "photos --model part.safetensors --tile 512",
+      "Small defects in large photographs",
+    ],
+    [
       "huge --model part.safetensors --memory 1GiB --max-bank 20000",
       "Any number of images in a gibibyte of GPU memory",
     ],
@@ -86,7 +90,7 @@ export const fit: Command = defineCommand({
     for (const warning of warnings) terminal.warn(warning);
     const checks = new ImageChecks(terminal, {
       refuseMasks: !values.all,
-      advice: "add --no-crop, or --square",
+      advice: "add --no-crop, --square, or --tile 512 to see it in full",
     });
     using reader = new ImageReader(partOf(paths, shard), {
       onImage: checks.look,

@@ -19,6 +19,7 @@ import {
   SIZE_OPTION,
 } from "./network_facts.ts";
 import { namingModel } from "./model_loading.ts";
+import { SETTINGS_OPTIONS, tilesOf } from "./settings_options.ts";
 import { fitFacts, refitFacts } from "./planned_facts.ts";
 import type { Context } from "./command.ts";
 
@@ -50,6 +51,9 @@ export const info: Command = defineCommand({
       default: 1024,
       help: "their sides, before they are resized",
     },
+    tile: { ...SETTINGS_OPTIONS.tile, help: "cut them into tiles of so many" },
+    overlap: SETTINGS_OPTIONS.overlap,
+    scale: SETTINGS_OPTIONS.scale,
   },
   examples: [
     ["", "The adapter, its limits and features"],
@@ -189,13 +193,17 @@ function factsOfModel(model: StoredModel): Facts {
 
 async function fileFacts(
   file: string,
-  { size, images: count, imageSize }: {
+  { size, images: count, imageSize, ...cut }: {
     readonly size: number;
     readonly images: number;
     readonly imageSize: number;
+    readonly tile?: number | undefined;
+    readonly overlap?: number | undefined;
+    readonly scale?: number | undefined;
   },
   context: Context,
 ): Promise<Facts> {
+  const tiles = tilesOf({ tile: undefined, ...cut });
   const backbone = await localBackbone(file);
   const { bytes, readExternal } = backbone;
   const graph = await readOnnx(bytes, readExternal ? { readExternal } : {});
@@ -205,7 +213,9 @@ async function fileFacts(
     ...networkFacts(graph, [1, 3, size, size]),
     ...await fitFacts({
       backbone,
-      settings: { resize: Math.ceil(size * 8 / 7), crop: size },
+      settings: tiles === undefined
+        ? { resize: Math.ceil(size * 8 / 7), crop: size }
+        : { tiles },
       images: { count, width: imageSize, height: imageSize },
     }, context.terminal),
   };

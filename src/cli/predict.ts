@@ -119,7 +119,7 @@ export const predict: Command = defineCommand({
     for (const warning of warnings) terminal.warn(warning);
     const checks = new ImageChecks(terminal, {
       refuseMasks: false,
-      advice: "fit with --no-crop or --square to see more",
+      advice: "fit with --no-crop, --square or --tile to see more",
     });
     using detector = await loadDetector(values.model, values, context);
     applyThresholds(detector, thresholds, {

@@ -74,6 +74,38 @@ export const SETTINGS_OPTIONS = {
     negatable: true,
     help: "sides of the centre crop",
   },
+  tile: {
+    kind: "integer",
+    min: 1,
+    unit: "pixels",
+    value: "N",
+    fallback: "none: an image is resized and seen as a whole",
+    help:
+      "cut images into tiles of N × N pixels, so that small defects are seen: the network looks at each alone, the image is as anomalous as its worst tile",
+  },
+  overlap: {
+    kind: "integer",
+    min: 0,
+    unit: "pixels",
+    fallback: "an eighth of --tile",
+    help: "what neighbouring tiles have in common, at most half of a tile",
+  },
+  scale: {
+    kind: "number",
+    min: 0,
+    above: true,
+    max: 1,
+    value: "SHARE",
+    fallback: "1",
+    help: "cut tiles from the image at this share of its width and height",
+  },
+  tileBanks: {
+    kind: "choice",
+    choices: ["shared", "position"],
+    fallback: "shared",
+    help:
+      "what a tile is compared with: the tiles of all places, or those of its own place alone, for parts that always lie the same",
+  },
   patchSize: {
     kind: "integer",
     min: 1,
@@ -171,13 +203,19 @@ export function settingsOf(
   const { preset, layers, resize, square, crop, patchSize, stride } = values;
   const { coreset, subsample, maxBank, dim, seed } = values;
   const none = coreset === "none" || subsample === "none";
+  const tiles = tilesOf(values);
   return given({
+    tiles,
     preset,
     layers,
     resize,
     square: square ? true : undefined,
     normalise: normaliseOf(values.normalise),
-    crop: crop === false ? null : crop,
+    crop: crop === false && tiles === undefined
+      ? null
+      : crop === false
+      ? undefined
+      : crop,
     patchSize,
     stride,
     dim,
@@ -195,6 +233,52 @@ export function settingsOf(
     }),
   });
 }
+
+/**
+ * How images are cut into tiles.
+ *
+ * @throws {UsageError} If options do not go together.
+ */
+export function tilesOf(
+  { tile, overlap, scale, tileBanks, ...input }: TileValues,
+): PatchCoreOptions["tiles"] {
+  if (tile === undefined) {
+    const alone = overlap !== undefined
+      ? "overlap"
+      : scale !== undefined
+      ? "scale"
+      : tileBanks && "tile-banks";
+    if (alone === undefined) return undefined;
+    throw new UsageError(
+      `Cannot use --${alone} without --tile N: there are no tiles`,
+    );
+  }
+  const { resize, crop, square } = input;
+  const other = resize !== undefined
+    ? "resize"
+    : typeof crop === "number"
+    ? "crop"
+    : square && "square";
+  if (other) {
+    throw new UsageError(
+      `Cannot use --${other} with --tile: tiles are cut from the whole image; give --scale to see it smaller`,
+    );
+  }
+  return {
+    side: tile,
+    ...given({ overlap, scale, banks: tileBanks }),
+  };
+}
+
+/** Options of the network's input, as they were read. */
+type TileValues =
+  & Pick<SettingsValues, "tile">
+  & Partial<
+    Pick<
+      SettingsValues,
+      "overlap" | "scale" | "tileBanks" | "resize" | "crop" | "square"
+    >
+  >;
 
 const NORMALISATIONS: Readonly<Record<string, NormaliseSetting>> = {
   imagenet: "imagenet",

@@ -5,7 +5,7 @@ import {
   type Prediction,
   type StoredBackbone,
 } from "../../core/mod.ts";
-import { FeatureExtractor } from "../../core/features/extractor.ts";
+import { inputSize } from "../../core/images/tiles.ts";
 import { sha256 } from "../../core/weights.ts";
 import type { Context } from "../command.ts";
 import { readFile } from "../disk.ts";
@@ -168,7 +168,9 @@ async function warmUp(detector: Detector, batch: number): Promise<void> {
     height,
     data: new Uint8Array(width * height * 4).fill(255),
   };
-  for (const size of batchSizes(batch)) {
+  // The tiles of one image are batches of the size of all.
+  const sizes = detector.settings.tiles ? [1] : batchSizes(batch);
+  for (const size of sizes) {
     const images = Array.from({ length: size }, () => ({ name: "", content }));
     // Nothing is lost where a white image tells nothing.
     const onImageError = (): void => {};
@@ -181,10 +183,7 @@ function infoOf(name: string, detector: Detector): ModelInfo {
   const members = modelsOf(detector);
   const { imageNames, imageSizes } = members[0]!;
   const [width = 1, height = 1] = imageSizes;
-  const [rows, columns] = FeatureExtractor.inputSize(
-    { width, height },
-    settings,
-  );
+  const [rows, columns] = inputSize({ width, height }, settings);
   return {
     name,
     threshold: model.threshold?.value ?? null,

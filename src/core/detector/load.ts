@@ -7,6 +7,7 @@ import type { Backbone, BackboneFile } from "../features/backbone.ts";
 import { resolveBackbone } from "../features/named_backbone.ts";
 import type { LoadOptions } from "./options.ts";
 import { FeatureExtractor } from "../features/extractor.ts";
+import { inputSize, tileCounts } from "../images/tiles.ts";
 
 /** A fitted model whose memory bank is on the GPU. */
 export interface ModelOnGpu {
@@ -58,9 +59,9 @@ export async function uploadModel(
   const input = inputOf(imageSizes, settings);
   using owned = new DisposableStack();
   const extractor = owned.use(
-    new FeatureExtractor(gpu, backbone, settings, input, batch),
+    FeatureExtractor.forMost(gpu, backbone, settings, input, batch),
   );
-  checkFeatures(model, extractor);
+  checkFeatures(model, settings, extractor);
   const bank = owned.use(MemoryBank.upload(gpu, memoryBank, dim, rows));
   const search = await BankSearch.create(gpu, bank.rows);
   owned.move();
@@ -72,7 +73,7 @@ function inputOf(sizes: Int32Array, settings: Settings): [number, number] {
   const of = (i: number): [number, number] => {
     const [width, height] = sizes.subarray(i, i + 2);
     try {
-      return FeatureExtractor.inputSize({ width, height }, settings);
+      return inputSize({ width: width!, height: height! }, settings);
     } catch (cause) {
       throw new ModelFileError(
         `Cannot load the model: ${(cause as Error).message}`,
@@ -96,7 +97,8 @@ function inputOf(sizes: Int32Array, settings: Settings): [number, number] {
 }
 
 function checkFeatures(
-  { dim, origin }: StoredModel,
+  { dim, origin, imageSizes }: StoredModel,
+  settings: Settings,
   { features: { dim: expected, height, width } }: FeatureExtractor,
 ): void {
   if (dim !== expected) {
@@ -105,12 +107,17 @@ function checkFeatures(
     );
   }
   for (let i = 0; i < origin.length; i += 3) {
-    const [, row, column] = origin.subarray(i, i + 3);
-    if (row < height && column < width) continue;
+    const [image, row, column] = origin.subarray(i, i + 3);
+    const [imageWidth, imageHeight] = imageSizes.subarray(2 * image!);
+    const size = { width: imageWidth!, height: imageHeight! };
+    const [down, across] = tileCounts(size, settings);
+    if (row! < down * height && column! < across * width) continue;
     throw new ModelFileError(
       `Cannot load the model: bank row ${
         i / 3
-      } comes from patch row ${row}, column ${column}, of a grid of ${height} × ${width}`,
+      } comes from patch row ${row}, column ${column}, of a grid of ${
+        down * height
+      } × ${across * width}`,
     );
   }
 }

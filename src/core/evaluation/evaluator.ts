@@ -77,6 +77,11 @@ export class Evaluator implements EvaluateMethod, Disposable {
       ? undefined
       : { name: method, ...await baselineOptions(file, settings) };
     const given = resolveSettings(settings);
+    if (method !== "patchcore" && given.tiles !== undefined) {
+      throw new RangeError(
+        `Cannot use tiles with method "${method}": it compares whole images; evaluate PatchCore, or leave tiles out`,
+      );
+    }
     const resolved = baseline
       ? baselineSettings(baseline.name, given, baseline)
       : given;

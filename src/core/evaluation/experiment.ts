@@ -1,5 +1,6 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Category } from "../datasets/dataset.ts";
+import { originsByImage } from "../bank/tile_origins.ts";
 import type { Backbone } from "../features/backbone.ts";
 import {
   FeatureScorer,
@@ -193,16 +194,18 @@ export class Experiment implements Runner {
   }
 
   async #evaluate(
-    { names, sizes }: TrainingFeatures,
+    { names, sizes, tiles }: TrainingFeatures,
     { parts, bank, threshold, mapThreshold }: FittedBank,
     rule: MaskRule,
   ): Promise<CategoryResult> {
     const { test } = this.#category;
     const { files, several, batch } = this.#options;
-    const keep = several || this.#variant.probes !== undefined;
+    // Maps of tiles are put together as those of any prediction are.
+    const keep = this.#settings.tiles === undefined &&
+      (several || this.#variant.probes !== undefined);
     const limits = limitsOf({ threshold, mapThreshold });
     const model = {
-      origin: bank.origin,
+      origin: originsByImage(bank.origin, tiles, parts.extractor.features),
       imageNames: names,
       imageSizes: Int32Array.from(sizes.flat()),
     };

@@ -25,10 +25,11 @@ export function sourcesOf(
  */
 export async function featuresOfImages(
   gpu: Gpu,
-  { rows, extractor, names, sizes, seconds }: TrainingFeatures,
+  { rows, extractor, names, sizes, tiles, seconds }: TrainingFeatures,
   images: Uint32Array,
 ): Promise<TrainingFeatures> {
-  const { patches, dim, height, width } = extractor.features;
+  const { dim, height, width } = extractor.features;
+  const patches = height * width * tiles[0] * tiles[1];
   const picks = Uint32Array.from(
     { length: images.length * patches },
     (_, i) => images[Math.floor(i / patches)]! * patches + i % patches,
@@ -40,12 +41,14 @@ export async function featuresOfImages(
     extractor,
     names: Array.from(images, (image) => names[image]!),
     sizes: Array.from(images, (image) => sizes[image]!),
+    tiles,
     seconds,
     [Symbol.dispose]: () => copy[Symbol.dispose](),
   };
 }
 
 const FEATURE_SETTINGS = [
+  "tiles",
   "resize",
   "square",
   "crop",

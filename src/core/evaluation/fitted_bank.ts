@@ -4,7 +4,7 @@ import { BankSearch } from "../search/search.ts";
 import type { StoredThreshold } from "../model/stored_model.ts";
 import { learnProxies } from "../baselines/proxies.ts";
 import { calibrate } from "../threshold/calibrate.ts";
-import { foldsByName } from "../threshold/folds.ts";
+import { foldsByName, foldsOfViews } from "../threshold/folds.ts";
 import { MendedBank } from "../bank/mended_bank.ts";
 import { chooseBank } from "../bank/choose_rows.ts";
 import type { PredictorParts } from "../detector/predict/batch_predictor.ts";
@@ -56,10 +56,14 @@ export async function fitBank(
 ): Promise<FittedBank> {
   using owned = new DisposableStack();
   const folds = foldsByName(features.names, settings.seed, options);
+  const own = foldsOfViews(
+    folds.folds,
+    features.tiles[0] * features.tiles[1],
+  );
   let start = performance.now();
   const chosen = variant.proxies
     ? undefined
-    : await chooseBank(gpu, features, settings, folds.folds, options);
+    : await chooseBank(gpu, features, settings, own, options);
   const bank = owned.use(
     chosen?.bank ?? await proxyBank(gpu, features, settings, options),
   );
@@ -77,7 +81,7 @@ export async function fitBank(
   using mended = chosen && await MendedBank.create(
     gpu,
     bank,
-    (image) => folds.folds[image]!,
+    (view) => own[view]!,
     chosen.mends,
   );
   const calibration = mended &&

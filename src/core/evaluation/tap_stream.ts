@@ -5,6 +5,8 @@ import { FeatureExtractor } from "../features/extractor.ts";
 import { ImageBatches } from "../features/image_batches.ts";
 import type { NamedImage } from "../features/image_source.ts";
 import type { WorkOptions } from "../features/progress.ts";
+import { viewsOf } from "../features/view.ts";
+import { inputSize } from "../images/tiles.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { ImageSize } from "./ground_truth.ts";
 
@@ -56,11 +58,11 @@ export class TapStream implements Disposable {
       ...options,
       batch: this.#batch,
       check: (pixels) => {
-        this.#extractor ??= FeatureExtractor.forImage(
+        this.#extractor ??= new FeatureExtractor(
           this.#gpu,
           this.#backbone,
           this.#settings,
-          pixels,
+          inputSize(pixels, this.#settings),
           this.#batch,
         );
         this.#extractor.check(pixels);
@@ -68,12 +70,15 @@ export class TapStream implements Disposable {
     });
     for await (const batch of batches) {
       const session = await this.#extractor!.session(batch.length);
-      const pixels = batch.map(({ pixels }) => pixels);
-      await this.#extractor!.encode(session, pixels);
+      const views = batch.flatMap((image) => viewsOf(image, this.#settings));
+      await this.#extractor!.encode(session, views);
       this.#gpu.submit([session.program]);
       yield {
         names: batch.map(({ source }) => source.name),
-        sizes: pixels.map(({ width, height }) => ({ width, height })),
+        sizes: batch.map(({ pixels: { width, height } }) => ({
+          width,
+          height,
+        })),
         session,
       };
     }

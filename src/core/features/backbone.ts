@@ -127,13 +127,13 @@ export class Backbone implements Disposable {
    * nobody knows in which levels.
    */
   checkSettings(
-    { crop, square, resize, normalise }: Pick<
+    { crop, square, resize, normalise, tiles }: Pick<
       Settings,
-      "crop" | "square" | "resize" | "normalise"
+      "crop" | "square" | "resize" | "normalise" | "tiles"
     >,
   ): void {
     this.normalisation(normalise);
-    const side = crop ?? (square ? resize : undefined);
+    const side = tiles?.side ?? crop ?? (square ? resize : undefined);
     if (side !== undefined) this.network.plan([1, 3, side, side]);
   }
 

@@ -25,7 +25,7 @@ export interface BatchOptions extends WorkOptions {
   /** Images of a batch. */
   readonly batch: number;
   /** Throws for an image that cannot be used with the others. */
-  readonly check?: (pixels: Pixels) => void;
+  readonly check?: (pixels: Pixels, name: string) => void;
 }
 
 /**
@@ -82,7 +82,7 @@ export class ImageBatches implements AsyncIterable<LoadedImage[]> {
     const start = performance.now();
     try {
       const pixels = await loadPixels(source);
-      this.#options.check?.(pixels);
+      this.#options.check?.(pixels, source.name);
       return { source, index, pixels, ms: performance.now() - start };
     } catch (error) {
       reportImageError(source.name, error, this.#options);

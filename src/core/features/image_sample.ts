@@ -1,6 +1,6 @@
 import { Mt19937 } from "../settings/random.ts";
-import type { LoadedImage } from "./image_batches.ts";
 import type { NamedImage } from "./image_source.ts";
+import type { View } from "./view.ts";
 
 /** A training image that was drawn. */
 export interface SampledImage {
@@ -30,20 +30,21 @@ export class ImageSample {
   }
 
   /**
-   * Adds a batch.
+   * Adds the images whose first view is in a batch.
    *
-   * @param first Number of its first image.
+   * @param first Number of the first of them.
    */
-  add(batch: readonly LoadedImage[], first: number): void {
-    batch.forEach(({ source }, i) => {
-      const image = { source, index: first + i };
+  add(batch: readonly View[], first: number): void {
+    for (const { image: { source }, place } of batch) {
+      if (place > 0) continue;
+      const image = { source, index: first++ };
       this.#seen++;
       if (this.#images.length < this.#size) this.#images.push(image);
       else {
         const place = this.#random.below(this.#seen);
         if (place < this.#size) this.#images[place] = image;
       }
-    });
+    }
   }
 
   /** The images drawn, in the order of the stream. */

@@ -23,6 +23,8 @@ export interface TrainingFeatures extends ExtractedPatches, Disposable {
   readonly names: readonly string[];
   /** Their sizes in pixels `[width, height]`. */
   readonly sizes: readonly (readonly [number, number])[];
+  /** Rows and columns of tiles that each is seen in. */
+  readonly tiles: readonly [number, number];
   /** Seconds of decoding, of the backbone and of patch features. */
   readonly seconds: {
     readonly decode: number;
@@ -47,12 +49,13 @@ export async function extractTrainingFeatures(
   using stream = new FeatureStream(gpu, { backbone, settings }, feed, options);
   const first = await stream.next();
   const { patches, paddedDim } = stream.extractor.features;
-  const count = images.length * patches;
+  const { tiles } = stream;
+  const count = images.length * tiles[0] * tiles[1] * patches;
   const rows = allocateFeatures(gpu, count, paddedDim, patches);
   const log = new ImageLog();
   try {
     for (let batch = first; batch.length > 0; batch = await stream.next()) {
-      await stream.submit(batch, rows, log.names.length * patches);
+      await stream.submit(batch, rows, log.views * patches);
       log.add(batch);
     }
     await stream.wait();
@@ -61,7 +64,8 @@ export async function extractTrainingFeatures(
     throw error;
   }
   return {
-    rows: rows.head(log.names.length * patches),
+    rows: rows.head(log.views * patches),
+    tiles,
     extractor: stream.takeExtractor(),
     names: log.names,
     sizes: log.sizes,

@@ -1,5 +1,5 @@
 import { MAX_NEIGHBOURS } from "../../wgsl/search_refine.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings, TileSettings } from "./settings.ts";
 import { LIMITS } from "./limits.ts";
 import { shortened, shown } from "./shown.ts";
 
@@ -62,6 +62,29 @@ const CHECKS: Checks = {
   }),
 };
 
+/** What may be left out. */
+const OPTIONAL: Checks = {
+  normalise,
+  tiles: group({
+    side: integer(1, LIMITS.side),
+    overlap: integer(0, LIMITS.side),
+    scale: number(
+      "a number above 0 and at most 1",
+      (scale) => scale > 0 && scale <= 1,
+    ),
+    banks: oneOf("shared", "position"),
+  }),
+};
+
+function checkTiles({ side, overlap }: TileSettings): void {
+  if (2 * overlap <= side) return;
+  throw new RangeError(
+    `Cannot use tiles.overlap ${overlap} with tiles of ${side}: expected at most half of them, ${
+      Math.floor(side / 2)
+    }`,
+  );
+}
+
 /**
  * Checks settings of unknown origin.
  *
@@ -71,11 +94,20 @@ const CHECKS: Checks = {
  * @throws {RangeError} If a value is not allowed, or two do not go together.
  */
 export function checkSettings(value: unknown): Settings {
-  const given = typeof value === "object" && value !== null &&
-    Object.hasOwn(value, "normalise");
-  checkGroup("", value, given ? { ...CHECKS, normalise } : CHECKS);
+  const given = typeof value === "object" && value !== null
+    ? Object.entries(OPTIONAL).filter(([key]) => Object.hasOwn(value, key))
+    : [];
+  checkGroup("", value, { ...CHECKS, ...Object.fromEntries(given) });
   const settings = value as Settings;
-  const { crop, resize, coreset } = settings;
+  const { crop, resize, square, coreset, tiles } = settings;
+  if (tiles !== undefined) {
+    checkTiles(tiles);
+    if (resize !== tiles.side || crop !== null || square) {
+      throw new RangeError(
+        `Cannot use tiles of ${tiles.side} with resize ${resize}, crop ${crop} and square ${square}: expected resize ${tiles.side}, crop null and square false`,
+      );
+    }
+  }
   if (crop !== null && crop > resize) {
     throw new RangeError(
       `Cannot use crop ${crop}: it is larger than resize ${resize}; choose a crop of at most ${resize}, or none`,

@@ -87,8 +87,35 @@ export type NormaliseSetting = "imagenet" | "unit" | "bytes" | {
   readonly std: readonly [number, number, number];
 };
 
+/** How images are cut into tiles, each of which the network sees alone. */
+export interface TileSettings {
+  /**
+   * Sides of a tile at the network's input, in pixels; an image that has fewer
+   * along one side has tiles of its own length there.
+   */
+  readonly side: number;
+  /**
+   * Pixels that neighbouring tiles have in common at least, at most half of
+   * `side`; the tiles of an image lie evenly, so that they may have more.
+   */
+  readonly overlap: number;
+  /** Sides of the image that is cut, as a share of the original's; 1: as it is. */
+  readonly scale: number;
+  /**
+   * What a tile is compared with: `"shared"` one memory bank for all tiles,
+   * `"position"` the rows that come from tiles at its own place alone.
+   */
+  readonly banks: "shared" | "position";
+}
+
 /** Every switch of the method. Plain data: it survives JSON unchanged. */
 export interface Settings {
+  /**
+   * How images are cut into tiles; where it is left out, an image is resized and
+   * cropped as a whole. With tiles, `resize` is their side, and there is neither
+   * a crop nor a square.
+   */
+  readonly tiles?: TileSettings;
   /** Input: pixels of the short side, or of both sides when `square`. */
   readonly resize: number;
   /** Whether the input is resized to a square, whatever its aspect ratio. */
@@ -140,9 +167,15 @@ export interface Settings {
 
 /** Settings as a user gives them: a preset, and what differs from it. */
 export interface SettingsOptions
-  extends Partial<Omit<Settings, "coreset" | "map" | "threshold">> {
+  extends Partial<Omit<Settings, "coreset" | "map" | "threshold" | "tiles">> {
   /** The preset to start from, `"paper"` by default. */
   readonly preset?: PresetName;
+  /**
+   * How images are cut into tiles; a number is their side. By default they
+   * overlap by an eighth of it, are cut from the image as it is, and share one
+   * memory bank.
+   */
+  readonly tiles?: number | Partial<TileSettings> & Pick<TileSettings, "side">;
   /** How the memory bank is thinned out; a number is the ratio. */
   readonly coreset?: number | Partial<CoresetSettings>;
   /** How patch scores become an anomaly map. */

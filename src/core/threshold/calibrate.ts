@@ -4,7 +4,7 @@ import type { WorkOptions } from "../features/progress.ts";
 import type { ExtractedPatches } from "../features/training_features.ts";
 import type { StoredThreshold } from "../model/stored_model.ts";
 import type { Settings, ThresholdSettings } from "../settings/settings.ts";
-import type { Folds } from "./folds.ts";
+import { type Folds, foldsOfViews } from "./folds.ts";
 import { oddImages } from "./odd_images.ts";
 import { expectedFalseAlarms, promisedThreshold } from "./promise.ts";
 import {
@@ -72,11 +72,14 @@ export async function calibrate(
   { onProgress }: WorkOptions,
 ): Promise<Calibration> {
   const { patches } = extractor.features;
+  const images = folds.folds.length;
+  const views = rows.rows / patches / images;
+  const own = foldsOfViews(folds.folds, views);
   const found = await heldOutScores(gpu, { mended, settings }, {
-    ...{ rows, extractor, folds: folds.folds },
-    near: near && findable(near, mended.images, folds.folds, patches),
+    ...{ rows, extractor, folds: own },
+    near: near && findable(near, mended.images, own, patches),
   }, onProgress && { onProgress });
-  const record = recordOf(found, rows.rows / patches);
+  const record = recordOf(found, { images, views });
   return { ...record, ...thresholdsOf(record, settings, { folds }) };
 }
 
@@ -102,27 +105,37 @@ export function findable(
 }
 
 /**
- * What is known of all training images.
+ * What is known of all training images: each is as anomalous as its worst view.
+ * Where maps of several views overlap they are averaged, so that no pixel of an
+ * image's map is above the largest of its views' maps.
  *
- * @param found Images that were scored; their places count on from the earlier
- * ones.
- * @param images How many images there are.
+ * @param found Views that were scored; their places count on from those of the
+ * earlier images.
+ * @param of How many images there are, and views of each.
  * @param earlier What was known of the first ones.
  */
 export function recordOf(
   found: readonly TrainingScore[],
-  images: number,
+  { images, views }: { readonly images: number; readonly views: number },
   earlier?: TrainingRecord,
 ): TrainingRecord {
   const scores = new Float32Array(images).fill(NaN);
   const maxima = new Float32Array(images).fill(NaN);
+  const keepLarger = (
+    values: Float32Array,
+    image: number,
+    value: number,
+  ): void => {
+    if (!(value <= values[image]!)) values[image] = value;
+  };
+  for (const { place, score, maximum } of found) {
+    const image = Math.floor(place / views);
+    keepLarger(scores, image, score);
+    keepLarger(maxima, image, maximum);
+  }
   if (earlier) {
     scores.set(earlier.scores);
     maxima.set(earlier.maxima);
-  }
-  for (const { place, score, maximum } of found) {
-    scores[place] = score;
-    maxima[place] = maximum;
   }
   return { scores, maxima };
 }

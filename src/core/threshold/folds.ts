@@ -82,6 +82,23 @@ export function foldsByName(
 }
 
 /**
+ * The fold of each view of images, which is that of its image.
+ *
+ * @param folds Fold of each image.
+ * @param views Views of an image.
+ */
+export function foldsOfViews(
+  folds: Uint32Array<ArrayBuffer>,
+  views: number,
+): Uint32Array<ArrayBuffer> {
+  if (views === 1) return folds;
+  return Uint32Array.from(
+    { length: folds.length * views },
+    (_, view) => folds[Math.floor(view / views)]!,
+  );
+}
+
+/**
  * The group of each image: what a pattern finds in its name, its first capture
  * group where it has one. Images in which it finds nothing, or all without a
  * pattern, are groups of their own.

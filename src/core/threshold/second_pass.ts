@@ -33,9 +33,11 @@ export interface SecondPassParts extends ScoringBank {
   readonly extractor: FeatureExtractor;
   /** What the bank's rows were chosen with. */
   readonly projection: Projection | undefined;
-  /** Images that are scored together. */
+  /** Views that are scored together. */
   readonly block: number;
-  /** Fold of each training image. */
+  /** Views of an image. */
+  readonly views: number;
+  /** Fold of each view of the training images. */
   readonly folds: Uint32Array<ArrayBuffer>;
   /**
    * For each patch of all images, bank rows near it, where the choice of the bank
@@ -46,7 +48,7 @@ export interface SecondPassParts extends ScoringBank {
 
 /** What a second pass over training images tells. */
 export interface SecondPass {
-  /** Scores of the images that have one; places are those of all images. */
+  /** Scores of the views that have one; places are those of all images' views. */
   readonly scores: readonly TrainingScore[];
   /** Images that were scored. */
   readonly images: number;
@@ -70,7 +72,8 @@ export async function secondPass(
 ): Promise<SecondPass> {
   const { extractor } = parts;
   const { patches, paddedDim } = extractor.features;
-  const block = Math.min(parts.block, images.length);
+  const { views } = parts;
+  const block = Math.min(parts.block, images.length * views);
   using space = await ChoiceSpace.create(gpu, parts);
   using rows = allocateFeatures(gpu, block * patches, paddedDim, patches);
   const { onProgress: _, ...quiet } = options;
@@ -102,7 +105,8 @@ export async function secondPass(
     gpu.pool.trim();
     done += waiting.length;
     waiting = [];
-    options.onProgress?.("threshold", done, images.length);
+    const told = Math.floor(done / views);
+    options.onProgress?.("threshold", told, images.length);
   };
   for (;;) {
     const batch = await stream.next();
@@ -111,9 +115,13 @@ export async function secondPass(
       if (batch.length === 0) break;
     }
     await stream.submit(batch, rows, waiting.length * patches);
-    waiting.push(...batch.map(({ source }) => numbers.get(source)!));
+    waiting.push(
+      ...batch.map(({ image: { source }, place }) =>
+        numbers.get(source)! * views + place
+      ),
+    );
   }
-  return { scores, images: done, radius: space.radius };
+  return { scores, images: done / views, radius: space.radius };
 }
 
 /** A fold that no image is in: its queries find the bank's own rows, all of them. */
@@ -224,8 +232,8 @@ function pickImages(
  *
  * @param sizes The search.
  * @param settings How scores are made.
- * @param block Images that are scored together.
- * @param grid Patches of an image, and pixels of its map.
+ * @param block Views that are scored together.
+ * @param grid Patches of a view, and pixels of its map.
  * @param space Elements of a feature in the space that rows were chosen in, where
  * distances there are measured: as given, or projected.
  */

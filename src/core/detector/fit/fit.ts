@@ -1,14 +1,15 @@
 import type { Gpu } from "../../../gpu/mod.ts";
 import { projectionFor } from "../../bank/choose_rows.ts";
 import type { MemoryBank } from "../../bank/memory_bank.ts";
+import { originsByImage } from "../../bank/tile_origins.ts";
 import type { StoredBackbone } from "../../features/backbone.ts";
 import {
   FeatureStream,
   type ImageFeed,
 } from "../../features/feature_stream.ts";
-import type { LoadedImage } from "../../features/image_batches.ts";
 import type { ModelOnGpu } from "../load.ts";
 import { stoppable } from "../../features/progress.ts";
+import type { View } from "../../features/view.ts";
 import type { StoredCoverage, StoredModel } from "../../model/stored_model.ts";
 import type { Projection } from "../../rows/projection.ts";
 import { BankSearch } from "../../search/search.ts";
@@ -46,7 +47,8 @@ export async function fitModel(
   const start = performance.now();
   gpu.pool.trim();
   gpu.pool.resetPeak();
-  using stream = new FeatureStream(gpu, parts, feed, options);
+  const like = parts.known && sizeOf(parts.known);
+  using stream = new FeatureStream(gpu, { ...parts, like }, feed, options);
   const first = await stream.next();
   const settings = parts.shard ? shardSettings(parts.settings) : parts.settings;
   const work = await planWork(
@@ -76,6 +78,11 @@ export async function fitModel(
   const model = await storedModel(gpu, {
     ...scored,
     ...{ bank, projection: chosen.projection },
+    origin: originsByImage(
+      bank.origin,
+      stream.tiles,
+      stream.extractor.features,
+    ),
     coverage: {
       patches,
       ...(radiusBound !== undefined && { radius: radiusBound }),
@@ -117,26 +124,27 @@ export async function fitModel(
 async function planWork(
   work: Omit<PlannedWork, "demand" | "memory" | "projection">,
   { count: images, areListed = false }: ImageFeed,
-  first: readonly LoadedImage[],
+  first: readonly View[],
 ): Promise<PlannedWork> {
-  const { gpu, settings, known, stream: { extractor } } = work;
-  const { batch, memoryBudget: budget } = work.options;
+  const { gpu, settings, known, stream: { extractor, batch, tiles } } = work;
+  const { memoryBudget: budget } = work.options;
   const { patches, paddedDim, dim } = extractor.features;
+  const views = tiles[0] * tiles[1];
   const session = await extractor.session(first.length);
-  await extractor.encode(session, first.map(({ pixels }) => pixels));
+  await extractor.encode(session, first);
   // The last batch may be smaller and has activations of its own.
   const fixedBytes = gpu.pool.bytes + extractor.activationBytes(batch);
   const earlier = known === undefined
     ? 0
-    : known.coverage?.patches ?? known.imageNames.length * patches;
+    : known.coverage?.patches ?? known.imageNames.length * views * patches;
   const samples = images === undefined
     ? settings.coreset.maxBank ?? patches
-    : images * patches + earlier;
+    : images * views * patches + earlier;
   const projection = projectionFor(settings, dim, samples, known?.projection);
   const [height, width] = extractor.input;
   const demand = {
     ...{ gpu, fixedBytes, patches, dim: paddedDim, settings, batch, budget },
-    ...{ images, areListed, pixels: height * width },
+    ...{ images, views, areListed, pixels: height * width },
     projected: projection?.outputs,
     ...(known && { known: { rows: known.rows, patches: earlier } }),
   };
@@ -149,11 +157,19 @@ function knownGroups(known: StoredModel | undefined): RegExp | undefined {
   return typeof pattern === "string" ? new RegExp(pattern, "u") : undefined;
 }
 
+/** Size of a model's images, the first for all. */
+function sizeOf({ imageSizes }: StoredModel): readonly [number, number] {
+  const [width = 1, height = 1] = imageSizes;
+  return [width, height];
+}
+
 /** What a model is made of. */
 interface ModelParts
   extends TrainingRecord, Pick<Thresholds, "threshold" | "mapThreshold"> {
   /** The memory bank. */
   readonly bank: MemoryBank;
+  /** Image, patch row and patch column of each of its rows. */
+  readonly origin: Int32Array<ArrayBuffer>;
   /** What its rows were chosen with, if anything. */
   readonly projection: Projection | undefined;
   /** What it stands for. */
@@ -179,7 +195,7 @@ export async function storedModel(
     rows: bank.rows.rows,
     dim: bank.dim,
     bankPrecision: "f32",
-    origin: bank.origin,
+    origin: parts.origin,
     ...(projection && {
       projection: {
         rows: projection.outputs,

@@ -1,16 +1,21 @@
 import { BankBuilder } from "../../bank/bank_builder.ts";
 import { chooseBank, RowChooser } from "../../bank/choose_rows.ts";
 import { MendedBank } from "../../bank/mended_bank.ts";
+import { originsByView } from "../../bank/tile_origins.ts";
 import { ImageLog } from "../../features/feature_stream.ts";
-import type { LoadedImage } from "../../features/image_batches.ts";
 import { ImageSample } from "../../features/image_sample.ts";
+import type { View } from "../../features/view.ts";
 import {
   allocateFeatures,
   type ExtractedPatches,
 } from "../../features/training_features.ts";
 import { bankRows } from "../../settings/resolve_settings.ts";
 import { calibrate } from "../../threshold/calibrate.ts";
-import { type Folds, foldsByName } from "../../threshold/folds.ts";
+import {
+  type Folds,
+  foldsByName,
+  foldsOfViews,
+} from "../../threshold/folds.ts";
 import { wholeFitBytes } from "./plan.ts";
 import {
   type ChosenRows,
@@ -56,12 +61,15 @@ export class HeldRun implements FitRun<HeldChoice> {
     this.#builder = new BankBuilder(
       gpu,
       allocateFeatures(gpu, capacity, paddedDim, patches),
-      { capacity, dim, grid: { height, width }, firstImage: this.earlier },
+      {
+        ...{ capacity, dim, grid: { height, width } },
+        firstImage: this.earlier * demand.views,
+      },
     );
     this.#chooser = new RowChooser(gpu, {
       settings,
       projection: work.projection,
-      folds: () => this.#folds.folds,
+      folds: () => foldsOfViews(this.#folds.folds, demand.views),
       onProgress: (done, total) => {
         options.signal?.throwIfAborted();
         if (this.#isComplete) options.onProgress?.("coreset", done, total);
@@ -69,14 +77,16 @@ export class HeldRun implements FitRun<HeldChoice> {
     });
     this.#sample = new ImageSample(options.thresholdImages, settings.seed);
     if (known === undefined) return;
-    const { memoryBank: data, origin, coverage } = known;
+    const { memoryBank: data, coverage } = known;
+    const grid = { height, width };
+    const origin = originsByView(known.origin, stream.tiles, grid);
     this.#builder.preload({ data, origin, radius: coverage?.radius ?? NaN });
     this.#chooser.drawn(known.rows, demand.known!.patches);
   }
 
   get patches(): number {
     const { demand } = this.#work;
-    return this.log.names.length * demand.patches +
+    return this.log.views * demand.patches +
       (demand.known?.patches ?? 0);
   }
 
@@ -85,7 +95,7 @@ export class HeldRun implements FitRun<HeldChoice> {
   }
 
   /** Extracts all images, reducing what is there whenever the space is full. */
-  async collect(first: readonly LoadedImage[]): Promise<void> {
+  async collect(first: readonly View[]): Promise<void> {
     const { stream, demand: { patches } } = this.#work;
     for (let batch = first; batch.length > 0;) {
       if (batch.length * patches > this.#builder.room) await this.#reduce();
@@ -130,11 +140,11 @@ export class HeldRun implements FitRun<HeldChoice> {
    * chosen: with the square root, every bucket is covered about equally well.
    */
   #share(most: number): number {
-    const { settings, memory, demand: { images, known } } = this.#work;
+    const { settings, memory, demand: { images, views, known } } = this.#work;
     const { kept } = this.#builder;
     if (settings.coreset.method === "random") return most;
     const first = known?.rows ?? 0;
-    const seen = this.log.names.length;
+    const seen = this.log.views / views;
     const share = images === undefined
       ? kept + (memory.capacity - most) / 16
       : first + (most - first) * Math.sqrt(seen / images);
@@ -171,7 +181,7 @@ export class HeldRun implements FitRun<HeldChoice> {
       // What is allocated now has memory that was in use already.
       extractor.release();
       gpu.pool.trim();
-      const { folds } = this.#folds;
+      const folds = foldsOfViews(this.#folds.folds, demand.views);
       const chosen = await chooseBank(
         gpu,
         features,
@@ -193,7 +203,7 @@ export class HeldRun implements FitRun<HeldChoice> {
 
   /** Scores images, from their features where they are held. */
   async score(chosen: HeldChoice): Promise<ScoredFit> {
-    const { gpu, settings, options } = this.#work;
+    const { gpu, settings, options, demand: { views } } = this.#work;
     const images = this.log.names.length;
     const { bank, features, radius, near, mends } = chosen;
     const folds = this.#folds;
@@ -212,7 +222,7 @@ export class HeldRun implements FitRun<HeldChoice> {
     using mended = await MendedBank.create(
       gpu,
       bank,
-      (image) => folds.folds[image]!,
+      (view) => folds.folds[Math.floor(view / views)]!,
       mends,
     );
     const calibration = await calibrate(

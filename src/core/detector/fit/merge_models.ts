@@ -142,6 +142,7 @@ async function merge(
       }),
       ...record,
       bank,
+      origin: bank.origin,
       projection,
       coverage: {
         patches,

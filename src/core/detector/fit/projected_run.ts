@@ -3,14 +3,18 @@ import { ownedMends, pickRows } from "../../bank/choose_rows.ts";
 import { NO_MENDS } from "../../bank/mends.ts";
 import { MemoryBank, originsOf } from "../../bank/memory_bank.ts";
 import { FeatureStream, ImageLog } from "../../features/feature_stream.ts";
-import type { LoadedImage } from "../../features/image_batches.ts";
 import { ImageSample } from "../../features/image_sample.ts";
 import type { NamedImage } from "../../features/image_source.ts";
+import type { View } from "../../features/view.ts";
 import { allocateFeatures } from "../../features/training_features.ts";
 import { Projector } from "../../rows/projection.ts";
 import { copyRowSpans, gatherRows } from "../../rows/row_sets.ts";
 import { bankRows } from "../../settings/resolve_settings.ts";
-import { type Folds, foldsByName } from "../../threshold/folds.ts";
+import {
+  type Folds,
+  foldsByName,
+  foldsOfViews,
+} from "../../threshold/folds.ts";
 import {
   type ChosenRows,
   coverOf,
@@ -64,13 +68,13 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
   }
 
   get patches(): number {
-    return this.log.names.length * this.#work.demand.patches;
+    return this.log.views * this.#work.demand.patches;
   }
 
   /** Extracts all images and keeps their projected features. */
-  async collect(first: readonly LoadedImage[]): Promise<void> {
+  async collect(first: readonly View[]): Promise<void> {
     const { gpu, stream, options, demand: { patches, dim } } = this.#work;
-    const most = options.batch * patches;
+    const most = stream.batch * patches;
     using features = allocateFeatures(gpu, most, dim, patches);
     for (let batch = first; batch.length > 0; batch = await stream.next()) {
       const start = performance.now();
@@ -80,7 +84,9 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
       if (batch === first) await announce(this.#work, rows, start);
       this.#sample.add(batch, this.log.names.length);
       this.log.add(batch);
-      this.#sources.push(...batch.map(({ source }) => source));
+      for (const { image: { source }, place } of batch) {
+        if (place === 0) this.#sources.push(source);
+      }
     }
     await stream.wait();
   }
@@ -97,7 +103,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
     const { patches } = this;
     const count = bankRows(settings.coreset, patches);
     const isPart = count < patches;
-    const { folds } = this.#folds;
+    const folds = foldsOfViews(this.#folds.folds, demand.views);
     const chosen = isPart
       ? await pickRows(
         gpu,
@@ -141,15 +147,21 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
     others: Uint32Array<ArrayBuffer>,
   ): Promise<{ bank: MemoryBank; rest: RowChunks | undefined }> {
     const { gpu, stream: { extractor }, backbone, settings } = this.#work;
-    const { signal, onProgress, batch } = this.#work.options;
+    const { signal, onProgress } = this.#work.options;
+    const { demand: { views, batch } } = this.#work;
     const { patches, paddedDim, dim, height, width } = extractor.features;
-    const imageOf = (pick: number): number => Math.floor(pick / patches);
+    const viewOf = (pick: number): number => Math.floor(pick / patches);
     // A patch may mend several folds.
     const sorted = Uint32Array.from(new Set([...picks, ...others])).sort();
-    const needed = [...new Set(sorted.values().map(imageOf))];
-    using stream = new FeatureStream(gpu, { extractor, backbone, settings }, {
-      images: needed.values().map((image) => this.#sources[image]),
-      count: needed.length,
+    const needed = [...new Set(sorted.values().map(viewOf))];
+    const wanted = new Set(needed);
+    const images = [...new Set(needed.map((view) => Math.floor(view / views)))];
+    using stream = new FeatureStream(gpu, {
+      ...{ extractor, backbone, settings },
+      wants: (image, place) => wanted.has(images[image]! * views + place),
+    }, {
+      images: images.values().map((image) => this.#sources[image]!),
+      count: images.length,
     }, { batch, ...(signal && { signal }), onImageError: isGone });
     const most = Math.min(batch, needed.length) * patches;
     using features = allocateFeatures(gpu, most, paddedDim, patches);
@@ -159,7 +171,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
       paddedDim,
       "bank rows",
     );
-    let images = 0;
+    let seen = 0;
     let done = 0;
     for (
       let loaded = await stream.next();
@@ -170,7 +182,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
       const rows: number[] = [];
       while (done + rows.length < sorted.length) {
         const pick = sorted[done + rows.length];
-        const place = needed.indexOf(imageOf(pick), images) - images;
+        const place = needed.indexOf(viewOf(pick), seen) - seen;
         if (place >= loaded.length) break;
         rows.push(place * patches + pick % patches);
       }
@@ -182,8 +194,8 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
       );
       copyRowSpans(gpu, chosen, ordered, done);
       done += rows.length;
-      images += loaded.length;
-      onProgress?.("bank rows", images, needed.length);
+      seen += loaded.length;
+      onProgress?.("bank rows", seen, needed.length);
     }
     await stream.wait();
     const places = new Map(Array.from(sorted, (pick, place) => [pick, place]));

@@ -8,8 +8,8 @@ import type {
   FeatureStream,
   ImageLog,
 } from "../../features/feature_stream.ts";
-import type { LoadedImage } from "../../features/image_batches.ts";
 import type { SampledImage } from "../../features/image_sample.ts";
+import type { View } from "../../features/view.ts";
 import type { StoredModel } from "../../model/stored_model.ts";
 import type { Projection } from "../../rows/projection.ts";
 import type { Settings } from "../../settings/settings.ts";
@@ -18,7 +18,7 @@ import {
   recordOf,
   thresholdsOf,
 } from "../../threshold/calibrate.ts";
-import type { Folds } from "../../threshold/folds.ts";
+import { type Folds, foldsOfViews } from "../../threshold/folds.ts";
 import { secondPass } from "../../threshold/second_pass.ts";
 import type { FitDemand, FitPlan, MemoryPlan } from "./plan.ts";
 
@@ -109,7 +109,7 @@ export interface FitRun<C extends ChosenRows = ChosenRows> extends Disposable {
    *
    * @param first The stream's first batch.
    */
-  collect(first: readonly LoadedImage[]): Promise<void>;
+  collect(first: readonly View[]): Promise<void>;
   /** Makes the bank. */
   choose(): Promise<C>;
   /** Scores the images with that bank and sets the thresholds. */
@@ -146,19 +146,20 @@ export async function scoreAgain(
   sample: readonly SampledImage[],
   folds: Folds,
 ): Promise<Omit<ScoredFit, "radiusBound">> {
-  const { settings, backbone, known } = work;
+  const { settings, backbone, known, demand: { views, batch } } = work;
   const { extractor } = stream;
   const { block } = memory;
+  const own = foldsOfViews(folds.folds, views);
   using mended = await MendedBank.create(
     gpu,
     chosen.bank,
-    (image) => folds.folds[image]!,
+    (view) => own[view]!,
     chosen.mends,
   );
   const again = await secondPass(gpu, sample, {
-    ...{ mended, settings, backbone, extractor, block },
-    ...{ projection: work.projection, folds: folds.folds, near: chosen.near },
-  }, options);
+    ...{ mended, settings, backbone, extractor, block, views },
+    ...{ projection: work.projection, folds: own, near: chosen.near },
+  }, { ...options, batch });
   const images = folds.folds.length;
   const earlier = known && {
     scores: Float32Array.from(known.trainScores),
@@ -166,7 +167,7 @@ export async function scoreAgain(
       known.trainMapMaxima ?? known.trainScores.map(() => NaN),
     ),
   };
-  const record = recordOf(again.scores, images, earlier);
+  const record = recordOf(again.scores, { images, views }, earlier);
   const drawnFrom = images - (earlier?.scores.length ?? 0);
   return {
     ...record,

@@ -9,7 +9,7 @@ import {
 import type { Session } from "../../../nn/session.ts";
 import type { FeatureExtractor } from "../../features/extractor.ts";
 import { batchTooLarge } from "../../features/batch_too_large.ts";
-import type { Pixels } from "../../images/pixels.ts";
+import type { ImagePart } from "../../images/preprocess.ts";
 import type { CropGeometry } from "../../images/resize_plan.ts";
 import { AnomalyMaps } from "../../score/anomaly_map.ts";
 import type { ImageScores } from "../../score/image_score.ts";
@@ -17,7 +17,7 @@ import type { BankSearch } from "../../search/search.ts";
 import type { MapSettings } from "../../settings/settings.ts";
 
 /** GPU time of the stages of one image in milliseconds. */
-interface StageTimes {
+export interface StageTimes {
   /** The backbone. */
   readonly trunk: number;
   /** Patch features. */
@@ -40,8 +40,8 @@ interface ScoredFeatures {
   readonly map: Float32Array;
 }
 
-/** What comes back from the GPU of one image. */
-export interface ScoredImage extends ScoredFeatures {
+/** What comes back from the GPU of one image, or of a tile. */
+export interface ScoredView extends ScoredFeatures {
   /** Where the map lies in the original image. */
   readonly geometry: CropGeometry;
   /** GPU time, where the adapter has timestamp queries. */
@@ -51,7 +51,7 @@ export interface ScoredImage extends ScoredFeatures {
 /** A batch that the GPU works on. */
 interface SubmittedBatch {
   /** Waits for the results; the predictor takes the next batch after it. */
-  collect(): Promise<ScoredImage[]>;
+  collect(): Promise<ScoredView[]>;
 }
 
 /** Everything that predictions of one model share. */
@@ -221,13 +221,13 @@ export class BatchPredictor implements Disposable {
   }
 
   /** Starts scoring a batch of exactly the number of images it was made for. */
-  async submit(pixels: readonly Pixels[]): Promise<SubmittedBatch> {
-    const geometries = await this.#extractor.encode(this.#session, pixels);
+  async submit(parts: readonly ImagePart[]): Promise<SubmittedBatch> {
+    const geometries = await this.#extractor.encode(this.#session, parts);
     this.#gpu.submit(this.#programs, this.#clock);
     return { collect: () => this.#collect(geometries) };
   }
 
-  async #collect(geometries: readonly CropGeometry[]): Promise<ScoredImage[]> {
+  async #collect(geometries: readonly CropGeometry[]): Promise<ScoredView[]> {
     const images = geometries.length;
     const [scored, ticks] = await this.#scorer.read(images, this.#clock?.ticks);
     const times = this.#times(ticks, images);
@@ -238,7 +238,7 @@ export class BatchPredictor implements Disposable {
     }));
   }
 
-  #times(ticks: TensorData | undefined, images: number): ScoredImage["times"] {
+  #times(ticks: TensorData | undefined, images: number): ScoredView["times"] {
     if (ticks === undefined || this.#gpu.profiler !== undefined) {
       return undefined;
     }

@@ -1,11 +1,14 @@
 import type { Gpu } from "../../../gpu/mod.ts";
+import { patchOf } from "../../bank/tile_origins.ts";
+import { isTooLarge } from "../../features/batch_too_large.ts";
 import {
   ImageBatches,
   type LoadedImage,
 } from "../../features/image_batches.ts";
 import type { ImageSources } from "../../features/image_source.ts";
 import { reportImageError, type WorkOptions } from "../../features/progress.ts";
-import { planExtents } from "../../images/resize_plan.ts";
+import { type View, viewsOf } from "../../features/view.ts";
+import { planViews, tileCounts } from "../../images/tiles.ts";
 import type { StoredModel } from "../../model/stored_model.ts";
 import { judge, type Limits } from "../../score/verdict.ts";
 import { checkFiniteResult } from "../../score/finite_result.ts";
@@ -13,27 +16,22 @@ import type { Settings } from "../../settings/settings.ts";
 import {
   BatchPredictor,
   type PredictorParts,
-  type ScoredImage,
+  type ScoredView,
 } from "./batch_predictor.ts";
 import { patchBox, type Prediction } from "./prediction.ts";
+import { SeenImage } from "./seen_image.ts";
 import { Turns } from "./turns.ts";
 
 /** What a prediction tells of the model beside its scores. */
 type DescribedModel = Pick<StoredModel, "origin" | "imageNames" | "imageSizes">;
 
 interface RunningBatch {
-  readonly images: readonly LoadedImage[];
+  /** Those that count; the batch may be filled up with one of them. */
+  readonly views: readonly View[];
   /** Milliseconds until it was submitted. */
   readonly ms: number;
   /** Its results, read back when they are asked for the first time. */
-  readonly scored: () => Promise<readonly ScoredImage[]>;
-}
-
-/** What came back of an image, and its share of the batch's milliseconds. */
-interface Seen {
-  readonly image: LoadedImage;
-  readonly scored: ScoredImage;
-  readonly share: number;
+  readonly scored: () => Promise<readonly ScoredView[]>;
 }
 
 /**
@@ -45,7 +43,7 @@ export class Predictor {
   readonly #parts: PredictorParts;
   readonly #model: DescribedModel;
   readonly #settings: Settings;
-  readonly #batch: number;
+  #batch: number;
   readonly #turns: Turns;
   readonly #predictors = new Map<number, BatchPredictor>();
   #running: RunningBatch | undefined;
@@ -56,7 +54,7 @@ export class Predictor {
    * @param parts What scores are made with; they stay their owner's.
    * @param model What is told of a patch beside its score.
    * @param settings The settings that the model was fitted with.
-   * @param batch Images of a batch.
+   * @param batch Views of a batch, if the adapter binds as many.
    * @param turns Who may use the parts.
    */
   constructor(
@@ -71,7 +69,7 @@ export class Predictor {
     this.#parts = parts;
     this.#model = model;
     this.#settings = settings;
-    this.#batch = batch;
+    this.#batch = Math.min(batch, parts.extractor.maxImages);
     this.#turns = turns;
   }
 
@@ -82,20 +80,28 @@ export class Predictor {
     limits: Limits,
   ): AsyncGenerator<Prediction> {
     const { extractor } = this.#parts;
+    const settings = this.#settings;
     const batches = new ImageBatches(images, {
       ...options,
-      batch: this.#batch,
+      batch: settings.tiles === undefined ? this.#batch : 1,
       check: (pixels) => extractor.check(pixels),
     });
+    const open = new Map<LoadedImage, SeenImage>();
     let running: RunningBatch | undefined;
     for await (const batch of batches) {
-      if (running !== undefined) {
-        yield* this.#judged(await this.#collect(running), options, limits);
+      const views = batch.flatMap((image) => viewsOf(image, settings));
+      while (views.length > 0) {
+        if (running !== undefined) {
+          const seen = this.#seen(await this.#collect(running), open);
+          yield* this.#judged(seen, options, limits);
+        }
+        running = await this.#turn(() => this.#submit(views));
+        views.splice(0, running.views.length);
       }
-      running = await this.#turn(() => this.#submit(batch));
     }
     if (running !== undefined) {
-      yield* this.#judged(await this.#collect(running), options, limits);
+      const seen = this.#seen(await this.#collect(running), open);
+      yield* this.#judged(seen, options, limits);
     }
   }
 
@@ -122,76 +128,104 @@ export class Predictor {
     );
   }
 
-  async #submit(images: readonly LoadedImage[]): Promise<RunningBatch> {
+  /** Submits as many of the views as go in one batch, from the first. */
+  async #submit(waiting: readonly View[]): Promise<RunningBatch> {
     // Its results lie where those of this batch are going to.
     await this.#running?.scored().catch(() => {});
     const start = performance.now();
-    const predictor = await this.#predictor(images.length);
-    const batch = await predictor.submit(images.map(({ pixels }) => pixels));
-    let scored: Promise<readonly ScoredImage[]> | undefined;
+    const { predictor, size } = await this.#predictor(waiting.length);
+    const views = waiting.slice(0, size);
+    const [first] = views as [View];
+    const filled = Array.from({ length: size }, (_, i) => views[i] ?? first);
+    const batch = await predictor.submit(filled);
+    let scored: Promise<readonly ScoredView[]> | undefined;
     return this.#running = {
-      images,
+      views,
       ms: performance.now() - start,
       scored: () => scored ??= batch.collect(),
     };
   }
 
-  async #collect(running: RunningBatch): Promise<Seen[]> {
-    const { images, ms } = running;
+  async #collect(running: RunningBatch): Promise<[View, ScoredView, number][]> {
+    const { views, ms } = running;
     const start = performance.now();
     const scored = await this.#turn(() => running.scored());
     if (this.#running === running) this.#running = undefined;
-    const share = (ms + performance.now() - start) / images.length;
-    return scored.map((image, i) => ({
-      image: images[i]!,
-      scored: image,
-      share,
-    }));
+    const share = (ms + performance.now() - start) / views.length;
+    return views.map((view, i) => [view, scored[i]!, share]);
+  }
+
+  /** Adds views to what is known of their images; those that are complete. */
+  #seen(
+    views: readonly [View, ScoredView, number][],
+    open: Map<LoadedImage, SeenImage>,
+  ): SeenImage[] {
+    const { extractor: { input } } = this.#parts;
+    return views.flatMap(([view, scored, share]) => {
+      const seen = open.get(view.image) ??
+        new SeenImage(view, input, this.#settings);
+      if (!seen.add(view.place, scored, share)) {
+        open.set(view.image, seen);
+        return [];
+      }
+      open.delete(view.image);
+      return [seen];
+    });
   }
 
   /** Tells of images whose score or map says nothing, and judges the others. */
   *#judged(
-    seen: readonly Seen[],
+    images: readonly SeenImage[],
     options: WorkOptions,
     limits: Limits,
   ): Generator<Prediction> {
-    for (const { image, scored, share } of seen) {
+    for (const seen of images) {
       let prediction: Prediction;
       try {
-        prediction = this.#describe(image, scored, share, limits);
+        prediction = this.#describe(seen, limits);
       } catch (error) {
-        reportImageError(image.source.name, error, options);
+        reportImageError(seen.image.source.name, error, options);
         continue;
       }
       yield prediction;
     }
   }
 
-  async #predictor(images: number): Promise<BatchPredictor> {
-    let predictor = this.#predictors.get(images);
-    if (predictor === undefined) {
-      predictor = await BatchPredictor.create(this.#gpu, this.#parts, images);
-      this.#predictors.set(images, predictor);
+  /**
+   * What scores so many views at a time, or evenly fewer: where the adapter does
+   * not bind as many, half of them, and so on.
+   */
+  async #predictor(
+    views: number,
+  ): Promise<{ readonly predictor: BatchPredictor; readonly size: number }> {
+    for (;;) {
+      const size = Math.ceil(views / Math.ceil(views / this.#batch));
+      const known = this.#predictors.get(size);
+      if (known !== undefined) return { predictor: known, size };
+      try {
+        const predictor = await BatchPredictor.create(
+          this.#gpu,
+          this.#parts,
+          size,
+        );
+        this.#predictors.set(size, predictor);
+        return { predictor, size };
+      } catch (error) {
+        if (size === 1 || !isTooLarge(error)) throw error;
+        this.#parts.extractor.forget(size);
+        this.#gpu.pool.trim();
+        this.#batch = Math.ceil(size / 2);
+      }
     }
-    return predictor;
   }
 
   /** Puts what came back from the GPU into the terms of the original image. */
-  #describe(
-    { source, pixels, ms: decode }: LoadedImage,
-    scored: ScoredImage,
-    share: number,
-    limits: Limits,
-  ): Prediction {
-    checkFiniteResult(source.name, scored);
-    const { score, geometry, map, times, worstPatch, nearestRow } = scored;
-    const { origin, imageNames, imageSizes } = this.#model;
-    const { input, features } = this.#parts.extractor;
-    const { height, width } = features;
-    const grid = [height, width] as const;
-    const [image, row, column] = origin.subarray(3 * nearestRow);
-    const [trainWidth, trainHeight] = imageSizes.subarray(2 * image);
-    const train = planExtents(trainWidth, trainHeight, this.#settings);
+  #describe(seen: SeenImage, limits: Limits): Prediction {
+    const { image: { source, pixels, ms: decode }, map, geometry } = seen;
+    const { score, worstPatch, nearestRow, geometry: view } = seen.worst;
+    checkFiniteResult(source.name, { score, map: map.data });
+    const { height, width } = this.#parts.extractor.features;
+    const { times } = seen;
     return {
       name: source.name,
       image: pixels,
@@ -200,27 +234,34 @@ export class Predictor {
       threshold: limits.score,
       uncertainFrom: limits.uncertainFrom,
       worstPatch: {
-        ...patchBox(worstPatch, grid, geometry),
-        nearest: {
-          image: imageNames[image],
-          box: patchBox(row * width + column, grid, train.geometry),
-        },
+        ...patchBox(worstPatch, [height, width], view),
+        nearest: this.#nearest(nearestRow),
       },
-      map: {
-        width: input[1],
-        height: input[0],
-        data: map,
-        threshold: limits.map,
-        geometry,
-      },
+      map: { ...map, threshold: limits.map, geometry },
       ms: {
         decode,
         trunk: times?.trunk ?? null,
         patches: times?.patches ?? null,
         search: times?.search ?? null,
         map: times?.map ?? null,
-        total: decode + share,
+        total: decode + seen.milliseconds,
       },
+    };
+  }
+
+  /** Where a bank row comes from. */
+  #nearest(row: number): Prediction["worstPatch"]["nearest"] {
+    const { origin, imageNames, imageSizes } = this.#model;
+    const { features } = this.#parts.extractor;
+    const [image, down, across] = origin.subarray(3 * row);
+    const [width, height] = imageSizes.subarray(2 * image!);
+    const size = { width: width!, height: height! };
+    const [, columns] = tileCounts(size, this.#settings);
+    const { place, patch } = patchOf(down!, across!, columns, features);
+    const { geometry } = planViews(width!, height!, this.#settings)[place]!;
+    return {
+      image: imageNames[image!]!,
+      box: patchBox(patch, [features.height, features.width], geometry),
     };
   }
 

@@ -1,0 +1,70 @@
+import type { PatchGrid } from "./memory_bank.ts";
+
+/** Rows and columns of tiles, `[1, 1]` where an image is seen as a whole. */
+export type TileCounts = readonly [number, number];
+
+/**
+ * Where bank rows come from, by image: the patch grids of an image's tiles lie
+ * side by side, as the tiles do, so that rows and columns tell the tile as well.
+ *
+ * @param origin View, patch row and patch column of each row: `[K, 3]`; the views
+ * of an image follow each other.
+ * @param tiles Tiles of an image.
+ * @param grid Patches of a tile.
+ * @returns Image, row and column of each row: `[K, 3]`.
+ */
+export function originsByImage(
+  origin: Int32Array<ArrayBuffer>,
+  [rows, columns]: TileCounts,
+  { height, width }: PatchGrid,
+): Int32Array<ArrayBuffer> {
+  if (rows * columns === 1) return origin;
+  const byImage = new Int32Array(origin.length);
+  for (let i = 0; i < origin.length; i += 3) {
+    const [view, row, column] = origin.subarray(i, i + 3);
+    const image = Math.floor(view! / (rows * columns));
+    const place = view! - image * rows * columns;
+    const down = Math.floor(place / columns);
+    const across = place - down * columns;
+    byImage.set([image, down * height + row!, across * width + column!], i);
+  }
+  return byImage;
+}
+
+/** What {@linkcode originsByImage} was made of. */
+export function originsByView(
+  origin: Int32Array,
+  [rows, columns]: TileCounts,
+  grid: PatchGrid,
+): Int32Array<ArrayBuffer> {
+  const byView = new Int32Array(origin);
+  if (rows * columns === 1) return byView;
+  for (let i = 0; i < origin.length; i += 3) {
+    const [image, row, column] = origin.subarray(i, i + 3);
+    const { place, patch } = patchOf(row!, column!, columns, grid);
+    const down = Math.floor(patch / grid.width);
+    const across = patch - down * grid.width;
+    byView.set([image! * rows * columns + place, down, across], i);
+  }
+  return byView;
+}
+
+/**
+ * The tile and its patch that a row and a column of an image's grids are.
+ *
+ * @param columns Columns of tiles.
+ * @param grid Patches of a tile.
+ * @returns The tile, row by row, and the patch, row by row.
+ */
+export function patchOf(
+  row: number,
+  column: number,
+  columns: number,
+  { height, width }: PatchGrid,
+): { readonly place: number; readonly patch: number } {
+  const [down, across] = [Math.floor(row / height), Math.floor(column / width)];
+  return {
+    place: down * columns + across,
+    patch: (row - down * height) * width + column - across * width,
+  };
+}

@@ -1,0 +1,265 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { planTiles } from "../../../src/core/images/tiles.ts";
+import type { Pixels } from "../../../src/core/images/pixels.ts";
+import {
+  type FitReport,
+  type NamedImage,
+  PatchCore,
+  type Prediction,
+  type StoredModel,
+} from "../../../src/core/mod.ts";
+import type {
+  SettingsOptions,
+  TileSettings,
+} from "../../../src/core/settings/settings.ts";
+import type { Gpu } from "../../../src/gpu/mod.ts";
+import { assertAllClose, gpuTest } from "../../testing.ts";
+import { TINY_SETTINGS, tinyBackbone } from "../../tiny_model.ts";
+
+const [WIDTH, HEIGHT] = [150, 108];
+
+const TILES: TileSettings = {
+  side: 64,
+  overlap: 16,
+  scale: 1,
+  banks: "shared",
+};
+
+const { resize: _resize, square: _square, crop: _crop, ...FEATURES } =
+  TINY_SETTINGS;
+
+/** A smooth surface with a little noise, and a dark square where it is asked for. */
+function part(seed: number, width = WIDTH, height = HEIGHT, spot = -1): Pixels {
+  const data = new Uint8Array(width * height * 4).fill(255);
+  let state = seed * 7919 + 1;
+  for (let i = 0; i < width * height; i++) {
+    state = Math.imul(state, 1664525) + 1013904223 >>> 0;
+    const [x, y] = [i % width, Math.floor(i / width)];
+    const isSpot = spot >= 0 && Math.abs(x - spot) < 6 && Math.abs(y - 90) < 6;
+    const level = 120 + 50 * Math.sin(x / 9 + seed / 20) * Math.cos(y / 7) +
+      (state >>> 24) / 16;
+    data.fill(isSpot ? 10 : level, i * 4, i * 4 + 3);
+  }
+  return { width, height, data };
+}
+
+const TRAIN: NamedImage[] = [1, 2, 3, 4, 5].map((seed) => ({
+  name: `${seed}.png`,
+  content: part(seed),
+}));
+
+/** The tiles of an image, cut out by hand. */
+function cut({ name, content }: NamedImage): NamedImage[] {
+  const image = content as Pixels;
+  const { rows, columns } = planTiles(image.width, image.height, TILES);
+  return rows.offsets.flatMap((top) =>
+    columns.offsets.map((left) => {
+      const data = new Uint8Array(rows.side * columns.side * 4);
+      for (let y = 0; y < rows.side; y++) {
+        const start = ((top + y) * image.width + left) * 4;
+        const line = image.data.subarray(start, start + columns.side * 4);
+        data.set(line, y * columns.side * 4);
+      }
+      const size = { width: columns.side, height: rows.side };
+      return { name: `${name} ${left} ${top}`, content: { ...size, data } };
+    })
+  );
+}
+
+async function create(
+  gpu: Gpu,
+  settings: SettingsOptions,
+  options: { readonly batch?: number; readonly memoryBudget?: number } = {},
+): Promise<PatchCore> {
+  return await PatchCore.create({
+    ...FEATURES,
+    ...settings,
+    ...{ batch: 4, ...options, gpu, allowRandom: true },
+    backbone: tinyBackbone(),
+  });
+}
+
+async function predictOne(
+  detector: PatchCore,
+  content: Pixels,
+): Promise<Prediction> {
+  const [prediction] = await Array.fromAsync(
+    detector.predict([{ name: "one", content }]),
+  );
+  return prediction!;
+}
+
+gpuTest("one tile of the image's size is the same as no tiles", async (gpu) => {
+  using whole = await create(gpu, { resize: HEIGHT, crop: null });
+  await whole.fit(TRAIN);
+  using tiled = await create(gpu, { tiles: WIDTH });
+  await tiled.fit(TRAIN);
+  const [a, b] = [whole.model, tiled.model];
+  assertEquals(b.memoryBank, a.memoryBank);
+  assertEquals(b.origin, a.origin);
+  assertEquals(b.trainScores, a.trainScores);
+  assertEquals(b.trainMapMaxima, a.trainMapMaxima);
+  assertEquals(b.threshold, a.threshold);
+  const image = part(9, WIDTH, HEIGHT, 75);
+  const [p, q] = [
+    await predictOne(whole, image),
+    await predictOne(tiled, image),
+  ];
+  assertEquals(q.score, p.score);
+  assertEquals(q.worstPatch, p.worstPatch);
+  assertEquals(q.map.data, p.map.data);
+  assertEquals(q.map.geometry, p.map.geometry);
+});
+
+gpuTest(
+  "a tiled fit is one of the tiles as images of their parts",
+  async (gpu) => {
+    using byHand = await create(gpu, { resize: 64, crop: null });
+    await byHand.fit(TRAIN.flatMap(cut), { groupBy: /^\d+\.png/ });
+    using tiled = await create(gpu, { tiles: TILES });
+    await tiled.fit(TRAIN);
+    const [a, b] = [byHand.model, tiled.model];
+    assertEquals(b.memoryBank, a.memoryBank);
+    assertEquals(b.coverage, a.coverage);
+    assertEquals(b.imageNames, TRAIN.map(({ name }) => name));
+    const tiles = a.imageNames.length / TRAIN.length;
+    assertEquals(tiles, 6);
+    const largest = (values: Float32Array): Float32Array =>
+      Float32Array.from(
+        TRAIN,
+        (_, i) => Math.max(...values.subarray(i * tiles, (i + 1) * tiles)),
+      );
+    assertEquals(b.trainScores, largest(a.trainScores));
+    assertEquals(b.trainMapMaxima, largest(a.trainMapMaxima!));
+
+    const content = part(9, WIDTH, HEIGHT, 75);
+    const seen = await predictOne(tiled, content);
+    const parts = await Array.fromAsync(
+      byHand.predict(cut({ name: "one", content })),
+    );
+    const worst = parts.reduce((a, b) => b.score > a.score ? b : a);
+    assertEquals(seen.score, worst.score);
+    const [left, top] = worst.name.split(" ").slice(1).map(Number);
+    const { nearest, ...box } = worst.worstPatch;
+    assertEquals(seen.worstPatch.x, left! + box.x);
+    assertEquals(seen.worstPatch.y, top! + box.y);
+    assertEquals(seen.worstPatch.width, box.width);
+    // The training tile that it was compared with lies in its image.
+    const [name, x, y] = nearest.image.split(" ");
+    assertEquals(seen.worstPatch.nearest.image, name);
+    assertEquals(seen.worstPatch.nearest.box.x, Number(x) + nearest.box.x);
+    assertEquals(seen.worstPatch.nearest.box.y, Number(y) + nearest.box.y);
+    assertEquals([seen.map.width, seen.map.height], [WIDTH, HEIGHT]);
+    const { geometry } = seen.map;
+    const whole = { left: 0, top: 0, right: WIDTH, bottom: HEIGHT };
+    assertEquals(geometry, { width: WIDTH, height: HEIGHT, ...whole });
+    // A corner is seen by one tile alone; the map is nowhere above its tiles'.
+    assertEquals(seen.map.data[0], parts[0]!.map.data[0]);
+    const most = (values: Float32Array) =>
+      values.reduce((a, b) => Math.max(a, b));
+    const highest = Math.max(...parts.map(({ map }) => most(map.data)));
+    assert(most(seen.map.data) <= highest * (1 + 1e-6));
+  },
+);
+
+/** Fits in so much memory beside what was there, and tells what it held. */
+async function fitWithin(
+  gpu: Gpu,
+  memoryBudget: number | undefined,
+): Promise<{ model: StoredModel; report: FitReport; holds: string }> {
+  gpu.pool.trim();
+  const budget = memoryBudget === undefined
+    ? {}
+    : { memoryBudget: memoryBudget + gpu.pool.bytes };
+  using detector = await create(gpu, { tiles: TILES }, budget);
+  let holds = "";
+  const report = await detector.fit(TRAIN, {
+    onPlan: (plan) => {
+      holds = plan.holds;
+      assertEquals(plan.tilesPerImage, 6);
+      assertEquals(plan.patches, report0(plan.patchesPerImage));
+    },
+  });
+  assert(report.peakGpuBytes <= report.plannedGpuBytes);
+  return { model: detector.model, report, holds };
+}
+
+function report0(patchesPerImage: number): number {
+  return patchesPerImage * TRAIN.length;
+}
+
+gpuTest("a tiled fit in bounded memory keeps images together", async (gpu) => {
+  const all = await fitWithin(gpu, undefined);
+  assertEquals(all.holds, "features");
+  const { plannedGpuBytes } = all.report;
+  const seen = new Set<string>();
+  for (const share of [0.97, 0.9, 0.85]) {
+    let part: Awaited<ReturnType<typeof fitWithin>>;
+    try {
+      part = await fitWithin(gpu, Math.floor(plannedGpuBytes * share));
+    } catch (error) {
+      if (error instanceof RangeError) continue;
+      throw error;
+    }
+    seen.add(part.holds);
+    assertEquals(part.model.imageNames, all.model.imageNames);
+    assertEquals(part.report.patches, all.report.patches);
+    if (part.holds !== "projections") continue;
+    assertEquals(part.model.memoryBank, all.model.memoryBank);
+    assertEquals(part.model.origin, all.model.origin);
+    assertAllClose(part.model.trainScores, all.model.trainScores);
+  }
+  assert(seen.has("projections") || seen.has("buckets"), [...seen].join());
+});
+
+gpuTest(
+  "predict() takes images of any size in tiles of one size",
+  async (gpu) => {
+    using detector = await create(gpu, { tiles: TILES }, { batch: 5 });
+    await detector.fit(TRAIN);
+    using again = await PatchCore.load(detector.save({ bundle: true }), {
+      ...{ gpu, batch: 2 },
+    });
+    for (const [width, height] of [[64, 64], [65, 200], [230, 108]] as const) {
+      const image = part(3, width, height);
+      const prediction = await predictOne(detector, image);
+      const other = await predictOne(again, image);
+      assertEquals([prediction.map.width, prediction.map.height], [
+        width,
+        height,
+      ]);
+      assertEquals(other.score, prediction.score);
+      assertEquals(other.map.data, prediction.map.data);
+    }
+    await assertRejects(
+      () => predictOne(detector, part(1, 150, 63)),
+      RangeError,
+      "it has tiles of 64 × 63 and the others 64 × 64; fit with smaller tiles",
+    );
+  },
+);
+
+gpuTest("fit() refuses images that are cut into other tiles", async (gpu) => {
+  using detector = await create(gpu, { tiles: TILES });
+  const other = { name: "wide.png", content: part(8, 260, HEIGHT) };
+  await assertRejects(
+    () => detector.fit([...TRAIN, other], { onImageError: () => {} }),
+    RangeError,
+    `Cannot fit: image "wide.png" of 260 × 108 pixels becomes 6 × 2 tiles of 64 × 64, "1.png" of 150 × 108 becomes 3 × 2 tiles of 64 × 64`,
+  );
+});
+
+gpuTest("append() adds tiles to those of a tiled model", async (gpu) => {
+  using detector = await create(gpu, { tiles: TILES });
+  await detector.fit(TRAIN.slice(0, 3));
+  await detector.append(TRAIN.slice(3));
+  const { imageNames, imageSizes, origin, trainScores } = detector.model;
+  assertEquals(imageNames, TRAIN.map(({ name }) => name));
+  assertEquals(imageSizes.length, 2 * TRAIN.length);
+  assert(trainScores.every(Number.isFinite));
+  const images = new Set(origin.filter((_, i) => i % 3 === 0));
+  assert(images.has(4) && Math.max(...images) === 4);
+  using _loaded = await PatchCore.load(detector.save({ bundle: true }), {
+    gpu,
+  });
+});
