@@ -10,20 +10,25 @@ export type TileCounts = readonly [number, number];
  * @param origin View, patch row and patch column of each row: `[K, 3]`; the views
  * of an image follow each other.
  * @param tiles Tiles of an image.
- * @param grid Patches of a tile.
+ * @param seen Patches of a tile, and the place of the one tile that each image
+ * has, where it has but one.
  * @returns Image, row and column of each row: `[K, 3]`.
  */
 export function originsByImage(
   origin: Int32Array<ArrayBuffer>,
   [rows, columns]: TileCounts,
-  { height, width }: PatchGrid,
+  { grid: { height, width }, only }: {
+    readonly grid: PatchGrid;
+    readonly only?: number | undefined;
+  },
 ): Int32Array<ArrayBuffer> {
   if (rows * columns === 1) return origin;
   const byImage = new Int32Array(origin.length);
+  const views = only === undefined ? rows * columns : 1;
   for (let i = 0; i < origin.length; i += 3) {
     const [view, row, column] = origin.subarray(i, i + 3);
-    const image = Math.floor(view! / (rows * columns));
-    const place = view! - image * rows * columns;
+    const image = Math.floor(view! / views);
+    const place = only ?? view! - image * views;
     const down = Math.floor(place / columns);
     const across = place - down * columns;
     byImage.set([image, down * height + row!, across * width + column!], i);
@@ -67,4 +72,23 @@ export function patchOf(
     place: down * columns + across,
     patch: (row - down * height) * width + column - across * width,
   };
+}
+
+/**
+ * The tile that each bank row comes from, row by row.
+ *
+ * @param origin Image, row and column of each row: `[K, 3]`.
+ * @param columns Columns of tiles.
+ * @param grid Patches of a tile.
+ */
+export function placesOf(
+  origin: Int32Array,
+  columns: number,
+  grid: PatchGrid,
+): Uint32Array<ArrayBuffer> {
+  return Uint32Array.from(
+    { length: origin.length / 3 },
+    (_, i) =>
+      patchOf(origin[3 * i + 1]!, origin[3 * i + 2]!, columns, grid).place,
+  );
 }

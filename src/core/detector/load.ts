@@ -1,7 +1,9 @@
+import type { Gpu } from "../../gpu/mod.ts";
 import { MemoryBank } from "../bank/memory_bank.ts";
+import { placesOf } from "../bank/tile_origins.ts";
 import { settingsFromJson } from "../settings/resolve_settings.ts";
 import { ModelFileError, type StoredModel } from "../model/stored_model.ts";
-import { BankSearch } from "../search/search.ts";
+import { BankSearch, foundByOnly } from "../search/search.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Backbone, BackboneFile } from "../features/backbone.ts";
 import { resolveBackbone } from "../features/named_backbone.ts";
@@ -63,9 +65,29 @@ export async function uploadModel(
   );
   checkFeatures(model, settings, extractor);
   const bank = owned.use(MemoryBank.upload(gpu, memoryBank, dim, rows));
-  const search = await BankSearch.create(gpu, bank.rows);
+  const search = await searchOf(gpu, bank, model, settings, extractor);
   owned.move();
   return { model, bank, search, extractor };
+}
+
+/**
+ * Prepares a model's bank for predictions; with a bank for each place of tiles, a
+ * query finds the rows of its own place alone.
+ */
+export async function searchOf(
+  gpu: Gpu,
+  { rows }: MemoryBank,
+  { origin, imageSizes }: Pick<StoredModel, "origin" | "imageSizes">,
+  settings: Settings,
+  { features }: FeatureExtractor,
+): Promise<BankSearch> {
+  if (settings.tiles?.banks !== "position") {
+    return await BankSearch.create(gpu, rows);
+  }
+  const [width = 1, height = 1] = imageSizes;
+  const [, columns] = tileCounts({ width, height }, settings);
+  const images = placesOf(origin, columns, features).map(foundByOnly);
+  return await BankSearch.create(gpu, rows, { images });
 }
 
 /** Size of the network's input, `[height, width]`: that of every training image. */

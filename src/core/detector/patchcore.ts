@@ -15,6 +15,7 @@ import type { Settings } from "../settings/settings.ts";
 import { Backbone, type BackboneFile } from "../features/backbone.ts";
 import { feedOf } from "../features/feature_stream.ts";
 import { fitModel } from "./fit/fit.ts";
+import { fitPlaces } from "./fit/fit_places.ts";
 import type { FitParts, FitWork } from "./fit/run.ts";
 import type { FitReport } from "./fit/report.ts";
 import type { ImageSources } from "../features/image_source.ts";
@@ -305,7 +306,10 @@ export class PatchCore implements Disposable, AsyncDisposable {
         this.#release();
         const { signal: disposed } = this.#disposed;
         const signal = AbortSignal.any([disposed, options.signal ?? disposed]);
-        const { report, ...fitted } = await fitModel(this.#gpu, parts, feed, {
+        const fit = parts.settings.tiles?.banks === "position"
+          ? fitPlaces
+          : fitModel;
+        const { report, ...fitted } = await fit(this.#gpu, parts, feed, {
           ...options,
           ...this.#memory,
           batch: this.#batch,
@@ -330,6 +334,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
       search,
       scores: new ImageScores(gpu, bank.rows, search, settings),
       mapSettings: settings.map,
+      isByPlace: settings.tiles?.banks === "position",
     };
     const predictor = owned.use(
       new Predictor(gpu, parts, model, settings, this.#batch, this.#turns),

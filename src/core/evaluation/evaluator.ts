@@ -85,6 +85,11 @@ export class Evaluator implements EvaluateMethod, Disposable {
     const resolved = baseline
       ? baselineSettings(baseline.name, given, baseline)
       : given;
+    if (given.tiles?.banks === "position") {
+      throw new RangeError(
+        "Cannot evaluate a fit with a bank for each place of tiles: fit the model first, and evaluate that",
+      );
+    }
     const gpu = options.gpu ?? await Gpu.create();
     try {
       const backbone = await Backbone.load(gpu, file, {

@@ -205,7 +205,9 @@ export class Experiment implements Runner {
       (several || this.#variant.probes !== undefined);
     const limits = limitsOf({ threshold, mapThreshold });
     const model = {
-      origin: originsByImage(bank.origin, tiles, parts.extractor.features),
+      origin: originsByImage(bank.origin, tiles, {
+        grid: parts.extractor.features,
+      }),
       imageNames: names,
       imageSizes: Int32Array.from(sizes.flat()),
     };

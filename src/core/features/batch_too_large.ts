@@ -18,7 +18,9 @@ export function batchTooLarge(
   const advice = "use smaller images (--resize) or tiles (--tile)";
   if (cause.includes(advice)) return error;
   return new GpuError(
-    `Cannot take ${images} images of ${width} × ${height} pixels at a time: ${cause}; ${advice}`,
+    `Cannot take ${
+      images === 1 ? "an image" : `${images} images`
+    } of ${width} × ${height} pixels at a time: ${cause}; ${advice}`,
     { cause: error },
   );
 }

@@ -88,11 +88,13 @@ export interface StreamParts {
    * that of the first one that is usable.
    */
   readonly like?: readonly [number, number] | undefined;
+  /** The place of the one view that is wanted of each image; by default all are. */
+  readonly only?: number | undefined;
   /**
-   * Whether a view is wanted, by the number of its image among those that could
-   * be used and its place; by default all are.
+   * Whether one of these is wanted, by the number of its image among those that
+   * could be used and its order; by default all are.
    */
-  readonly wants?: (image: number, place: number) => boolean;
+  readonly wants?: (image: number, order: number) => boolean;
 }
 
 /** An image that the others have to go with. */
@@ -255,14 +257,15 @@ export class FeatureStream implements Disposable {
    * @throws {GpuError} If not even one view can be had.
    */
   async next(): Promise<View[]> {
-    const { settings, wants = () => true } = this.#parts;
+    const { settings, only, wants = () => true } = this.#parts;
     while (this.#waiting.length < this.batch) {
       const next = await this.#images.next();
       if (next.done) break;
       const image = this.#used++;
       const [loaded] = next.value as [LoadedImage];
       this.#waiting.push(
-        ...viewsOf(loaded, settings).filter(({ place }) => wants(image, place)),
+        ...viewsOf(loaded, settings, only)
+          .filter(({ order }) => wants(image, order)),
       );
     }
     this.seconds.decode = this.#loading.seconds;
@@ -384,8 +387,8 @@ export class ImageLog {
   /** Adds a batch: images count from their first view on. */
   add(batch: readonly View[]): void {
     this.views += batch.length;
-    for (const { image: { source }, place, pixels } of batch) {
-      if (place > 0) continue;
+    for (const { image: { source }, order, pixels } of batch) {
+      if (order > 0) continue;
       this.names.push(source.name);
       this.sizes.push([pixels.width, pixels.height]);
     }

@@ -35,8 +35,8 @@ export class ImageSample {
    * @param first Number of the first of them.
    */
   add(batch: readonly View[], first: number): void {
-    for (const { image: { source }, place } of batch) {
-      if (place > 0) continue;
+    for (const { image: { source }, order } of batch) {
+      if (order > 0) continue;
       const image = { source, index: first++ };
       this.#seen++;
       if (this.#images.length < this.#size) this.#images.push(image);

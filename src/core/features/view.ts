@@ -12,16 +12,28 @@ export interface View extends ImagePart {
   readonly image: LoadedImage;
   /** Which of the image's views it is, row by row. */
   readonly place: number;
-  /** How many the image has. */
+  /** How many of the image's views that are wanted come before it. */
+  readonly order: number;
+  /** How many of the image's views are wanted. */
   readonly count: number;
 }
 
-/** The views of an image, in order. */
-export function viewsOf(image: LoadedImage, settings: ResizeSettings): View[] {
+/**
+ * The views of an image, in order.
+ *
+ * @param only The one that is wanted; by default all are.
+ */
+export function viewsOf(
+  image: LoadedImage,
+  settings: ResizeSettings,
+  only?: number,
+): View[] {
   const { pixels } = image;
   const plans = planViews(pixels.width, pixels.height, settings);
-  return plans.map((plan, place) => ({
-    ...{ image, pixels, plan, place },
-    count: plans.length,
+  const places = only === undefined ? [...plans.keys()] : [only];
+  return places.map((place, order) => ({
+    ...{ image, pixels, place, order },
+    plan: plans[place]!,
+    count: places.length,
   }));
 }

@@ -31,6 +31,8 @@ export interface SecondPassParts extends ScoringBank {
   readonly backbone: Backbone;
   /** Images to features. */
   readonly extractor: FeatureExtractor;
+  /** The place of the one view that counts of each image; by default all do. */
+  readonly only?: number | undefined;
   /** What the bank's rows were chosen with. */
   readonly projection: Projection | undefined;
   /** Views that are scored together. */
@@ -116,8 +118,8 @@ export async function secondPass(
     }
     await stream.submit(batch, rows, waiting.length * patches);
     waiting.push(
-      ...batch.map(({ image: { source }, place }) =>
-        numbers.get(source)! * views + place
+      ...batch.map(({ image: { source }, order }) =>
+        numbers.get(source)! * views + order
       ),
     );
   }

@@ -8,7 +8,7 @@ import {
   type StoredModel,
   writeModelFile,
 } from "../../../src/core/mod.ts";
-import { GpuError } from "../../../src/gpu/mod.ts";
+import { type Gpu, GpuError } from "../../../src/gpu/mod.ts";
 import { gpuTest } from "../../testing.ts";
 import { tinyBackbone, tinyDetector, tinyImages } from "../../tiny_model.ts";
 
@@ -144,20 +144,32 @@ gpuTest(
   },
 );
 
+/** Does something on a device that binds so many bytes at once. */
+async function withLimit(
+  { pool }: Gpu,
+  limit: number,
+  work: () => Promise<void>,
+): Promise<void> {
+  const { acquire } = pool;
+  pool.acquire = (bytes, label) => {
+    if (bytes <= limit) return acquire.call(pool, bytes, label);
+    throw new GpuError(
+      `Cannot allocate "${label}": ${bytes} bytes are more than the adapter binds at once (${limit})`,
+    );
+  };
+  try {
+    await work();
+  } finally {
+    delete (pool as { acquire?: unknown }).acquire;
+  }
+}
+
 gpuTest(
-  "predict() and fit() say what to choose smaller when a batch is too large",
+  "predict() and fit() say what to choose smaller when an image is too large",
   async (gpu) => {
     const { train } = tinyImages(2);
-    const most = Object.getOwnPropertyDescriptor(gpu.pool, "acquire");
-    const { acquire } = gpu.pool;
     using detector = await tinyDetector(gpu, 2);
-    try {
-      gpu.pool.acquire = (bytes, label) => {
-        if (bytes <= 100_000) return acquire.call(gpu.pool, bytes, label);
-        throw new GpuError(
-          `Cannot allocate "${label}": ${bytes} bytes are more than the adapter binds at once (100000)`,
-        );
-      };
+    await withLimit(gpu, 50_000, async () => {
       for (
         const work of [
           () => Array.fromAsync(detector.predict(train)),
@@ -166,15 +178,35 @@ gpuTest(
       ) {
         const { message } = await assertRejects(work, GpuError);
         assert(
-          /images of 64 × 64 pixels at a time: .*\(--batch\).*\(--resize\)$/
+          /an image of 64 × 64 pixels at a time: .*\(--resize\).*\(--tile\)$/
             .test(message),
           message,
         );
       }
-    } finally {
-      if (most) Object.defineProperty(gpu.pool, "acquire", most);
-      else delete (gpu.pool as { acquire?: unknown }).acquire;
-    }
+    });
+  },
+);
+
+gpuTest(
+  "predict() and fit() take half of a batch that is too large",
+  async (gpu) => {
+    const { train, test } = tinyImages(4);
+    const scoresOf = async (detector: PatchCore): Promise<number[]> => {
+      const found = await Array.fromAsync(detector.predict([...train, ...test]));
+      return found.map(({ score }) => score);
+    };
+    using whole = await tinyDetector(gpu, 4);
+    const expected = await scoresOf(whole);
+    // Two images of 64 × 64 pixels and 4 levels, and no third.
+    await withLimit(gpu, 2 * 64 * 64 * 16, async () => {
+      using halved = await tinyDetector(gpu, 4);
+      assertEquals(halved.model.memoryBank, whole.model.memoryBank);
+      assertEquals(await scoresOf(halved), expected);
+      using loaded = await PatchCore.load(whole.save(), {
+        ...{ gpu, batch: 4, backbone: tinyBackbone() },
+      });
+      assertEquals(await scoresOf(loaded), expected);
+    });
   },
 );
 

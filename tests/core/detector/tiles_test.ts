@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { planTiles } from "../../../src/core/images/tiles.ts";
 import type { Pixels } from "../../../src/core/images/pixels.ts";
 import {
+  type FitPlan,
   type FitReport,
   type NamedImage,
   PatchCore,
@@ -49,9 +50,12 @@ const TRAIN: NamedImage[] = [1, 2, 3, 4, 5].map((seed) => ({
 }));
 
 /** The tiles of an image, cut out by hand. */
-function cut({ name, content }: NamedImage): NamedImage[] {
+function cut(
+  { name, content }: NamedImage,
+  tiles: TileSettings = TILES,
+): NamedImage[] {
   const image = content as Pixels;
-  const { rows, columns } = planTiles(image.width, image.height, TILES);
+  const { rows, columns } = planTiles(image.width, image.height, tiles);
   return rows.offsets.flatMap((top) =>
     columns.offsets.map((left) => {
       const data = new Uint8Array(rows.side * columns.side * 4);
@@ -115,7 +119,9 @@ gpuTest(
   "a tiled fit is one of the tiles as images of their parts",
   async (gpu) => {
     using byHand = await create(gpu, { resize: 64, crop: null });
-    await byHand.fit(TRAIN.flatMap(cut), { groupBy: /^\d+\.png/ });
+    await byHand.fit(TRAIN.flatMap((image) => cut(image)), {
+      groupBy: /^\d+\.png/,
+    });
     using tiled = await create(gpu, { tiles: TILES });
     await tiled.fit(TRAIN);
     const [a, b] = [byHand.model, tiled.model];
@@ -162,54 +168,54 @@ gpuTest(
   },
 );
 
-/** Fits in so much memory beside what was there, and tells what it held. */
+/** Many patches, few of them in the bank, and a projection that saves memory. */
+const COARSE = {
+  tiles: { ...TILES, side: 128, overlap: 32 },
+  coreset: { ratio: 0.005, projection: { kind: "linear", dim: 12 } },
+} as const;
+
+const TRAYS: NamedImage[] = [1, 2, 3, 4, 5, 6].map((seed) => ({
+  name: `${seed}.png`,
+  content: part(seed, 220, 220),
+}));
+
+/** Fits in so much memory beside what was there. */
 async function fitWithin(
   gpu: Gpu,
-  memoryBudget: number | undefined,
-): Promise<{ model: StoredModel; report: FitReport; holds: string }> {
+  bytes: number,
+): Promise<{ model: StoredModel; report: FitReport; plan: FitPlan }> {
   gpu.pool.trim();
-  const budget = memoryBudget === undefined
-    ? {}
-    : { memoryBudget: memoryBudget + gpu.pool.bytes };
-  using detector = await create(gpu, { tiles: TILES }, budget);
-  let holds = "";
-  const report = await detector.fit(TRAIN, {
-    onPlan: (plan) => {
-      holds = plan.holds;
-      assertEquals(plan.tilesPerImage, 6);
-      assertEquals(plan.patches, report0(plan.patchesPerImage));
-    },
-  });
+  const memoryBudget = bytes + gpu.pool.bytes;
+  using detector = await create(gpu, COARSE, { memoryBudget });
+  let plan: FitPlan | undefined;
+  const report = await detector.fit(TRAYS, { onPlan: (told) => plan = told });
   assert(report.peakGpuBytes <= report.plannedGpuBytes);
-  return { model: detector.model, report, holds };
-}
-
-function report0(patchesPerImage: number): number {
-  return patchesPerImage * TRAIN.length;
+  assertEquals(plan!.tilesPerImage, 4);
+  assertEquals(plan!.patches, 6 * plan!.patchesPerImage);
+  return { model: detector.model, report, plan: plan! };
 }
 
 gpuTest("a tiled fit in bounded memory keeps images together", async (gpu) => {
-  const all = await fitWithin(gpu, undefined);
-  assertEquals(all.holds, "features");
-  const { plannedGpuBytes } = all.report;
-  const seen = new Set<string>();
-  for (const share of [0.97, 0.9, 0.85]) {
-    let part: Awaited<ReturnType<typeof fitWithin>>;
-    try {
-      part = await fitWithin(gpu, Math.floor(plannedGpuBytes * share));
-    } catch (error) {
-      if (error instanceof RangeError) continue;
-      throw error;
-    }
-    seen.add(part.holds);
-    assertEquals(part.model.imageNames, all.model.imageNames);
-    assertEquals(part.report.patches, all.report.patches);
-    if (part.holds !== "projections") continue;
-    assertEquals(part.model.memoryBank, all.model.memoryBank);
-    assertEquals(part.model.origin, all.model.origin);
-    assertAllClose(part.model.trainScores, all.model.trainScores);
+  const all = await fitWithin(gpu, 1e9);
+  assertEquals(all.plan.holds, "features");
+  gpu.pool.trim();
+  const most = all.report.plannedGpuBytes - gpu.pool.bytes;
+  const projected = await fitWithin(gpu, most - 1);
+  assertEquals(projected.plan.holds, "projections");
+  for (
+    const key of ["memoryBank", "origin", "coverage", "imageNames"] as const
+  ) {
+    assertEquals(projected.model[key], all.model[key], key);
   }
-  assert(seen.has("projections") || seen.has("buckets"), [...seen].join());
+  assertAllClose(projected.model.trainScores, all.model.trainScores);
+  assertAllClose(projected.model.trainMapMaxima!, all.model.trainMapMaxima!);
+  gpu.pool.trim();
+  const less = projected.report.plannedGpuBytes - gpu.pool.bytes;
+  const bucket = await fitWithin(gpu, Math.floor(less * 0.9));
+  assertEquals(bucket.plan.holds, "buckets");
+  assertEquals(bucket.model.imageNames, all.model.imageNames);
+  assertEquals(bucket.report.patches, all.report.patches);
+  assert(bucket.model.trainScores.every(Number.isFinite));
 });
 
 gpuTest(
@@ -263,3 +269,52 @@ gpuTest("append() adds tiles to those of a tiled model", async (gpu) => {
     gpu,
   });
 });
+
+gpuTest(
+  "a bank for each place of tiles is a fit of the tiles there",
+  async (gpu) => {
+    const images = TRAIN.slice(0, 4);
+    const tiles = {
+      ...TILES,
+      side: 100,
+      overlap: 10,
+      banks: "position",
+    } as const;
+    using byPlace = await create(gpu, { tiles });
+    const { bankRows } = await byPlace.fit(images);
+    const { model } = byPlace;
+    assertEquals(model.rows, bankRows);
+    const content = part(9, WIDTH, HEIGHT, 75);
+    const seen = await predictOne(byPlace, content);
+    const views = images.map((image) => cut(image, tiles));
+    const query = cut({ name: "one", content }, tiles);
+    assertEquals(query.length, 4);
+    const scores = new Float32Array(images.length);
+    let most = -Infinity;
+    let done = 0;
+    for (const [place, tile] of query.entries()) {
+      using alone = await create(gpu, { resize: 100, crop: null });
+      await alone.fit(views.map((tiles) => tiles[place]!));
+      const { rows, dim, memoryBank, trainScores } = alone.model;
+      const part = model.memoryBank.subarray(done * dim, (done + rows) * dim);
+      assertEquals(part, memoryBank);
+      done += rows;
+      trainScores.forEach((score, i) =>
+        scores[i] = Math.max(scores[i]!, score)
+      );
+      const { score } = await predictOne(alone, tile.content as Pixels);
+      most = Math.max(most, score);
+    }
+    assertEquals(done, model.rows);
+    assertEquals(model.trainScores, scores);
+    assertAllClose([seen.score], [most]);
+    using again = await PatchCore.load(byPlace.save({ bundle: true }), { gpu });
+    assertEquals((await predictOne(again, content)).score, seen.score);
+    await assertRejects(
+      () => predictOne(again, part(1, 300, HEIGHT)),
+      RangeError,
+      "and the model has a bank for each of 2 × 2; inspect images of 150 × 108",
+    );
+    await assertRejects(() => again.append(images), RangeError, "Cannot add");
+  },
+);

@@ -25,9 +25,27 @@ function boxMap(value: number): FloatImage {
   return { width: 40, height: 30, data };
 }
 
-Deno.test("drawOverlay() leaves the image where the map is calm or NaN", () => {
+Deno.test("drawOverlay() darkens what was not looked at, in stripes", () => {
   const image = grey(40, 30, 90);
-  for (const value of [0, 0.75, -3, NaN]) {
+  const drawn = drawOverlay(image, boxMap(NaN), {
+    ...{ min: 0, max: 2, threshold: 1 },
+  });
+  const levels = new Set<number>();
+  for (let y = 0; y < 30; y++) {
+    for (let x = 0; x < 40; x++) {
+      const isUnseen = x >= 10 && x < 30 && y >= 10 && y < 20;
+      const [level, , , alpha] = pixel(drawn, x, y);
+      assertEquals(alpha, 255);
+      if (isUnseen) levels.add(level!);
+      else assertEquals(level, 90);
+    }
+  }
+  assertEquals([...levels].sort((a, b) => a - b), [32, 50]);
+});
+
+Deno.test("drawOverlay() leaves the image where the map is calm", () => {
+  const image = grey(40, 30, 90);
+  for (const value of [0, 0.75, -3]) {
     const map = boxMap(value);
     const drawn = drawOverlay(image, map, { min: 0, max: 2, threshold: 1 });
     assertEquals(drawn.data, image.data);

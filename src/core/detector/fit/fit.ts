@@ -24,7 +24,7 @@ import type { FitParts, FitRun, FitWork, PlannedWork } from "./run.ts";
 import { secondsSince } from "./time.ts";
 
 /** A model with its memory bank still on the GPU, and what was done. */
-interface FittedModel extends ModelOnGpu {
+export interface FittedModel extends ModelOnGpu {
   /** What was done. */
   readonly report: FitReport;
 }
@@ -78,11 +78,9 @@ export async function fitModel(
   const model = await storedModel(gpu, {
     ...scored,
     ...{ bank, projection: chosen.projection },
-    origin: originsByImage(
-      bank.origin,
-      stream.tiles,
-      stream.extractor.features,
-    ),
+    origin: originsByImage(bank.origin, stream.tiles, {
+      ...{ grid: stream.extractor.features, only: parts.only },
+    }),
     coverage: {
       patches,
       ...(radiusBound !== undefined && { radius: radiusBound }),
@@ -129,7 +127,7 @@ async function planWork(
   const { gpu, settings, known, stream: { extractor, batch, tiles } } = work;
   const { memoryBudget: budget } = work.options;
   const { patches, paddedDim, dim } = extractor.features;
-  const views = tiles[0] * tiles[1];
+  const views = work.only === undefined ? tiles[0] * tiles[1] : 1;
   const session = await extractor.session(first.length);
   await extractor.encode(session, first);
   // The last batch may be smaller and has activations of its own.

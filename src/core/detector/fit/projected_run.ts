@@ -84,8 +84,8 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
       if (batch === first) await announce(this.#work, rows, start);
       this.#sample.add(batch, this.log.names.length);
       this.log.add(batch);
-      for (const { image: { source }, place } of batch) {
-        if (place === 0) this.#sources.push(source);
+      for (const { image: { source }, order } of batch) {
+        if (order === 0) this.#sources.push(source);
       }
     }
     await stream.wait();
@@ -146,7 +146,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
     picks: Uint32Array<ArrayBuffer>,
     others: Uint32Array<ArrayBuffer>,
   ): Promise<{ bank: MemoryBank; rest: RowChunks | undefined }> {
-    const { gpu, stream: { extractor }, backbone, settings } = this.#work;
+    const { gpu, stream: { extractor }, backbone, settings, only } = this.#work;
     const { signal, onProgress } = this.#work.options;
     const { demand: { views, batch } } = this.#work;
     const { patches, paddedDim, dim, height, width } = extractor.features;
@@ -157,8 +157,8 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
     const wanted = new Set(needed);
     const images = [...new Set(needed.map((view) => Math.floor(view / views)))];
     using stream = new FeatureStream(gpu, {
-      ...{ extractor, backbone, settings },
-      wants: (image, place) => wanted.has(images[image]! * views + place),
+      ...{ extractor, backbone, settings, only },
+      wants: (image, order) => wanted.has(images[image]! * views + order),
     }, {
       images: images.values().map((image) => this.#sources[image]!),
       count: images.length,

@@ -32,6 +32,8 @@ export interface FitParts {
   readonly known?: StoredModel;
   /** Which part of all images these are, `[i, n]`; by default all. */
   readonly shard?: readonly [number, number];
+  /** The place of the one tile that counts of each image; by default all do. */
+  readonly only?: number | undefined;
 }
 
 /** How a fit works. */
@@ -159,6 +161,7 @@ export async function scoreAgain(
   const again = await secondPass(gpu, sample, {
     ...{ mended, settings, backbone, extractor, block, views },
     ...{ projection: work.projection, folds: own, near: chosen.near },
+    only: work.only,
   }, { ...options, batch });
   const images = folds.folds.length;
   const earlier = known && {

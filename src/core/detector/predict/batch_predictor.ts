@@ -9,7 +9,7 @@ import {
 import type { Session } from "../../../nn/session.ts";
 import type { FeatureExtractor } from "../../features/extractor.ts";
 import { batchTooLarge } from "../../features/batch_too_large.ts";
-import type { ImagePart } from "../../images/preprocess.ts";
+import type { View } from "../../features/view.ts";
 import type { CropGeometry } from "../../images/resize_plan.ts";
 import { AnomalyMaps } from "../../score/anomaly_map.ts";
 import type { ImageScores } from "../../score/image_score.ts";
@@ -64,6 +64,8 @@ export interface PredictorParts {
   readonly scores: ImageScores;
   /** How maps are made. */
   readonly mapSettings: MapSettings;
+  /** Whether a tile is compared with tiles at its own place alone. */
+  readonly isByPlace?: boolean;
 }
 
 /**
@@ -76,6 +78,9 @@ export class FeatureScorer implements Disposable {
   readonly #gpu: Gpu;
   readonly #patches: number;
   readonly #results: readonly Tensor[];
+  readonly #places:
+    | { readonly patches: Tensor; readonly views: Tensor }
+    | undefined;
   readonly #owned: DisposableStack;
 
   /**
@@ -84,19 +89,29 @@ export class FeatureScorer implements Disposable {
    */
   constructor(
     gpu: Gpu,
-    { extractor, search, scores, mapSettings }: PredictorParts,
+    { extractor, search, scores, mapSettings, isByPlace }: PredictorParts,
     queries: Tensor,
     images: number,
   ) {
     using owned = new DisposableStack();
     const { features: { patches, height, width }, input: size } = extractor;
     const searching = owned.use(gpu.program("search"));
+    const places = isByPlace
+      ? {
+        patches: owned.use(gpu.tensor([images * patches], "u32", "places")),
+        views: owned.use(gpu.tensor([images], "u32", "places")),
+      }
+      : undefined;
     const found = owned.use(search.record(searching, queries, {
       rows: images * patches,
       k: scores.neighbours,
+      ...(places && { queryImages: places.patches }),
     }));
     const scored = owned.use(
-      scores.record(searching, { queries, found, images, patches }),
+      scores.record(searching, {
+        ...{ queries, found, images, patches },
+        ...(places && { queryImages: places.views }),
+      }),
     );
     const mapping = owned.use(gpu.program("anomaly map"));
     const grid = [height, width] as const;
@@ -106,6 +121,7 @@ export class FeatureScorer implements Disposable {
     maps.record(mapping, scored.patchScores, map);
     this.#gpu = gpu;
     this.#patches = patches;
+    this.#places = places;
     this.programs = [searching, mapping];
     this.#results = [
       scored.scores,
@@ -114,6 +130,18 @@ export class FeatureScorer implements Disposable {
       map,
     ];
     this.#owned = owned.move();
+  }
+
+  /** Tells where the tiles of a batch lie, where that decides what they find. */
+  place(views: readonly Pick<View, "place">[]): void {
+    if (this.#places === undefined) return;
+    const places = Uint32Array.from(views, ({ place }) => place);
+    this.#gpu.write(this.#places.views, places);
+    const patches = Uint32Array.from(
+      { length: places.length * this.#patches },
+      (_, i) => places[Math.floor(i / this.#patches)]!,
+    );
+    this.#gpu.write(this.#places.patches, patches);
   }
 
   /**
@@ -221,8 +249,9 @@ export class BatchPredictor implements Disposable {
   }
 
   /** Starts scoring a batch of exactly the number of images it was made for. */
-  async submit(parts: readonly ImagePart[]): Promise<SubmittedBatch> {
-    const geometries = await this.#extractor.encode(this.#session, parts);
+  async submit(views: readonly View[]): Promise<SubmittedBatch> {
+    const geometries = await this.#extractor.encode(this.#session, views);
+    this.#scorer.place(views);
     this.#gpu.submit(this.#programs, this.#clock);
     return { collect: () => this.#collect(geometries) };
   }

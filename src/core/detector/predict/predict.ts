@@ -8,6 +8,7 @@ import {
 import type { ImageSources } from "../../features/image_source.ts";
 import { reportImageError, type WorkOptions } from "../../features/progress.ts";
 import { type View, viewsOf } from "../../features/view.ts";
+import type { Pixels } from "../../images/pixels.ts";
 import { planViews, tileCounts } from "../../images/tiles.ts";
 import type { StoredModel } from "../../model/stored_model.ts";
 import { judge, type Limits } from "../../score/verdict.ts";
@@ -84,7 +85,10 @@ export class Predictor {
     const batches = new ImageBatches(images, {
       ...options,
       batch: settings.tiles === undefined ? this.#batch : 1,
-      check: (pixels) => extractor.check(pixels),
+      check: (pixels) => {
+        extractor.check(pixels);
+        this.#checkPlaces(pixels);
+      },
     });
     const open = new Map<LoadedImage, SeenImage>();
     let running: RunningBatch | undefined;
@@ -103,6 +107,26 @@ export class Predictor {
       const seen = this.#seen(await this.#collect(running), open);
       yield* this.#judged(seen, options, limits);
     }
+  }
+
+  /**
+   * Checks that an image has the tiles that the model has banks for.
+   *
+   * @throws {RangeError} If it has others.
+   */
+  #checkPlaces(image: Pixels): void {
+    if (this.#settings.tiles?.banks !== "position") return;
+    const [width = 1, height = 1] = this.#model.imageSizes;
+    const [rows, columns] = tileCounts(image, this.#settings);
+    const known = tileCounts({ width, height }, this.#settings);
+    if (rows === known[0] && columns === known[1]) return;
+    throw new RangeError(
+      `Cannot use an image of ${image.width} × ${image.height} pixels: it has ${columns} × ${rows} tiles, and the model has a bank for each of ${
+        known[1]
+      } × ${
+        known[0]
+      }; inspect images of ${width} × ${height}, or fit with one bank for all tiles`,
+    );
   }
 
   /**
