@@ -83,26 +83,32 @@ programTest("tiles go through fit, predict, evaluate and info", async (t) => {
       assertEquals(planned.planned_for.tiles_per_image, across * across);
       assert(planned.planned_predict_bytes > 0);
     });
-    await t.step("images of other shapes are refused by their names", async () => {
-      const content = { width: 300, height: 180 };
-      await writeImage(`${root}/mixed/a.png`, noise(content));
-      await writeImage(`${root}/mixed/b.png`, noise({ width: 180, height: 180 }));
-      for (
-        const [given, what] of [
-          [["--no-crop"], "becomes 256 × 256"],
-          [tiles, "becomes 2 × 2 tiles of 128 × 128"],
-        ] as const
-      ) {
-        const { code, stderr } = await runCommand(
-          fit,
-          ...[`${root}/mixed`, "--model", `${root}/mixed.safetensors`],
-          ...["--allow-random", ...features, ...options, ...given],
+    await t.step(
+      "images of other shapes are refused by their names",
+      async () => {
+        const content = { width: 300, height: 180 };
+        await writeImage(`${root}/mixed/a.png`, noise(content));
+        await writeImage(
+          `${root}/mixed/b.png`,
+          noise({ width: 180, height: 180 }),
         );
-        assertEquals(code, 1);
-        assertStringIncludes(stderr, `b.png" of 180 × 180 pixels ${what}`);
-        assertStringIncludes(stderr, `a.png" of 300 × 180 becomes`);
-      }
-    });
+        for (
+          const [given, what] of [
+            [["--no-crop"], "becomes 256 × 256"],
+            [tiles, "becomes 2 × 2 tiles of 128 × 128"],
+          ] as const
+        ) {
+          const { code, stderr } = await runCommand(
+            fit,
+            ...[`${root}/mixed`, "--model", `${root}/mixed.safetensors`],
+            ...["--allow-random", ...features, ...options, ...given],
+          );
+          assertEquals(code, 1);
+          assertStringIncludes(stderr, `b.png" of 180 × 180 pixels ${what}`);
+          assertStringIncludes(stderr, `a.png" of 300 × 180 becomes`);
+        }
+      },
+    );
   });
 });
 

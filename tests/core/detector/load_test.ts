@@ -192,7 +192,9 @@ gpuTest(
   async (gpu) => {
     const { train, test } = tinyImages(4);
     const scoresOf = async (detector: PatchCore): Promise<number[]> => {
-      const found = await Array.fromAsync(detector.predict([...train, ...test]));
+      const found = await Array.fromAsync(
+        detector.predict([...train, ...test]),
+      );
       return found.map(({ score }) => score);
     };
     using whole = await tinyDetector(gpu, 4);

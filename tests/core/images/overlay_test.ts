@@ -40,7 +40,7 @@ Deno.test("drawOverlay() darkens what was not looked at, in stripes", () => {
       else assertEquals(level, 90);
     }
   }
-  assertEquals([...levels].sort((a, b) => a - b), [32, 50]);
+  assertEquals([...levels].sort((a, b) => a - b), [31, 50]);
 });
 
 Deno.test("drawOverlay() leaves the image where the map is calm", () => {

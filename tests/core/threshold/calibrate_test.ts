@@ -35,9 +35,22 @@ Deno.test("recordOf() has NaN where a score is not known", () => {
     { place: 2, score: 7, maximum: 8 },
   ];
   const earlier = { scores: floats(4, NaN), maxima: floats(5, NaN) };
-  assertEquals(recordOf(found, 5, earlier), {
+  assertEquals(recordOf(found, { images: 5, views: 1 }, earlier), {
     scores: floats(4, NaN, 7, 0, NaN),
     maxima: floats(5, NaN, 8, 1, NaN),
+  });
+});
+
+Deno.test("recordOf() takes the worst view of an image, whatever their order", () => {
+  const found = [
+    { place: 3, score: 2, maximum: 9 },
+    { place: 5, score: 5, maximum: 1 },
+    { place: 4, score: 4, maximum: 3 },
+    { place: 7, score: 1, maximum: 2 },
+  ];
+  assertEquals(recordOf(found, { images: 3, views: 3 }), {
+    scores: floats(NaN, 5, 1),
+    maxima: floats(NaN, 9, 2),
   });
 });
 
