@@ -4,7 +4,7 @@
  *
  *     deno run -A bench/tiles.ts --data FOLDER --backbone FILE.onnx \
  *       [--width 4000 --height 3000 --tile 512 --images 3 --dim 256] \
- *       [--max-bank 2000] [--memory BYTES] [--save DIR]
+ *       [--max-bank 2000] [--layers layer2,layer3] [--memory BYTES] [--save DIR]
  *
  * FOLDER has photographs of good parts of at least 1000 × 1000 pixels; trays of
  * them are made. With --save, the pictures are written as PNG.
@@ -26,11 +26,11 @@ import { defectsOf, highestNear, montage, withDefects } from "./montage.ts";
 const given = parseArgs(Deno.args, {
   string: [
     ...["data", "backbone", "width", "height", "tile", "images", "dim"],
-    ...["max-bank", "memory", "save"],
+    ...["max-bank", "memory", "layers", "save"],
   ],
   default: {
     ...{ width: "4000", height: "3000", tile: "512", images: "3" },
-    ...{ dim: "256", "max-bank": "2000" },
+    ...{ dim: "256", "max-bank": "2000", layers: "layer2,layer3" },
   },
 });
 if (given.data === undefined || given.backbone === undefined) {
@@ -75,6 +75,7 @@ async function run(what: string, settings: SettingsOptions): Promise<void> {
     ...settings,
     ...{ backbone, batch: 8, allowRandom: true },
     dim: Number(given.dim),
+    layers: given.layers.split(","),
     coreset: { ratio: 0.1, maxBank: Number(given["max-bank"]) },
     ...(given.memory && { memoryBudget: Number(given.memory) }),
   };
@@ -114,7 +115,7 @@ async function run(what: string, settings: SettingsOptions): Promise<void> {
     ...{ count: 1, width, height },
   });
   using detector = await PatchCore.load(model, { ...loading, gpu });
-  for (const [name, content] of [["good", good], ["bad", bad]] as const) {
+  for (const [name, content] of [["bad", bad], ["good", good]] as const) {
     const start = performance.now();
     for await (
       const { score, label, map } of detector.predict([{ name, content }])

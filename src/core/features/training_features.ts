@@ -88,7 +88,7 @@ export function allocateFeatures(
       throw error;
     }
     throw new GpuError(
-      `${error.message}; use smaller images (--resize), a larger step between patches (--stride) or fewer dimensions (--dim)`,
+      `${error.message}; use smaller images (--resize), tiles (--tile), a larger step between patches (--stride) or fewer dimensions (--dim)`,
       { cause: error },
     );
   }

@@ -1,3 +1,4 @@
+import { LIMITS } from "../settings/limits.ts";
 import type { TileSettings } from "../settings/settings.ts";
 import {
   type AxisExtent,
@@ -31,42 +32,68 @@ export interface TileGrid {
  *
  * @param width Columns of the original image.
  * @param height Its rows.
+ * @throws {RangeError} If they are beyond all measure.
  */
 export function planTiles(
   width: number,
   height: number,
   tiles: TileSettings,
 ): TileGrid {
-  const { columns, rows } = planExtents(width, height, {
-    ...{ tiles, resize: tiles.side, crop: null },
-  });
-  return {
-    rows: tileAxis(rows.length, tiles),
-    columns: tileAxis(columns.length, tiles),
-  };
+  const { columns, rows } = measure(width, height, tiles);
+  return { rows: withOffsets(rows), columns: withOffsets(columns) };
 }
 
-function tileAxis(
-  length: number,
-  { side, overlap }: TileSettings,
-): TileAxis {
-  if (length <= side) return { length, side: length, offsets: [0] };
-  const steps = Math.ceil((length - side) / (side - overlap));
+/** Pixels of an axis, of its tiles, and how many these are. */
+interface TileMeasure extends Omit<TileAxis, "offsets"> {
+  readonly count: number;
+}
+
+function measure(
+  width: number,
+  height: number,
+  tiles: TileSettings,
+): { readonly rows: TileMeasure; readonly columns: TileMeasure } {
+  const whole = planExtents(width, height, {
+    ...{ tiles, resize: tiles.side, crop: null },
+  });
+  const [rows, columns] = [whole.rows, whole.columns].map(({ length }) => {
+    const side = Math.min(length, tiles.side);
+    const step = tiles.side - tiles.overlap;
+    const count = length <= side ? 1 : 1 + Math.ceil((length - side) / step);
+    return { length, side, count };
+  }) as [TileMeasure, TileMeasure];
+  if (rows.count * columns.count > LIMITS.tiles) {
+    throw new RangeError(
+      `Cannot cut an image of ${width} × ${height} pixels into ${columns.count} × ${rows.count} tiles of ${tiles.side}: at most ${LIMITS.tiles} are possible; use larger tiles or a smaller scale`,
+    );
+  }
+  return { rows, columns };
+}
+
+function withOffsets({ length, side, count }: TileMeasure): TileAxis {
   const offsets = Array.from(
-    { length: steps + 1 },
-    (_, i) => Math.round((length - side) * i / steps),
+    { length: count },
+    (_, i) => offsetOf({ length, side, count }, i),
   );
   return { length, side, offsets };
 }
 
-/** Rows and columns of tiles that an image is seen in; `[1, 1]` without tiles. */
+function offsetOf({ length, side, count }: TileMeasure, tile: number): number {
+  return count === 1 ? 0 : Math.round((length - side) * tile / (count - 1));
+}
+
+/**
+ * Rows and columns of tiles that an image is seen in; `[1, 1]` without tiles.
+ *
+ * @throws {RangeError} If they are beyond all measure.
+ */
 export function tileCounts(
   { width, height }: { readonly width: number; readonly height: number },
   { tiles }: Pick<ResizeSettings, "tiles">,
 ): readonly [number, number] {
   if (tiles === undefined) return [1, 1];
-  const { rows, columns } = planTiles(width, height, tiles);
-  return [rows.offsets.length, columns.offsets.length];
+  const { rows, columns } = measure(width, height, tiles);
+  return [rows.count, columns.count];
 }
 
 /**
@@ -82,16 +109,32 @@ export function planViews(
   height: number,
   settings: ResizeSettings,
 ): ResizePlan<AxisExtent>[] {
+  const [rows, columns] = tileCounts({ width, height }, settings);
+  return Array.from(
+    { length: rows * columns },
+    (_, place) => planView(width, height, settings, place),
+  );
+}
+
+/** One of {@linkcode planViews}. */
+export function planView(
+  width: number,
+  height: number,
+  settings: ResizeSettings,
+  place: number,
+): ResizePlan<AxisExtent> {
   const whole = planExtents(width, height, settings);
-  if (settings.tiles === undefined) return [whole];
-  const { rows, columns } = planTiles(width, height, settings.tiles);
-  return rows.offsets.flatMap((top) =>
-    columns.offsets.map((left) =>
-      planOf(
-        { ...whole.columns, offset: left, length: columns.side },
-        { ...whole.rows, offset: top, length: rows.side },
-      )
-    )
+  if (settings.tiles === undefined) return whole;
+  const { rows, columns } = measure(width, height, settings.tiles);
+  const down = Math.floor(place / columns.count);
+  const across = place - down * columns.count;
+  return planOf(
+    {
+      ...whole.columns,
+      offset: offsetOf(columns, across),
+      length: columns.side,
+    },
+    { ...whole.rows, offset: offsetOf(rows, down), length: rows.side },
   );
 }
 
@@ -105,7 +148,7 @@ export function inputSize(
   settings: ResizeSettings,
 ): [number, number] {
   if (settings.tiles !== undefined) {
-    const { rows, columns } = planTiles(width, height, settings.tiles);
+    const { rows, columns } = measure(width, height, settings.tiles);
     return [rows.side, columns.side];
   }
   const { rows, columns } = planExtents(width, height, settings);

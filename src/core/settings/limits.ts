@@ -5,6 +5,8 @@
 export const LIMITS = {
   /** Pixels of a side of the network's input. */
   side: 16_384,
+  /** Tiles of an image. */
+  tiles: 65_536,
   /** Layers to tap. */
   layers: 16,
   /** Characters of a layer's name. */

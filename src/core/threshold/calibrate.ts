@@ -75,10 +75,18 @@ export async function calibrate(
   const images = folds.folds.length;
   const views = rows.rows / patches / images;
   const own = foldsOfViews(folds.folds, views);
-  const found = await heldOutScores(gpu, { mended, settings }, {
-    ...{ rows, extractor, folds: own },
-    near: near && findable(near, mended.images, own, patches),
-  }, onProgress && { onProgress });
+  const found = await heldOutScores(
+    gpu,
+    { mended, settings },
+    {
+      ...{ rows, extractor, folds: own },
+      near: near && findable(near, mended.images, own, patches),
+    },
+    onProgress && {
+      onProgress: (stage, done, total) =>
+        onProgress(stage, Math.floor(done / views), total / views),
+    },
+  );
   const record = recordOf(found, { images, views });
   return { ...record, ...thresholdsOf(record, settings, { folds }) };
 }

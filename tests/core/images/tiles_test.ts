@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   inputSize,
   planTiles,
@@ -59,4 +59,23 @@ Deno.test("planViews() says where tiles of a smaller image lie in the original",
       ...{ top: 0, bottom: 256 },
     })),
   );
+});
+
+Deno.test("planTiles() refuses tiles beyond all measure at once", () => {
+  const tiles = { ...TILES, side: 2, overlap: 1 };
+  const size = { width: 1e6, height: 1e6 };
+  for (
+    const plan of [
+      () => planTiles(size.width, size.height, tiles),
+      () => planViews(size.width, size.height, settingsOf(tiles)),
+      () => tileCounts(size, settingsOf(tiles)),
+      () => inputSize(size, settingsOf(tiles)),
+    ]
+  ) {
+    assertThrows(
+      plan,
+      RangeError,
+      "Cannot cut an image of 1000000 × 1000000 pixels into 999999 × 999999 tiles of 2",
+    );
+  }
 });

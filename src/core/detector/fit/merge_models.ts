@@ -188,6 +188,11 @@ function checkTogether(
     patches += coverage.patches;
   }
   const settings = settingsFromJson(first.model.settings);
+  if (settings.tiles?.banks === "position") {
+    throw new ModelFileError(
+      `Cannot merge "${first.name}": it has a bank for each place of tiles; fit all images at once`,
+    );
+  }
   return {
     patches,
     settings: maxBank === undefined ? settings : {

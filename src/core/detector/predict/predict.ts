@@ -9,7 +9,7 @@ import type { ImageSources } from "../../features/image_source.ts";
 import { reportImageError, type WorkOptions } from "../../features/progress.ts";
 import { type View, viewsOf } from "../../features/view.ts";
 import type { Pixels } from "../../images/pixels.ts";
-import { planViews, tileCounts } from "../../images/tiles.ts";
+import { planView, tileCounts } from "../../images/tiles.ts";
 import type { StoredModel } from "../../model/stored_model.ts";
 import { judge, type Limits } from "../../score/verdict.ts";
 import { checkFiniteResult } from "../../score/finite_result.ts";
@@ -282,7 +282,7 @@ export class Predictor {
     const size = { width: width!, height: height! };
     const [, columns] = tileCounts(size, this.#settings);
     const { place, patch } = patchOf(down!, across!, columns, features);
-    const { geometry } = planViews(width!, height!, this.#settings)[place]!;
+    const { geometry } = planView(width!, height!, this.#settings, place);
     return {
       image: imageNames[image!]!,
       box: patchBox(patch, [features.height, features.width], geometry),
