@@ -1,6 +1,7 @@
 import { sha256 } from "../core/weights.ts";
 import type { Category } from "../core/datasets/dataset.ts";
 import { type EvaluationRecord, RATES } from "../core/evaluation/mod.ts";
+import { shown } from "../core/settings/shown.ts";
 import { FileError, readFile, statOrNothing, writeAtomically } from "./disk.ts";
 
 /** Bytes of the largest journal that is read: some 50,000 categories. */
@@ -57,7 +58,9 @@ export class Journal {
     if (other === undefined) return records;
     throw notOurs(
       this.#path!,
-      `under the key of "${category}" it has results of "${other.category}"`,
+      `under the key of ${shown(category)} it has results of ${
+        shown(other.category)
+      }`,
     );
   }
 
@@ -201,15 +204,16 @@ function recordProblem(record: unknown): string | undefined {
   }
   for (const [key, value] of Object.entries(record)) {
     if (Object.hasOwn(REQUIRED, key)) continue;
-    if (!/^\w{1,40}$/.test(key)) return `a result has the key "${key}"`;
+    if (!/^\w{1,40}$/.test(key)) {
+      return `a result has the key ${shown(key)}`;
+    }
     if (!OTHER.fits(value)) return problemOf(key, value, OTHER.what);
   }
   return undefined;
 }
 
 function problemOf(key: string, value: unknown, what: string): string {
-  const found = JSON.stringify(value) ?? "undefined";
-  return `"${key}" is ${found.slice(0, 60)}, expected ${what}`;
+  return `"${key}" is ${shown(value)}, expected ${what}`;
 }
 
 function notOurs(place: string, why: string, cause?: unknown): FileError {

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FileError } from "../../src/cli/disk.ts";
 import { Journal } from "../../src/cli/evaluate_journal.ts";
 import type { EvaluationRecord } from "../../src/core/evaluation/mod.ts";
@@ -102,6 +102,7 @@ Deno.test.each<[string, string]>([
   ['the key "<b>"', entry({ ...RECORD, "<b>": 1 })],
   ['"note" is "<b>"', entry({ ...RECORD, note: "<b>" })],
   ['"std" is', entry({ ...RECORD, std: { image_auroc: [1] } })],
+  ["has the key", entry({ ...RECORD, ["x".repeat(5000)]: 1 })],
 ])("Journal.open() refuses a line where %s", async (why, line) => {
   await withJournal(`${entry(RECORD)}\n${line}\n`, async (path) => {
     const error = await assertRejects(() => Journal.open(path), FileError, why);
@@ -109,17 +110,22 @@ Deno.test.each<[string, string]>([
       error.message.startsWith(`Cannot resume from "${path}:2"`),
       true,
     );
+    assert(error.message.length < 500, `${error.message.length} characters`);
   });
 });
 
 Deno.test("Journal.find() refuses results of another category", async () => {
-  const foreign = entry({ ...RECORD, category: "<img src=x>" });
+  const foreign = entry({
+    ...RECORD,
+    category: `<img src=${"x".repeat(5000)}>`,
+  });
   await withJournal(`${foreign}\n`, async (path) => {
     const journal = await Journal.open(path);
-    assertThrows(
+    const { message } = assertThrows(
       () => journal.find(KEY, "bolt"),
       FileError,
-      'under the key of "bolt" it has results of "<img src=x>"',
+      'under the key of "bolt" it has results of "<img src=xx',
     );
+    assert(message.length < 500, `${message.length} characters`);
   });
 });

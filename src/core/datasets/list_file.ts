@@ -1,3 +1,4 @@
+import { shown } from "../settings/shown.ts";
 import { type CsvRow, readCsv } from "./csv_rows.ts";
 import type { Category, DatasetOptions, Sample } from "./dataset.ts";
 import { baseName, type Files, join, stem } from "./files.ts";
@@ -90,7 +91,7 @@ function toEntry({ line, cells }: CsvRow, list: string): Entry {
   if (image === "") {
     throw new Error(
       `Cannot read "${list}": ${place} has no path; expected the columns path, split, label and mask, found ${
-        [...cells.keys()].join(", ")
+        shown([...cells.keys()])
       }`,
     );
   }
@@ -98,16 +99,18 @@ function toEntry({ line, cells }: CsvRow, list: string): Entry {
   const role = folderRole(word);
   if (word !== "" && role !== "train" && role !== "test") {
     throw new Error(
-      `Cannot read "${list}": ${place} must be of the split train or test: current value is "${word}"`,
+      `Cannot read "${list}": ${place} must be of the split train or test: current value is ${
+        shown(word)
+      }`,
     );
   }
   const split = role === "train" || role === "test" ? role : undefined;
   const { label, defect } = labelOf(cell("label", "target"));
   if (split === "train" && label === "anomalous") {
     throw new Error(
-      `Cannot read "${list}": ${place} is to train with, but its label is "${
-        cell("label", "target")
-      }"; PatchCore learns from good parts alone`,
+      `Cannot read "${list}": ${place} is to train with, but its label is ${
+        shown(cell("label", "target"))
+      }; PatchCore learns from good parts alone`,
     );
   }
   const mask = cell("mask", "mask_path");

@@ -71,7 +71,7 @@ Deno.test("ImagePool replaces a thread that hangs or breaks", async () => {
   const url = new URL("./hanging_image_worker.ts", import.meta.url);
   using pool = new ImagePool(
     1,
-    1.5,
+    6,
     () => new Worker(url, { type: "module" }),
   );
   const bytes = await png();
