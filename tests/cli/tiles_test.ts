@@ -10,9 +10,8 @@ import { tinyBackbone } from "../tiny_model.ts";
 import { withDemoDataset, writeImage } from "./demo_dataset.ts";
 import { programTest, runCommand } from "./run_command.ts";
 
-const [{ pixels: { width: SIDE } }] = [
-  ...demoSet(FLANGE, { train: 1, good: 0, defective: 0 }),
-] as [{ pixels: { width: number } }];
+const [DRAWN] = [...demoSet(FLANGE, { train: 1, good: 0, defective: 0 })];
+const SIDE = DRAWN!.pixels.width;
 
 programTest("tiles go through fit, predict, evaluate and info", async (t) => {
   await withDemoDataset({ train: 3, good: 1, defective: 1 }, async (root) => {

@@ -99,7 +99,7 @@ export interface StreamParts {
 
 /** An image that the others have to go with. */
 interface Model {
-  /** Its name; none where it is one of an earlier fit. */
+  /** Its name; none where it is one of an earlier fit or pass. */
   readonly name: string | undefined;
   /** Its size in pixels, `[width, height]`. */
   readonly size: readonly [number, number];
@@ -196,7 +196,7 @@ export class FeatureStream implements Disposable {
     ): string =>
       isTiled ? `${input(tiles)} tiles of ${input(size)}` : input(size);
     const other = model.name === undefined
-      ? "the images of the model"
+      ? "the images before"
       : `"${model.name}" of ${modelWidth} × ${modelHeight}`;
     throw new ImagesDisagreeError(
       `Cannot fit: image "${name}" of ${width} × ${height} pixels becomes ${
@@ -232,6 +232,11 @@ export class FeatureStream implements Disposable {
   get tiles(): readonly [number, number] {
     void this.extractor;
     return this.#model?.tiles ?? [1, 1];
+  }
+
+  /** Size of the image that all go with, once there is one. */
+  get like(): readonly [number, number] | undefined {
+    return this.#model?.size;
   }
 
   /** Images that could be used so far. */

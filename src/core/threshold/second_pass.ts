@@ -33,6 +33,8 @@ export interface SecondPassParts extends ScoringBank {
   readonly extractor: FeatureExtractor;
   /** The place of the one view that counts of each image; by default all do. */
   readonly only?: number | undefined;
+  /** Size of an image that all have to go with, `[width, height]`. */
+  readonly like?: readonly [number, number] | undefined;
   /** What the bank's rows were chosen with. */
   readonly projection: Projection | undefined;
   /** Views that are scored together. */

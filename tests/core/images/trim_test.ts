@@ -28,7 +28,7 @@ function image(width: number, height: number): Pixels {
 
 Deno.test("trimmed() copies the part that a tile needs, under one key for all", () => {
   const { width, height, data } = image(300, 200);
-  const words = new Uint32Array(data.buffer);
+  const words = new Uint32Array(data.buffer as ArrayBuffer);
   const views = planViews(width, height, settingsOf(TILES)).map(planWeights);
   const parts = views.map((view) => trimmed(words, view, { isDry: false }));
   assertEquals(new Set(parts.map(({ key }) => key)).size, 1);

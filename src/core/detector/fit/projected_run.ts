@@ -146,7 +146,8 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
     picks: Uint32Array<ArrayBuffer>,
     others: Uint32Array<ArrayBuffer>,
   ): Promise<{ bank: MemoryBank; rest: RowChunks | undefined }> {
-    const { gpu, stream: { extractor }, backbone, settings, only } = this.#work;
+    const { gpu, backbone, settings, only } = this.#work;
+    const { extractor, like } = this.#work.stream;
     const { signal, onProgress } = this.#work.options;
     const { demand: { views, batch } } = this.#work;
     const { patches, paddedDim, dim, height, width } = extractor.features;
@@ -157,7 +158,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
     const wanted = new Set(needed);
     const images = [...new Set(needed.map((view) => Math.floor(view / views)))];
     using stream = new FeatureStream(gpu, {
-      ...{ extractor, backbone, settings, only },
+      ...{ extractor, backbone, settings, only, like },
       wants: (image, order) => wanted.has(images[image]! * views + order),
     }, {
       images: images.values().map((image) => this.#sources[image]!),

@@ -161,7 +161,7 @@ export async function scoreAgain(
   const again = await secondPass(gpu, sample, {
     ...{ mended, settings, backbone, extractor, block, views },
     ...{ projection: work.projection, folds: own, near: chosen.near },
-    only: work.only,
+    ...{ only: work.only, like: stream.like },
   }, { ...options, batch });
   const images = folds.folds.length;
   const earlier = known && {
