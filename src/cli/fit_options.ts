@@ -79,7 +79,8 @@ export const FIT_OPTIONS = {
     max: LIMITS.batch,
     unit: "images",
     default: 8,
-    help: "how many images the GPU works on at once",
+    help:
+      "how many images or tiles the GPU works on at once, or fewer where that is more than it takes",
   },
   precision: PRECISION_OPTION,
   noAutotune: AUTOTUNE_OPTION,

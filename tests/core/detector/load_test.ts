@@ -10,7 +10,12 @@ import {
 } from "../../../src/core/mod.ts";
 import { type Gpu, GpuError } from "../../../src/gpu/mod.ts";
 import { gpuTest } from "../../testing.ts";
-import { tinyBackbone, tinyDetector, tinyImages } from "../../tiny_model.ts";
+import {
+  TINY_SETTINGS,
+  tinyBackbone,
+  tinyDetector,
+  tinyImages,
+} from "../../tiny_model.ts";
 
 /** Changes of a sound model, each beyond what can be. */
 const REFUSED: readonly [string, (model: StoredModel) => object, string][] = [
@@ -190,22 +195,29 @@ gpuTest(
 gpuTest(
   "predict() and fit() take half of a batch that is too large",
   async (gpu) => {
-    const { train, test } = tinyImages(4);
+    const { train, test } = tinyImages(6);
+    const create = async (): Promise<PatchCore> => {
+      const detector = await PatchCore.create({
+        ...TINY_SETTINGS,
+        ...{ backbone: tinyBackbone(), allowRandom: true, batch: 8, gpu },
+      });
+      await detector.fit(train);
+      return detector;
+    };
     const scoresOf = async (detector: PatchCore): Promise<number[]> => {
-      const found = await Array.fromAsync(
-        detector.predict([...train, ...test]),
-      );
+      const images = [...train, ...test];
+      const found = await Array.fromAsync(detector.predict(images));
       return found.map(({ score }) => score);
     };
-    using whole = await tinyDetector(gpu, 4);
+    using whole = await create();
     const expected = await scoresOf(whole);
-    // Two images of 64 × 64 pixels and 4 levels, and no third.
-    await withLimit(gpu, 2 * 64 * 64 * 16, async () => {
-      using halved = await tinyDetector(gpu, 4);
+    // Four images of 64 × 64 pixels and 4 levels, and no fifth.
+    await withLimit(gpu, 4 * 64 * 64 * 16, async () => {
+      using halved = await create();
       assertEquals(halved.model.memoryBank, whole.model.memoryBank);
       assertEquals(await scoresOf(halved), expected);
-      using loaded = await PatchCore.load(whole.save(), {
-        ...{ gpu, batch: 4, backbone: tinyBackbone() },
+      using loaded = await PatchCore.load(whole.save({ bundle: true }), {
+        ...{ gpu, batch: 8 },
       });
       assertEquals(await scoresOf(loaded), expected);
     });
