@@ -1,4 +1,8 @@
-import type { AppendOptions, PatchCore } from "../core/mod.ts";
+import type {
+  AppendOptions,
+  PatchCore,
+  StoredThresholds,
+} from "../core/mod.ts";
 import {
   changedRule,
   resolveSettings,
@@ -8,12 +12,15 @@ import type { Context } from "./command.ts";
 import { UsageError } from "./exit.ts";
 import type { FitValues } from "./fit_options.ts";
 import { loadDetector } from "./model_loading.ts";
+import type { JudgingModel } from "./replaced_thresholds.ts";
 import { settingsOf } from "./settings_options.ts";
 
 /** A fitted detector that images are added to. */
 interface Appending {
   /** The detector of the earlier model. */
   readonly detector: PatchCore;
+  /** That model's thresholds. */
+  readonly before: JudgingModel;
   /** What may differ from that model. */
   readonly options: Pick<AppendOptions, "maxBank" | "threshold">;
 }
@@ -49,12 +56,23 @@ export async function loadToAppend(
     );
     return {
       detector,
+      before: { name: path, model: thresholdsIn(detector.model) },
       options: { maxBank: coreset.maxBank, threshold },
     };
   } catch (error) {
     detector.dispose();
     throw error;
   }
+}
+
+/** The thresholds alone, so that the old memory bank is not kept. */
+function thresholdsIn(
+  { threshold, mapThreshold }: StoredThresholds,
+): StoredThresholds {
+  return {
+    ...(threshold && { threshold }),
+    ...(mapThreshold && { mapThreshold }),
+  };
 }
 
 /**

@@ -5,8 +5,9 @@ import {
 } from "../core/evaluation/mod.ts";
 import { rangeOf } from "../core/score/min_max_scale.ts";
 import type { Context } from "./command.ts";
+import { realPath } from "./disk.ts";
 import { UsageError } from "./exit.ts";
-import { listImages, realPath } from "./files.ts";
+import { listImages } from "./files.ts";
 import { ImageReader } from "./image_reader.ts";
 import { type Detector, loadDetector, modelsOf } from "./model_loading.ts";
 import { stageProgress } from "./stage_progress.ts";

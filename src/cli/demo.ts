@@ -11,7 +11,7 @@ import { type Command, type Context, defineCommand } from "./command.ts";
 import { demoBackbone } from "./load_backbone.ts";
 import { DemoReport } from "./demo_report.ts";
 import { EXIT } from "./exit.ts";
-import { OutputFolder } from "./output.ts";
+import { noteReplaced, OutputFolder } from "./output.ts";
 import { PredictionFiles } from "./prediction_files.ts";
 import { stageProgress } from "./stage_progress.ts";
 
@@ -43,6 +43,7 @@ export const demo: Command = defineCommand({
   async run(_operands, { out, seed, overwrite }, context): Promise<number> {
     const { terminal } = context;
     using folder = await OutputFolder.open(out, { overwrite });
+    noteReplaced(folder, terminal);
     const backbone = await demoBackbone();
     using detector = await PatchCore.create({
       backbone,

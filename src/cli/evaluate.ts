@@ -19,6 +19,7 @@ import { refuseExisting, writeOutput } from "./output.ts";
 import { duration } from "./progress.ts";
 import { stageProgress } from "./stage_progress.ts";
 import type { Terminal } from "./terminal.ts";
+import { unseenBy } from "./unseen_images.ts";
 
 /** `evaluate`: every metric on labelled datasets. */
 export const evaluate: Command = defineCommand({
@@ -131,9 +132,13 @@ async function evaluateAll(
   let failed = 0;
   const start = performance.now();
   let worked = 0;
-  for (const [i, { category, layout }] of categories.entries()) {
+  for (const [i, { category: whole, layout }] of categories.entries()) {
     signal.throwIfAborted();
     const work = await works.of(layout);
+    const { trained } = work;
+    const category = trained === undefined
+      ? whole
+      : await unseenBy(trained, whole, terminal);
     const place = `${category.name} (${i + 1} of ${categories.length})`;
     const key = await evaluationKey(category, work.method);
     let found = journal.find(key, category.name);
@@ -146,7 +151,9 @@ async function evaluateAll(
     } else {
       const { train, test } = category;
       terminal.message(
-        `${place}: ${train.length} images to train, ${test.length} to test${
+        `${place}: ${
+          trained === undefined ? `${train.length} images to train, ` : ""
+        }${test.length} to test${
           timeLeft(start, worked, categories.length - i)
         }`,
       );

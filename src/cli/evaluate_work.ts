@@ -44,6 +44,8 @@ interface EvaluationWork extends Disposable {
   readonly settings: Settings;
   /** Name of the adapter that does the work. */
   readonly adapterName: string;
+  /** Names of the images that a stored model was fitted to. */
+  readonly trained?: readonly string[];
   /** Evaluates a category: one record, or one for each number of shots. */
   evaluate(
     category: Category,
@@ -216,6 +218,7 @@ async function stored(
     },
     settings: detector.settings,
     adapterName: detector.adapterName,
+    trained: members[0]!.imageNames,
     async evaluate(category, work): Promise<EvaluationRecord[]> {
       const start = performance.now();
       const { name, test } = category;

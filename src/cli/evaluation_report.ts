@@ -86,7 +86,8 @@ export class EvaluationReport {
     const rows: Pick<ReportRow, "score" | "truth">[] = [];
     return {
       onScored: (scored: NamedScore, sample: Sample): void => {
-        const { label: truth, defect = "good" } = sample;
+        const { label: truth } = sample;
+        const { defect = truth === "normal" ? "good" : "defective" } = sample;
         rows.push({ score: scored.score, truth });
         if (!isPrediction(scored)) return;
         const group = this.#several ? category : defect;

@@ -10,20 +10,27 @@ import { EXIT, UsageError } from "./exit.ts";
 import { listImages } from "./files.ts";
 import { FIT_OPTIONS, type FitValues } from "./fit_options.ts";
 import { fitPage } from "./fit_page.ts";
-import { planLine, printReport } from "./fit_report.ts";
+import { planLine, printReport, thresholdLine } from "./fit_report.ts";
 import { ImageChecks } from "./image_checks.ts";
 import { ImageReader } from "./image_reader.ts";
 import { checkOperands } from "./layout_options.ts";
-import { lessonFacts, lessonLines, modelLessons, nextLine } from "./lessons.ts";
+import {
+  lessonFacts,
+  lessonLines,
+  modelLessons,
+  nextLine,
+  trainScoresOf,
+} from "./lessons.ts";
 import {
   backbonePlaces,
   DEMO_BACKBONE,
   loadBackbones,
 } from "./load_backbone.ts";
 import { memoryBudget } from "./memory.ts";
-import type { Detector } from "./model_loading.ts";
+import { type Detector, modelsOf } from "./model_loading.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { printProfile } from "./profile.ts";
+import { warnOfReplaced } from "./replaced_thresholds.ts";
 import { groupingOf, settingsOf } from "./settings_options.ts";
 import { stageProgress } from "./stage_progress.ts";
 import { oneLine, type Terminal } from "./terminal.ts";
@@ -148,14 +155,24 @@ export const fit: Command = defineCommand({
     await writeOutput(values.model, bytes, values.overwrite);
     checks.finish();
     const lessons = modelLessons(detector.model);
-    printReport(report, values.model, bytes.length, failed, terminal, {
-      ...lessonFacts(lessons),
-      dropped_images: dropped,
-    });
+    const trainScores = trainScoresOf(modelsOf(detector));
+    printReport(report, {
+      model: values.model,
+      bytes: bytes.length,
+      ...{ failed, trainScores },
+      more: { ...lessonFacts(lessons), dropped_images: dropped },
+    }, terminal);
     const lines = lessonLines(lessons);
     for (const line of lines) terminal.result(line);
+    if (appending !== undefined) {
+      const after = { name: values.model, model: detector.model };
+      warnOfReplaced([appending.before], after, terminal);
+    }
     if (page !== undefined) {
-      const text = await fitPage(detector, values.model, lines);
+      const text = await fitPage(detector, values.model, [
+        thresholdLine(report, trainScores),
+        ...lines,
+      ]);
       await writeOutput(page, text, values.overwrite);
     }
     terminal.message(nextLine(values.model));

@@ -10,6 +10,7 @@ import {
   thresholdLine,
 } from "./fit_report.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
+import { warnOfReplaced } from "./replaced_thresholds.ts";
 import { SETTINGS_OPTIONS } from "./settings_options.ts";
 import { stageProgress } from "./stage_progress.ts";
 
@@ -72,9 +73,10 @@ export const merge: Command = defineCommand({
       peak_gpu_bytes: peakGpuBytes,
     });
     terminal.result(bankLine(facts, path, bytes.length));
-    terminal.result(thresholdLine(facts));
+    terminal.result(thresholdLine(facts, model.trainScores));
     const radius = radiusLine(facts);
     if (radius !== undefined) terminal.message(radius);
+    warnOfReplaced(models, { name: path, model }, terminal);
     return EXIT.ok;
   },
 });

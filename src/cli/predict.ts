@@ -9,7 +9,7 @@ import { ImageChecks } from "./image_checks.ts";
 import { ImageReader } from "./image_reader.ts";
 import { checkOperands, LAYOUT_OPTIONS } from "./layout_options.ts";
 import { loadDetector, MODEL_OPTIONS } from "./model_loading.ts";
-import { OutputFolder } from "./output.ts";
+import { noteReplaced, OutputFolder } from "./output.ts";
 import {
   failureRecord,
   type PredictionRecord,
@@ -17,7 +17,7 @@ import {
 } from "./prediction_record.ts";
 import { PredictionLog } from "./prediction_log.ts";
 import { PredictionFiles } from "./prediction_files.ts";
-import { reportFacts } from "./prediction_report.ts";
+import { addEarlier, reportFacts } from "./prediction_report.ts";
 import { printProfile } from "./profile.ts";
 import { stageProgress } from "./stage_progress.ts";
 import { oneLine } from "./terminal.ts";
@@ -131,6 +131,7 @@ export const predict: Command = defineCommand({
     using folder = out === undefined
       ? undefined
       : await OutputFolder.open(out, { inputs: operands, overwrite, resume });
+    if (folder !== undefined) noteReplaced(folder, terminal);
     const files = folder && new PredictionFiles(folder, paths, values);
     const run = {
       command: "predict",
@@ -146,7 +147,13 @@ export const predict: Command = defineCommand({
       finished.add(record.image_path);
       tally.add(record);
     }
-    if (finished.size > 0) noteResumed(finished.size, values, context);
+    if (finished.size > 0) {
+      terminal.message(
+        `"${out}": ${finished.size} images were scored before and are not scored again${
+          report ? ", but for pictures of the report" : ""
+        }`,
+      );
+    }
     const wanted = paths.filter((path) => !finished.has(path));
     using reader = new ImageReader(wanted, { onImage: checks.look });
     const page = report ? new Report() : undefined;
@@ -184,6 +191,9 @@ export const predict: Command = defineCommand({
     if (folder !== undefined) {
       const { adapterName: adapter, settings } = detector;
       if (page !== undefined) {
+        await addEarlier(page, log?.earlier ?? [], {
+          ...{ detector, truths, signal },
+        });
         const facts = reportFacts(detector, values.model, page.rows, checks);
         await folder.write("report.html", await page.render(facts));
       }
@@ -239,20 +249,6 @@ class Tally {
     if (record.pred_label === "uncertain") this.uncertain++;
     if (record.map.disagrees) this.disagreeing++;
   }
-}
-
-function noteResumed(
-  images: number,
-  { out, report }: {
-    readonly out: string | undefined;
-    readonly report: boolean;
-  },
-  { terminal }: Context,
-): void {
-  terminal.message(
-    `"${out}": ${images} images were scored before and are not scored again`,
-  );
-  if (report) terminal.warn("The report shows the images of this run alone");
 }
 
 function printLine(

@@ -5,12 +5,17 @@ import type { Pixels } from "../core/images/pixels.ts";
 import {
   imageCurves,
   type ReadTraining,
+  type Report,
   type ReportFacts,
   type ReportRow,
+  type ReportTruth,
+  worstFirst,
 } from "../core/report/mod.ts";
 import { readFile, statOrNothing } from "./disk.ts";
 import type { ImageChecks, SeenImages } from "./image_checks.ts";
+import { ImageReader } from "./image_reader.ts";
 import { type Detector, modelsOf } from "./model_loading.ts";
+import type { ScoredRecord } from "./prediction_record.ts";
 
 /** Training images that are kept decoded: pictures often share one. */
 const KEPT_IMAGES = 4;
@@ -53,6 +58,69 @@ export function reportFacts(
         .filter((score) => score >= 0 && score < Infinity),
     curves: imageCurves(rows),
     readTraining: trainingReader(),
+  };
+}
+
+/** What a resumed run has for its report. */
+interface ResumedReport {
+  /** The model. */
+  readonly detector: Detector;
+  /** What is known of images. */
+  readonly truths: ReadonlyMap<string, ReportTruth>;
+  /** Stops it. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Adds the images that the run before has scored to a report: those that are
+ * among the worst are looked at again for their pictures, of the others there
+ * are the numbers.
+ *
+ * @param page The report, with all images of this run.
+ * @param earlier What the run before has found.
+ */
+export async function addEarlier(
+  page: Report,
+  earlier: readonly ScoredRecord[],
+  { detector, truths, signal }: ResumedReport,
+): Promise<void> {
+  if (earlier.length === 0) return;
+  const rows = new Map(
+    earlier.map((record) => {
+      const name = record.image_path;
+      return [name, rowOf(record, truths.get(name))];
+    }),
+  );
+  const worst = [...page.rows, ...rows.values()]
+    .sort(worstFirst)
+    .slice(0, page.pictures)
+    .flatMap(({ name }) => rows.has(name) ? [name] : []);
+  const pictured = new Set<string>();
+  using reader = new ImageReader(worst);
+  const predictions = detector.predict(reader.images, {
+    signal,
+    // What has become unreadable since keeps its numbers.
+    onImageError: () => {},
+  });
+  for await (const prediction of predictions) {
+    page.add(prediction, truths.get(prediction.name));
+    pictured.add(prediction.name);
+  }
+  for (const { image_path: name, map } of earlier) {
+    if (!pictured.has(name)) page.addRow(rows.get(name)!, map.max);
+  }
+}
+
+function rowOf(record: ScoredRecord, truth: ReportTruth = {}): ReportRow {
+  return {
+    ...truth,
+    name: record.image_path,
+    score: record.pred_score,
+    normalizedScore: record.pred_score_normalized,
+    label: record.pred_label,
+    threshold: record.threshold,
+    mapDisagrees: record.map.disagrees,
+    ms: record.ms,
   };
 }
 

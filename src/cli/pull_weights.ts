@@ -96,14 +96,19 @@ export function knownWeights(name: string): KnownWeights {
 }
 
 /** Lists every way to get the weights of a network, one a line. */
-function otherWays(known: KnownWeights, folder: string): string {
+function otherWays(known: KnownWeights, folder: string): string[] {
   const { name, file, url, timmUrl } = known;
-  return `Other ways to get the weights of "${name}":
-  - download ${url} on another machine, put it into "${folder}" as "${file}" and run "weights pull ${name}" again
-  - make an ONNX file of any checkpoint of that network, .pth, .pt or .safetensors: "weights convert FILE"
-  - take timm's copy, ${timmUrl}: "weights pull ${name} --timm"
-  - name a server that has the official files: --mirror URL or PATCHCORE_MIRROR=URL
-  - give any CNN that was exported to ONNX: --backbone FILE.onnx`;
+  const ways = [
+    `download ${url} on another machine, put it into "${folder}" as "${file}" and run "weights pull ${name}" again`,
+    `make an ONNX file of any checkpoint of that network, .pth, .pt or .safetensors: "weights convert FILE"`,
+    `take timm's copy, ${timmUrl}: "weights pull ${name} --timm"`,
+    "name a server that has the official files: --mirror URL or PATCHCORE_MIRROR=URL",
+    "give any CNN that was exported to ONNX: --backbone FILE.onnx",
+  ];
+  return [
+    `Other ways to get the weights of "${name}":`,
+    ...ways.map((way) => `  - ${way}`),
+  ];
 }
 
 async function fetchWeights(
@@ -127,7 +132,8 @@ async function fetchWeights(
     await download(url, file, { ...options, sha256, maxBytes });
   } catch (error) {
     if (!(error instanceof DownloadError)) throw error;
-    throw new DownloadError(`${error.message}\n${otherWays(known, folder)}`, {
+    throw new DownloadError(error.message, {
+      advice: otherWays(known, folder),
       cause: error,
     });
   }

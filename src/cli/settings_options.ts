@@ -1,5 +1,6 @@
 import { UsageError } from "./exit.ts";
 import type { PatchCoreOptions } from "../core/mod.ts";
+import { LIMITS } from "../core/settings/limits.ts";
 import { PRESETS } from "../core/settings/presets.ts";
 import type { NormaliseSetting } from "../core/settings/settings.ts";
 import type { Options, Values } from "./options.ts";
@@ -136,7 +137,7 @@ export const SETTINGS_OPTIONS = {
     kind: "number",
     min: 0,
     above: true,
-    max: 0.5,
+    max: LIMITS.falseAlarms,
     value: "RATE",
     fallback: "0.05",
     help:

@@ -205,7 +205,7 @@ function modelInWords(inspector: Inspector | Device | undefined): string {
   const { imageNames, rows, threshold, backbone } = model;
   return `${imageNames.length} good parts, ${rows} patches remembered, backbone ${backbone.name}, ${
     threshold === undefined
-      ? "no threshold (too few pictures)"
+      ? "no threshold (it takes pictures of two parts that differ)"
       : `threshold ${threshold.value.toPrecision(4)}`
   }.`;
 }

@@ -70,6 +70,7 @@ export async function readKolektor(
     name: baseName(root.path),
     train,
     test: [...anomalous, ...test],
+    isDivided: true,
   };
 }
 

@@ -46,11 +46,12 @@ export async function readListFile(
       group.filter((entry) => entry.split === split)
         .map(({ sample }) => sample);
     const rest = samples(undefined);
-    const { train, test } = divide(rest, options);
+    const { train, test, isDivided } = divide(rest, options);
     return {
       name,
       train: [...samples("train"), ...train],
       test: [...samples("test"), ...test],
+      ...isDivided && { isDivided },
     };
   });
 }
@@ -68,18 +69,18 @@ function checkSplits(entries: readonly Entry[], list: string): void {
 function divide(
   samples: Sample[],
   options: DatasetOptions,
-): { train: Sample[]; test: Sample[] } {
+): { train: Sample[]; test: Sample[]; isDivided: boolean } {
   const { purpose } = options;
   if (samples.length === 0 || purpose === "predict") {
-    return { train: [], test: samples };
+    return { train: [], test: samples, isDivided: false };
   }
   const normal = samples.filter(({ label }) => label === "normal");
   const anomalous = samples.filter(({ label }) => label === "anomalous");
   if (purpose === "fit" && anomalous.length === 0) {
-    return { train: normal, test: [] };
+    return { train: normal, test: [], isDivided: false };
   }
   const { train, test } = splitHoldout(normal, options);
-  return { train, test: [...anomalous, ...test] };
+  return { train, test: [...anomalous, ...test], isDivided: true };
 }
 
 function toEntry({ line, cells }: CsvRow, list: string): Entry {

@@ -364,7 +364,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
    * under way keep theirs. The model that is saved has them as well.
    *
    * @throws {TypeError} If the detector is not fitted.
-   * @throws {RangeError} If a value is not finite, or the band is empty.
+   * @throws {RangeError} If a value is not finite or not above 0, or the band is
+   * empty.
    */
   setThresholds(change: ThresholdChange): void {
     const fitted = this.#requireFitted();

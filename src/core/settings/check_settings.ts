@@ -50,8 +50,8 @@ const CHECKS: Checks = {
   seed: integer(0, 2 ** 32 - 1),
   threshold: group({
     falseAlarms: number(
-      "a number above 0 and below 1",
-      (rate) => rate > 0 && rate < 1,
+      `a number above 0 and at most ${LIMITS.falseAlarms}`,
+      (rate) => rate > 0 && rate <= LIMITS.falseAlarms,
     ),
     quantile: nullOr(number("a number from 0 to 1", isShare)),
     mapQuantile: nullOr(number("a number from 0 to 1", isShare)),

@@ -23,6 +23,8 @@ export const LIMITS = {
   rows: 2 ** 31 - 1,
   /** Standard deviation of the map's Gaussian in pixels. */
   sigma: 256,
+  /** The share of good parts that is to be called anomalous. */
+  falseAlarms: 0.5,
   /** What a threshold's quantile is multiplied with. */
   factor: 1e6,
   /** Images of a batch. */

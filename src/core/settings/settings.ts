@@ -60,8 +60,8 @@ export interface MapSettings {
 /** How the threshold follows from the scores of the training images. */
 export interface ThresholdSettings {
   /**
-   * The share of good parts that will be called anomalous, above 0 and below 1:
-   * what the thresholds of scores and of maps promise.
+   * The share of good parts that will be called anomalous, above 0 and at most
+   * 0.5: what the thresholds of scores and of maps promise.
    */
   readonly falseAlarms: number;
   /**

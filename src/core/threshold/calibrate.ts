@@ -21,6 +21,14 @@ export interface TrainingRecord {
   readonly maxima: Float32Array<ArrayBuffer>;
 }
 
+/** Scores of training images and the largest pixels of their maps. */
+export interface KnownScores {
+  /** Image scores; NaN where one is not known. */
+  readonly scores: ArrayLike<number>;
+  /** The largest pixels of their maps; NaN where one is not known. */
+  readonly maxima: ArrayLike<number>;
+}
+
 /** The thresholds of a model, and what its training images say of themselves. */
 export interface Thresholds {
   /** That of image scores; absent when no image has a score. */
@@ -47,6 +55,11 @@ export interface ThresholdFacts {
    * images' maps: where no others are known, the highest one counts.
    */
   readonly mapThresholds?: readonly (StoredThreshold | undefined)[];
+  /**
+   * Whether scores and maxima are means over the members of an ensemble on their
+   * scales, so that they are no distances; they are by default.
+   */
+  readonly areJoint?: boolean;
 }
 
 /**
@@ -152,7 +165,7 @@ export function recordOf(
  * The thresholds of image scores and of anomaly maps: a share of good parts is
  * above each, as promised; or quantiles, where the settings say so. None where
  * there are no scores. Images that look unlike the others do not count for what is
- * promised.
+ * promised; a quantile is one of all images.
  *
  * Images of earlier models count with the scores they had, as they are gone: more
  * rows can only lower those, rows that were dropped can raise them by the
@@ -162,14 +175,18 @@ export function recordOf(
  * @param settings The promise, or quantiles; what distances are.
  */
 export function thresholdsOf(
-  { scores, maxima }: TrainingRecord,
+  { scores, maxima }: KnownScores,
   settings: Settings,
-  { folds, drawnFrom, mapThresholds = [] }: ThresholdFacts = {},
+  { folds, drawnFrom, mapThresholds = [], areJoint = false }: ThresholdFacts =
+    {},
 ): Thresholds {
   const { quantile, mapQuantile } = settings.threshold;
-  const isSquared = settings.distance === "squared";
-  const distances = (values: Float32Array): Float32Array =>
-    isSquared ? values.map(Math.sqrt) : values;
+  const isSquared = settings.distance === "squared" && !areJoint;
+  const from = `held-out folds${
+    areJoint ? ", mean of members on their scales" : ""
+  }`;
+  const distances = (values: ArrayLike<number>): number[] =>
+    Array.from(values, isSquared ? Math.sqrt : Number);
   const { odd, secondKind } = oddAmong(distances(scores), distances(maxima));
   const rule = {
     ...(folds && {
@@ -178,16 +195,17 @@ export function thresholdsOf(
     }),
     ...(drawnFrom !== undefined && { drawn_from: drawnFrom }),
     ...(odd.length > 0 && { odd_images: odd }),
+    ...(secondKind && { second_kind: true }),
   };
   const how = { ...settings.threshold, isSquared, odd, rule };
   const threshold = storedThreshold(scores, {
     ...{ ...how, quantile },
-    scores: "held-out folds",
+    scores: from,
   });
   if (threshold === undefined) return { odd, secondKind };
   const mapThreshold = storedThreshold(maxima, {
     ...{ ...how, quantile: mapQuantile },
-    scores: "map maxima of held-out folds",
+    scores: `map maxima of ${from}`,
   }) ?? mapThresholds.reduce(
     (a, b) => a === undefined || b !== undefined && b.value > a.value ? b : a,
     undefined,
@@ -260,8 +278,8 @@ export function storedThreshold(
 
 /** Images that are odd in their scores or in their maps. */
 function oddAmong(
-  scores: Float32Array,
-  maxima: Float32Array,
+  scores: readonly number[],
+  maxima: readonly number[],
 ): { odd: number[]; secondKind: boolean } {
   const all = Array.from(scores.keys());
   const scored = all.filter((image) => Number.isFinite(scores[image]!));

@@ -136,6 +136,11 @@ const REFUSED: readonly [unknown, ErrorConstructor, string][] = [
     "Cannot use coreset.projection.dim 5000: expected an integer from 1 to 4096",
   ],
   [
+    { threshold: { falseAlarms: 0.9 } },
+    RangeError,
+    "Cannot use threshold.falseAlarms 0.9: expected a number above 0 and at most 0.5",
+  ],
+  [
     { threshold: { factor: 1e300 } },
     RangeError,
     "Cannot use threshold.factor 1e+300: expected a number above 0 and at most 1000000",

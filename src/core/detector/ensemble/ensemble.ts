@@ -16,15 +16,14 @@ import type {
   BackboneFile,
   StoredBackbone,
 } from "../../features/backbone.ts";
-import type { StoredModel, StoredThreshold } from "../../model/stored_model.ts";
+import type { StoredModel } from "../../model/stored_model.ts";
 import {
   limitsOf,
   type StoredThresholds,
   type ThresholdChange,
   withThresholds,
 } from "../../model/thresholds.ts";
-import { storedThreshold } from "../../threshold/calibrate.ts";
-import { oddImages } from "../../threshold/odd_images.ts";
+import { type Thresholds, thresholdsOf } from "../../threshold/calibrate.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { settingsOf } from "../load.ts";
 import { VERSION } from "../../settings/version.ts";
@@ -292,20 +291,16 @@ export class Ensemble implements Disposable, AsyncDisposable {
         } images; leave the images as they are until the fit is done`,
       );
     }
-    const threshold = this.#jointThreshold();
-    const mapThreshold = jointMapThreshold(
-      this.members.map(({ model }) => model),
-    );
+    const { odd, threshold, mapThreshold } = this.#jointThresholds();
     this.#adopt({
       ...(threshold && { threshold }),
       ...(mapThreshold && { mapThreshold }),
     });
-    const odd = threshold?.rule["odd_images"];
     const facts = trainingFacts({
       trainScores: this.trainScores,
       imageNames: this.members[0]!.model.imageNames,
       threshold,
-    }, Array.isArray(odd) ? odd : []);
+    }, odd);
     return jointReport(reports, limitsOf(this.#thresholds), facts);
   }
 
@@ -320,18 +315,27 @@ export class Ensemble implements Disposable, AsyncDisposable {
     return jointScores(scores, this.#memberScales());
   }
 
-  #jointThreshold(): StoredThreshold | undefined {
-    const joint = this.trainScores;
-    const { odd } = oddImages(Array.from(joint).filter(Number.isFinite));
-    const scored = Array.from(joint.keys())
-      .filter((image) => Number.isFinite(joint[image]!));
-    const left = odd.map((place) => scored[place]!);
-    return storedThreshold(joint, {
-      ...this.settings.threshold,
-      odd: left,
-      scores: "held-out folds, mean of members on their scales",
-      ...(left.length > 0 && { rule: { odd_images: left } }),
-    });
+  /**
+   * Joint maps are means of the members' maps, so that their largest pixels are
+   * at most the means of those of the members: no more good parts than promised
+   * have a pixel above what is set from these means.
+   */
+  #jointThresholds(): Thresholds {
+    const models = this.members.map(({ model }) => model);
+    const maxima = models.map(({ trainMapMaxima, trainScores }) =>
+      trainMapMaxima ?? new Float32Array(trainScores.length).fill(NaN)
+    );
+    return thresholdsOf(
+      {
+        scores: this.trainScores,
+        maxima: jointScores(maxima, this.#memberScales()),
+      },
+      this.settings,
+      {
+        areJoint: true,
+        mapThresholds: [jointMapThreshold(models)],
+      },
+    );
   }
 
   #memberScales(): MinMaxScale[] {
@@ -362,7 +366,11 @@ export class Ensemble implements Disposable, AsyncDisposable {
    */
   setThresholds(change: ThresholdChange): void {
     if (this.#scales === undefined) throw notFitted();
-    this.#thresholds = withThresholds(this.#thresholds, change);
+    const { threshold, mapThreshold } = withThresholds(this.model, change);
+    this.#thresholds = {
+      ...(threshold && { threshold }),
+      ...(mapThreshold && { mapThreshold }),
+    };
   }
 
   /**
