@@ -11,6 +11,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { BankSearch } from "../src/core/search/search.ts";
 import { Backbone } from "../src/core/features/backbone.ts";
 import { FeatureExtractor } from "../src/core/features/extractor.ts";
+import { viewsOf } from "../src/core/features/view.ts";
 import { BatchPredictor } from "../src/core/detector/predict/batch_predictor.ts";
 import { ImageScores } from "../src/core/score/image_score.ts";
 import { resolveSettings } from "../src/core/settings/resolve_settings.ts";
@@ -165,11 +166,13 @@ async function latency(
   const data = new Uint8Array(256 * 256 * 4)
     .map((_, i) => i % 4 === 3 ? 255 : (i * 2654435761) >>> 24);
   const pixels = { width: 256, height: 256, data };
+  const source = { name: "image", content: pixels };
+  const views = viewsOf({ source, index: 0, pixels, ms: 0 }, settings);
   const totals: number[] = [];
   const stages: Record<string, number>[] = [];
   for (let round = -3; round < rounds; round++) {
     const start = performance.now();
-    const [scored] = await (await predictor.submit([pixels])).collect();
+    const [scored] = await (await predictor.submit(views)).collect();
     if (round < 0) continue;
     totals.push(performance.now() - start);
     if (scored?.times) stages.push({ ...scored.times });
