@@ -73,7 +73,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
 
   /** Extracts all images and keeps their projected features. */
   async collect(first: readonly View[]): Promise<void> {
-    const { gpu, stream, options, demand: { patches, dim } } = this.#work;
+    const { gpu, stream, demand: { patches, dim } } = this.#work;
     const most = stream.batch * patches;
     using features = allocateFeatures(gpu, most, dim, patches);
     for (let batch = first; batch.length > 0; batch = await stream.next()) {
