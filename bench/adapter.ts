@@ -11,7 +11,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { BankSearch } from "../src/core/search/search.ts";
 import { Backbone } from "../src/core/features/backbone.ts";
 import { FeatureExtractor } from "../src/core/features/extractor.ts";
-import { viewsOf } from "../src/core/features/view.ts";
+import { tilesOf } from "../src/core/features/tile.ts";
 import { BatchPredictor } from "../src/core/detector/predict/batch_predictor.ts";
 import { ImageScores } from "../src/core/score/image_score.ts";
 import { resolveSettings } from "../src/core/settings/resolve_settings.ts";
@@ -161,18 +161,23 @@ async function latency(
     await BankSearch.create(gpu, bank, { images: new Uint32Array(BANK_ROWS) }),
   );
   const scores = new ImageScores(gpu, bank, search, settings);
-  const parts = { extractor, search, scores, mapSettings: settings.map };
+  const parts = {
+    ...{ extractor, search, scores },
+    mapSettings: settings.map,
+    masksGround: settings.foreground.mask === "on",
+  };
   const predictor = scope.use(await BatchPredictor.create(gpu, parts, 1));
   const data = new Uint8Array(256 * 256 * 4)
     .map((_, i) => i % 4 === 3 ? 255 : (i * 2654435761) >>> 24);
   const pixels = { width: 256, height: 256, data };
   const source = { name: "image", content: pixels };
-  const views = viewsOf({ source, index: 0, pixels, ms: 0 }, settings);
+  const image = { source, index: 0, view: 0, pixels, ms: 0 };
+  const tiles = tilesOf(image, settings);
   const totals: number[] = [];
   const stages: Record<string, number>[] = [];
   for (let round = -3; round < rounds; round++) {
     const start = performance.now();
-    const [scored] = await (await predictor.submit(views)).collect();
+    const [scored] = await (await predictor.submit(tiles)).collect();
     if (round < 0) continue;
     totals.push(performance.now() - start);
     if (scored?.times) stages.push({ ...scored.times });

@@ -14,6 +14,7 @@ const PAGES = [
   "docs/adding_a_kernel.md",
   "docs/deploying.md",
   "docs/how_it_works.md",
+  "docs/images.md",
   "docs/settings.md",
   "docs/thresholds.md",
 ];

@@ -109,7 +109,7 @@ function checkSame(
       `Cannot append to "${path}" with ${other} ${
         JSON.stringify(mine[other])
       }: the model was fitted with ${
-        JSON.stringify(theirs[other])
+        JSON.stringify(theirs[other]) ?? "another"
       }; leave the option out, or fit anew`,
     );
   }

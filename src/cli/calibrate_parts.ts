@@ -24,6 +24,8 @@ interface PartsToInspect {
   readonly backbone: readonly string[] | undefined;
   /** Images or tiles of a batch, if it was said how many. */
   readonly batch: number | undefined;
+  /** The most pixels an image may have. */
+  readonly maxPixels: number;
   /** Whether kernels are timed. */
   readonly profile: boolean;
   /** Whether the default kernels are kept. */
@@ -93,7 +95,10 @@ export async function inspectParts(
   using progress = stageProgress(terminal);
   const all = [...good, ...lists.bad];
   const scored = new Map<string, HeldOutImage>();
-  using reader = new ImageReader(all);
+  using reader = new ImageReader(all, {
+    range: detector.settings.range,
+    maxPixels: values.maxPixels,
+  });
   for await (
     const image of scoresOf(detector, reader, context, () => failed++)
   ) {
@@ -106,7 +111,7 @@ export async function inspectParts(
   return {
     good: parts(good),
     bad: parts(lists.bad),
-    isSquared: !isEnsemble && detector.settings.distance === "squared",
+    isSquared: !isEnsemble && detector.settings.distance !== "euclidean",
     failed,
   };
 }

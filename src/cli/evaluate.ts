@@ -17,6 +17,7 @@ import { checkOperands } from "./layout_options.ts";
 import { checkMasks } from "./mask_check.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { duration } from "./progress.ts";
+import { withMeasuredRange } from "./sample_range.ts";
 import { stageProgress } from "./stage_progress.ts";
 import type { Terminal } from "./terminal.ts";
 import { unseenBy } from "./unseen_images.ts";
@@ -67,13 +68,20 @@ export const evaluate: Command = defineCommand({
     for (const failure of lost) tellFailure(failure, terminal);
     noteMissingMasks(categories, terminal);
     const journal = await Journal.open(values.resume);
-    using works = new EvaluationWorks(values, context);
+    const ranged = await withMeasuredRange(
+      values,
+      categories.flatMap(({ category }) =>
+        category.train.map(({ path }) => path)
+      ),
+      context,
+    );
+    using works = new EvaluationWorks(ranged, context);
     const report = reportPath === undefined
       ? undefined
       : new EvaluationReport(categories.length);
     const { records, failed, broken } = await evaluateAll(
       categories,
-      { works, journal, report },
+      { works, journal, report, maxPixels: values.maxPixels },
       context,
     );
     const without = [...lost.map(({ category }) => category), ...broken];
@@ -120,11 +128,12 @@ interface Evaluation {
   readonly works: EvaluationWorks;
   readonly journal: Journal;
   readonly report: EvaluationReport | undefined;
+  readonly maxPixels: number;
 }
 
 async function evaluateAll(
   categories: readonly FoundCategory[],
-  { works, journal, report }: Evaluation,
+  { works, journal, report, maxPixels }: Evaluation,
   { terminal, signal }: Context,
 ): Promise<{ records: EvaluationRecord[]; failed: number; broken: string[] }> {
   const records: EvaluationRecord[] = [];
@@ -163,6 +172,7 @@ async function evaluateAll(
         found = await work.evaluate(category, {
           signal,
           onProgress: progress,
+          maxPixels,
           observer: report?.observer(category.name),
           onImageError: (name, error) => {
             // Each of several runs comes upon it.

@@ -116,7 +116,12 @@ async function fitting(
     ? await single(files[0], values, context)
     : await ensemble(files, values, context);
   const { settings } = evaluator;
-  const choices = { rule, seeds, radius, ...(shots && { shots }) };
+  const draw = values.draw ??
+    (values.preset === "anomalydino" ? "in-order" : "random");
+  const choices = {
+    ...{ rule, seeds, radius },
+    ...(shots && { shots, draw: draw as "random" | "in-order" }),
+  };
   const grouping = groupingOf(values.groupBy);
   return {
     method: {

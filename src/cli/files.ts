@@ -99,7 +99,7 @@ async function imagesOf(
   const found = [...below.images, ...below.datasets.flatMap((d) => d.images)];
   if (found.length === 0 && below.datasets.length === 0) {
     throw new FileError(
-      `Cannot find images in "${operand}": looked for PNG, JPEG, BMP, WebP and GIF files in it and in its folders`,
+      `Cannot find images in "${operand}": looked for PNG, JPEG, TIFF, BMP, WebP, GIF and AVIF files in it and in its folders`,
     );
   }
   const read: DatasetOptions = { purpose, ...foldersGiven(options) };

@@ -31,6 +31,7 @@ import { type Detector, modelsOf } from "./model_loading.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { printProfile } from "./profile.ts";
 import { warnOfReplaced } from "./replaced_thresholds.ts";
+import { withMeasuredRange } from "./sample_range.ts";
 import { groupingOf, settingsOf } from "./settings_options.ts";
 import { stageProgress } from "./stage_progress.ts";
 import { oneLine, type Terminal } from "./terminal.ts";
@@ -98,11 +99,8 @@ export const fit: Command = defineCommand({
     const checks = new ImageChecks(terminal, {
       refuseMasks: !values.all,
       advice: "add --no-crop, --square, or --tile 512 to see it in full",
+      rangeAdvice: "add",
     });
-    using reader = new ImageReader(partOf(paths, shard), {
-      onImage: checks.look,
-    });
-    const { images } = reader;
     const unusable = new Set<string>();
     const work: AppendOptions = {
       ...groupingOf(values.groupBy),
@@ -121,8 +119,21 @@ export const fit: Command = defineCommand({
       context,
     );
     using detector = appending?.detector ??
-      await newDetector(values, budget, context);
+      await newDetector(
+        await withMeasuredRange(values, paths, context),
+        budget,
+        context,
+      );
+    if (values.bundle) detector.checkBundle();
+    const { range } = detector.settings;
     checks.geometry = detector.settings;
+    checks.range = range;
+    using reader = new ImageReader(partOf(paths, shard), {
+      onImage: checks.look,
+      range,
+      maxPixels: values.maxPixels,
+    });
+    const { images } = reader;
     const fitTo = (images: readonly NamedImage[]) =>
       withProgress(context, async (onProgress) => {
         const options = { ...work, onProgress };

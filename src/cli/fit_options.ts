@@ -3,6 +3,7 @@ import { LAYOUT_OPTIONS } from "./layout_options.ts";
 import { MEMORY_OPTION } from "./memory.ts";
 import { PRECISION_OPTION } from "./model_loading.ts";
 import type { Options, Values } from "./options.ts";
+import { MAX_PIXELS_OPTION } from "./read_pixels.ts";
 import { GROUP_BY_OPTION, SETTINGS_OPTIONS } from "./settings_options.ts";
 import { AUTOTUNE_OPTION } from "./tuning_store.ts";
 
@@ -73,6 +74,7 @@ export const FIT_OPTIONS = {
     help:
       "fit part i of n, every n-th image, and keep twice the rows: merge makes one model of all parts",
   },
+  maxPixels: MAX_PIXELS_OPTION,
   batch: {
     kind: "integer",
     min: 1,

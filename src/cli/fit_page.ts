@@ -22,7 +22,7 @@ export async function fitPage(
 ): Promise<string> {
   const { settings, adapterName, model } = detector;
   const members = modelsOf(detector);
-  const isSquared = members.length === 1 && settings.distance === "squared";
+  const isSquared = members.length === 1 && settings.distance !== "euclidean";
   const distance = (score: number): number =>
     isSquared ? Math.sqrt(score) : score;
   const { threshold } = model;
@@ -48,7 +48,7 @@ export async function fitPage(
       .map(distance),
     threshold: threshold === undefined ? NaN : distance(threshold.value),
     tail: tailOf(threshold?.rule),
-    readTraining: trainingReader(),
+    readTraining: trainingReader(settings),
   });
 }
 

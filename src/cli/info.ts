@@ -216,6 +216,9 @@ function factsOfModel(model: StoredModel): Facts {
     map_threshold: mapThreshold?.value ?? null,
     backbone: backbone.name,
     backbone_sha256: backbone.sha256,
+    ...(backbone.positions !== undefined && {
+      backbone_positions: backbone.positions,
+    }),
     bundled: backbone.onnx !== undefined,
     settings: model.settings,
     seed: model.seed,

@@ -33,7 +33,7 @@ export function modelLessons(
     imageNames: first.imageNames,
     threshold: model.threshold,
     settings,
-    isSquared: members.length === 1 && distance === "squared",
+    isSquared: members.length === 1 && distance !== "euclidean",
   }, count);
 }
 

@@ -17,6 +17,7 @@ import { readFile } from "./disk.ts";
 import { UsageError } from "./exit.ts";
 import type { Option } from "./options.ts";
 import { localBackbone, storedBackbone } from "./load_backbone.ts";
+import { MAX_PIXELS_OPTION } from "./read_pixels.ts";
 import { AUTOTUNE_OPTION, tuningStore } from "./tuning_store.ts";
 
 /** How the backbone's weights are stored on the GPU. */
@@ -45,6 +46,7 @@ export const MODEL_OPTIONS = {
     help:
       "how many images or tiles the GPU works on at once, or fewer where that is more than it takes",
   },
+  maxPixels: MAX_PIXELS_OPTION,
   precision: PRECISION_OPTION,
   noAutotune: AUTOTUNE_OPTION,
   profile: { kind: "flag", help: "print the GPU time of every kernel" },

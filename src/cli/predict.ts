@@ -120,6 +120,7 @@ export const predict: Command = defineCommand({
     const checks = new ImageChecks(terminal, {
       refuseMasks: false,
       advice: "fit with --no-crop, --square or --tile to see more",
+      rangeAdvice: "fit with",
     });
     using detector = await loadDetector(values.model, values, context);
     applyThresholds(detector, thresholds, {
@@ -127,7 +128,9 @@ export const predict: Command = defineCommand({
       terminal,
       needing: [values.failOnAnomaly && "--fail-on-anomaly", mask && "--mask"],
     });
+    const { range } = detector.settings;
     checks.geometry = detector.settings;
+    checks.range = range;
     using folder = out === undefined
       ? undefined
       : await OutputFolder.open(out, { inputs: operands, overwrite, resume });
@@ -155,7 +158,11 @@ export const predict: Command = defineCommand({
       );
     }
     const wanted = paths.filter((path) => !finished.has(path));
-    using reader = new ImageReader(wanted, { onImage: checks.look });
+    using reader = new ImageReader(wanted, {
+      onImage: checks.look,
+      range,
+      maxPixels: values.maxPixels,
+    });
     const page = report ? new Report() : undefined;
     const add = (record: PredictionRecord): void => {
       log?.add(record);

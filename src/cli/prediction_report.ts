@@ -11,6 +11,7 @@ import {
   type ReportTruth,
   worstFirst,
 } from "../core/report/mod.ts";
+import type { Settings } from "../core/settings/settings.ts";
 import { readFile, statOrNothing } from "./disk.ts";
 import type { ImageChecks, SeenImages } from "./image_checks.ts";
 import { ImageReader } from "./image_reader.ts";
@@ -57,7 +58,7 @@ export function reportFacts(
       : Array.from(trainScores, (score) => score / threshold)
         .filter((score) => score >= 0 && score < Infinity),
     curves: imageCurves(rows),
-    readTraining: trainingReader(),
+    readTraining: trainingReader(settings),
   };
 }
 
@@ -96,7 +97,8 @@ export async function addEarlier(
     .slice(0, page.pictures)
     .flatMap(({ name }) => rows.has(name) ? [name] : []);
   const pictured = new Set<string>();
-  using reader = new ImageReader(worst);
+  const { range } = detector.settings;
+  using reader = new ImageReader(worst, { range, maxPixels: Infinity });
   const predictions = detector.predict(reader.images, {
     signal,
     // What has become unreadable since keeps its numbers.
@@ -140,8 +142,14 @@ function seenInWords({ least, most, box }: SeenImages): string {
   } of ${width} × ${height} pixels, from x ${pixels(left)}, y ${pixels(top)}`;
 }
 
-/** Reads training images by their paths, as long as they are there. */
-export function trainingReader(): ReadTraining {
+/**
+ * Reads training images by their paths, as long as they are there.
+ *
+ * @param settings How they are decoded: as they were for the fit.
+ */
+export function trainingReader(
+  { range }: Pick<Settings, "range">,
+): ReadTraining {
   const kept = new Map<string, Pixels | undefined>();
   return async (path) => {
     if (!kept.has(path)) {
@@ -152,7 +160,12 @@ export function trainingReader(): ReadTraining {
       const there = (await statOrNothing(path))?.isFile;
       kept.set(
         path,
-        there ? await decodeImage(await readFile(path), path) : undefined,
+        there
+          ? await decodeImage(await readFile(path), path, {
+            range,
+            maxPixels: Infinity,
+          })
+          : undefined,
       );
     }
     return kept.get(path);

@@ -1,12 +1,12 @@
 import { element, make } from "./elements.ts";
-import { serverModels } from "./server.ts";
+import { type ServerModel, serverModels } from "./server.ts";
 
 /** Where images are inspected. */
 type Choice =
   | { readonly kind: "device" }
   | {
     readonly kind: "server";
-    readonly model: string;
+    readonly model: ServerModel;
     readonly token: string;
   };
 
@@ -18,6 +18,7 @@ export class InspectorChoice {
   readonly #select = element("inspector", HTMLSelectElement);
   readonly #field = element("inspector-field", HTMLElement);
   readonly #onChange: () => void;
+  readonly #models = new Map<string, ServerModel>();
   #token = "";
   #hasDevice = false;
 
@@ -48,13 +49,13 @@ export class InspectorChoice {
   }
 
   async #addModels(): Promise<void> {
-    const { names, needsToken } = await serverModels(this.#token);
+    const { models, needsToken } = await serverModels(this.#token);
     element("token-field", HTMLElement).hidden = !needsToken;
-    for (const name of names) {
-      const textContent = `server, model "${name}"`;
-      this.#select.append(
-        make("option", { value: SERVER + name, textContent }),
-      );
+    for (const model of models) {
+      const value = SERVER + model.name;
+      const textContent = `server, model "${model.name}"`;
+      this.#models.set(value, model);
+      this.#select.append(make("option", { value, textContent }));
     }
     this.#field.hidden = !this.hasServer;
     this.#onChange();
@@ -68,12 +69,9 @@ export class InspectorChoice {
   /** What is chosen. */
   get choice(): Choice | undefined {
     const { value } = this.#select;
-    if (value === "") return undefined;
-    return value === DEVICE ? { kind: "device" } : {
-      kind: "server",
-      model: value.slice(SERVER.length),
-      token: this.#token,
-    };
+    if (value === DEVICE) return { kind: "device" };
+    const model = this.#models.get(value);
+    return model && { kind: "server", model, token: this.#token };
   }
 
   /** Chooses this device, where it has a GPU. */

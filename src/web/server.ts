@@ -1,4 +1,5 @@
 import { decodeImage, type NamedImage, type Pixels } from "../core/mod.ts";
+import type { SampleRange, Settings } from "../core/settings/settings.ts";
 import type { FloatImage } from "../core/images/pixels.ts";
 import { encodePng } from "../core/images/png.ts";
 import { closeUp } from "../core/report/small_copy.ts";
@@ -29,10 +30,18 @@ interface Answer {
   readonly ms: { readonly total: number };
 }
 
+/** A model of the server. */
+export interface ServerModel {
+  /** What the server calls it. */
+  readonly name: string;
+  /** Which samples of deep images are black and white for it. */
+  readonly range: SampleRange | undefined;
+}
+
 /** What the server knows. */
 interface ServerModels {
-  /** Names of its models; none where this page comes from no service. */
-  readonly names: readonly string[];
+  /** Its models; none where this page comes from no service. */
+  readonly models: readonly ServerModel[];
   /** Whether it asks for a token. */
   readonly needsToken: boolean;
 }
@@ -42,29 +51,34 @@ interface ServerModels {
  * page with `data-service`; elsewhere nobody is asked.
  */
 export async function serverModels(token: string): Promise<ServerModels> {
-  const nothing = { names: [], needsToken: false };
+  const nothing = { models: [], needsToken: false };
   if (document.documentElement.dataset["service"] === undefined) return nothing;
   const response = await fetch("models", { headers: headersOf(token) });
-  if (response.status === 401) return { names: [], needsToken: true };
+  if (response.status === 401) return { models: [], needsToken: true };
   if (!response.ok) return nothing;
-  const { models } = await response.json() as { models: { name: string }[] };
-  return { names: models.map(({ name }) => name), needsToken: false };
+  const { models } = await response.json() as {
+    models: { name: string; settings: Pick<Settings, "range"> }[];
+  };
+  return {
+    models: models.map(({ name, settings: { range } }) => ({ name, range })),
+    needsToken: false,
+  };
 }
 
 /** Inspects with a model of the server that this page came from. */
 export class ServerInspector implements Inspector {
-  readonly #model: string;
+  readonly #model: ServerModel;
   readonly #token: string;
 
   /** Uses one of the server's models. */
-  constructor(model: string, token: string) {
+  constructor(model: ServerModel, token: string) {
     this.#model = model;
     this.#token = token;
   }
 
   /** @inheritdoc */
   get about(): string {
-    return `the server's model "${this.#model}"`;
+    return `the server's model "${this.#model.name}"`;
   }
 
   /** @inheritdoc */
@@ -85,7 +99,8 @@ export class ServerInspector implements Inspector {
     const source = typeof content === "function" ? await content() : content;
     const isFile = source instanceof Uint8Array;
     const bytes = isFile ? source : await encodePng(source);
-    const query = new URLSearchParams({ map: "png", model: this.#model, name });
+    const { name: model, range } = this.#model;
+    const query = new URLSearchParams({ map: "png", model, name });
     const response = await fetch(`predict?${query}`, {
       method: "POST",
       headers: {
@@ -99,7 +114,7 @@ export class ServerInspector implements Inspector {
       throw new Error(error ?? `The server answered ${response.status}`);
     }
     const answer = await response.json() as Answer;
-    const pixels = isFile ? await decodeImage(bytes, name) : source;
+    const pixels = isFile ? await decodeImage(bytes, name, { range }) : source;
     const { worst_patch: worst, map } = answer;
     const image = thumbnail(pixels, SHOWN_SIDE);
     return {

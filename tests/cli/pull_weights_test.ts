@@ -149,7 +149,7 @@ Deno.test("pullWeights() lists every other way when it cannot download", async (
         `download ${KNOWN.url} on another machine`,
         `put it into "${options.folder}" as "${KNOWN.file}"`,
         '"weights convert FILE"',
-        KNOWN.timmUrl,
+        KNOWN.timmUrl!,
         "PATCHCORE_MIRROR=URL",
         "--backbone FILE.onnx",
       ]

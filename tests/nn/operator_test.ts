@@ -6,6 +6,7 @@ import {
   inferShapes,
   SUPPORTED_OPERATORS,
 } from "../../src/nn/shape_inference.ts";
+import { TOKEN_OPERATORS } from "../../src/nn/transformer/token_operators.ts";
 import { interpret } from "../reference/interpreter.ts";
 import { assertAllClose } from "../testing.ts";
 import { readActivations } from "./model_files.ts";
@@ -49,6 +50,7 @@ Deno.test("OPERATOR_CASES cover every operator on images", () => {
     "Neg",
     "Shape",
     "Sqrt",
+    ...Object.values(TOKEN_OPERATORS),
   ];
   for (const op of SUPPORTED_OPERATORS) {
     assert(covered.has(op) || elsewhere.includes(op), `${op} is untested`);

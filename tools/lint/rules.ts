@@ -42,7 +42,8 @@ export const CORE_FLOW: readonly string[] = [
 
 /** Outside package → the one file that may import it. */
 export const SINGLE_IMPORTER: Readonly<Record<string, string>> = {
-  "imagescript": "src/core/images/decode.ts",
+  "imagescript": "src/core/images/imagescript.ts",
+  "@jsquash/jpeg": "src/core/images/mozjpeg.ts",
   "onnx-proto": "src/nn/onnx/proto.ts",
   "@std/cli": "src/cli/args.ts",
   "papaparse": "src/core/datasets/csv_rows.ts",

@@ -78,7 +78,16 @@ const SCHEMAS: JsonObject = {
       y: NUMBER,
       width: NUMBER,
       height: NUMBER,
-      nearest: object({ image_path: STRING, x: NUMBER, y: NUMBER }),
+      nearest: object({
+        image_path: STRING,
+        x: NUMBER,
+        y: NUMBER,
+        view: {
+          ...STRING,
+          description:
+            "Which view of that image the patch is of, such as rotated by 45°; missing for the image itself",
+        },
+      }, ["view"]),
     }),
     map: object({
       path: { type: "null" },

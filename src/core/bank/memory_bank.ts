@@ -108,6 +108,47 @@ export class MemoryBank implements Disposable {
   }
 }
 
+/** Where bank rows come from, images and their views told apart. */
+export interface ViewedOrigins {
+  /** Image, row and column of each `[K, 3]`. */
+  readonly origin: Int32Array<ArrayBuffer>;
+  /** Which view of the image each comes from `[K]`. */
+  readonly view: Uint16Array<ArrayBuffer>;
+}
+
+/**
+ * Tells images and their views apart, where origins count views.
+ *
+ * @param origin View, row and column `[K, 3]`, views numbered image by image.
+ * @param views Views of an image.
+ */
+export function splitOrigins(
+  origin: Int32Array,
+  views: number,
+): ViewedOrigins {
+  const view = new Uint16Array(origin.length / 3);
+  const images = Int32Array.from(origin, (value, i) => {
+    if (i % 3 !== 0) return value;
+    view[i / 3] = value % views;
+    return Math.floor(value / views);
+  });
+  return { origin: images, view };
+}
+
+/** What {@linkcode splitOrigins} took apart. */
+export function joinOrigins(
+  { origin, view }: {
+    readonly origin: Int32Array;
+    readonly view: ArrayLike<number> | undefined;
+  },
+  views: number,
+): Int32Array<ArrayBuffer> {
+  return Int32Array.from(
+    origin,
+    (value, i) => i % 3 === 0 ? value * views + (view?.[i / 3] ?? 0) : value,
+  );
+}
+
 /** Image, row and column of each picked patch: `[K, 3]`. */
 export function originsOf(
   picks: Uint32Array,

@@ -37,7 +37,7 @@ export function originsByImage(
 }
 
 /** What {@linkcode originsByImage} was made of. */
-export function originsByView(
+export function originsByTile(
   origin: Int32Array,
   [rows, columns]: TileCounts,
   grid: PatchGrid,

@@ -1,6 +1,7 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import { MemoryBank } from "../bank/memory_bank.ts";
 import { placesOf } from "../bank/tile_origins.ts";
+import { viewCount } from "../images/views.ts";
 import { settingsFromJson } from "../settings/resolve_settings.ts";
 import { ModelFileError, type StoredModel } from "../model/stored_model.ts";
 import { BankSearch, foundByOnly } from "../search/search.ts";
@@ -57,6 +58,7 @@ export async function uploadModel(
 ): Promise<ModelOnGpu> {
   const { gpu } = backbone;
   const { memoryBank, dim, origin, imageSizes } = model;
+  checkViews(model, settings);
   const rows = new Int32Array(origin);
   const input = inputOf(imageSizes, settings);
   using owned = new DisposableStack();
@@ -88,6 +90,18 @@ export async function searchOf(
   const [, columns] = tileCounts({ width, height }, settings);
   const images = placesOf(origin, columns, features).map(foundByOnly);
   return await BankSearch.create(gpu, rows, { images });
+}
+
+/** Refuses rows of views that images do not have. */
+function checkViews({ originView }: StoredModel, { augment }: Settings): void {
+  const views = viewCount(augment);
+  const row = originView?.findIndex((view) => view >= views) ?? -1;
+  if (row < 0) return;
+  throw new ModelFileError(
+    `Cannot load the model: bank row ${row} comes from view ${
+      originView![row]
+    } of an image, the settings give it ${views}`,
+  );
 }
 
 /** Size of the network's input, `[height, width]`: that of every training image. */

@@ -20,6 +20,7 @@ import type { FitParts, FitWork } from "./fit/run.ts";
 import type { FitReport } from "./fit/report.ts";
 import type { ImageSources } from "../features/image_source.ts";
 import { requireBackbone } from "../features/named_backbone.ts";
+import { sharesTop } from "../score/distance_scale.ts";
 import { ImageScores } from "../score/image_score.ts";
 import {
   appendedSettings,
@@ -96,6 +97,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
   readonly #memory: Pick<FitWork, "memoryBudget" | "thresholdImages">;
   readonly #turns = new Turns();
   readonly #disposed = new AbortController();
+  /** What a fit starts from; it may decide some of it. */
+  readonly #given: Settings;
   #settings: Settings;
   #fitted: Fitted | undefined;
   #isFitting = false;
@@ -114,7 +117,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
     this.#ownsGpu = given === undefined;
     this.#backbone = backbone;
     this.#ownsBackbone = ownsBackbone;
-    this.#settings = settings;
+    this.#given = this.#settings = settings;
     this.#batch = batch;
     this.#memory = { memoryBudget, thresholdImages };
   }
@@ -144,8 +147,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
     const { layers } = settings;
     if (file instanceof Backbone) {
       file.checkUse(options.gpu, layers);
-      file.checkSettings(settings);
-      return new PatchCore(file.gpu, file, settings, options, false);
+      const resolved = file.resolved(settings);
+      return new PatchCore(file.gpu, file, resolved, options, false);
     }
     const gpu = options.gpu ?? await Gpu.create();
     try {
@@ -155,8 +158,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
         precision,
         ...(tuning && { tuning }),
       });
-      backbone.checkSettings(settings);
-      return new PatchCore(gpu, backbone, settings, options, true);
+      const resolved = backbone.resolved(settings);
+      return new PatchCore(gpu, backbone, resolved, options, true);
     } catch (error) {
       if (options.gpu === undefined) gpu.dispose();
       throw error;
@@ -259,7 +262,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
   ): Promise<FitReport> {
     const { shard } = options;
     return await this.#fit(images, options, {
-      ...{ backbone: this.#backbone, settings: this.settings },
+      ...{ backbone: this.#backbone, settings: this.#given },
       ...(shard && { shard }),
     });
   }
@@ -315,7 +318,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
           batch: this.#batch,
           signal,
         });
-        this.#settings = parts.settings;
+        this.#settings = settingsOf(fitted.model);
         this.#adopt(fitted);
         return report;
       });
@@ -335,6 +338,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
       scores: new ImageScores(gpu, bank.rows, search, settings),
       mapSettings: settings.map,
       isByPlace: settings.tiles?.banks === "position",
+      readsPatches: sharesTop(settings),
+      masksGround: settings.foreground.mask === "on",
     };
     const predictor = owned.use(
       new Predictor(gpu, parts, model, settings, this.#batch, this.#turns),
@@ -374,6 +379,16 @@ export class PatchCore implements Disposable, AsyncDisposable {
   }
 
   /**
+   * Checks that models may contain the backbone, before a fit is made for one.
+   *
+   * @throws {TypeError} If its licence asks for a copy of its text, which the
+   * backbone's file lacks.
+   */
+  checkBundle(): void {
+    this.#backbone.checkBundle();
+  }
+
+  /**
    * The model file: one valid `.safetensors`.
    *
    * @throws {TypeError} If the detector is not fitted.
@@ -385,7 +400,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
   /**
    * What {@linkcode PatchCore.save} writes.
    *
-   * @throws {TypeError} If the detector is not fitted.
+   * @throws {TypeError} If the detector is not fitted, or its backbone may not
+   * be bundled.
    */
   toModel(options: SaveOptions = {}): StoredModel {
     return {

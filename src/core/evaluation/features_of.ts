@@ -25,14 +25,15 @@ export function sourcesOf(
  */
 export async function featuresOfImages(
   gpu: Gpu,
-  { rows, extractor, names, sizes, tiles, seconds }: TrainingFeatures,
+  { rows, extractor, names, sizes, tiles, ...features }: TrainingFeatures,
   images: Uint32Array,
 ): Promise<TrainingFeatures> {
-  const { dim, height, width } = extractor.features;
-  const patches = height * width * tiles[0] * tiles[1];
+  const { patches, dim, height, width } = extractor.features;
+  const { seconds, views, masks } = features;
+  const each = views * tiles[0] * tiles[1] * patches;
   const picks = Uint32Array.from(
-    { length: images.length * patches },
-    (_, i) => images[Math.floor(i / patches)]! * patches + i % patches,
+    { length: images.length * each },
+    (_, i) => images[Math.floor(i / each)]! * each + i % each,
   );
   const grid = { height, width };
   const copy = await MemoryBank.gather(gpu, rows, dim, picks, grid);
@@ -41,8 +42,10 @@ export async function featuresOfImages(
     extractor,
     names: Array.from(images, (image) => names[image]!),
     sizes: Array.from(images, (image) => sizes[image]!),
-    tiles,
-    seconds,
+    masks: masks.length === 0
+      ? []
+      : Array.from(images, (image) => masks[image]!),
+    ...{ seconds, views, tiles },
     [Symbol.dispose]: () => copy[Symbol.dispose](),
   };
 }
@@ -52,6 +55,12 @@ const FEATURE_SETTINGS = [
   "resize",
   "square",
   "crop",
+  "range",
+  "multiple",
+  "resample",
+  "distance",
+  "foreground",
+  "augment",
   "layers",
   "patchSize",
   "stride",

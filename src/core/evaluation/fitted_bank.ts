@@ -4,12 +4,14 @@ import { BankSearch } from "../search/search.ts";
 import type { StoredThreshold } from "../model/stored_model.ts";
 import { learnProxies } from "../baselines/proxies.ts";
 import { calibrate } from "../threshold/calibrate.ts";
-import { foldsByName, foldsOfViews } from "../threshold/folds.ts";
+import { foldsByName } from "../threshold/folds.ts";
 import { MendedBank } from "../bank/mended_bank.ts";
 import { chooseBank } from "../bank/choose_rows.ts";
 import type { PredictorParts } from "../detector/predict/batch_predictor.ts";
 import type { WorkOptions } from "../features/progress.ts";
+import { usesForeground } from "../features/foreground.ts";
 import type { TrainingFeatures } from "../features/training_features.ts";
+import { sharesTop } from "../score/distance_scale.ts";
 import { ImageScores } from "../score/image_score.ts";
 import { bankRows } from "../settings/resolve_settings.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -55,15 +57,20 @@ export async function fitBank(
   options: WorkOptions & { readonly groupBy?: RegExp },
 ): Promise<FittedBank> {
   using owned = new DisposableStack();
-  const folds = foldsByName(features.names, settings.seed, options);
-  const own = foldsOfViews(
-    folds.folds,
-    features.tiles[0] * features.tiles[1],
-  );
+  const { views, masks, extractor: { features: { height, width } } } = features;
+  const tiles = features.tiles[0] * features.tiles[1];
+  const folds = foldsByName(features.names, settings.seed, {
+    ...options,
+    views: views * tiles,
+  });
+  const masksGround = usesForeground(settings.foreground, masks, [
+    height,
+    width,
+  ]);
   let start = performance.now();
   const chosen = variant.proxies
     ? undefined
-    : await chooseBank(gpu, features, settings, own, options);
+    : await chooseBank(gpu, features, settings, folds.folds, options);
   const bank = owned.use(
     chosen?.bank ?? await proxyBank(gpu, features, settings, options),
   );
@@ -81,14 +88,17 @@ export async function fitBank(
   using mended = chosen && await MendedBank.create(
     gpu,
     bank,
-    (view) => own[view]!,
+    (image) => folds.folds[image]!,
     chosen.mends,
   );
   const calibration = mended &&
     await calibrate(
       gpu,
       features,
-      { mended, folds, near: chosen?.near },
+      {
+        ...{ mended, folds, near: chosen?.near, views, tiles },
+        ...(masksGround && { masks }),
+      },
       settings,
       options,
     );
@@ -102,6 +112,8 @@ export async function fitBank(
       search: approximate ?? exact,
       scores: new ImageScores(gpu, bank.rows, exact, settings),
       mapSettings: settings.map,
+      readsPatches: sharesTop(settings),
+      masksGround,
     },
     threshold: calibration?.threshold,
     mapThreshold: calibration?.mapThreshold,

@@ -5,7 +5,7 @@ import { FeatureExtractor } from "../features/extractor.ts";
 import { ImageBatches } from "../features/image_batches.ts";
 import type { NamedImage } from "../features/image_source.ts";
 import type { WorkOptions } from "../features/progress.ts";
-import { viewsOf } from "../features/view.ts";
+import { tilesOf } from "../features/tile.ts";
 import { inputSize } from "../images/tiles.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { ImageSize } from "./ground_truth.ts";
@@ -57,6 +57,7 @@ export class TapStream implements Disposable {
     const batches = new ImageBatches(images, {
       ...options,
       batch: this.#batch,
+      range: this.#settings.range,
       check: (pixels) => {
         this.#extractor ??= new FeatureExtractor(
           this.#gpu,
@@ -70,8 +71,8 @@ export class TapStream implements Disposable {
     });
     for await (const batch of batches) {
       const session = await this.#extractor!.session(batch.length);
-      const views = batch.flatMap((image) => viewsOf(image, this.#settings));
-      await this.#extractor!.encode(session, views);
+      const tiles = batch.flatMap((image) => tilesOf(image, this.#settings));
+      await this.#extractor!.encode(session, tiles);
       this.#gpu.submit([session.program]);
       yield {
         names: batch.map(({ source }) => source.name),

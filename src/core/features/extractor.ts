@@ -7,6 +7,8 @@ import {
 } from "../../gpu/mod.ts";
 import type { Session } from "../../nn/session.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
+import { unitRows } from "../../wgsl/unit_rows.ts";
+import { Foreground } from "./foreground.ts";
 import type { TapShape } from "./feature_layer.ts";
 import { PatchFeatures } from "./patch_features.ts";
 import { batchTooLarge, isTooLarge } from "./batch_too_large.ts";
@@ -16,6 +18,14 @@ import type { CropGeometry } from "../images/resize_plan.ts";
 import { inputSize } from "../images/tiles.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Backbone } from "./backbone.ts";
+
+/** What a program of patch features may leave beside them. */
+interface AlsoOfPatches {
+  /** Squared lengths of the rows, before they are made 1. */
+  readonly norms?: Tensor | undefined;
+  /** 1 for patches of the part, 0 for those of the ground (u32). */
+  readonly mask?: Tensor | undefined;
+}
 
 /**
  * From images to patch features: resize and crop, backbone, patches. It is made
@@ -30,6 +40,7 @@ export class FeatureExtractor implements Disposable {
   readonly #backbone: Backbone;
   readonly #settings: Settings;
   readonly #preprocessor: Preprocessor;
+  readonly #foreground: Foreground | undefined;
   readonly #sessions = new Map<number, Session>();
 
   /**
@@ -58,6 +69,10 @@ export class FeatureExtractor implements Disposable {
     } catch (error) {
       throw batchTooLarge(error, maxImages, input);
     }
+    const { foreground } = settings;
+    this.#foreground = foreground.mask === "off"
+      ? undefined
+      : owned.use(new Foreground(gpu, this.features, foreground));
     this.#preprocessor = new Preprocessor(gpu, { ...settings, normalise });
     owned.move();
   }
@@ -162,25 +177,37 @@ export class FeatureExtractor implements Disposable {
     return geometries;
   }
 
+  /** Whether it can tell which patches are of the part. */
+  get seesForeground(): boolean {
+    return this.#foreground !== undefined;
+  }
+
   /**
-   * A program that turns a session's taps into rows from `firstRow` on.
+   * A program that turns a session's taps into rows from `firstRow` on; for
+   * cosine distances they have the length 1.
    *
-   * @param norms Where the rows' squared lengths go, if they are wanted.
+   * @param also Where more goes that is wanted of them.
    */
   async patchProgram(
     session: Session,
     rows: RowChunks,
     firstRow: number,
-    norms?: Tensor,
+    { norms, mask }: AlsoOfPatches = {},
   ): Promise<Program> {
     const program = this.#gpu.program("patch features");
     const taps = this.#backbone.network.outputs.map((name) =>
       session.taps.get(name)!
     );
+    const images = taps[0]!.shape[0]!;
+    const count = images * this.features.patches;
+    if (mask !== undefined) {
+      this.#foreground?.record(program, taps, mask, images);
+    }
     this.features.record(program, taps, rows, { firstRow });
-    if (norms !== undefined) {
-      const count = taps[0]!.shape[0]! * this.features.patches;
-      recordNorms(program, rows, firstRow, count, norms);
+    const spans = spansOf(rows, firstRow, count);
+    if (norms !== undefined) recordNorms(program, spans, rows.dim, norms);
+    if (this.#settings.distance === "cosine") {
+      recordUnits(program, spans, rows.dim);
     }
     return await program.compile();
   }
@@ -200,6 +227,7 @@ export class FeatureExtractor implements Disposable {
   /** Frees everything but the backbone. */
   [Symbol.dispose](): void {
     this.release();
+    this.#foreground?.[Symbol.dispose]();
     this.features[Symbol.dispose]();
     this.#preprocessor[Symbol.dispose]();
   }
@@ -230,26 +258,64 @@ function checkActivations(
   );
 }
 
-/** Squared lengths of some rows, which may lie in several chunks. */
-function recordNorms(
-  program: Program,
-  { chunks, rowsPerChunk, dim }: RowChunks,
+/** Rows of a chunk. */
+interface Span {
+  readonly chunk: Tensor;
+  /** The first of them, in the chunk. */
+  readonly from: number;
+  /** The first of them, among those that are meant. */
+  readonly to: number;
+  /** How many they are. */
+  readonly rows: number;
+}
+
+/** Some rows, which may lie in several chunks. */
+function spansOf(
+  { chunks, rowsPerChunk }: RowChunks,
   firstRow: number,
   count: number,
-  norms: Tensor,
-): void {
-  chunks.forEach((chunk, index) => {
+): Span[] {
+  return chunks.flatMap((chunk, index) => {
     const start = index * rowsPerChunk;
     const first = Math.max(start, firstRow);
     const end = Math.min(start + chunk.shape[0]!, firstRow + count);
-    if (first >= end) return;
+    if (first >= end) return [];
+    const [from, to] = [first - start, first - firstRow];
+    return [{ chunk, from, to, rows: end - first }];
+  });
+}
+
+/** Squared lengths of rows. */
+function recordNorms(
+  program: Program,
+  spans: readonly Span[],
+  dim: number,
+  norms: Tensor,
+): void {
+  for (const { chunk, ...span } of spans) {
     program.dispatch(
       rowNorms,
-      { rows: end - first, dim, from: first - start, to: first - firstRow },
+      { ...span, dim },
       { rows: chunk, shift: chunk, norms },
       "patch features",
     );
-  });
+  }
+}
+
+/** Makes the length of rows 1. */
+function recordUnits(
+  program: Program,
+  spans: readonly Span[],
+  dim: number,
+): void {
+  for (const { chunk, from, rows } of spans) {
+    program.dispatch(
+      unitRows,
+      { rows, dim, from },
+      { rows: chunk },
+      "patch features",
+    );
+  }
 }
 
 /**

@@ -13,12 +13,14 @@ import { isTooLarge } from "./batch_too_large.ts";
 import { FeatureExtractor } from "./extractor.ts";
 import { ImageBatches, type LoadedImage } from "./image_batches.ts";
 import { type ImageSources, named, type NamedImage } from "./image_source.ts";
+import type { View } from "../images/views.ts";
+import type { PatchMask } from "./foreground.ts";
 import { ImagesDisagreeError, type WorkOptions } from "./progress.ts";
-import { type View, viewsOf } from "./view.ts";
+import { isFirst, type Tile, tilesOf } from "./tile.ts";
 
 /** Options of {@linkcode FeatureStream}. */
 export interface ExtractOptions extends WorkOptions {
-  /** Views of a batch, if the adapter binds as many. */
+  /** Tiles of a batch, if the adapter binds as many. */
   readonly batch: number;
   /**
    * Whether images are taken whose features are not finite, as their scores are
@@ -38,6 +40,8 @@ export interface ImageFeed {
    * more memory and any of them can be loaded again; `false` by default.
    */
   readonly areListed?: boolean;
+  /** Views that each is taken in, the image itself first; itself by default. */
+  readonly views?: readonly View[];
 }
 
 /**
@@ -88,11 +92,11 @@ export interface StreamParts {
    * that of the first one that is usable.
    */
   readonly like?: readonly [number, number] | undefined;
-  /** The place of the one view that is wanted of each image; by default all are. */
+  /** The place of the one tile that is wanted of each image; by default all are. */
   readonly only?: number | undefined;
   /**
-   * Whether one of these is wanted, by the number of its image among those that
-   * could be used and its order; by default all are.
+   * Whether one of these is wanted, by the number of its image, views counted,
+   * among those that could be used and its order; by default all are.
    */
   readonly wants?: (image: number, order: number) => boolean;
 }
@@ -109,7 +113,7 @@ interface Model {
 
 /**
  * Decodes images one after the other and turns them into patch features, a batch
- * of views at a time: while the GPU works on one batch the next is decoded. It
+ * of tiles at a time: while the GPU works on one batch the next is decoded. It
  * holds the images of one batch and no features.
  */
 export class FeatureStream implements Disposable {
@@ -127,13 +131,19 @@ export class FeatureStream implements Disposable {
   readonly #images: AsyncIterator<LoadedImage[]>;
   readonly #clock: StageClock | undefined;
   readonly #ownsExtractor: boolean;
+  /**
+   * Which patches of the images are of the part, in order of submission, views
+   * left out; none where settings do not ask for it.
+   */
+  readonly masks: PatchMask[] = [];
   #extractor: FeatureExtractor | undefined;
   #model: Model | undefined;
-  #waiting: View[] = [];
+  #waiting: Tile[] = [];
   #used = 0;
   #batch: number | undefined;
   #norms: Tensor | undefined;
-  #running: readonly View[] | undefined;
+  #mask: Tensor | undefined;
+  #running: readonly Tile[] | undefined;
 
   /** Starts before the first image. */
   constructor(
@@ -156,6 +166,8 @@ export class FeatureStream implements Disposable {
     }
     this.#loading = new ImageBatches(feed.images, {
       ...options,
+      range: settings.range,
+      ...(feed.views && { views: feed.views }),
       batch: 1,
       check: (pixels, name) => this.#check(pixels, name),
     });
@@ -239,12 +251,12 @@ export class FeatureStream implements Disposable {
     return this.#model?.size;
   }
 
-  /** Images that could be used so far. */
+  /** Images that could be used so far, views counted. */
   get used(): number {
     return this.#used;
   }
 
-  /** Views of a batch: as many as were asked for, or as the adapter binds. */
+  /** Tiles of a batch: as many as were asked for, or as the adapter binds. */
   get batch(): number {
     const most = this.#extractor?.maxImages ?? Infinity;
     return this.#batch ?? Math.min(this.#options.batch, most);
@@ -259,9 +271,9 @@ export class FeatureStream implements Disposable {
    * Decodes the next batch; an empty one after the last image. The first is
    * halved until the adapter binds what it takes, and the others are as large.
    *
-   * @throws {GpuError} If not even one view can be had.
+   * @throws {GpuError} If not even one tile can be had.
    */
-  async next(): Promise<View[]> {
+  async next(): Promise<Tile[]> {
     const { settings, only, wants = () => true } = this.#parts;
     while (this.#waiting.length < this.batch) {
       const next = await this.#images.next();
@@ -269,7 +281,7 @@ export class FeatureStream implements Disposable {
       const image = this.#used++;
       const [loaded] = next.value as [LoadedImage];
       this.#waiting.push(
-        ...viewsOf(loaded, settings, only)
+        ...tilesOf(loaded, settings, only)
           .filter(({ order }) => wants(image, order)),
       );
     }
@@ -281,13 +293,13 @@ export class FeatureStream implements Disposable {
     return this.#waiting.splice(0, this.#batch);
   }
 
-  /** As many views as the adapter binds; the batch itself where it has more. */
-  async #mostOf(views: number): Promise<number> {
+  /** As many tiles as the adapter binds; the batch itself where it has more. */
+  async #mostOf(tiles: number): Promise<number> {
     const { extractor, batch } = this;
-    for (let images = views;; images = Math.ceil(images / 2)) {
+    for (let images = tiles;; images = Math.ceil(images / 2)) {
       try {
         await extractor.session(images);
-        return images === views ? batch : images;
+        return images === tiles ? batch : images;
       } catch (error) {
         if (images === 1 || !isTooLarge(error)) throw error;
         this.#gpu.pool.trim();
@@ -300,11 +312,11 @@ export class FeatureStream implements Disposable {
    *
    * @param batch As {@linkcode FeatureStream.next} returned it.
    * @param rows Where the features go.
-   * @param firstRow The row of the first view's first patch.
+   * @param firstRow The row of the first tile's first patch.
    * @throws {RangeError} If the batch before gave features that are not finite.
    */
   async submit(
-    batch: readonly View[],
+    batch: readonly Tile[],
     rows: RowChunks,
     firstRow: number,
   ): Promise<void> {
@@ -312,18 +324,23 @@ export class FeatureStream implements Disposable {
     await this.wait();
     const session = await extractor.session(batch.length);
     await extractor.encode(session, batch);
-    const { patches: perView } = extractor.features;
+    const { patches: perTile } = extractor.features;
     this.#norms ??= this.#gpu.tensor(
-      [this.batch * perView],
+      [this.batch * perTile],
       "f32",
       "lengths of patch features",
     );
-    using patches = await extractor.patchProgram(
-      session,
-      rows,
-      firstRow,
-      this.#norms,
-    );
+    if (extractor.seesForeground) {
+      this.#mask ??= this.#gpu.tensor(
+        [this.batch * perTile],
+        "u32",
+        "foreground",
+      );
+    }
+    using patches = await extractor.patchProgram(session, rows, firstRow, {
+      norms: this.#norms,
+      mask: this.#mask,
+    });
     this.#gpu.submit([session.program, patches], this.#clock);
     this.#running = batch;
     this.#options.onProgress?.(
@@ -345,12 +362,17 @@ export class FeatureStream implements Disposable {
     this.#running = undefined;
     const isTimed = this.#clock !== undefined &&
       this.#gpu.profiler === undefined;
-    const [norms, ticks] = await this.#gpu.readAll([
+    const read = await this.#gpu.readAll([
       this.#norms!,
       ...(isTimed ? [this.#clock!.ticks] : []),
+      ...(this.#mask ? [this.#mask] : []),
     ]);
+    const norms = read[0]!;
+    if (this.#mask) this.#keepMasks(batch, read.at(-1) as Uint32Array);
     if (isTimed) {
-      const [trunk, patches] = this.#clock!.milliseconds(ticks as Uint32Array);
+      const [trunk, patches] = this.#clock!.milliseconds(
+        read[1] as Uint32Array,
+      );
       this.seconds.trunk += trunk / 1000;
       this.seconds.patches += patches / 1000;
     }
@@ -365,10 +387,20 @@ export class FeatureStream implements Disposable {
     );
   }
 
+  #keepMasks(batch: readonly Tile[], masks: Uint32Array): void {
+    const { patches } = this.extractor.features;
+    batch.forEach(({ image: { view } }, i) => {
+      if (view > 0) return;
+      const mask = masks.subarray(i * patches, (i + 1) * patches);
+      this.masks.push(Uint8Array.from(mask));
+    });
+  }
+
   /** Frees the clock and, unless it was given or taken, the extractor. */
   [Symbol.dispose](): void {
     this.#clock?.dispose();
     this.#norms?.dispose();
+    this.#mask?.dispose();
     if (this.#ownsExtractor) this.#extractor?.[Symbol.dispose]();
   }
 
@@ -386,14 +418,15 @@ export class ImageLog {
   readonly names: string[] = [];
   /** Width and height of each, in pixels. */
   readonly sizes: (readonly [number, number])[] = [];
-  /** Views of all that were extracted so far. */
+  /** Tiles of them all in all views. */
   views = 0;
 
-  /** Adds a batch: images count from their first view on. */
-  add(batch: readonly View[]): void {
+  /** Adds a batch: images count from their first tile on. */
+  add(batch: readonly Tile[]): void {
     this.views += batch.length;
-    for (const { image: { source }, order, pixels } of batch) {
-      if (order > 0) continue;
+    for (const tile of batch) {
+      if (!isFirst(tile)) continue;
+      const { image: { source }, pixels } = tile;
       this.names.push(source.name);
       this.sizes.push([pixels.width, pixels.height]);
     }

@@ -26,6 +26,8 @@ export interface WorkOptions {
   readonly onImageError?: OnImageError;
   /** Stops the work between two batches, or wherever progress is told of. */
   readonly signal?: AbortSignal;
+  /** The most pixels an image's file may have; 100 million by default. */
+  readonly maxPixels?: number;
 }
 
 /**

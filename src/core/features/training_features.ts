@@ -7,6 +7,8 @@ import {
   FeatureStream,
   ImageLog,
 } from "./feature_stream.ts";
+import type { View } from "../images/views.ts";
+import type { PatchMask } from "./foreground.ts";
 import type { NamedImage } from "./image_source.ts";
 
 /** Patch features of whole images. */
@@ -19,6 +21,10 @@ export interface ExtractedPatches {
 
 /** Patch features of all training images. */
 export interface TrainingFeatures extends ExtractedPatches, Disposable {
+  /** Views of each image, one after the other, itself first. */
+  readonly views: number;
+  /** Which patches of the images are of the part, where settings ask for it. */
+  readonly masks: readonly PatchMask[];
   /** Names of the images that could be used. */
   readonly names: readonly string[];
   /** Their sizes in pixels `[width, height]`. */
@@ -36,6 +42,7 @@ export interface TrainingFeatures extends ExtractedPatches, Disposable {
 /**
  * Computes the patch features of all training images and keeps them on the GPU.
  *
+ * @param views Views that each is taken in, itself first; itself by default.
  * @throws {RangeError} If no image could be used.
  */
 export async function extractTrainingFeatures(
@@ -44,13 +51,15 @@ export async function extractTrainingFeatures(
   settings: Settings,
   images: readonly NamedImage[],
   options: ExtractOptions,
+  views: readonly View[] = [],
 ): Promise<TrainingFeatures> {
-  const feed = { images, count: images.length };
+  const feed = { images, count: images.length, views };
   using stream = new FeatureStream(gpu, { backbone, settings }, feed, options);
   const first = await stream.next();
   const { patches, paddedDim } = stream.extractor.features;
   const { tiles } = stream;
-  const count = images.length * tiles[0] * tiles[1] * patches;
+  const each = Math.max(1, views.length);
+  const count = images.length * each * tiles[0] * tiles[1] * patches;
   const rows = allocateFeatures(gpu, count, paddedDim, patches);
   const log = new ImageLog();
   try {
@@ -66,6 +75,8 @@ export async function extractTrainingFeatures(
   return {
     rows: rows.head(log.views * patches),
     tiles,
+    views: each,
+    masks: stream.masks,
     extractor: stream.takeExtractor(),
     names: log.names,
     sizes: log.sizes,

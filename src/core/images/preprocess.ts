@@ -135,7 +135,8 @@ export class Preprocessor implements Disposable {
   #weights(plan: ResizePlan<AxisExtent>): ResizePlan {
     const { columns, rows } = plan;
     const key = `${axisKey(columns)}, ${axisKey(rows)}`;
-    const known = this.#plans.get(key) ?? planWeights(plan);
+    const known = this.#plans.get(key) ??
+      planWeights(plan, this.#settings.resample);
     this.#plans.delete(key);
     this.#plans.set(key, known);
     if (this.#plans.size > KEPT_PLANS) {

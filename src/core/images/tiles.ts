@@ -104,7 +104,7 @@ export function tileCounts(
  * @param height Its rows.
  * @throws {RangeError} If no such image can be resized as the settings say.
  */
-export function planViews(
+export function planTilesOf(
   width: number,
   height: number,
   settings: ResizeSettings,
@@ -112,12 +112,12 @@ export function planViews(
   const [rows, columns] = tileCounts({ width, height }, settings);
   return Array.from(
     { length: rows * columns },
-    (_, place) => planView(width, height, settings, place),
+    (_, place) => planTileOf(width, height, settings, place),
   );
 }
 
-/** One of {@linkcode planViews}. */
-export function planView(
+/** One of {@linkcode planTilesOf}. */
+export function planTileOf(
   width: number,
   height: number,
   settings: ResizeSettings,

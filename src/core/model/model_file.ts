@@ -6,6 +6,7 @@
  * |---|---|---|
  * | `memory_bank` | F32 or F16 `[K, D]` | coreset of the training patches |
  * | `origin` | I32 `[K, 3]` | image index, row and column of each bank row |
+ * | `origin_view` | U16 `[K]` | which view of its image each is of; only where images have several |
  * | `image_sizes` | I32 `[images, 2]` | width and height of each training image |
  * | `projection` | F32 `[P, D]` | only when the features were projected |
  * | `train_scores` | F32 `[images]` | held-out training scores, NaN where not known (0 in format version 1) |
@@ -79,6 +80,12 @@ export function modelTensors(
   const tensors: [string, StoredTensor][] = [
     ["memory_bank", bankTensor(model)],
     ["origin", { dtype: "I32", shape: [rows, 3], data: model.origin }],
+    ...(model.originView
+      ? [[
+        "origin_view",
+        { dtype: "U16", shape: [rows], data: model.originView },
+      ] as [string, StoredTensor]]
+      : []),
     ["image_sizes", {
       dtype: "I32",
       shape: [model.imageNames.length, 2],
@@ -184,11 +191,15 @@ export function modelOf(
     backboneName,
     backboneSha256,
     backboneSource,
+    backbonePositions,
     formatVersion,
     ...known
   } = parseModelMetadata(metadata);
   const bank = matrix(tensors, "memory_bank", ["F32", "F16"]);
   const origin = matrix(tensors, "origin", ["I32"]);
+  const views = tensors.has("origin_view")
+    ? vector(tensors, "origin_view", "U16").data as Uint16Array
+    : undefined;
   const onnx = tensors.has("backbone.onnx")
     ? vector(tensors, "backbone.onnx", "U8").data as Uint8Array
     : undefined;
@@ -206,6 +217,7 @@ export function modelOf(
     dim: bank.columns,
     bankPrecision: bank.dtype === "F16" ? "f16" : "f32",
     origin: origin.data as Int32Array,
+    ...(views && { originView: views }),
     imageSizes: matrix(tensors, "image_sizes", ["I32"]).data as Int32Array,
     trainScores: formatVersion === 1 && scores.includes(0)
       ? scores.map((score) => score === 0 ? NaN : score)
@@ -215,6 +227,7 @@ export function modelOf(
       name: backboneName,
       sha256: backboneSha256,
       ...(backboneSource !== undefined && { source: backboneSource }),
+      ...(backbonePositions !== undefined && { positions: backbonePositions }),
       ...(onnx && { onnx }),
     },
     ...(projection && {
@@ -239,6 +252,12 @@ function checkModel(model: StoredModel): void {
   if (origin.length !== rows * 3) {
     throw new ModelFileError(
       `origin has ${origin.length} numbers, ${rows} bank rows need ${rows * 3}`,
+    );
+  }
+  const views = model.originView;
+  if (views && views.length !== rows) {
+    throw new ModelFileError(
+      `origin_view has ${views.length} numbers, ${rows} bank rows need ${rows}`,
     );
   }
   for (let i = 0; i < origin.length; i++) {
@@ -295,10 +314,22 @@ export function checkBackbone(
     readonly name: string;
     /** Its SHA-256, 64 lowercase hexadecimal digits. */
     readonly sha256: string;
+    /** Whose way of fitting positions it was converted for. */
+    readonly positions?: string | undefined;
   },
 ): void {
-  const { name, sha256 } = model.backbone;
+  const { name, sha256, positions } = model.backbone;
   if (given.sha256 === sha256) return;
+  if (
+    positions !== undefined && given.positions !== undefined &&
+    positions !== given.positions
+  ) {
+    throw new ModelFileError(
+      `Cannot use backbone "${given.name}" with ${given.positions} positions: ` +
+        `the model was fitted with "${name}" with ${positions} positions, whose features differ; ` +
+        `give that file, or make it with "weights convert --positions ${positions}"`,
+    );
+  }
   throw new ModelFileError(
     `Cannot use backbone "${given.name}" (SHA-256 ${given.sha256}): ` +
       `the model was fitted with "${name}" (SHA-256 ${sha256}); ` +

@@ -44,6 +44,8 @@ interface ModelMetadata {
   readonly backboneSha256: string;
   /** Where fit found the backbone's file, if it said so. */
   readonly backboneSource?: string;
+  /** Whose way of fitting positions a transformer was converted for. */
+  readonly backbonePositions?: string;
   /** File names of the training images. */
   readonly imageNames: readonly string[];
   /** The threshold, unless none could be found. */
@@ -73,8 +75,11 @@ export function modelMetadata(model: StoredModel): Map<string, string> {
     ["images", JSON.stringify(model.imageNames)],
     ["software_version", model.softwareVersion],
   ]);
-  const { source } = model.backbone;
+  const { source, positions } = model.backbone;
   if (source !== undefined) metadata.set("backbone_source", source);
+  if (positions !== undefined) {
+    metadata.set("backbone_positions", positions);
+  }
   setThreshold(metadata, "threshold", model.threshold);
   setThreshold(metadata, "map_threshold", model.mapThreshold);
   if (model.coverage) {
@@ -101,6 +106,7 @@ export function parseModelMetadata(
     throw bad(metadata, "backbone_sha256", "64 hexadecimal digits");
   }
   const source = metadata.get("backbone_source");
+  const positions = metadata.get("backbone_positions");
   const threshold = parseThreshold(metadata, "threshold");
   const mapThreshold = parseThreshold(metadata, "map_threshold");
   return {
@@ -110,6 +116,7 @@ export function parseModelMetadata(
     backboneName: text(metadata, "backbone_name"),
     backboneSha256: sha256,
     ...(source !== undefined && { backboneSource: source }),
+    ...(positions !== undefined && { backbonePositions: positions }),
     imageNames: images,
     ...(threshold && { threshold }),
     ...(mapThreshold && { mapThreshold }),

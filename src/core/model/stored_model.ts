@@ -39,6 +39,12 @@ export interface StoredModel {
   readonly bankPrecision: "f32" | "f16";
   /** Image index, patch row and patch column of each bank row: `[rows, 3]`. */
   readonly origin: Int32Array;
+  /**
+   * Which view of its training image each bank row comes from, in the order of
+   * the settings' rotations, flips and brightness: `[rows]`; absent where images
+   * have no other views than themselves.
+   */
+  readonly originView?: Uint16Array | undefined;
   /** The projection of the features, when there is one. */
   readonly projection?: StoredProjection;
   /**

@@ -9,6 +9,12 @@ export const LIMITS = {
   tiles: 65_536,
   /** Layers to tap. */
   layers: 16,
+  /** Pixels that the input's sides are multiples of. */
+  patch: 256,
+  /** What a patch's principal component has to be above. */
+  component: 1e6,
+  /** Rotations of a training image. */
+  rotations: 360,
   /** Characters of a layer's name. */
   name: 1000,
   /** Side of a patch's neighbourhood in feature pixels. */

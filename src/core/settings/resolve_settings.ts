@@ -29,8 +29,8 @@ import type {
  * ```
  */
 export function resolveSettings(options: SettingsOptions = {}): Settings {
-  const { preset = DEFAULT_PRESET, coreset, map, threshold, ...others } =
-    options;
+  const { preset = DEFAULT_PRESET, ...changes } = options;
+  const { coreset, map, threshold, foreground, augment, ...others } = changes;
   const { tiles, ...rest } = others;
   if (!Object.hasOwn(PRESETS, preset)) {
     throw new RangeError(
@@ -46,6 +46,8 @@ export function resolveSettings(options: SettingsOptions = {}): Settings {
     ...(tiles !== undefined && tiledInput(tiles, rest)),
     coreset: completeCoreset(base.coreset, coreset),
     map: { ...base.map, ...given("map", map) },
+    foreground: { ...base.foreground, ...given("foreground", foreground) },
+    augment: { ...base.augment, ...given("augment", augment) },
     threshold: { ...base.threshold, ...given("threshold", threshold) },
   };
   return checkSettings(settings);
@@ -74,11 +76,13 @@ export function settingsFromJson(
   json: Readonly<Record<string, unknown>>,
 ): Settings {
   const { threshold } = json;
-  const defaults = PRESETS[DEFAULT_PRESET].threshold;
+  const { multiple, resample, topShare, foreground, augment, ...paper } =
+    PRESETS[DEFAULT_PRESET];
   return checkSettings({
+    ...{ multiple, resample, topShare, foreground, augment },
     ...json,
     ...(typeof threshold === "object" && {
-      threshold: { ...defaults, ...threshold },
+      threshold: { ...paper.threshold, ...threshold },
     }),
   });
 }
@@ -132,8 +136,11 @@ function tiledInput(
 ): Partial<Settings> {
   const { side = NaN, ...rest }: Partial<TileSettings> =
     typeof option === "number" ? { side: option } : given("tiles", option);
-  const input = { resize: side, crop: null, square: false };
-  for (const key of ["resize", "crop", "square"] as const) {
+  const input = {
+    ...{ resize: side, crop: null, square: false },
+    multiple: 1 as const,
+  };
+  for (const key of ["resize", "crop", "square", "multiple"] as const) {
     const { [key]: other = input[key] } = others;
     if (other === input[key]) continue;
     throw new RangeError(
@@ -157,7 +164,16 @@ function completeCoreset(
   const changes = typeof option === "number"
     ? { ratio: option }
     : given("coreset", option);
-  const coreset = { ...base, ...changes };
+  // A share of all patches, or a limit, is chosen greedily.
+  const isThinned = base.method === "none" &&
+    !("method" in changes) &&
+    ("ratio" in changes && changes.ratio !== 1 ||
+      "maxBank" in changes && changes.maxBank !== null);
+  const coreset = {
+    ...base,
+    ...(isThinned && { method: "greedy" as const }),
+    ...changes,
+  };
   return coreset.method === "none" && !("ratio" in changes)
     ? { ...coreset, ratio: 1 }
     : coreset;

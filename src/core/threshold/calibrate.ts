@@ -3,8 +3,14 @@ import type { NearRows } from "../bank/choose_rows.ts";
 import type { WorkOptions } from "../features/progress.ts";
 import type { ExtractedPatches } from "../features/training_features.ts";
 import type { StoredThreshold } from "../model/stored_model.ts";
+import type { PatchMask } from "../features/foreground.ts";
+import {
+  distanceScale,
+  meanOfLargest,
+  topCount,
+} from "../score/distance_scale.ts";
 import type { Settings, ThresholdSettings } from "../settings/settings.ts";
-import { type Folds, foldsOfViews } from "./folds.ts";
+import type { Folds } from "./folds.ts";
 import { oddImages } from "./odd_images.ts";
 import { expectedFalseAlarms, promisedThreshold } from "./promise.ts";
 import {
@@ -69,38 +75,45 @@ export interface ThresholdFacts {
  *
  * @param gpu The device.
  * @param patches Patches of all training images.
- * @param bank The bank as each fold sees it, the folds of the images, and rows of
- * the bank near the patches.
+ * @param bank The bank as each fold sees it, the folds of the images, rows of
+ * the bank near the patches, and which patches are of the part. Where images
+ * come in several views, patches and folds are those of all of them, scores and
+ * masks those of the images.
  * @param settings How scores are made and what thresholds follow from them.
  * @param options Progress.
  */
 export async function calibrate(
   gpu: Gpu,
   { rows, extractor }: ExtractedPatches,
-  { mended, folds, near }: Omit<ScoringBank, "settings"> & {
+  { mended, folds, near, ...images }: Omit<ScoringBank, "settings"> & {
     readonly folds: Folds;
     readonly near: NearRows | undefined;
+    readonly views?: number;
+    readonly tiles?: number;
+    readonly masks?: readonly PatchMask[] | undefined;
   },
   settings: Settings,
   { onProgress }: WorkOptions,
 ): Promise<Calibration> {
   const { patches } = extractor.features;
-  const images = folds.folds.length;
-  const views = rows.rows / patches / images;
-  const own = foldsOfViews(folds.folds, views);
+  const { views = 1, tiles = 1, masks } = images;
+  const inputs = views * tiles;
   const found = await heldOutScores(
     gpu,
     { mended, settings },
     {
-      ...{ rows, extractor, folds: own },
-      near: near && findable(near, mended.images, own, patches),
+      ...{ rows, extractor, folds: folds.folds, views, tiles, masks },
+      near: near && findable(near, mended.images, folds.folds, patches),
     },
     onProgress && {
       onProgress: (stage, done, total) =>
-        onProgress(stage, Math.floor(done / views), total / views),
+        onProgress(stage, Math.floor(done / tiles), total / tiles),
     },
   );
-  const record = recordOf(found, { images, views });
+  const record = recordOf(found, rows.rows / patches / inputs, {
+    views: inputs,
+    top: topCount(tiles * patches, settings.topShare),
+  });
   return { ...record, ...thresholdsOf(record, settings, { folds }) };
 }
 
@@ -126,19 +139,25 @@ export function findable(
 }
 
 /**
- * What is known of all training images: each is as anomalous as its worst view.
- * Where maps of several views overlap they are averaged, so that no pixel of an
- * image's map is above the largest of its views' maps.
+ * What is known of all training images: each is as anomalous as its worst tile,
+ * or as the largest patch scores of all its tiles are on the average. Where maps
+ * of tiles overlap they are averaged, so that no pixel of an image's map is above
+ * the largest of its tiles' maps.
  *
- * @param found Views that were scored; their places count on from those of the
- * earlier images.
- * @param of How many images there are, and views of each.
- * @param earlier What was known of the first ones.
+ * @param found Images or tiles that were scored; their places count on from those
+ * of the earlier images.
+ * @param images How many images there are.
+ * @param more What was known of the first ones, how many views or tiles each has,
+ * and how many patch scores make an image's where those of all tiles do.
  */
 export function recordOf(
   found: readonly TrainingScore[],
-  { images, views }: { readonly images: number; readonly views: number },
-  earlier?: TrainingRecord,
+  images: number,
+  { earlier, views = 1, top = 1 }: {
+    readonly earlier?: TrainingRecord | undefined;
+    readonly views?: number;
+    readonly top?: number;
+  } = {},
 ): TrainingRecord {
   const scores = new Float32Array(images).fill(NaN);
   const maxima = new Float32Array(images).fill(NaN);
@@ -153,6 +172,13 @@ export function recordOf(
     const image = Math.floor(place / views);
     keepLarger(scores, image, score);
     keepLarger(maxima, image, maximum);
+  }
+  const byImage = Map.groupBy(
+    found.filter(({ largest }) => largest !== undefined),
+    ({ place }) => Math.floor(place / views),
+  );
+  for (const [image, tiles] of byImage) {
+    scores[image] = meanOfLargest(tiles.map(({ largest }) => largest!), top);
   }
   if (earlier) {
     scores.set(earlier.scores);
@@ -181,7 +207,7 @@ export function thresholdsOf(
     {},
 ): Thresholds {
   const { quantile, mapQuantile } = settings.threshold;
-  const isSquared = settings.distance === "squared" && !areJoint;
+  const isSquared = distanceScale(settings.distance).squared && !areJoint;
   const from = `held-out folds${
     areJoint ? ", mean of members on their scales" : ""
   }`;

@@ -67,35 +67,32 @@ export function foldsOf(
  * @param names Names of the images.
  * @param seed Of the draw.
  * @param options What images of a group have in common, see
- * {@linkcode groupsOf}, and how many images there will be in all.
+ * {@linkcode groupsOf}, how many images there will be in all, and how many views
+ * each has, which are in its fold.
+ * @returns The fold of each view.
  */
 export function foldsByName(
   names: readonly string[],
   seed: number,
-  { groupBy, expected }: {
+  { groupBy, expected, views = 1 }: {
     readonly groupBy?: RegExp | undefined;
     readonly expected?: number | undefined;
+    readonly views?: number;
   } = {},
 ): Folds {
-  const folds = foldsOf(groupsOf(names, groupBy), seed, expected);
-  return groupBy === undefined ? folds : { ...folds, groupBy: groupBy.source };
-}
-
-/**
- * The fold of each view of images, which is that of its image.
- *
- * @param folds Fold of each image.
- * @param views Views of an image.
- */
-export function foldsOfViews(
-  folds: Uint32Array<ArrayBuffer>,
-  views: number,
-): Uint32Array<ArrayBuffer> {
-  if (views === 1) return folds;
-  return Uint32Array.from(
-    { length: folds.length * views },
-    (_, view) => folds[Math.floor(view / views)]!,
+  const { folds: own, count } = foldsOf(
+    groupsOf(names, groupBy),
+    seed,
+    expected,
   );
+  const folds = {
+    count,
+    folds: Uint32Array.from(
+      { length: own.length * views },
+      (_, view) => own[Math.floor(view / views)]!,
+    ),
+  };
+  return groupBy === undefined ? folds : { ...folds, groupBy: groupBy.source };
 }
 
 /**

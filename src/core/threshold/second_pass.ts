@@ -31,17 +31,17 @@ export interface SecondPassParts extends ScoringBank {
   readonly backbone: Backbone;
   /** Images to features. */
   readonly extractor: FeatureExtractor;
-  /** The place of the one view that counts of each image; by default all do. */
+  /** The place of the one tile that counts of each image; by default all do. */
   readonly only?: number | undefined;
   /** Size of an image that all have to go with, `[width, height]`. */
   readonly like?: readonly [number, number] | undefined;
   /** What the bank's rows were chosen with. */
   readonly projection: Projection | undefined;
-  /** Views that are scored together. */
+  /** Tiles that are scored together. */
   readonly block: number;
-  /** Views of an image. */
-  readonly views: number;
-  /** Fold of each view of the training images. */
+  /** Tiles of an image. */
+  readonly tiles: number;
+  /** Fold of each tile of the training images in all their views. */
   readonly folds: Uint32Array<ArrayBuffer>;
   /**
    * For each patch of all images, bank rows near it, where the choice of the bank
@@ -52,7 +52,7 @@ export interface SecondPassParts extends ScoringBank {
 
 /** What a second pass over training images tells. */
 export interface SecondPass {
-  /** Scores of the views that have one; places are those of all images' views. */
+  /** Scores of the tiles that have one; places are those of all images' tiles. */
   readonly scores: readonly TrainingScore[];
   /** Images that were scored. */
   readonly images: number;
@@ -76,8 +76,8 @@ export async function secondPass(
 ): Promise<SecondPass> {
   const { extractor } = parts;
   const { patches, paddedDim } = extractor.features;
-  const { views } = parts;
-  const block = Math.min(parts.block, images.length * views);
+  const { tiles } = parts;
+  const block = Math.min(parts.block, images.length * tiles);
   using space = await ChoiceSpace.create(gpu, parts);
   using rows = allocateFeatures(gpu, block * patches, paddedDim, patches);
   const { onProgress: _, ...quiet } = options;
@@ -98,8 +98,11 @@ export async function secondPass(
     await stream.wait();
     const features = rows.head(waiting.length * patches);
     const numbered = Uint32Array.from(waiting);
+    const masks = parts.settings.foreground.mask === "on"
+      ? stream.masks.slice(done, done + waiting.length)
+      : undefined;
     const found = await heldOutScores(gpu, parts, {
-      ...{ rows: features, extractor },
+      ...{ rows: features, extractor, masks, tiles },
       folds: numbered.map((image) => parts.folds[image]!),
       near: await space.look(features, numbered),
     });
@@ -109,7 +112,7 @@ export async function secondPass(
     gpu.pool.trim();
     done += waiting.length;
     waiting = [];
-    const told = Math.floor(done / views);
+    const told = Math.floor(done / tiles);
     options.onProgress?.("threshold", told, images.length);
   };
   for (;;) {
@@ -121,11 +124,11 @@ export async function secondPass(
     await stream.submit(batch, rows, waiting.length * patches);
     waiting.push(
       ...batch.map(({ image: { source }, order }) =>
-        numbers.get(source)! * views + order
+        numbers.get(source)! + order
       ),
     );
   }
-  return { scores, images: done / views, radius: space.radius };
+  return { scores, images: done / tiles, radius: space.radius };
 }
 
 /** A fold that no image is in: its queries find the bank's own rows, all of them. */

@@ -10,6 +10,8 @@ import { pairBytes } from "../rows/pair_distances.ts";
 import { recordGather } from "../rows/row_sets.ts";
 import { ImageScores, weightBytes } from "../score/image_score.ts";
 import type { SearchSizes } from "../search/search.ts";
+import { distanceScale, topCount } from "../score/distance_scale.ts";
+import type { PatchMask } from "../features/foreground.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mapMaxima, mapMaximaBytes } from "./map_maxima.ts";
 import {
@@ -37,14 +39,31 @@ export interface ScoredPatches extends ExtractedPatches {
    * is known; it saves searches and changes no score.
    */
   readonly near?: Uint32Array<ArrayBuffer> | undefined;
+  /**
+   * How many views of each image follow one another, itself first; it alone is
+   * scored. 1 by default.
+   */
+  readonly views?: number;
+  /**
+   * Tiles of each image, which follow one another and are scored one by one; 1 by
+   * default.
+   */
+  readonly tiles?: number;
+  /** Of each image, which patches are of the part. */
+  readonly masks?: readonly PatchMask[] | undefined;
 }
 
-/** How anomalous a training image would be had it not been trained on. */
+/**
+ * How anomalous a training image, or a tile of it, would be had it not been
+ * trained on.
+ */
 export interface TrainingScore {
-  /** Place of the image among those scored. */
+  /** Place of the image among those scored, views and tiles counted. */
   readonly place: number;
   /** Its image score. */
   readonly score: number;
+  /** Its largest patch scores, where those of all tiles make the image score. */
+  readonly largest?: readonly number[];
   /** The largest pixel of its map. */
   readonly maximum: number;
 }
@@ -59,10 +78,11 @@ export interface TrainingScore {
 export async function heldOutScores(
   gpu: Gpu,
   { mended, settings }: ScoringBank,
-  { rows: features, extractor, folds, near }: ScoredPatches,
+  { rows: features, extractor, folds, near, ...images }: ScoredPatches,
   { onProgress }: Pick<WorkOptions, "onProgress"> = {},
 ): Promise<readonly TrainingScore[]> {
   const { patches, height, width } = extractor.features;
+  const { views = 1, tiles = 1, masks } = images;
   const inputs = {
     features,
     patches,
@@ -70,17 +90,20 @@ export async function heldOutScores(
     bank: mended.rows,
     search: mended.search,
     neighbours: settings.neighbours,
-    squared: settings.distance === "squared",
+    ...distanceScale(settings.distance),
+    top: topCount(tiles * patches, settings.topShare),
+    ...{ views, masks },
   };
   const bounds = near && await upperBounds(gpu, inputs, near);
   const told = (stage: Stage) => stageProgress(stage, { onProgress });
   using searches = await PatchSearches.create(gpu, inputs);
-  const { images, known } = await worstPatches(searches, {
+  const worst = await worstPatches(searches, {
     ...inputs,
     ...(bounds && { bounds }),
     ...told("threshold"),
   });
-  const scored = images.flatMap((image, place) =>
+  const { known } = worst;
+  const scored = worst.images.flatMap((image, place) =>
     image.nearestRow < 0 ? [] : [{ ...image, place, fold: folds[place]! }]
   );
   const scores = await weigh(gpu, features, { mended, settings }, scored);
@@ -93,9 +116,11 @@ export async function heldOutScores(
     map: settings.map,
     ...told("map threshold"),
   });
-  return scored.map(({ place }, i) => ({
+  const sharesTop = tiles > 1 && settings.topShare !== null;
+  return scored.map(({ place, largest }, i) => ({
     place,
     score: scores[i]!,
+    ...(sharesTop && { largest }),
     maximum: maxima[i]!,
   }));
 }

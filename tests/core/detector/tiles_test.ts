@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { encodePng } from "../../../src/core/images/png.ts";
 import { planTiles } from "../../../src/core/images/tiles.ts";
 import type { Pixels } from "../../../src/core/images/pixels.ts";
 import {
@@ -93,27 +94,86 @@ async function predictOne(
   return prediction!;
 }
 
-gpuTest("one tile of the image's size is the same as no tiles", async (gpu) => {
-  using whole = await create(gpu, { resize: HEIGHT, crop: null });
-  await whole.fit(TRAIN);
-  using tiled = await create(gpu, { tiles: WIDTH });
-  await tiled.fit(TRAIN);
-  const [a, b] = [whole.model, tiled.model];
-  assertEquals(b.memoryBank, a.memoryBank);
-  assertEquals(b.origin, a.origin);
-  assertEquals(b.trainScores, a.trainScores);
-  assertEquals(b.trainMapMaxima, a.trainMapMaxima);
-  assertEquals(b.threshold, a.threshold);
-  const image = part(9, WIDTH, HEIGHT, 75);
-  const [p, q] = [
-    await predictOne(whole, image),
-    await predictOne(tiled, image),
-  ];
-  assertEquals(q.score, p.score);
-  assertEquals(q.worstPatch, p.worstPatch);
-  assertEquals(q.map.data, p.map.data);
-  assertEquals(q.map.geometry, p.map.geometry);
-});
+for (
+  const settings of [
+    {},
+    { distance: "cosine", resample: "bicubic" },
+    { distance: "squared", reweight: 0, topShare: 0.05 },
+  ] as const
+) {
+  gpuTest(
+    `one tile of the image's size is the same as no tiles with ${
+      JSON.stringify(settings)
+    }`,
+    async (gpu) => {
+      using whole = await create(gpu, {
+        ...{ ...settings, resize: HEIGHT, crop: null },
+      });
+      await whole.fit(TRAIN);
+      using tiled = await create(gpu, { ...settings, tiles: WIDTH });
+      await tiled.fit(TRAIN);
+      const [a, b] = [whole.model, tiled.model];
+      assertEquals(b.memoryBank, a.memoryBank);
+      assertEquals(b.origin, a.origin);
+      assertEquals(b.trainScores, a.trainScores);
+      assertEquals(b.trainMapMaxima, a.trainMapMaxima);
+      assertEquals(b.threshold, a.threshold);
+      const image = part(9, WIDTH, HEIGHT, 75);
+      const [p, q] = [
+        await predictOne(whole, image),
+        await predictOne(tiled, image),
+      ];
+      assertAllClose([q.score], [p.score]);
+      assertEquals(q.worstPatch, p.worstPatch);
+      assertEquals(q.map.data, p.map.data);
+      assertEquals(q.map.geometry, p.map.geometry);
+    },
+  );
+}
+
+gpuTest(
+  "a share of the patches is one of all tiles together",
+  async (gpu) => {
+    const content = part(9, WIDTH, HEIGHT, 75);
+    const all = { reweight: 0, topShare: 1 };
+    using byHand = await create(gpu, { ...all, resize: 64, crop: null });
+    await byHand.fit(TRAIN.flatMap((image) => cut(image)), {
+      groupBy: /^\d+\.png/,
+    });
+    using tiled = await create(gpu, { ...all, tiles: TILES });
+    await tiled.fit(TRAIN);
+    const tiles = byHand.model.trainScores.length / TRAIN.length;
+    const mean = (values: ArrayLike<number>): number =>
+      Array.from(values).reduce((a, b) => a + b, 0) / values.length;
+    assertAllClose(
+      tiled.model.trainScores,
+      Float32Array.from(
+        TRAIN,
+        (_, i) =>
+          mean(byHand.model.trainScores.subarray(i * tiles, (i + 1) * tiles)),
+      ),
+    );
+    const parts = await Array.fromAsync(
+      byHand.predict(cut({ name: "one", content })),
+    );
+    const { score } = await predictOne(tiled, content);
+    assertAllClose([score], [mean(parts.map(({ score }) => score))]);
+    // So few are one patch: the worst of all tiles.
+    using one = await create(gpu, {
+      ...{ reweight: 0, topShare: 0.001, tiles: TILES },
+    });
+    await one.fit(TRAIN);
+    using worst = await create(gpu, { reweight: 0, tiles: TILES });
+    await worst.fit(TRAIN);
+    assertAllClose(one.model.trainScores, worst.model.trainScores);
+    const [a, b] = [
+      await predictOne(one, content),
+      await predictOne(worst, content),
+    ];
+    assertAllClose([a.score], [b.score]);
+    assertEquals(a.worstPatch, b.worstPatch);
+  },
+);
 
 gpuTest(
   "a tiled fit is one of the tiles as images of their parts",
@@ -191,10 +251,11 @@ async function fitWithin(
   gpu: Gpu,
   bytes: number,
   images: NamedImage[] | AsyncIterable<NamedImage> = TRAYS,
+  settings: SettingsOptions = COARSE,
 ): Promise<{ model: StoredModel; report: FitReport; plan: FitPlan }> {
   gpu.pool.trim();
   const memoryBudget = bytes + gpu.pool.bytes;
-  using detector = await create(gpu, COARSE, { memoryBudget });
+  using detector = await create(gpu, settings, { memoryBudget });
   let plan: FitPlan | undefined;
   const report = await detector.fit(images, {
     count: TRAYS.length,
@@ -229,6 +290,19 @@ gpuTest("a tiled fit in bounded memory keeps images together", async (gpu) => {
 });
 
 gpuTest(
+  "a tiled fit in bounded memory scores a share of all tiles' patches",
+  async (gpu) => {
+    const settings = { ...COARSE, reweight: 0, topShare: 0.02 };
+    const all = await fitWithin(gpu, 1e9, TRAYS, settings);
+    gpu.pool.trim();
+    const most = all.report.plannedGpuBytes - gpu.pool.bytes;
+    const projected = await fitWithin(gpu, most - 1, TRAYS, settings);
+    assertEquals(projected.plan.holds, "projections");
+    assertAllClose(projected.model.trainScores, all.model.trainScores);
+  },
+);
+
+gpuTest(
   "predict() takes images of any size in tiles of one size",
   async (gpu) => {
     using detector = await create(gpu, { tiles: TILES }, { batch: 5 });
@@ -254,6 +328,40 @@ gpuTest(
     );
   },
 );
+
+/** Files of 16 bits whose samples are the levels of images. */
+async function deep({ name, content }: NamedImage): Promise<NamedImage> {
+  const { width, height, data } = content as Pixels;
+  const grey = Uint16Array.from(
+    { length: width * height },
+    (_, i) => data[4 * i]!,
+  );
+  return { name, content: await encodePng({ width, height, grey }) };
+}
+
+for (const banks of ["shared", "position"] as const) {
+  gpuTest(
+    `tiles of deep files follow the range with ${banks} banks`,
+    async (gpu) => {
+      const tiles = { ...TILES, side: 100, overlap: 10, banks };
+      const images = TRAIN.slice(0, 3);
+      using levels = await create(gpu, { tiles });
+      await levels.fit(images);
+      using samples = await create(gpu, {
+        tiles,
+        range: { low: 0, high: 255 },
+      });
+      const files = await Promise.all(images.map(deep));
+      await samples.fit(files);
+      const [a, b] = [levels.model, samples.model];
+      assertEquals(b.memoryBank, a.memoryBank);
+      assertEquals(b.trainScores, a.trainScores);
+      const [p] = await Array.fromAsync(levels.predict(images.slice(0, 1)));
+      const [q] = await Array.fromAsync(samples.predict(files.slice(0, 1)));
+      assertEquals(q!.map.data, p!.map.data);
+    },
+  );
+}
 
 gpuTest("fit() refuses images that are cut into other tiles", async (gpu) => {
   using detector = await create(gpu, { tiles: TILES });

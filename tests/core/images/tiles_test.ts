@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   inputSize,
   planTiles,
-  planViews,
+  planTilesOf,
   tileCounts,
 } from "../../../src/core/images/tiles.ts";
 import type { TileSettings } from "../../../src/core/settings/settings.ts";
@@ -50,8 +50,8 @@ Deno.test("planTiles() cuts what is shorter than a tile to its length", () => {
   assertEquals(tileCounts(size, {}), [1, 1]);
 });
 
-Deno.test("planViews() says where tiles of a smaller image lie in the original", () => {
-  const views = planViews(400, 256, settingsOf({ ...TILES, scale: 0.5 }));
+Deno.test("planTilesOf() says where tiles of a smaller image lie in the original", () => {
+  const views = planTilesOf(400, 256, settingsOf({ ...TILES, scale: 0.5 }));
   assertEquals(
     views.map(({ geometry }) => geometry),
     [[0, 256], [144, 400]].map(([left, right]) => ({
@@ -67,7 +67,7 @@ Deno.test("planTiles() refuses tiles beyond all measure at once", () => {
   for (
     const plan of [
       () => planTiles(size.width, size.height, tiles),
-      () => planViews(size.width, size.height, settingsOf(tiles)),
+      () => planTilesOf(size.width, size.height, settingsOf(tiles)),
       () => tileCounts(size, settingsOf(tiles)),
       () => inputSize(size, settingsOf(tiles)),
     ]

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { Pixels } from "../../../src/core/images/pixels.ts";
 import { Preprocessor } from "../../../src/core/images/preprocess.ts";
 import { planWeights } from "../../../src/core/images/resize_plan.ts";
-import { planViews } from "../../../src/core/images/tiles.ts";
+import { planTilesOf } from "../../../src/core/images/tiles.ts";
 import { trimmed } from "../../../src/core/images/trim.ts";
 import type { TileSettings } from "../../../src/core/settings/settings.ts";
 import { gpuTest, randomFloats } from "../../testing.ts";
@@ -29,7 +29,9 @@ function image(width: number, height: number): Pixels {
 Deno.test("trimmed() copies the part that a tile needs, under one key for all", () => {
   const { width, height, data } = image(300, 200);
   const words = new Uint32Array(data.buffer as ArrayBuffer);
-  const views = planViews(width, height, settingsOf(TILES)).map(planWeights);
+  const views = planTilesOf(width, height, settingsOf(TILES)).map((plan) =>
+    planWeights(plan)
+  );
   const parts = views.map((view) => trimmed(words, view, { isDry: false }));
   assertEquals(new Set(parts.map(({ key }) => key)).size, 1);
   for (const [i, { words: part, plan }] of parts.entries()) {
@@ -44,7 +46,7 @@ Deno.test("trimmed() copies the part that a tile needs, under one key for all", 
       assertEquals(part[at], words[y * width + x]);
     }
   }
-  const [whole] = planViews(50, 50, settingsOf({ ...TILES, side: 50 }));
+  const [whole] = planTilesOf(50, 50, settingsOf({ ...TILES, side: 50 }));
   const all = new Uint32Array(2500);
   const same = trimmed(all, planWeights(whole!), { isDry: false });
   assertEquals(same.words === all, true);
@@ -61,7 +63,7 @@ for (const scale of [1, 0.5, 0.37]) {
       const expected = await gpu.readFloats(tensor);
       const [, height, width] = tensor.shape as [number, number, number];
       const tiles = settingsOf({ ...TILES, scale });
-      const views = planViews(pixels.width, pixels.height, tiles);
+      const views = planTilesOf(pixels.width, pixels.height, tiles);
       using cut = new Preprocessor(gpu, tiles);
       const parts = views.map((plan) => ({ pixels, plan }));
       const encoded = await cut.encodeParts(parts);

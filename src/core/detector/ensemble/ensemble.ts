@@ -74,6 +74,16 @@ export interface EnsembleLoadOptions extends DetectorOptions {
   readonly shared?: (model: StoredModel) => Promise<Backbone>;
 }
 
+/** Refuses members whose inputs end at different places of the image. */
+function checkSameInput(members: readonly PatchCore[]): void {
+  const [first, ...others] = members.map(({ settings }) => settings.multiple);
+  const other = others.find((multiple) => multiple !== first);
+  if (other === undefined) return;
+  throw new RangeError(
+    `Cannot join backbones whose inputs are multiples of ${first} and of ${other} pixels: their maps would show different parts of the image; choose a multiple that both take (--multiple)`,
+  );
+}
+
 /**
  * Several PatchCore detectors, each with a backbone of its own, that judge
  * together (paper, Table 4): each one's scores and maps are brought to the
@@ -133,6 +143,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
         const profile = i === 0 && options.profile === true;
         members.push(await member(i, { gpu, profile }));
       }
+      checkSameInput(members);
       return new Ensemble(gpu, members, options);
     } catch (error) {
       for (const member of members) member.dispose();
@@ -257,6 +268,8 @@ export class Ensemble implements Disposable, AsyncDisposable {
     images: ImageSources,
     options: Omit<FitOptions, "shard" | "count">,
   ): Promise<EnsembleFitReport> {
+    const { range } = this.settings;
+    const { maxPixels } = options;
     const failed = new Set<number>();
     let loaded = 0;
     const sources: NamedImage[] = [];
@@ -267,7 +280,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
         name: source.name,
         content: () => {
           loaded = index;
-          return loadPixels(source);
+          return loadPixels(source, { range, maxPixels });
         },
       });
     }
@@ -391,6 +404,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
     const together = predictTogether(this.members, images, {
       ...options,
       batch: this.#batch,
+      range: this.settings.range,
     });
     for await (const seen of together) {
       if (this.#scales !== scales) {
@@ -408,6 +422,16 @@ export class Ensemble implements Disposable, AsyncDisposable {
       }
       yield prediction;
     }
+  }
+
+  /**
+   * Checks that models may contain the backbones, before a fit is made for one.
+   *
+   * @throws {TypeError} If the licence of one asks for a copy of its text, which
+   * the backbone's file lacks.
+   */
+  checkBundle(): void {
+    for (const member of this.members) member.checkBundle();
   }
 
   /**

@@ -1,7 +1,12 @@
 import type { Gpu } from "../../../gpu/mod.ts";
 import { projectionFor } from "../../bank/choose_rows.ts";
-import type { MemoryBank } from "../../bank/memory_bank.ts";
+import {
+  type MemoryBank,
+  splitOrigins,
+  type ViewedOrigins,
+} from "../../bank/memory_bank.ts";
 import { originsByImage } from "../../bank/tile_origins.ts";
+import { viewCount, viewsOf } from "../../images/views.ts";
 import type { StoredBackbone } from "../../features/backbone.ts";
 import {
   FeatureStream,
@@ -9,7 +14,7 @@ import {
 } from "../../features/feature_stream.ts";
 import type { ModelOnGpu } from "../load.ts";
 import { stoppable } from "../../features/progress.ts";
-import type { View } from "../../features/view.ts";
+import type { Tile } from "../../features/tile.ts";
 import type { StoredCoverage, StoredModel } from "../../model/stored_model.ts";
 import type { Projection } from "../../rows/projection.ts";
 import { BankSearch } from "../../search/search.ts";
@@ -20,7 +25,13 @@ import { HeldRun } from "./held_run.ts";
 import { planMemory } from "./plan.ts";
 import { ProjectedRun } from "./projected_run.ts";
 import { type FitReport, trainingFacts } from "./report.ts";
-import type { FitParts, FitRun, FitWork, PlannedWork } from "./run.ts";
+import {
+  decidedForeground,
+  type FitParts,
+  type FitRun,
+  type FitWork,
+  type PlannedWork,
+} from "./run.ts";
 import { secondsSince } from "./time.ts";
 
 /** A model with its memory bank still on the GPU, and what was done. */
@@ -48,11 +59,21 @@ export async function fitModel(
   gpu.pool.trim();
   gpu.pool.resetPeak();
   const like = parts.known && sizeOf(parts.known);
-  using stream = new FeatureStream(gpu, { ...parts, like }, feed, options);
+  const views = viewsOf(parts.settings.augment);
+  using stream = new FeatureStream(
+    gpu,
+    { ...parts, like },
+    { ...feed, views },
+    options,
+  );
   const first = await stream.next();
   const settings = parts.shard ? shardSettings(parts.settings) : parts.settings;
   const work = await planWork(
-    { ...parts, settings, gpu, stream, options },
+    {
+      ...{ ...parts, settings, gpu, stream, options },
+      views: views.length,
+      tiles: parts.only === undefined ? stream.tiles[0] * stream.tiles[1] : 1,
+    },
     feed,
     first,
   );
@@ -68,19 +89,24 @@ export async function fitModel(
   const coreset = secondsSince(choiceStart) + run.reducing;
   const scoringStart = performance.now();
   using _mends = chosen.mends;
-  const scored = await run.score(chosen);
+  const foreground = decidedForeground(work);
+  const scored = await run.score(chosen, { ...settings, foreground });
   gpu.pool.trim();
   const threshold = secondsSince(scoringStart);
   const search = failed.use(await BankSearch.create(gpu, bank.rows));
   const { radiusBound, radius, radiusImages } = scored;
   const { known, shard, backbone } = parts;
   const { log, patches } = run;
+  const origins = splitOrigins(bank.origin, views.length);
   const model = await storedModel(gpu, {
     ...scored,
     ...{ bank, projection: chosen.projection },
-    origin: originsByImage(bank.origin, stream.tiles, {
-      ...{ grid: stream.extractor.features, only: parts.only },
-    }),
+    origins: {
+      ...origins,
+      origin: originsByImage(origins.origin, stream.tiles, {
+        ...{ grid: stream.extractor.features, only: parts.only },
+      }),
+    },
     coverage: {
       patches,
       ...(radiusBound !== undefined && { radius: radiusBound }),
@@ -88,7 +114,7 @@ export async function fitModel(
     },
     names: [...known?.imageNames ?? [], ...log.names],
     sizes: Int32Array.from([...known?.imageSizes ?? [], ...log.sizes.flat()]),
-    settings: parts.settings,
+    settings: { ...parts.settings, foreground },
     backbone: backbone.stored(),
   });
   const report: FitReport = {
@@ -122,27 +148,28 @@ export async function fitModel(
 async function planWork(
   work: Omit<PlannedWork, "demand" | "memory" | "projection">,
   { count: images, areListed = false }: ImageFeed,
-  first: readonly View[],
+  first: readonly Tile[],
 ): Promise<PlannedWork> {
-  const { gpu, settings, known, stream: { extractor, batch, tiles } } = work;
+  const { gpu, settings, known, views, tiles } = work;
+  const { stream: { extractor, batch } } = work;
   const { memoryBudget: budget } = work.options;
   const { patches, paddedDim, dim } = extractor.features;
-  const views = work.only === undefined ? tiles[0] * tiles[1] : 1;
+  const inputs = views * tiles;
   const session = await extractor.session(first.length);
   await extractor.encode(session, first);
   // The last batch may be smaller and has activations of its own.
   const fixedBytes = gpu.pool.bytes + extractor.activationBytes(batch);
   const earlier = known === undefined
     ? 0
-    : known.coverage?.patches ?? known.imageNames.length * views * patches;
+    : known.coverage?.patches ?? known.imageNames.length * inputs * patches;
   const samples = images === undefined
     ? settings.coreset.maxBank ?? patches
-    : images * views * patches + earlier;
+    : images * inputs * patches + earlier;
   const projection = projectionFor(settings, dim, samples, known?.projection);
   const [height, width] = extractor.input;
   const demand = {
     ...{ gpu, fixedBytes, patches, dim: paddedDim, settings, batch, budget },
-    ...{ images, views, areListed, pixels: height * width },
+    ...{ images, inputs, areListed, pixels: height * width },
     projected: projection?.outputs,
     ...(known && { known: { rows: known.rows, patches: earlier } }),
   };
@@ -166,8 +193,8 @@ interface ModelParts
   extends TrainingRecord, Pick<Thresholds, "threshold" | "mapThreshold"> {
   /** The memory bank. */
   readonly bank: MemoryBank;
-  /** Image, patch row and patch column of each of its rows. */
-  readonly origin: Int32Array<ArrayBuffer>;
+  /** Where its rows come from. */
+  readonly origins: ViewedOrigins;
   /** What its rows were chosen with, if anything. */
   readonly projection: Projection | undefined;
   /** What it stands for. */
@@ -188,12 +215,14 @@ export async function storedModel(
   parts: ModelParts,
 ): Promise<StoredModel> {
   const { bank, projection, threshold, mapThreshold, settings } = parts;
+  const { origins: { origin, view } } = parts;
   return {
     memoryBank: await bank.download(gpu),
     rows: bank.rows.rows,
     dim: bank.dim,
     bankPrecision: "f32",
-    origin: parts.origin,
+    origin,
+    ...(viewCount(settings.augment) > 1 && { originView: view }),
     ...(projection && {
       projection: {
         rows: projection.outputs,

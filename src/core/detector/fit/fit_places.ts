@@ -3,6 +3,7 @@ import { MemoryBank } from "../../bank/memory_bank.ts";
 import type { ImageFeed } from "../../features/feature_stream.ts";
 import { loadPixels, type NamedImage } from "../../features/image_source.ts";
 import { reportImageError } from "../../features/progress.ts";
+import type { Pixels } from "../../images/pixels.ts";
 import { tileCounts } from "../../images/tiles.ts";
 import type { StoredModel } from "../../model/stored_model.ts";
 import type { Settings } from "../../settings/settings.ts";
@@ -37,7 +38,7 @@ export async function fitPlaces(
   const start = performance.now();
   const { settings } = parts;
   const images = await Array.fromAsync(feed.images);
-  const usable = new Usable(images, given);
+  const usable = new Usable(images, settings, given);
   const [rows, columns] = await usable.tiles(settings);
   const places = rows * columns;
   const { maxBank } = settings.coreset;
@@ -91,17 +92,23 @@ export async function fitPlaces(
 /** The images that can be used: what failed once is not tried again. */
 class Usable {
   readonly #images: readonly NamedImage[];
+  readonly #load: (source: NamedImage) => Promise<Pixels>;
   readonly #work: FitWork;
   readonly #failed = new Set<number>();
   #loaded = 0;
 
-  constructor(images: readonly NamedImage[], work: FitWork) {
+  constructor(
+    images: readonly NamedImage[],
+    { range }: Settings,
+    work: FitWork,
+  ) {
     this.#work = work;
+    this.#load = (source) => loadPixels(source, { ...work, range });
     this.#images = images.map((source, index) => ({
       name: source.name,
       content: () => {
         this.#loaded = index;
-        return loadPixels(source);
+        return this.#load(source);
       },
     }));
   }
@@ -122,7 +129,7 @@ class Usable {
   /** Rows and columns of tiles of the first image that can be read. */
   async tiles(settings: Settings): Promise<readonly [number, number]> {
     for (const image of this.#images) {
-      const size = await loadPixels(image).catch(() => undefined);
+      const size = await this.#load(image).catch(() => undefined);
       if (size !== undefined) return tileCounts(size, settings);
     }
     return [1, 1];

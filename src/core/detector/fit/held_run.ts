@@ -1,21 +1,19 @@
 import { BankBuilder } from "../../bank/bank_builder.ts";
 import { chooseBank, RowChooser } from "../../bank/choose_rows.ts";
 import { MendedBank } from "../../bank/mended_bank.ts";
-import { originsByView } from "../../bank/tile_origins.ts";
+import { originsByTile } from "../../bank/tile_origins.ts";
 import { ImageLog } from "../../features/feature_stream.ts";
 import { ImageSample } from "../../features/image_sample.ts";
-import type { View } from "../../features/view.ts";
+import type { Tile } from "../../features/tile.ts";
 import {
   allocateFeatures,
   type ExtractedPatches,
 } from "../../features/training_features.ts";
+import { joinOrigins } from "../../bank/memory_bank.ts";
 import { bankRows } from "../../settings/resolve_settings.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { calibrate } from "../../threshold/calibrate.ts";
-import {
-  type Folds,
-  foldsByName,
-  foldsOfViews,
-} from "../../threshold/folds.ts";
+import { type Folds, foldsByName } from "../../threshold/folds.ts";
 import { wholeFitBytes } from "./plan.ts";
 import {
   type ChosenRows,
@@ -57,19 +55,16 @@ export class HeldRun implements FitRun<HeldChoice> {
     const { patches, paddedDim, dim, height, width } =
       stream.extractor.features;
     this.#work = work;
-    this.earlier = known?.imageNames.length ?? 0;
+    this.earlier = (known?.imageNames.length ?? 0) * demand.inputs;
     this.#builder = new BankBuilder(
       gpu,
       allocateFeatures(gpu, capacity, paddedDim, patches),
-      {
-        ...{ capacity, dim, grid: { height, width } },
-        firstImage: this.earlier * demand.views,
-      },
+      { capacity, dim, grid: { height, width }, firstImage: this.earlier },
     );
     this.#chooser = new RowChooser(gpu, {
       settings,
       projection: work.projection,
-      folds: () => foldsOfViews(this.#folds.folds, demand.views),
+      folds: () => this.#folds.folds,
       onProgress: (done, total) => {
         options.signal?.throwIfAborted();
         if (this.#isComplete) options.onProgress?.("coreset", done, total);
@@ -79,7 +74,10 @@ export class HeldRun implements FitRun<HeldChoice> {
     if (known === undefined) return;
     const { memoryBank: data, coverage } = known;
     const grid = { height, width };
-    const origin = originsByView(known.origin, stream.tiles, grid);
+    const origin = joinOrigins({
+      origin: originsByTile(known.origin, stream.tiles, grid),
+      view: known.originView,
+    }, work.views);
     this.#builder.preload({ data, origin, radius: coverage?.radius ?? NaN });
     this.#chooser.drawn(known.rows, demand.known!.patches);
   }
@@ -95,7 +93,7 @@ export class HeldRun implements FitRun<HeldChoice> {
   }
 
   /** Extracts all images, reducing what is there whenever the space is full. */
-  async collect(first: readonly View[]): Promise<void> {
+  async collect(first: readonly Tile[]): Promise<void> {
     const { stream, demand: { patches } } = this.#work;
     for (let batch = first; batch.length > 0;) {
       if (batch.length * patches > this.#builder.room) await this.#reduce();
@@ -105,7 +103,7 @@ export class HeldRun implements FitRun<HeldChoice> {
       if (batch === first) {
         await announce(this.#work, rows.head(batch.length * patches), start);
       }
-      this.#sample.add(batch, this.earlier + this.log.names.length);
+      this.#sample.add(batch, this.earlier + this.log.views);
       this.#builder.add(batch.length);
       this.log.add(batch);
       batch = await stream.next();
@@ -140,11 +138,11 @@ export class HeldRun implements FitRun<HeldChoice> {
    * chosen: with the square root, every bucket is covered about equally well.
    */
   #share(most: number): number {
-    const { settings, memory, demand: { images, views, known } } = this.#work;
+    const { settings, memory, demand: { images, inputs, known } } = this.#work;
     const { kept } = this.#builder;
     if (settings.coreset.method === "random") return most;
     const first = known?.rows ?? 0;
-    const seen = this.log.views / views;
+    const seen = this.log.views / inputs;
     const share = images === undefined
       ? kept + (memory.capacity - most) / 16
       : first + (most - first) * Math.sqrt(seen / images);
@@ -154,14 +152,17 @@ export class HeldRun implements FitRun<HeldChoice> {
 
   /** The folds of all images so far, those of an earlier model included. */
   get #folds(): Folds {
-    const { settings, known, options, demand: { images } } = this.#work;
+    const { settings, known, options, demand: { images, inputs } } = this.#work;
     const names = [...known?.imageNames ?? [], ...this.log.names];
     const { groupBy } = options;
     // Where rows are chosen while images still come, folds must not change.
     const expected = this.#isWhole
       ? undefined
-      : (images ?? Infinity) + this.earlier;
-    return foldsByName(names, settings.seed, { groupBy, expected });
+      : (images ?? Infinity) + this.earlier / inputs;
+    return foldsByName(names, settings.seed, {
+      ...{ groupBy, expected },
+      views: inputs,
+    });
   }
 
   /** Makes the bank, from all features at once where they are all there. */
@@ -181,7 +182,7 @@ export class HeldRun implements FitRun<HeldChoice> {
       // What is allocated now has memory that was in use already.
       extractor.release();
       gpu.pool.trim();
-      const folds = foldsOfViews(this.#folds.folds, demand.views);
+      const { folds } = this.#folds;
       const chosen = await chooseBank(
         gpu,
         features,
@@ -202,14 +203,14 @@ export class HeldRun implements FitRun<HeldChoice> {
   }
 
   /** Scores images, from their features where they are held. */
-  async score(chosen: HeldChoice): Promise<ScoredFit> {
-    const { gpu, settings, options, demand: { views } } = this.#work;
+  async score(chosen: HeldChoice, settings: Settings): Promise<ScoredFit> {
+    const { gpu, options, views, tiles, stream } = this.#work;
     const images = this.log.names.length;
     const { bank, features, radius, near, mends } = chosen;
     const folds = this.#folds;
     if (features === undefined) {
       const again = await scoreAgain(
-        this.#work,
+        { ...this.#work, settings },
         chosen,
         this.#sample.images,
         folds,
@@ -222,13 +223,16 @@ export class HeldRun implements FitRun<HeldChoice> {
     using mended = await MendedBank.create(
       gpu,
       bank,
-      (view) => folds.folds[Math.floor(view / views)]!,
+      (image) => folds.folds[image]!,
       mends,
     );
     const calibration = await calibrate(
       gpu,
       features,
-      { mended, folds, near },
+      {
+        ...{ mended, folds, near, views, tiles },
+        ...(settings.foreground.mask === "on" && { masks: stream.masks }),
+      },
       settings,
       options,
     );

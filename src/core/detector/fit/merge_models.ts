@@ -1,6 +1,8 @@
 import { Gpu, RowChunks } from "../../../gpu/mod.ts";
 import { roundUp } from "../../../wgsl/grid.ts";
 import { BankBuilder } from "../../bank/bank_builder.ts";
+import { joinOrigins, splitOrigins } from "../../bank/memory_bank.ts";
+import { viewCount } from "../../images/views.ts";
 import { ModelFileError, type StoredModel } from "../../model/stored_model.ts";
 import { bankRows, settingsFromJson } from "../../settings/resolve_settings.ts";
 import type { Settings } from "../../settings/settings.ts";
@@ -111,12 +113,14 @@ async function merge(
     grid: { height: 1, width: 1 },
   });
   let images = 0;
-  for (const { memoryBank, origin, coverage, projection, ...part } of parts) {
+  const views = viewCount(settings.augment);
+  for (const { memoryBank, coverage, projection, ...part } of parts) {
+    const origin = part.origin.map((x, i) => i % 3 === 0 ? x + images : x);
     const isSame = projection?.data.length === known?.data.length &&
       projection?.data.every((x, i) => x === known!.data[i]) !== false;
     builder.preload({
       data: memoryBank,
-      origin: origin.map((x, i) => i % 3 === 0 ? x + images : x),
+      origin: joinOrigins({ origin, view: part.originView }, views),
       radius: isSame ? coverage?.radius ?? NaN : NaN,
     });
     chooser.drawn(part.rows, coverage!.patches);
@@ -142,7 +146,7 @@ async function merge(
       }),
       ...record,
       bank,
-      origin: bank.origin,
+      origins: splitOrigins(bank.origin, views),
       projection,
       coverage: {
         patches,
@@ -210,8 +214,11 @@ function difference(a: StoredModel, b: StoredModel): string | undefined {
     ...Object.keys(a.settings),
     ...Object.keys(b.settings),
   ]);
+  const [own, other] = [a, b].map(({ settings }) =>
+    new Map<string, unknown>(Object.entries(settingsFromJson(settings)))
+  );
   for (const key of keys) {
-    const [mine, theirs] = [a.settings[key], b.settings[key]]
+    const [mine, theirs] = [own!.get(key), other!.get(key)]
       .map((value) => JSON.stringify(value));
     if (mine !== theirs) {
       return `they were fitted with ${key} ${mine} and ${theirs}`;

@@ -65,11 +65,11 @@ export interface FitDemand {
   readonly gpu: PanelReader;
   /** Bytes of the backbone, its activations and the image to resize. */
   readonly fixedBytes: number;
-  /** Views of an image: its tiles, or 1. */
-  readonly views: number;
-  /** Patches of a view. */
+  /** What the network sees of an image: its views, or its tiles. */
+  readonly inputs: number;
+  /** Patches of each of them. */
   readonly patches: number;
-  /** Pixels of a view, and of its anomaly map. */
+  /** Pixels of each, and of its anomaly map. */
   readonly pixels: number;
   /** Elements of a feature, padding included. */
   readonly dim: number;
@@ -120,7 +120,7 @@ export function planMemory(fit: FitDemand): MemoryPlan {
   }
   const rows = images === undefined
     ? Infinity
-    : images * fit.views * fit.patches;
+    : images * fit.inputs * fit.patches;
   const bankRowCount = bankRows(coreset, rows + (known?.patches ?? 0));
   if (known === undefined) {
     const bytes = wholeFitBytes(fit, rows, bankRowCount);

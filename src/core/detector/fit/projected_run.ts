@@ -5,16 +5,13 @@ import { MemoryBank, originsOf } from "../../bank/memory_bank.ts";
 import { FeatureStream, ImageLog } from "../../features/feature_stream.ts";
 import { ImageSample } from "../../features/image_sample.ts";
 import type { NamedImage } from "../../features/image_source.ts";
-import type { View } from "../../features/view.ts";
+import type { Tile } from "../../features/tile.ts";
 import { allocateFeatures } from "../../features/training_features.ts";
 import { Projector } from "../../rows/projection.ts";
 import { copyRowSpans, gatherRows } from "../../rows/row_sets.ts";
 import { bankRows } from "../../settings/resolve_settings.ts";
-import {
-  type Folds,
-  foldsByName,
-  foldsOfViews,
-} from "../../threshold/folds.ts";
+import type { Settings } from "../../settings/settings.ts";
+import { type Folds, foldsByName } from "../../threshold/folds.ts";
 import {
   type ChosenRows,
   coverOf,
@@ -72,7 +69,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
   }
 
   /** Extracts all images and keeps their projected features. */
-  async collect(first: readonly View[]): Promise<void> {
+  async collect(first: readonly Tile[]): Promise<void> {
     const { gpu, stream, demand: { patches, dim } } = this.#work;
     const most = stream.batch * patches;
     using features = allocateFeatures(gpu, most, dim, patches);
@@ -82,7 +79,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
       const rows = features.head(batch.length * patches);
       await this.#projector.run(rows, this.#rows, this.patches);
       if (batch === first) await announce(this.#work, rows, start);
-      this.#sample.add(batch, this.log.names.length);
+      this.#sample.add(batch, this.log.views);
       this.log.add(batch);
       for (const { image: { source }, order } of batch) {
         if (order === 0) this.#sources.push(source);
@@ -92,9 +89,12 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
   }
 
   get #folds(): Folds {
-    const { settings, options } = this.#work;
+    const { settings, options, demand } = this.#work;
     const { groupBy } = options;
-    return foldsByName(this.log.names, settings.seed, { groupBy });
+    return foldsByName(this.log.names, settings.seed, {
+      groupBy,
+      views: demand.inputs,
+    });
   }
 
   /** Chooses from the projected features and fetches the rows themselves. */
@@ -103,7 +103,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
     const { patches } = this;
     const count = bankRows(settings.coreset, patches);
     const isPart = count < patches;
-    const folds = foldsOfViews(this.#folds.folds, demand.views);
+    const { folds } = this.#folds;
     const chosen = isPart
       ? await pickRows(
         gpu,
@@ -146,24 +146,29 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
     picks: Uint32Array<ArrayBuffer>,
     others: Uint32Array<ArrayBuffer>,
   ): Promise<{ bank: MemoryBank; rest: RowChunks | undefined }> {
-    const { gpu, backbone, settings, only } = this.#work;
+    const { gpu, backbone, settings, only, tiles } = this.#work;
     const { extractor, like } = this.#work.stream;
-    const { signal, onProgress } = this.#work.options;
-    const { demand: { views, batch } } = this.#work;
+    const { signal, onProgress, maxPixels } = this.#work.options;
+    const { demand: { batch } } = this.#work;
     const { patches, paddedDim, dim, height, width } = extractor.features;
-    const viewOf = (pick: number): number => Math.floor(pick / patches);
+    const tileOf = (pick: number): number => Math.floor(pick / patches);
     // A patch may mend several folds.
     const sorted = Uint32Array.from(new Set([...picks, ...others])).sort();
-    const needed = [...new Set(sorted.values().map(viewOf))];
+    const needed = [...new Set(sorted.values().map(tileOf))];
     const wanted = new Set(needed);
-    const images = [...new Set(needed.map((view) => Math.floor(view / views)))];
+    const images = [...new Set(needed.map((tile) => Math.floor(tile / tiles)))];
     using stream = new FeatureStream(gpu, {
       ...{ extractor, backbone, settings, only, like },
-      wants: (image, order) => wanted.has(images[image]! * views + order),
+      wants: (image, order) => wanted.has(images[image]! * tiles + order),
     }, {
       images: images.values().map((image) => this.#sources[image]!),
       count: images.length,
-    }, { batch, ...(signal && { signal }), onImageError: isGone });
+    }, {
+      batch,
+      onImageError: isGone,
+      ...(signal && { signal }),
+      ...(maxPixels && { maxPixels }),
+    });
     const most = Math.min(batch, needed.length) * patches;
     using features = allocateFeatures(gpu, most, paddedDim, patches);
     using ordered = RowChunks.allocate(
@@ -183,7 +188,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
       const rows: number[] = [];
       while (done + rows.length < sorted.length) {
         const pick = sorted[done + rows.length];
-        const place = needed.indexOf(viewOf(pick), seen) - seen;
+        const place = needed.indexOf(tileOf(pick), seen) - seen;
         if (place >= loaded.length) break;
         rows.push(place * patches + pick % patches);
       }
@@ -215,15 +220,14 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
   }
 
   /** Extracts the images drawn once more and scores them. */
-  async score(chosen: ProjectedChoice): Promise<ScoredFit> {
+  async score(chosen: ProjectedChoice, settings: Settings): Promise<ScoredFit> {
     const images = this.log.names.length;
     const again = await scoreAgain(
-      this.#work,
+      { ...this.#work, settings },
       chosen,
       this.#sample.images,
       this.#folds,
     );
-    const { settings } = this.#work;
     return { ...again, ...coverOf(chosen.radius, images, settings) };
   }
 

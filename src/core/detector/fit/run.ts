@@ -9,16 +9,18 @@ import type {
   ImageLog,
 } from "../../features/feature_stream.ts";
 import type { SampledImage } from "../../features/image_sample.ts";
-import type { View } from "../../features/view.ts";
+import type { Tile } from "../../features/tile.ts";
 import type { StoredModel } from "../../model/stored_model.ts";
 import type { Projection } from "../../rows/projection.ts";
-import type { Settings } from "../../settings/settings.ts";
+import { usesForeground } from "../../features/foreground.ts";
+import type { ForegroundSettings, Settings } from "../../settings/settings.ts";
 import {
   type Calibration,
   recordOf,
   thresholdsOf,
 } from "../../threshold/calibrate.ts";
-import { type Folds, foldsOfViews } from "../../threshold/folds.ts";
+import type { Folds } from "../../threshold/folds.ts";
+import { topCount } from "../../score/distance_scale.ts";
 import { secondPass } from "../../threshold/second_pass.ts";
 import type { FitDemand, FitPlan, MemoryPlan } from "./plan.ts";
 
@@ -54,6 +56,10 @@ export interface PlannedWork extends FitParts {
   readonly gpu: Gpu;
   /** The images. */
   readonly stream: FeatureStream;
+  /** Views of each image. */
+  readonly views: number;
+  /** Tiles of each of them that count. */
+  readonly tiles: number;
   /** Progress, cancelling, what is scored. */
   readonly options: FitWork;
   /** What was planned for. */
@@ -98,7 +104,7 @@ export interface ScoredFit extends Calibration, Cover {
 export interface FitRun<C extends ChosenRows = ChosenRows> extends Disposable {
   /** Images used. */
   readonly log: ImageLog;
-  /** Images of the model that they are added to. */
+  /** Images of the model that they are added to, views and tiles counted. */
   readonly earlier: number;
   /** Patches that the bank stands for, those of the earlier model included. */
   readonly patches: number;
@@ -111,11 +117,24 @@ export interface FitRun<C extends ChosenRows = ChosenRows> extends Disposable {
    *
    * @param first The stream's first batch.
    */
-  collect(first: readonly View[]): Promise<void>;
+  collect(first: readonly Tile[]): Promise<void>;
   /** Makes the bank. */
   choose(): Promise<C>;
-  /** Scores the images with that bank and sets the thresholds. */
-  score(chosen: C): Promise<ScoredFit>;
+  /**
+   * Scores the images with that bank and sets the thresholds.
+   *
+   * @param settings The fit's, with what it decided.
+   */
+  score(chosen: C, settings: Settings): Promise<ScoredFit>;
+}
+
+/** What the training images decide of the foreground, when all were seen. */
+export function decidedForeground(
+  { settings: { foreground }, stream }: PlannedWork,
+): ForegroundSettings {
+  const { height, width } = stream.extractor.features;
+  const isUsed = usesForeground(foreground, stream.masks, [height, width]);
+  return { ...foreground, mask: isUsed ? "on" : "off" };
 }
 
 /** What one choice among the patches of all images tells of the radius. */
@@ -140,37 +159,40 @@ export function coverOf(
  * @param work The fit.
  * @param chosen The bank.
  * @param sample The images.
- * @param folds Folds of all images, earlier ones included.
+ * @param folds Folds of all tiles of all images in all their views, earlier ones
+ * included.
  */
 export async function scoreAgain(
-  { gpu, stream, memory, options, ...work }: PlannedWork,
+  { gpu, stream, memory, options, tiles, ...work }: PlannedWork,
   chosen: ChosenRows,
   sample: readonly SampledImage[],
   folds: Folds,
 ): Promise<Omit<ScoredFit, "radiusBound">> {
-  const { settings, backbone, known, demand: { views, batch } } = work;
+  const { settings, backbone, known, demand: { inputs, batch } } = work;
   const { extractor } = stream;
   const { block } = memory;
-  const own = foldsOfViews(folds.folds, views);
   using mended = await MendedBank.create(
     gpu,
     chosen.bank,
-    (view) => own[view]!,
+    (image) => folds.folds[image]!,
     chosen.mends,
   );
   const again = await secondPass(gpu, sample, {
-    ...{ mended, settings, backbone, extractor, block, views },
-    ...{ projection: work.projection, folds: own, near: chosen.near },
+    ...{ mended, settings, backbone, extractor, block, tiles },
+    ...{ projection: work.projection, folds: folds.folds, near: chosen.near },
     ...{ only: work.only, like: stream.like },
   }, { ...options, batch });
-  const images = folds.folds.length;
+  const images = folds.folds.length / inputs;
   const earlier = known && {
     scores: Float32Array.from(known.trainScores),
     maxima: Float32Array.from(
       known.trainMapMaxima ?? known.trainScores.map(() => NaN),
     ),
   };
-  const record = recordOf(again.scores, { images, views }, earlier);
+  const record = recordOf(again.scores, images, {
+    ...{ earlier, views: inputs },
+    top: topCount(tiles * extractor.features.patches, settings.topShare),
+  });
   const drawnFrom = images - (earlier?.scores.length ?? 0);
   return {
     ...record,

@@ -3,7 +3,7 @@ import { project } from "../../rows/projection.ts";
 import type { FitPlan } from "./plan.ts";
 import type { PlannedWork } from "./run.ts";
 
-/** Patches of a view that are searched in the whole bank for its score. */
+/** Patches of a tile that are searched in the whole bank for its score. */
 const SEARCHED = 16;
 
 /** Multiplications whose time is measured, where the features suffice. */
@@ -29,10 +29,10 @@ export async function announce(
   await stream.wait();
   const elapsed = secondsSince(start);
   const { decode, trunk, patches } = stream.seconds;
-  const views = features.rows / demand.patches;
+  const tiles = features.rows / demand.patches;
   const seconds = {
     image: decode / stream.used,
-    view: (trunk + patches || elapsed) / views,
+    tile: (trunk + patches || elapsed) / tiles,
   };
   onPlan(await expectation(work, features, seconds));
 }
@@ -40,16 +40,16 @@ export async function announce(
 async function expectation(
   work: PlannedWork,
   features: RowChunks,
-  seconds: { readonly image: number; readonly view: number },
+  seconds: { readonly image: number; readonly tile: number },
 ): Promise<FitPlan> {
-  const { gpu, demand, memory, stream, options } = work;
+  const { gpu, demand, memory, stream, options, views, tiles } = work;
   const { holds, bankRows, capacity, kept } = memory;
-  const { images, views, batch } = demand;
+  const { images, inputs, batch } = demand;
   const again = Math.min(images ?? Infinity, options.thresholdImages);
   const plan = {
     bankRows,
-    patchesPerImage: views * demand.patches,
-    tilesPerImage: views,
+    patchesPerImage: inputs * demand.patches,
+    tilesPerImage: tiles,
     batch,
     dim: stream.extractor.features.dim,
     memoryBytes: memory.bytes,
@@ -70,17 +70,17 @@ async function expectation(
   const twice = {
     features: [0, 0],
     projections: [
-      Math.min(images, bankRows) + again,
-      Math.min(images * views, bankRows) + again * views,
+      Math.min(images * views, bankRows) + again,
+      Math.min(images * inputs, bankRows) + again * tiles,
     ],
-    buckets: [again, again * views],
+    buckets: [again, again * tiles],
   }[holds] as [number, number];
-  const decoded = images + twice[0] - stream.used;
-  const extracted = images * views + twice[1] - features.rows / demand.patches;
+  const decoded = images * views + twice[0] - stream.used;
+  const extracted = images * inputs + twice[1] - features.rows / demand.patches;
   const products = choiceProducts(work, patches, bankRows, buckets) +
-    scoreProducts(work, plan.thresholdImages! * views, bankRows);
+    scoreProducts(work, plan.thresholdImages! * tiles, bankRows);
   const expected = Math.max(0, decoded) * seconds.image +
-    Math.max(0, extracted) * seconds.view +
+    Math.max(0, extracted) * seconds.tile +
     products / await productsPerSecond(gpu, features);
   return { ...plan, images, patches, buckets, seconds: expected };
 }
@@ -102,12 +102,12 @@ function choiceProducts(
 /** Multiplications of the searches for the threshold. */
 function scoreProducts(
   { memory: { kept }, demand }: PlannedWork,
-  views: number,
+  tiles: number,
   bankRows: number,
 ): number {
   const { dim, projected = dim } = demand;
   const bounds = kept === undefined ? 0 : 2 * demand.patches * projected;
-  return views * bankRows * (bounds + SEARCHED * dim);
+  return tiles * bankRows * (bounds + SEARCHED * dim);
 }
 
 /**

@@ -9,7 +9,7 @@ import {
 import type { Session } from "../../../nn/session.ts";
 import type { FeatureExtractor } from "../../features/extractor.ts";
 import { batchTooLarge } from "../../features/batch_too_large.ts";
-import type { View } from "../../features/view.ts";
+import type { Tile } from "../../features/tile.ts";
 import type { CropGeometry } from "../../images/resize_plan.ts";
 import { AnomalyMaps } from "../../score/anomaly_map.ts";
 import type { ImageScores } from "../../score/image_score.ts";
@@ -38,10 +38,12 @@ interface ScoredFeatures {
   readonly nearestRow: number;
   /** Anomaly map over the backbone's input `[H, W]`, row by row. */
   readonly map: Float32Array;
+  /** Scores of all patches, row by row, where they are read back. */
+  readonly patches?: Float32Array;
 }
 
 /** What comes back from the GPU of one image, or of a tile. */
-export interface ScoredView extends ScoredFeatures {
+export interface ScoredTile extends ScoredFeatures {
   /** Where the map lies in the original image. */
   readonly geometry: CropGeometry;
   /** GPU time, where the adapter has timestamp queries. */
@@ -51,7 +53,7 @@ export interface ScoredView extends ScoredFeatures {
 /** A batch that the GPU works on. */
 interface SubmittedBatch {
   /** Waits for the results; the predictor takes the next batch after it. */
-  collect(): Promise<ScoredView[]>;
+  collect(): Promise<ScoredTile[]>;
 }
 
 /** Everything that predictions of one model share. */
@@ -66,6 +68,10 @@ export interface PredictorParts {
   readonly mapSettings: MapSettings;
   /** Whether a tile is compared with tiles at its own place alone. */
   readonly isByPlace?: boolean;
+  /** Whether the scores of all patches are read back. */
+  readonly readsPatches?: boolean;
+  /** Whether patches of the ground score 0; the extractor has to tell them. */
+  readonly masksGround: boolean;
 }
 
 /**
@@ -77,29 +83,33 @@ export class FeatureScorer implements Disposable {
   readonly programs: readonly [Program, Program];
   readonly #gpu: Gpu;
   readonly #patches: number;
+  readonly #readsPatches: boolean;
   readonly #results: readonly Tensor[];
   readonly #places:
-    | { readonly patches: Tensor; readonly views: Tensor }
+    | { readonly patches: Tensor; readonly tiles: Tensor }
     | undefined;
   readonly #owned: DisposableStack;
 
   /**
    * @param parts What scores are made with; they must outlive the scorer.
    * @param queries Features `[≥ images · patches, dim]`, row-major.
+   * @param mask Which patches are of the part `[≥ images · patches]` (u32),
+   * where those of the ground score 0.
    */
   constructor(
     gpu: Gpu,
-    { extractor, search, scores, mapSettings, isByPlace }: PredictorParts,
+    { extractor, search, scores, mapSettings, ...parts }: PredictorParts,
     queries: Tensor,
     images: number,
+    mask?: Tensor,
   ) {
     using owned = new DisposableStack();
     const { features: { patches, height, width }, input: size } = extractor;
     const searching = owned.use(gpu.program("search"));
-    const places = isByPlace
+    const places = parts.isByPlace
       ? {
         patches: owned.use(gpu.tensor([images * patches], "u32", "places")),
-        views: owned.use(gpu.tensor([images], "u32", "places")),
+        tiles: owned.use(gpu.tensor([images], "u32", "places")),
       }
       : undefined;
     const found = owned.use(search.record(searching, queries, {
@@ -109,8 +119,8 @@ export class FeatureScorer implements Disposable {
     }));
     const scored = owned.use(
       scores.record(searching, {
-        ...{ queries, found, images, patches },
-        ...(places && { queryImages: places.views }),
+        ...{ queries, found, images, patches, mask },
+        ...(places && { queryImages: places.tiles }),
       }),
     );
     const mapping = owned.use(gpu.program("anomaly map"));
@@ -120,6 +130,7 @@ export class FeatureScorer implements Disposable {
     const map = owned.use(gpu.tensor([images, ...size], "f32", "anomaly maps"));
     maps.record(mapping, scored.patchScores, map);
     this.#gpu = gpu;
+    this.#readsPatches = parts.readsPatches ?? false;
     this.#patches = patches;
     this.#places = places;
     this.programs = [searching, mapping];
@@ -128,15 +139,16 @@ export class FeatureScorer implements Disposable {
       scored.worstPatches,
       scored.nearestRows,
       map,
+      ...(parts.readsPatches ? [scored.patchScores] : []),
     ];
     this.#owned = owned.move();
   }
 
   /** Tells where the tiles of a batch lie, where that decides what they find. */
-  place(views: readonly Pick<View, "place">[]): void {
+  place(tiles: readonly Pick<Tile, "place">[]): void {
     if (this.#places === undefined) return;
-    const places = Uint32Array.from(views, ({ place }) => place);
-    this.#gpu.write(this.#places.views, places);
+    const places = Uint32Array.from(tiles, ({ place }) => place);
+    this.#gpu.write(this.#places.tiles, places);
     const patches = Uint32Array.from(
       { length: places.length * this.#patches },
       (_, i) => places[Math.floor(i / this.#patches)]!,
@@ -154,17 +166,22 @@ export class FeatureScorer implements Disposable {
     images: number,
     also?: Tensor,
   ): Promise<[ScoredFeatures[], TensorData?]> {
-    const [score, worst, nearest, maps, other] = await this.#gpu.readAll(
+    const read = await this.#gpu.readAll(
       also === undefined ? this.#results : [...this.#results, also],
     );
+    const [score, worst, nearest, maps] = read;
+    const patches = this.#readsPatches ? read[4] as Float32Array : undefined;
     const pixels = maps.length / score.length;
     const scored = Array.from({ length: images }, (_, i) => ({
       score: score[i],
       worstPatch: worst[i] - i * this.#patches,
       nearestRow: nearest[i],
       map: (maps as Float32Array).slice(i * pixels, (i + 1) * pixels),
+      ...(patches && {
+        patches: patches.slice(i * this.#patches, (i + 1) * this.#patches),
+      }),
     }));
-    return [scored, other];
+    return also === undefined ? [scored] : [scored, read.at(-1)!];
   }
 
   /** Frees the results and the working memory. */
@@ -233,9 +250,16 @@ export class BatchPredictor implements Disposable {
     const rows = owned.use(
       RowChunks.allocate(gpu, count, paddedDim, "query features", count),
     );
-    const patching = owned.use(await extractor.patchProgram(session, rows, 0));
+    const mask = parts.masksGround
+      ? owned.use(gpu.tensor([count], "u32", "foreground"))
+      : undefined;
+    const patching = owned.use(
+      await extractor.patchProgram(session, rows, 0, { mask }),
+    );
     const [queries] = rows.chunks;
-    const scorer = owned.use(new FeatureScorer(gpu, parts, queries, images));
+    const scorer = owned.use(
+      new FeatureScorer(gpu, parts, queries, images, mask),
+    );
     const programs = [session.program, patching, ...scorer.programs];
     for (const program of programs) await program.compile();
     return new BatchPredictor(
@@ -249,14 +273,14 @@ export class BatchPredictor implements Disposable {
   }
 
   /** Starts scoring a batch of exactly the number of images it was made for. */
-  async submit(views: readonly View[]): Promise<SubmittedBatch> {
-    const geometries = await this.#extractor.encode(this.#session, views);
-    this.#scorer.place(views);
+  async submit(tiles: readonly Tile[]): Promise<SubmittedBatch> {
+    const geometries = await this.#extractor.encode(this.#session, tiles);
+    this.#scorer.place(tiles);
     this.#gpu.submit(this.#programs, this.#clock);
     return { collect: () => this.#collect(geometries) };
   }
 
-  async #collect(geometries: readonly CropGeometry[]): Promise<ScoredView[]> {
+  async #collect(geometries: readonly CropGeometry[]): Promise<ScoredTile[]> {
     const images = geometries.length;
     const [scored, ticks] = await this.#scorer.read(images, this.#clock?.ticks);
     const times = this.#times(ticks, images);
@@ -267,7 +291,7 @@ export class BatchPredictor implements Disposable {
     }));
   }
 
-  #times(ticks: TensorData | undefined, images: number): ScoredView["times"] {
+  #times(ticks: TensorData | undefined, images: number): ScoredTile["times"] {
     if (ticks === undefined || this.#gpu.profiler !== undefined) {
       return undefined;
     }

@@ -7,9 +7,9 @@ import {
 } from "../../features/image_batches.ts";
 import type { ImageSources } from "../../features/image_source.ts";
 import { reportImageError, type WorkOptions } from "../../features/progress.ts";
-import { type View, viewsOf } from "../../features/view.ts";
+import { type Tile, tilesOf } from "../../features/tile.ts";
 import type { Pixels } from "../../images/pixels.ts";
-import { planView, tileCounts } from "../../images/tiles.ts";
+import { planTileOf, tileCounts } from "../../images/tiles.ts";
 import type { StoredModel } from "../../model/stored_model.ts";
 import { judge, type Limits } from "../../score/verdict.ts";
 import { checkFiniteResult } from "../../score/finite_result.ts";
@@ -17,22 +17,26 @@ import type { Settings } from "../../settings/settings.ts";
 import {
   BatchPredictor,
   type PredictorParts,
-  type ScoredView,
+  type ScoredTile,
 } from "./batch_predictor.ts";
-import { patchBox, type Prediction } from "./prediction.ts";
+import { type View, viewsOf } from "../../images/views.ts";
+import { boxInImage, patchBox, type Prediction } from "./prediction.ts";
 import { SeenImage } from "./seen_image.ts";
 import { Turns } from "./turns.ts";
 
 /** What a prediction tells of the model beside its scores. */
-type DescribedModel = Pick<StoredModel, "origin" | "imageNames" | "imageSizes">;
+type DescribedModel = Pick<
+  StoredModel,
+  "origin" | "originView" | "imageNames" | "imageSizes"
+>;
 
 interface RunningBatch {
   /** Those that count; the batch may be filled up with one of them. */
-  readonly views: readonly View[];
+  readonly tiles: readonly Tile[];
   /** Milliseconds until it was submitted. */
   readonly ms: number;
   /** Its results, read back when they are asked for the first time. */
-  readonly scored: () => Promise<readonly ScoredView[]>;
+  readonly scored: () => Promise<readonly ScoredTile[]>;
 }
 
 /**
@@ -44,6 +48,7 @@ export class Predictor {
   readonly #parts: PredictorParts;
   readonly #model: DescribedModel;
   readonly #settings: Settings;
+  readonly #views: readonly View[];
   #batch: number;
   readonly #turns: Turns;
   readonly #predictors = new Map<number, BatchPredictor>();
@@ -55,7 +60,7 @@ export class Predictor {
    * @param parts What scores are made with; they stay their owner's.
    * @param model What is told of a patch beside its score.
    * @param settings The settings that the model was fitted with.
-   * @param batch Views of a batch, if the adapter binds as many.
+   * @param batch Tiles of a batch, if the adapter binds as many.
    * @param turns Who may use the parts.
    */
   constructor(
@@ -70,6 +75,7 @@ export class Predictor {
     this.#parts = parts;
     this.#model = model;
     this.#settings = settings;
+    this.#views = viewsOf(settings.augment);
     this.#batch = Math.min(batch, parts.extractor.maxImages);
     this.#turns = turns;
   }
@@ -85,6 +91,7 @@ export class Predictor {
     const batches = new ImageBatches(images, {
       ...options,
       batch: settings.tiles === undefined ? this.#batch : 1,
+      range: settings.range,
       check: (pixels) => {
         extractor.check(pixels);
         this.#checkPlaces(pixels);
@@ -93,14 +100,14 @@ export class Predictor {
     const open = new Map<LoadedImage, SeenImage>();
     let running: RunningBatch | undefined;
     for await (const batch of batches) {
-      const views = batch.flatMap((image) => viewsOf(image, settings));
-      while (views.length > 0) {
+      const tiles = batch.flatMap((image) => tilesOf(image, settings));
+      while (tiles.length > 0) {
         if (running !== undefined) {
           const seen = this.#seen(await this.#collect(running), open);
           yield* this.#judged(seen, options, limits);
         }
-        running = await this.#turn(() => this.#submit(views));
-        views.splice(0, running.views.length);
+        running = await this.#turn(() => this.#submit(tiles));
+        tiles.splice(0, running.tiles.length);
       }
     }
     if (running !== undefined) {
@@ -152,47 +159,47 @@ export class Predictor {
     );
   }
 
-  /** Submits as many of the views as go in one batch, from the first. */
-  async #submit(waiting: readonly View[]): Promise<RunningBatch> {
+  /** Submits as many of the tiles as go in one batch, from the first. */
+  async #submit(waiting: readonly Tile[]): Promise<RunningBatch> {
     // Its results lie where those of this batch are going to.
     await this.#running?.scored().catch(() => {});
     const start = performance.now();
     const { predictor, size } = await this.#predictor(waiting.length);
-    const views = waiting.slice(0, size);
-    const [first] = views as [View];
-    const filled = Array.from({ length: size }, (_, i) => views[i] ?? first);
+    const tiles = waiting.slice(0, size);
+    const [first] = tiles as [Tile];
+    const filled = Array.from({ length: size }, (_, i) => tiles[i] ?? first);
     const batch = await predictor.submit(filled);
-    let scored: Promise<readonly ScoredView[]> | undefined;
+    let scored: Promise<readonly ScoredTile[]> | undefined;
     return this.#running = {
-      views,
+      tiles,
       ms: performance.now() - start,
       scored: () => scored ??= batch.collect(),
     };
   }
 
-  async #collect(running: RunningBatch): Promise<[View, ScoredView, number][]> {
-    const { views, ms } = running;
+  async #collect(running: RunningBatch): Promise<[Tile, ScoredTile, number][]> {
+    const { tiles, ms } = running;
     const start = performance.now();
     const scored = await this.#turn(() => running.scored());
     if (this.#running === running) this.#running = undefined;
-    const share = (ms + performance.now() - start) / views.length;
-    return views.map((view, i) => [view, scored[i]!, share]);
+    const share = (ms + performance.now() - start) / tiles.length;
+    return tiles.map((tile, i) => [tile, scored[i]!, share]);
   }
 
-  /** Adds views to what is known of their images; those that are complete. */
+  /** Adds tiles to what is known of their images; those that are complete. */
   #seen(
-    views: readonly [View, ScoredView, number][],
+    tiles: readonly [Tile, ScoredTile, number][],
     open: Map<LoadedImage, SeenImage>,
   ): SeenImage[] {
     const { extractor: { input } } = this.#parts;
-    return views.flatMap(([view, scored, share]) => {
-      const seen = open.get(view.image) ??
-        new SeenImage(view, input, this.#settings);
-      if (!seen.add(view.place, scored, share)) {
-        open.set(view.image, seen);
+    return tiles.flatMap(([tile, scored, share]) => {
+      const seen = open.get(tile.image) ??
+        new SeenImage(tile, input, this.#settings);
+      if (!seen.add(tile.place, scored, share)) {
+        open.set(tile.image, seen);
         return [];
       }
-      open.delete(view.image);
+      open.delete(tile.image);
       return [seen];
     });
   }
@@ -216,14 +223,14 @@ export class Predictor {
   }
 
   /**
-   * What scores so many views at a time, or evenly fewer: where the adapter does
+   * What scores so many tiles at a time, or evenly fewer: where the adapter does
    * not bind as many, half of them, and so on.
    */
   async #predictor(
-    views: number,
+    tiles: number,
   ): Promise<{ readonly predictor: BatchPredictor; readonly size: number }> {
     for (;;) {
-      const size = Math.ceil(views / Math.ceil(views / this.#batch));
+      const size = Math.ceil(tiles / Math.ceil(tiles / this.#batch));
       const known = this.#predictors.get(size);
       if (known !== undefined) return { predictor: known, size };
       try {
@@ -246,10 +253,10 @@ export class Predictor {
   /** Puts what came back from the GPU into the terms of the original image. */
   #describe(seen: SeenImage, limits: Limits): Prediction {
     const { image: { source, pixels, ms: decode }, map, geometry } = seen;
-    const { score, worstPatch, nearestRow, geometry: view } = seen.worst;
+    const { score, times } = seen;
+    const { worstPatch, nearestRow, geometry: tile } = seen.worst;
     checkFiniteResult(source.name, { score, map: map.data });
     const { height, width } = this.#parts.extractor.features;
-    const { times } = seen;
     return {
       name: source.name,
       image: pixels,
@@ -258,7 +265,7 @@ export class Predictor {
       threshold: limits.score,
       uncertainFrom: limits.uncertainFrom,
       worstPatch: {
-        ...patchBox(worstPatch, [height, width], view),
+        ...patchBox(worstPatch, [height, width], tile),
         nearest: this.#nearest(nearestRow),
       },
       map: { ...map, threshold: limits.map, geometry },
@@ -275,17 +282,20 @@ export class Predictor {
 
   /** Where a bank row comes from. */
   #nearest(row: number): Prediction["worstPatch"]["nearest"] {
-    const { origin, imageNames, imageSizes } = this.#model;
+    const { origin, originView, imageNames, imageSizes } = this.#model;
     const { features } = this.#parts.extractor;
     const [image, down, across] = origin.subarray(3 * row);
     const [width, height] = imageSizes.subarray(2 * image!);
     const size = { width: width!, height: height! };
+    const view = this.#views[originView?.[row] ?? 0]!;
     const [, columns] = tileCounts(size, this.#settings);
     const { place, patch } = patchOf(down!, across!, columns, features);
-    const { geometry } = planView(width!, height!, this.#settings, place);
+    const { geometry } = planTileOf(width!, height!, this.#settings, place);
+    const box = patchBox(patch, [features.height, features.width], geometry);
     return {
       image: imageNames[image!]!,
-      box: patchBox(patch, [features.height, features.width], geometry),
+      box: boxInImage(box, view, [width!, height!]),
+      ...(view.name !== "" && { view: view.name }),
     };
   }
 

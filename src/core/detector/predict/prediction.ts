@@ -1,4 +1,5 @@
 import type { Pixels } from "../../images/pixels.ts";
+import type { View } from "../../images/views.ts";
 import type { CropGeometry } from "../../images/resize_plan.ts";
 import type { Label } from "../../score/verdict.ts";
 
@@ -20,6 +21,11 @@ export interface NearestPatch {
   readonly image: string;
   /** The patch in that image. */
   readonly box: Box;
+  /**
+   * The view of it that the patch is of, such as `rotated by 45°`; the box is
+   * where that patch lies in the image itself. Absent for the image itself.
+   */
+  readonly view?: string;
 }
 
 /** The patch that the image score comes from. */
@@ -90,6 +96,30 @@ export interface Prediction {
   readonly map: AnomalyMap;
   /** Time taken. */
   readonly ms: PredictionTimes;
+}
+
+/**
+ * The box of a patch of a view in the image itself: of the same size, around the
+ * same place, and inside the image.
+ *
+ * @param size Width and height of the image.
+ */
+export function boxInImage(
+  box: Box,
+  { name, placeInImage }: View,
+  size: readonly [number, number],
+): Box {
+  if (name === "") return box;
+  const { width, height } = box;
+  const [x, y] = placeInImage(box.x + width / 2, box.y + height / 2, size);
+  const inside = (place: number, length: number, all: number): number =>
+    Math.max(0, Math.min(place - length / 2, all - length));
+  return {
+    x: inside(x, width, size[0]),
+    y: inside(y, height, size[1]),
+    width,
+    height,
+  };
 }
 
 /**
