@@ -83,9 +83,10 @@ function thresholdsIn(
  */
 function checkSame(
   stored: Settings,
-  { preset, coreset, threshold, map, tiles, ...given }: SettingsOptions,
+  { preset, coreset, threshold, map, tiles, ...options }: SettingsOptions,
   path: string,
 ): Settings {
+  const { foreground, augment, ...given } = options;
   const base = preset === undefined ? stored : resolveSettings({ preset });
   const wanted: Settings = {
     ...base,
@@ -93,6 +94,8 @@ function checkSame(
     ...(tiles !== undefined && tiledSettings(tiles)),
     coreset: { ...base.coreset, ...coreset as Partial<Settings["coreset"]> },
     map: { ...base.map, ...map },
+    foreground: { ...base.foreground, ...foreground },
+    augment: { ...base.augment, ...augment },
     threshold: { ...base.threshold, ...threshold },
   };
   const fixed = (settings: Settings): Record<string, unknown> => ({
@@ -127,6 +130,8 @@ function checkSame(
 function tiledSettings(
   option: NonNullable<SettingsOptions["tiles"]>,
 ): Partial<Settings> {
-  const { tiles, resize, crop, square } = resolveSettings({ tiles: option });
-  return { ...(tiles && { tiles }), resize, crop, square };
+  const { tiles, resize, crop, square, multiple } = resolveSettings({
+    tiles: option,
+  });
+  return { ...(tiles && { tiles }), resize, crop, square, multiple };
 }

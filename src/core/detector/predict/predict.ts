@@ -20,7 +20,7 @@ import {
   type ScoredTile,
 } from "./batch_predictor.ts";
 import { type View, viewsOf } from "../../images/views.ts";
-import { boxInImage, patchBox, type Prediction } from "./prediction.ts";
+import { type Box, patchBox, type Prediction } from "./prediction.ts";
 import { SeenImage } from "./seen_image.ts";
 import { Turns } from "./turns.ts";
 
@@ -306,4 +306,28 @@ export class Predictor {
     }
     this.#predictors.clear();
   }
+}
+
+/**
+ * The box of a patch of a view in the image itself: of the same size, around the
+ * same place, and inside the image.
+ *
+ * @param size Width and height of the image.
+ */
+function boxInImage(
+  box: Box,
+  { name, placeInImage }: View,
+  size: readonly [number, number],
+): Box {
+  if (name === "") return box;
+  const { width, height } = box;
+  const [x, y] = placeInImage(box.x + width / 2, box.y + height / 2, size);
+  const inside = (place: number, length: number, all: number): number =>
+    Math.max(0, Math.min(place - length / 2, all - length));
+  return {
+    x: inside(x, width, size[0]),
+    y: inside(y, height, size[1]),
+    width,
+    height,
+  };
 }

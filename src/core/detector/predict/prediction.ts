@@ -1,5 +1,4 @@
 import type { Pixels } from "../../images/pixels.ts";
-import type { View } from "../../images/views.ts";
 import type { CropGeometry } from "../../images/resize_plan.ts";
 import type { Label } from "../../score/verdict.ts";
 
@@ -96,30 +95,6 @@ export interface Prediction {
   readonly map: AnomalyMap;
   /** Time taken. */
   readonly ms: PredictionTimes;
-}
-
-/**
- * The box of a patch of a view in the image itself: of the same size, around the
- * same place, and inside the image.
- *
- * @param size Width and height of the image.
- */
-export function boxInImage(
-  box: Box,
-  { name, placeInImage }: View,
-  size: readonly [number, number],
-): Box {
-  if (name === "") return box;
-  const { width, height } = box;
-  const [x, y] = placeInImage(box.x + width / 2, box.y + height / 2, size);
-  const inside = (place: number, length: number, all: number): number =>
-    Math.max(0, Math.min(place - length / 2, all - length));
-  return {
-    x: inside(x, width, size[0]),
-    y: inside(y, height, size[1]),
-    width,
-    height,
-  };
 }
 
 /**
