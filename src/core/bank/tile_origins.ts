@@ -7,7 +7,7 @@ export type TileCounts = readonly [number, number];
  * Where bank rows come from, by image: the patch grids of an image's tiles lie
  * side by side, as the tiles do, so that rows and columns tell the tile as well.
  *
- * @param origin View, patch row and patch column of each row: `[K, 3]`; the views
+ * @param origin Tile, patch row and patch column of each row: `[K, 3]`; the tiles
  * of an image follow each other.
  * @param tiles Tiles of an image.
  * @param seen Patches of a tile, and the place of the one tile that each image
@@ -24,11 +24,11 @@ export function originsByImage(
 ): Int32Array<ArrayBuffer> {
   if (rows * columns === 1) return origin;
   const byImage = new Int32Array(origin.length);
-  const views = only === undefined ? rows * columns : 1;
+  const count = only === undefined ? rows * columns : 1;
   for (let i = 0; i < origin.length; i += 3) {
-    const [view, row, column] = origin.subarray(i, i + 3);
-    const image = Math.floor(view! / views);
-    const place = only ?? view! - image * views;
+    const [tile, row, column] = origin.subarray(i, i + 3);
+    const image = Math.floor(tile! / count);
+    const place = only ?? tile! - image * count;
     const down = Math.floor(place / columns);
     const across = place - down * columns;
     byImage.set([image, down * height + row!, across * width + column!], i);
@@ -42,16 +42,16 @@ export function originsByTile(
   [rows, columns]: TileCounts,
   grid: PatchGrid,
 ): Int32Array<ArrayBuffer> {
-  const byView = new Int32Array(origin);
-  if (rows * columns === 1) return byView;
+  const byTile = new Int32Array(origin);
+  if (rows * columns === 1) return byTile;
   for (let i = 0; i < origin.length; i += 3) {
     const [image, row, column] = origin.subarray(i, i + 3);
     const { place, patch } = patchOf(row!, column!, columns, grid);
     const down = Math.floor(patch / grid.width);
     const across = patch - down * grid.width;
-    byView.set([image! * rows * columns + place, down, across], i);
+    byTile.set([image! * rows * columns + place, down, across], i);
   }
-  return byView;
+  return byTile;
 }
 
 /**

@@ -239,8 +239,8 @@ function pickImages(
  *
  * @param sizes The search.
  * @param settings How scores are made.
- * @param block Views that are scored together.
- * @param grid Patches of a view, and pixels of its map.
+ * @param block Tiles that are scored together.
+ * @param grid Patches of a tile, and pixels of its map.
  * @param space Elements of a feature in the space that rows were chosen in, where
  * distances there are measured: as given, or projected.
  */

@@ -17,7 +17,7 @@ const SMALL = 4 * 2 ** 20;
 /** Rows kept until the end for each row of the bank, the most first. */
 const OVERSAMPLING = [2, 1.5, 1.25, 1];
 
-/** Views that are scored together for the threshold, at most. */
+/** Tiles that are scored together for the threshold, at most. */
 const MOST_SCORED = 32;
 
 /**
@@ -79,7 +79,7 @@ export interface FitDemand {
   readonly settings: Settings;
   /** New images, where their number is known. */
   readonly images: number | undefined;
-  /** Views of a batch. */
+  /** Tiles of a batch. */
   readonly batch: number;
   /** Whether all images can be loaded again, however many they are. */
   readonly areListed: boolean;
@@ -99,7 +99,7 @@ export interface MemoryPlan {
   readonly kept?: number;
   /** Whether the coreset goes without the bounds that make it quicker. */
   readonly lean: boolean;
-  /** Views that are scored together for the threshold. */
+  /** Tiles that are scored together for the threshold. */
   readonly block: number;
   /** GPU bytes at most. */
   readonly bytes: number;
