@@ -4,6 +4,7 @@ import {
   partsOf,
 } from "../core/evaluation/mod.ts";
 import { rangeOf } from "../core/score/min_max_scale.ts";
+import { distanceScale } from "../core/score/distance_scale.ts";
 import type { Context } from "./command.ts";
 import { realPath } from "./disk.ts";
 import { UsageError } from "./exit.ts";
@@ -111,7 +112,7 @@ export async function inspectParts(
   return {
     good: parts(good),
     bad: parts(lists.bad),
-    isSquared: !isEnsemble && detector.settings.distance !== "euclidean",
+    isSquared: !isEnsemble && distanceScale(detector.settings.distance).squared,
     failed,
   };
 }

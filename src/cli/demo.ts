@@ -7,6 +7,7 @@ import {
 } from "../core/demo/demo_set.ts";
 import { encodePng } from "../core/images/png.ts";
 import { auroc } from "../core/metrics/roc.ts";
+import { tellCpuAdapter } from "./adapter_line.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
 import { demoBackbone } from "./load_backbone.ts";
 import { DemoReport } from "./demo_report.ts";
@@ -54,6 +55,7 @@ export const demo: Command = defineCommand({
     terminal.message(
       `Backbone "demo" on ${detector.adapterName}: fixed filters for this demo only; accuracy on real parts needs ImageNet weights ("weights pull wide_resnet50_2")`,
     );
+    tellCpuAdapter(detector.gpu, terminal);
     const products = [];
     const page = new DemoReport();
     for (const product of DEMO_PRODUCTS) {

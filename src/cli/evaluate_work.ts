@@ -15,6 +15,7 @@ import type { BackboneFile } from "../core/mod.ts";
 import type { Settings, SettingsOptions } from "../core/settings/settings.ts";
 import { VERSION } from "../core/settings/version.ts";
 import { sha256 } from "../core/weights.ts";
+import { tellCpuAdapter } from "./adapter_line.ts";
 import type { Context } from "./command.ts";
 import { DISK, readFile } from "./disk.ts";
 import {
@@ -115,6 +116,7 @@ async function fitting(
   const { evaluator, facts } = files.length === 1
     ? await single(files[0], values, context)
     : await ensemble(files, values, context);
+  tellCpuAdapter(evaluator.gpu, context.terminal);
   const { settings } = evaluator;
   const draw = values.draw ??
     (values.preset === "anomalydino" ? "in-order" : "random");

@@ -286,7 +286,7 @@ function refuseOthers(root: string, { images }: Below): void {
   const folders = [...new Set(images.map((path) => folderOf(root, path)))];
   const good =
     folders.find((folder) =>
-      folder.split("/").some((name) => folderRole(name) === "normal")
+      folder.split(/[/\\]/).some((name) => folderRole(name) === "normal")
     ) ?? folders.find((folder) => folderRole(folder) === "train");
   if (named.length > 0) {
     throw new FileError(

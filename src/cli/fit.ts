@@ -4,6 +4,7 @@ import {
   type NamedImage,
   PatchCore,
 } from "../core/mod.ts";
+import { tellCpuAdapter } from "./adapter_line.ts";
 import { loadToAppend } from "./append.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
 import { EXIT, UsageError } from "./exit.ts";
@@ -124,6 +125,7 @@ export const fit: Command = defineCommand({
         budget,
         context,
       );
+    if (appending === undefined) tellCpuAdapter(detector.gpu, terminal);
     if (values.bundle) detector.checkBundle();
     const { range } = detector.settings;
     checks.geometry = detector.settings;

@@ -97,6 +97,7 @@ async function adapterFacts(): Promise<Facts> {
   const { limits, features } = gpu.device;
   return {
     adapter: gpu.adapterName,
+    is_cpu: gpu.isCpu,
     max_tensor_bytes: gpu.maxTensorBytes,
     max_buffer_bytes: limits.maxBufferSize,
     max_binding_bytes: limits.maxStorageBufferBindingSize,

@@ -10,6 +10,7 @@ import type {
   PromisedShare,
   ThresholdSource,
 } from "../core/threshold/rule_facts.ts";
+import { distanceScale } from "../core/score/distance_scale.ts";
 import { PROGRAM } from "./help.ts";
 import { oneLine } from "./terminal.ts";
 
@@ -33,7 +34,7 @@ export function modelLessons(
     imageNames: first.imageNames,
     threshold: model.threshold,
     settings,
-    isSquared: members.length === 1 && distance !== "euclidean",
+    isSquared: members.length === 1 && distanceScale(distance).squared,
   }, count);
 }
 

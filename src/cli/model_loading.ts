@@ -17,6 +17,7 @@ import { readFile } from "./disk.ts";
 import { UsageError } from "./exit.ts";
 import type { Option } from "./options.ts";
 import { localBackbone, storedBackbone } from "./load_backbone.ts";
+import { tellCpuAdapter } from "./adapter_line.ts";
 import { MAX_PIXELS_OPTION } from "./read_pixels.ts";
 import { AUTOTUNE_OPTION, tuningStore } from "./tuning_store.ts";
 
@@ -91,7 +92,12 @@ export async function loadDetector(
   context: Context,
 ): Promise<Detector> {
   const bytes = await readFile(path);
-  return await namingModel(path, () => load(path, bytes, values, context));
+  const detector = await namingModel(
+    path,
+    () => load(path, bytes, values, context),
+  );
+  tellCpuAdapter(detector.gpu, context.terminal);
+  return detector;
 }
 
 /**

@@ -130,9 +130,28 @@ export class Network implements Disposable {
     return planNetwork(this.graph, image, this.#target);
   }
 
-  /** Allocates and compiles the network for images `[N, C, H, W]`. */
+  /**
+   * Measures which kernels are the best for images `[N, C, H, W]`, where that is
+   * not known.
+   *
+   * @returns Whether a session made before has other kernels than one made now.
+   */
+  async tune(image: readonly number[]): Promise<boolean> {
+    if (this.#tuning === undefined) return false;
+    await this.#tuning.load();
+    const before = this.plan(image);
+    await this.#tuning.measure(before.problems, this.#target);
+    const names = ({ steps }: NetworkPlan): string =>
+      steps.map(({ kernel }) => kernel.name).join();
+    return names(this.plan(image)) !== names(before);
+  }
+
+  /**
+   * Allocates and compiles the network for images `[N, C, H, W]`, with the
+   * kernels that were measured to be the best as far as they were.
+   */
   async session(image: readonly number[]): Promise<Session> {
-    await this.#tuning?.measure(this.plan(image).problems, this.#target);
+    await this.#tuning?.load();
     return await Session.create(
       this.#gpu,
       this.plan(image),

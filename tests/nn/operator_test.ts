@@ -8,14 +8,12 @@ import {
 } from "../../src/nn/shape_inference.ts";
 import { TOKEN_OPERATORS } from "../../src/nn/transformer/token_operators.ts";
 import { interpret } from "../reference/interpreter.ts";
-import { assertAllClose } from "../testing.ts";
+import { assertAllClose, pathOf } from "../testing.ts";
 import { readActivations } from "./model_files.ts";
 import { OPERATOR_CASES } from "./operator_cases.ts";
 
 const golden = await readActivations(
-  decodeURIComponent(
-    new URL("../golden/operators.safetensors", import.meta.url).pathname,
-  ),
+  pathOf(new URL("../golden/operators.safetensors", import.meta.url)),
 );
 
 for (const { name, bytes, shape, x } of OPERATOR_CASES) {

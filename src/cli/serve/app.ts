@@ -1,6 +1,4 @@
-import { Hono } from "hono";
-import type { Context } from "hono";
-import { HTTPException } from "hono/http-exception";
+import { type Context, Hono, HTTPException } from "./hono.ts";
 import { VERSION } from "../../core/settings/version.ts";
 import {
   allowOrigins,

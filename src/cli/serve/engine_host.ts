@@ -7,6 +7,7 @@ import {
 } from "../../core/mod.ts";
 import { inputSize } from "../../core/images/tiles.ts";
 import { sha256 } from "../../core/weights.ts";
+import { tellCpuAdapter } from "../adapter_line.ts";
 import type { Context } from "../command.ts";
 import { readFile } from "../disk.ts";
 import { UsageError } from "../exit.ts";
@@ -32,17 +33,22 @@ export type Reply = (message: EngineReply, transfer: Transferable[]) => void;
 export class EngineHost {
   readonly #context: Context;
   readonly #reply: Reply;
+  readonly #idle: number;
   readonly #garbage = new Garbage();
   readonly #detectors = new Map<string, Detector>();
+  #preparations: (() => Promise<unknown>)[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #set: DetectorSet | undefined;
 
   /**
    * @param context Where messages of loading go.
    * @param reply Sends a reply.
+   * @param idle Milliseconds without an image after which other work is done.
    */
-  constructor(context: Context, reply: Reply) {
+  constructor(context: Context, reply: Reply, idle = 1000) {
     this.#context = context;
     this.#reply = reply;
+    this.#idle = idle;
   }
 
   /** The detectors, once they are loaded. */
@@ -71,6 +77,7 @@ export class EngineHost {
         error: `The GPU device was lost: ${message || reason}`,
       }, [])
     );
+    tellCpuAdapter(set.gpu, this.#context.terminal);
     const models: ModelInfo[] = [];
     for (const file of options.models) {
       const detector = await this.#load(set, file, options);
@@ -79,12 +86,49 @@ export class EngineHost {
         terminal: this.#context.terminal,
       });
       this.#detectors.set(file.name, detector);
-      await warmUp(detector, options.batch);
+      await predictWhite(detector, 1);
       models.push(infoOf(file.name, detector));
     }
     const { backbones, gpu } = set;
     const ready = { adapter: gpu.adapterName, backbones, models };
     this.#reply({ kind: "ready", ...ready }, []);
+    this.#preparations = this.#preparationsFor(options.batch);
+    this.#prepareLater();
+  }
+
+  /**
+   * What makes later images fast and no first one waits for: batches of every
+   * size compiled and allocated, the best kernels measured.
+   */
+  #preparationsFor(batch: number): (() => Promise<unknown>)[] {
+    const detectors = [...this.#detectors.values()];
+    const [, ...larger] = batchSizes(batch);
+    const predictions = (sizes: readonly number[]) =>
+      detectors.flatMap((detector) =>
+        sizes.map((size) => () => predictWhite(detector, size))
+      );
+    return [
+      ...predictions(larger),
+      ...detectors.map((detector) => () => detector.tune()),
+      ...predictions([1, ...larger]),
+    ];
+  }
+
+  /** Goes on with the preparations once no image has come for a while. */
+  #prepareLater(): void {
+    clearTimeout(this.#timer);
+    if (this.#preparations.length === 0) return;
+    this.#timer = setTimeout(async () => {
+      const [next, ...others] = this.#preparations;
+      this.#preparations = others;
+      try {
+        await next?.();
+        this.#prepareLater();
+      } catch (error) {
+        // A loss is told by the device; all works without what was left.
+        if (!isLoss(error)) this.#context.terminal.warn(String(error));
+      }
+    }, this.#idle);
   }
 
   async #load(
@@ -103,6 +147,7 @@ export class EngineHost {
   }
 
   async #score(model: string, images: readonly DecodedImage[]): Promise<void> {
+    clearTimeout(this.#timer);
     const detector = this.#detectors.get(model)!;
     const results: EngineResult[] = [];
     const sources = images.map(({ pixels }, i) => ({
@@ -130,6 +175,7 @@ export class EngineHost {
     }
     this.#reply({ kind: "scored", results }, transfer);
     this.#garbage.add();
+    this.#prepareLater();
   }
 }
 
@@ -160,22 +206,18 @@ function isLoss(error: unknown): boolean {
   return error instanceof Error && error.name === "GpuLostError";
 }
 
-/** Compiles and allocates for batches of every size, so that none is slow. */
-async function warmUp(detector: Detector, batch: number): Promise<void> {
+/** Compiles and allocates for batches of a size, so that none of it is slow. */
+async function predictWhite(detector: Detector, size: number): Promise<void> {
   const [width = 1, height = 1] = modelsOf(detector)[0]!.imageSizes;
   const content = {
     width,
     height,
     data: new Uint8Array(width * height * 4).fill(255),
   };
-  // The tiles of one image are batches of the size of all.
-  const sizes = detector.settings.tiles ? [1] : batchSizes(batch);
-  for (const size of sizes) {
-    const images = Array.from({ length: size }, () => ({ name: "", content }));
-    // Nothing is lost where a white image tells nothing.
-    const onImageError = (): void => {};
-    for await (const _ of detector.predict(images, { onImageError }));
-  }
+  const images = Array.from({ length: size }, () => ({ name: "", content }));
+  // Nothing is lost where a white image tells nothing.
+  const onImageError = (): void => {};
+  for await (const _ of detector.predict(images, { onImageError }));
 }
 
 function infoOf(name: string, detector: Detector): ModelInfo {

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, Registry } from "npm:prom-client@15.1.3";
 import { VERSION } from "../../core/settings/version.ts";
 import type { Inspected } from "./inspection_queue.ts";
 

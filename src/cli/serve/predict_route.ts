@@ -1,4 +1,4 @@
-import { accepts } from "hono/accepts";
+import { accepts } from "./hono.ts";
 import { checkFiniteResult } from "../../core/score/finite_result.ts";
 import { didYouMean } from "../nearest.ts";
 import { failureRecord, predictionRecord } from "../prediction_record.ts";

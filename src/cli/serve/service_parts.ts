@@ -1,4 +1,4 @@
-import type { Context } from "hono";
+import type { Context } from "./hono.ts";
 import type { ImagePool } from "./image_pool.ts";
 import type { InspectionQueue } from "./inspection_queue.ts";
 import type { ServiceLimits } from "./limits.ts";

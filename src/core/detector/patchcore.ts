@@ -365,6 +365,18 @@ export class PatchCore implements Disposable, AsyncDisposable {
   }
 
   /**
+   * Measures which kernels are the best for the batches that were predicted so
+   * far and takes those from now on, as a prediction does after its first batch:
+   * for who predicts one image at a time. No score changes by that; without a
+   * `tuning` store nothing is measured.
+   *
+   * @throws {TypeError} If the detector is not fitted.
+   */
+  async tune(): Promise<void> {
+    await this.#requireFitted().predictor.tune();
+  }
+
+  /**
    * Judges by other thresholds from now on, without a fit; predictions that are
    * under way keep theirs. The model that is saved has them as well.
    *

@@ -69,7 +69,10 @@ export class TapStream implements Disposable {
         this.#extractor.check(pixels);
       },
     });
+    let isTuned = false;
     for await (const batch of batches) {
+      if (!isTuned) await this.#extractor!.tune(batch.length);
+      isTuned = true;
       const session = await this.#extractor!.session(batch.length);
       const tiles = batch.flatMap((image) => tilesOf(image, this.#settings));
       await this.#extractor!.encode(session, tiles);

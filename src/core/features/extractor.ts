@@ -157,6 +157,16 @@ export class FeatureExtractor implements Disposable {
     return session;
   }
 
+  /**
+   * Measures which kernels are the best for batches of a size, where that is not
+   * known and a store for it was given.
+   *
+   * @returns Whether {@linkcode FeatureExtractor.release} would bring others.
+   */
+  async tune(images: number): Promise<boolean> {
+    return await this.#backbone.network.tune([images, 3, ...this.input]);
+  }
+
   /** GPU bytes of the backbone's activations for a batch, weights left out. */
   activationBytes(images: number): number {
     const [height, width] = this.input;
@@ -212,16 +222,17 @@ export class FeatureExtractor implements Disposable {
     return await program.compile();
   }
 
-  /** Frees the activations for batches of so many images. */
-  forget(images: number): void {
-    this.#sessions.get(images)?.dispose();
-    this.#sessions.delete(images);
-  }
-
-  /** Frees the activations, which are allocated anew when they are needed. */
-  release(): void {
-    for (const session of this.#sessions.values()) session.dispose();
-    this.#sessions.clear();
+  /**
+   * Frees the activations, which are allocated anew when they are needed.
+   *
+   * @param batch Only those for batches of this size.
+   */
+  release(batch?: number): void {
+    for (const [images, session] of this.#sessions) {
+      if (batch !== undefined && images !== batch) continue;
+      session.dispose();
+      this.#sessions.delete(images);
+    }
   }
 
   /** Frees everything but the backbone. */

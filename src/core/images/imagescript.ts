@@ -17,7 +17,7 @@ interface PngImage {
 
 /** Opens a decoder of PNG, whose colours are those stored. */
 export async function openPngDecoder(): Promise<(bytes: Uint8Array) => Pixels> {
-  const module = await import("imagescript/wasm/node/png.js") as {
+  const module = await import("npm:imagescript@1.3.1/wasm/node/png.js") as {
     default: PngModule;
   };
   const decoder = await module.default.init();
@@ -53,7 +53,7 @@ interface InkImage {
 export async function openCmykDecoder(): Promise<
   (bytes: Uint8Array) => InkImage
 > {
-  const module = await import("imagescript/wasm/node/jpeg.js") as {
+  const module = await import("npm:imagescript@1.3.1/wasm/node/jpeg.js") as {
     default: JpegModule;
   };
   const decoder = await module.default.init();

@@ -39,7 +39,7 @@ export async function openJpegDecoder(): Promise<
   const wasm = await (compiled ??= compile());
   if (wasm === undefined) return undefined;
   const { default: open } = await import(
-    "@jsquash/jpeg/codec/dec/mozjpeg_dec.js"
+    "npm:@jsquash/jpeg@1.6.0/codec/dec/mozjpeg_dec.js"
   ) as unknown as MozJpegModule;
   const said: string[] = [];
   const module = await open({

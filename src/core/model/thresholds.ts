@@ -41,8 +41,8 @@ export function limitsOf(
 }
 
 /**
- * A model with other thresholds; everything else stays. Scores of a model are
- * distances, so that its thresholds are above 0; joint scores of an ensemble
+ * A model with other thresholds; everything else stays, and with it how training
+ * images were grouped, which `append` goes on with. Scores of a model are distances, so that its thresholds are above 0; joint scores of an ensemble
  * (`members` in it) may be negative.
  *
  * @throws {RangeError} If a value is not finite or not above 0, the band is
@@ -68,8 +68,12 @@ export function withThresholds<M extends StoredThresholds>(
 ): M {
   const areDistances = !("members" in model);
   checkChange(change, areDistances);
-  const { score, uncertainFrom, rule = { scores: "none: set by hand" } } =
-    change;
+  const { score, uncertainFrom } = change;
+  const groupBy = model.threshold?.rule["group_by"];
+  const rule = {
+    ...(groupBy !== undefined && { group_by: groupBy }),
+    ...(change.rule ?? { scores: "none: set by hand" }),
+  };
   const map = change.map ?? movedMap(model, score, areDistances);
   const { threshold: _threshold, mapThreshold: _mapThreshold, ...rest } = model;
   return {

@@ -26,7 +26,7 @@ export const LIMITS = {
   /** Dimensions that the coreset's projection leaves. */
   projected: 4096,
   /** Rows of a memory bank. */
-  rows: 2 ** 31 - 1,
+  rows: 2_147_483_647,
   /** Standard deviation of the map's Gaussian in pixels. */
   sigma: 256,
   /** The share of good parts that is to be called anomalous. */

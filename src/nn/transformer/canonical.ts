@@ -54,7 +54,7 @@ export class CanonicalWriter {
   /** Adds a node; a name for its result is made up where none is given. */
   add(
     node: Pick<GraphNode, "name" | "op" | "inputs"> & Partial<GraphNode>,
-    output = this.#names.take(`${node.name}.rows`),
+    output: string = this.#names.take(`${node.name}.rows`),
   ): string {
     this.nodes.push({
       attributes: {},

@@ -11,7 +11,7 @@ import { Preprocessor } from "../../../src/core/images/preprocess.ts";
 import { inputSize } from "../../../src/core/images/tiles.ts";
 import type { Gpu } from "../../../src/gpu/mod.ts";
 import { centerCrop, resize, resizeShortSide } from "../../reference/resize.ts";
-import { gpuTest, randomFloats, sharedTest } from "../../testing.ts";
+import { gpuTest, pathOf, randomFloats, sharedTest } from "../../testing.ts";
 
 /** Levels as they are: `(v / 255) / (1 / 255)`. */
 const LEVELS: Normalisation = {
@@ -91,10 +91,10 @@ async function checkEncode(
   }
 }
 
-const SMALL = new URL("../../golden/resize", import.meta.url).pathname;
+const SMALL = pathOf(new URL("../../golden/resize", import.meta.url));
 
 Deno.test("the resize oracle equals Pillow to the byte", (t) =>
-  checkOracle(t, decodeURIComponent(SMALL)));
+  checkOracle(t, SMALL));
 
 sharedTest(
   "the resize oracle equals Pillow to the byte on larger images",
@@ -103,7 +103,7 @@ sharedTest(
 
 gpuTest(
   "encode() equals Pillow to the byte",
-  (gpu, t) => checkEncode(gpu, t, decodeURIComponent(SMALL)),
+  (gpu, t) => checkEncode(gpu, t, SMALL),
 );
 
 gpuTest(

@@ -1,6 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
   limitsOf,
+  type StoredThresholds,
   type ThresholdChange,
   withThresholds,
 } from "../../../src/core/model/thresholds.ts";
@@ -35,6 +36,20 @@ Deno.test("withThresholds() gives one to a model that has none", () => {
   assertEquals(limitsOf(withThresholds(none, { score: 4 })), {
     ...{ score: 4, uncertainFrom: null, map: 4 },
   });
+});
+
+Deno.test("withThresholds() keeps how training images were grouped", () => {
+  const grouped: StoredThresholds = {
+    threshold: { value: 2, rule: { group_by: "(.*)_" } },
+  };
+  const set = withThresholds(grouped, { score: 3 });
+  assertEquals(set.threshold?.rule, {
+    group_by: "(.*)_",
+    scores: "none: set by hand",
+  });
+  const rule = { scores: "held-out good parts" };
+  const found = withThresholds(set, { score: 4, rule });
+  assertEquals(found.threshold?.rule, { group_by: "(.*)_", ...rule });
 });
 
 Deno.test("withThresholds() refuses an empty band and what is no number", () => {

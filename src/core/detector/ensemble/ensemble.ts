@@ -425,6 +425,16 @@ export class Ensemble implements Disposable, AsyncDisposable {
   }
 
   /**
+   * Measures which kernels are the best for every member; see
+   * {@linkcode PatchCore.tune}.
+   *
+   * @throws {TypeError} If it is not fitted.
+   */
+  async tune(): Promise<void> {
+    for (const member of this.members) await member.tune();
+  }
+
+  /**
    * Checks that models may contain the backbones, before a fit is made for one.
    *
    * @throws {TypeError} If the licence of one asks for a copy of its text, which

@@ -155,6 +155,7 @@ async function planWork(
   const { memoryBudget: budget } = work.options;
   const { patches, paddedDim, dim } = extractor.features;
   const inputs = views * tiles;
+  if (await extractor.tune(first.length)) extractor.release(first.length);
   const session = await extractor.session(first.length);
   await extractor.encode(session, first);
   // The last batch may be smaller and has activations of its own.

@@ -190,6 +190,14 @@ export class FeatureScorer implements Disposable {
   }
 }
 
+/** What promises give, once none of them is pending; the first error if any. */
+async function allDone<First>(
+  promises: readonly [Promise<First>, ...Promise<unknown>[]],
+): Promise<[First, ...unknown[]]> {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises) as [First, ...unknown[]];
+}
+
 /**
  * Scores batches of a fixed number of images: recorded once, one submit and one
  * readback a batch.
@@ -245,7 +253,6 @@ export class BatchPredictor implements Disposable {
     using owned = new DisposableStack();
     const { extractor } = parts;
     const { patches, paddedDim } = extractor.features;
-    const session = await extractor.session(images);
     const count = images * patches;
     const rows = owned.use(
       RowChunks.allocate(gpu, count, paddedDim, "query features", count),
@@ -253,15 +260,18 @@ export class BatchPredictor implements Disposable {
     const mask = parts.masksGround
       ? owned.use(gpu.tensor([count], "u32", "foreground"))
       : undefined;
-    const patching = owned.use(
-      await extractor.patchProgram(session, rows, 0, { mask }),
-    );
     const [queries] = rows.chunks;
     const scorer = owned.use(
       new FeatureScorer(gpu, parts, queries, images, mask),
     );
+    const [session] = await allDone([
+      extractor.session(images),
+      ...scorer.programs.map((program) => program.compile()),
+    ]);
+    const patching = owned.use(
+      await extractor.patchProgram(session, rows, 0, { mask }),
+    );
     const programs = [session.program, patching, ...scorer.programs];
-    for (const program of programs) await program.compile();
     return new BatchPredictor(
       gpu,
       extractor,

@@ -53,6 +53,7 @@ export class Predictor {
   readonly #turns: Turns;
   readonly #predictors = new Map<number, BatchPredictor>();
   #running: RunningBatch | undefined;
+  #isTuned = false;
   #isRetired = false;
 
   /**
@@ -105,6 +106,7 @@ export class Predictor {
         if (running !== undefined) {
           const seen = this.#seen(await this.#collect(running), open);
           yield* this.#judged(seen, options, limits);
+          if (!this.#isTuned) await this.tune();
         }
         running = await this.#turn(() => this.#submit(tiles));
         tiles.splice(0, running.tiles.length);
@@ -134,6 +136,25 @@ export class Predictor {
         known[0]
       }; inspect images of ${width} × ${height}, or fit with one bank for all tiles`,
     );
+  }
+
+  /**
+   * Measures which kernels are the best for batches of the sizes that there were
+   * and takes those from now on; no score changes by that. A prediction does so
+   * by itself between its first and its second batch, so that no first image
+   * waits for it.
+   */
+  async tune(): Promise<void> {
+    await this.#turn(async () => {
+      await this.#running?.scored().catch(() => {});
+      for (const [tiles, predictor] of this.#predictors) {
+        if (!await this.#parts.extractor.tune(tiles)) continue;
+        predictor[Symbol.dispose]();
+        this.#predictors.delete(tiles);
+        this.#parts.extractor.release(tiles);
+      }
+      this.#isTuned = true;
+    });
   }
 
   /**
@@ -243,7 +264,7 @@ export class Predictor {
         return { predictor, size };
       } catch (error) {
         if (size === 1 || !isTooLarge(error)) throw error;
-        this.#parts.extractor.forget(size);
+        this.#parts.extractor.release(size);
         this.#gpu.pool.trim();
         this.#batch = Math.ceil(size / 2);
       }
