@@ -15,10 +15,9 @@ import { parseArgs } from "@std/cli/parse-args";
 import { BankSearch } from "../src/core/search/search.ts";
 import { Backbone } from "../src/core/features/backbone.ts";
 import { FeatureExtractor } from "../src/core/features/extractor.ts";
-import { tilesOf } from "../src/core/features/tile.ts";
+import { type Tile, tilesOf } from "../src/core/features/tile.ts";
 import { BatchPredictor } from "../src/core/detector/predict/batch_predictor.ts";
 import { ImageScores } from "../src/core/score/image_score.ts";
-import type { Pixels } from "../src/core/images/pixels.ts";
 import { resolveSettings } from "../src/core/settings/resolve_settings.ts";
 import { VERSION } from "../src/core/settings/version.ts";
 import { Gpu, type KernelTime, Profiler, RowChunks } from "../src/gpu/mod.ts";
@@ -195,7 +194,7 @@ async function latency(
     totals.push(performance.now() - start);
     if (scored?.times) stages.push({ ...scored.times });
   }
-  const profile = await profiled(gpu, predictor, pixels);
+  const profile = await profiled(gpu, predictor, tiles);
   const stage = (name: string): number | undefined =>
     stages.length === 0 ? undefined : median(stages.map((s) => s[name]!));
   return {
@@ -214,11 +213,11 @@ async function latency(
 async function profiled(
   gpu: Gpu,
   predictor: BatchPredictor,
-  image: Pixels,
+  tiles: readonly Tile[],
 ): Promise<readonly KernelTime[]> {
   if (!gpu.device.features.has("timestamp-query")) return [];
   const profiler = gpu.profiler = new Profiler(gpu);
-  await (await predictor.submit([image])).collect();
+  await (await predictor.submit(tiles)).collect();
   gpu.profiler = undefined;
   return await profiler.report();
 }

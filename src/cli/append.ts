@@ -28,19 +28,14 @@ interface Appending {
 /**
  * Loads the model that images are added to.
  *
- * @throws {UsageError} If an option asks for other settings than its own, it is
- * an ensemble, or a part of the images.
+ * @throws {UsageError} If an option asks for other settings than its own, or it is
+ * an ensemble.
  */
 export async function loadToAppend(
   path: string,
   values: FitValues & { readonly memoryBudget: number },
   context: Context,
 ): Promise<Appending> {
-  if (values.shard !== undefined) {
-    throw new UsageError(
-      "Cannot use --append with --shard: merge the parts first",
-    );
-  }
   const detector = await loadDetector(path, values, context);
   if ("members" in detector) {
     detector.dispose();

@@ -70,9 +70,15 @@ export const FIT_OPTIONS = {
   },
   shard: {
     kind: "text",
-    value: "i/n",
+    value: "i/n|index=k/n|auto",
     help:
-      "fit part i of n, every n-th image, and keep twice the rows: merge makes one model of all parts",
+      "fit part i of n, every n-th image, and keep twice the rows: merge makes one model of all parts. i counts from 1, k from 0; auto: as an array task of Slurm or an indexed job of Kubernetes says. A part that is finished is left as it is, another one is replaced",
+  },
+  resume: {
+    kind: "text",
+    value: "FOLDER",
+    help:
+      "fit a part in steps and keep them here until it is written, so that a fit that was cut off goes on",
   },
   maxPixels: MAX_PIXELS_OPTION,
   batch: {

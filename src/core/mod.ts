@@ -11,6 +11,7 @@ export type { StoredBackbone } from "./features/backbone.ts";
 export type {
   StoredCoverage,
   StoredModel,
+  StoredSample,
   StoredThreshold,
 } from "./model/stored_model.ts";
 export {

@@ -178,6 +178,30 @@ programTest("fit tells its plan, appends, shards; merge joins", async (t) => {
         assertEquals(code, 0, stderr);
       }
       const parts = [path("1"), path("2")];
+      const before = await Deno.stat(path("1"));
+      const again = ["--model", path("1"), ...SETTINGS];
+      for (const shard of ["1/2", "index=0/2"]) {
+        const kept = await run(`${folder}/old`, ...again, `--shard=${shard}`);
+        assertEquals(kept.code, 0, kept.stderr);
+        const { images, shard: part, kept: isKept } = JSON.parse(kept.stdout);
+        assertEquals([images, part, isKept], [3, "1/2", true]);
+      }
+      assertEquals((await Deno.stat(path("1"))).ino, before.ino);
+      for (const seed of [5, 0]) {
+        const { code, stdout, stderr } = await run(
+          ...[`${folder}/old`, "--model", path("2"), ...SETTINGS],
+          ...[`--seed=${seed}`, "--shard=2/2"],
+        );
+        assertEquals(code, 0, stderr);
+        assertStringIncludes(stderr, "it is part 2/2 of other images or sett");
+        assertEquals(JSON.parse(stdout).kept, false);
+      }
+      const whole = await run(
+        ...[`${folder}/old`, "--model", path("old"), ...SETTINGS],
+        "--shard=1/2",
+      );
+      assertEquals(whole.code, 1);
+      assertStringIncludes(whole.stderr, "Refused to replace");
       const { code, stdout, stderr } = await runCommand(
         merge,
         ...[...parts, "--model", path("merged"), "--json"],
@@ -211,6 +235,21 @@ programTest("fit tells its plan, appends, shards; merge joins", async (t) => {
       assertStringIncludes(wrong.stderr, "both are part 1/2");
       const replaced = await runCommand(merge, ...parts, "--model", path("1"));
       assertStringIncludes(replaced.stderr, "--overwrite");
+      const undecided = await run(
+        ...[`${folder}/old`, "--model", path("x"), ...SETTINGS],
+        ...["--shard=1/2", "--foreground=auto", "--range=auto"],
+      );
+      assertEquals(undecided.code, 2);
+      assertStringIncludes(
+        undecided.stderr,
+        "Cannot use --foreground auto with --shard: every part would decide",
+      );
+      const ranged = await run(
+        ...[`${folder}/old`, "--model", path("ranged"), ...SETTINGS],
+        ...["--shard=1/2", "--range=auto"],
+      );
+      assertEquals(ranged.code, 0, ranged.stderr);
+      assertStringIncludes(ranged.stderr, "--range auto changes nothing");
       for (const shard of ["0/2", "3/2", "2", "9/9"]) {
         const { code, stderr } = await run(
           `${folder}/old`,

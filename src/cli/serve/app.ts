@@ -46,7 +46,8 @@ export function createApp(parts: ServiceParts): ServiceHandler {
     app,
     "GET",
     "/models",
-    (context) => context.json({ models: loadedModels(parts).models }),
+    async (context) =>
+      context.json({ models: await loadedModels(parts).models.list() }),
   );
   route(app, "GET", "/metrics", async () =>
     new Response(await metrics.text(), {
@@ -99,12 +100,12 @@ function health(
   status: ServiceState,
   { loaded, queue, limits }: ServiceParts,
 ): Record<string, unknown> {
-  const { models = [], adapter = null } = loaded() ?? {};
+  const { models, adapter = null } = loaded() ?? {};
   return {
     status,
     version: VERSION,
     adapter,
-    models: models.map(({ name }) => name),
+    models: models?.names ?? [],
     queue: { images: queue.images, limit: limits.queue },
   };
 }

@@ -29,6 +29,12 @@ import type { ModelInfo } from "./model_info.ts";
 /** Sends a reply to the service's thread. */
 export type Reply = (message: EngineReply, transfer: Transferable[]) => void;
 
+/** Work on a model that no image waits for. */
+interface Preparation {
+  readonly model: string;
+  readonly run: () => Promise<unknown>;
+}
+
 /** The GPU's thread: the models on one device, one batch at a time. */
 export class EngineHost {
   readonly #context: Context;
@@ -36,9 +42,11 @@ export class EngineHost {
   readonly #idle: number;
   readonly #garbage = new Garbage();
   readonly #detectors = new Map<string, Detector>();
-  #preparations: (() => Promise<unknown>)[] = [];
+  #preparations: Preparation[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #set: DetectorSet | undefined;
+  #options: EngineOptions | undefined;
+  #last: Promise<void> = Promise.resolve();
 
   /**
    * @param context Where messages of loading go.
@@ -56,20 +64,36 @@ export class EngineHost {
     return this.#set;
   }
 
-  /** Does what the service's thread asks for. */
-  async handle(request: EngineRequest): Promise<void> {
+  /** Does what the service's thread asks for, after what it asked for before. */
+  handle(request: EngineRequest): Promise<void> {
+    return this.#last = this.#last.then(() => this.#do(request));
+  }
+
+  async #do(request: EngineRequest): Promise<void> {
     try {
-      if (request.kind === "open") await this.#open(request.options);
-      else await this.#score(request.model, request.images);
+      switch (request.kind) {
+        case "open":
+          return await this.#open(request.options);
+        case "load":
+          return await this.#loadMore(request.file);
+        case "unload":
+          return await this.#unload(request.model);
+        case "score":
+          return await this.#score(request.model, request.images);
+      }
     } catch (cause) {
       const error = cause instanceof Error ? cause.message : String(cause);
       if (isLoss(cause)) return this.#reply({ kind: "lost", error }, []);
+      if (request.kind === "load") {
+        return this.#reply({ kind: "refused", error }, []);
+      }
       const usage = cause instanceof UsageError;
       this.#reply({ kind: "failed", error, usage }, []);
     }
   }
 
   async #open(options: EngineOptions): Promise<void> {
+    this.#options = options;
     const set = this.#set = await DetectorSet.create();
     void set.gpu.device.lost.then(({ reason, message }) =>
       this.#reply({
@@ -79,38 +103,82 @@ export class EngineHost {
     );
     tellCpuAdapter(set.gpu, this.#context.terminal);
     const models: ModelInfo[] = [];
-    for (const file of options.models) {
-      const detector = await this.#load(set, file, options);
+    for (const file of options.models) models.push(await this.#add(set, file));
+    const { backbones, gpu } = set;
+    const ready = { adapter: gpu.adapterName, backbones, models };
+    this.#reply({ kind: "ready", ...ready }, []);
+    const [, ...larger] = batchSizes(options.batch);
+    this.#preparations = this.#preparationsFor([...this.#detectors], larger);
+    this.#prepareLater();
+  }
+
+  /** Loads a model and prepares it for batches of some sizes. */
+  async #add(
+    set: DetectorSet,
+    file: ModelFile,
+    sizes: readonly number[] = [1],
+  ): Promise<ModelInfo> {
+    const detector = await this.#load(set, file, this.#options!);
+    try {
       applyThresholds(detector, file.thresholds, {
         path: file.path,
         terminal: this.#context.terminal,
       });
-      this.#detectors.set(file.name, detector);
-      await predictWhite(detector, 1);
-      models.push(infoOf(file.name, detector));
+      for (const size of sizes) await predictWhite(detector, size);
+    } catch (error) {
+      await set.unload(detector);
+      throw error;
     }
-    const { backbones, gpu } = set;
-    const ready = { adapter: gpu.adapterName, backbones, models };
-    this.#reply({ kind: "ready", ...ready }, []);
-    this.#preparations = this.#preparationsFor(options.batch);
+    this.#detectors.set(file.name, detector);
+    return infoOf(file.name, detector);
+  }
+
+  /** Loads a model when it is asked for, and tells what all of it takes. */
+  async #loadMore(file: ModelFile): Promise<void> {
+    const set = this.#set!;
+    const { pool } = set.gpu;
+    pool.trim();
+    const before = pool.bytes;
+    const info = await this.#add(set, file, batchSizes(this.#options!.batch));
+    pool.trim();
+    const model = { info, bytes: Math.max(0, pool.bytes - before) };
+    this.#reply({ kind: "loaded", model }, []);
+    const added = [[file.name, this.#detectors.get(file.name)!]] as const;
+    this.#preparations.push(...this.#preparationsFor(added, []));
     this.#prepareLater();
   }
 
+  async #unload(model: string): Promise<void> {
+    const detector = this.#detectors.get(model);
+    this.#detectors.delete(model);
+    this.#preparations = this.#preparations.filter((of) => of.model !== model);
+    if (detector !== undefined) await this.#set!.unload(detector);
+    this.#garbage.collect();
+    this.#reply({ kind: "unloaded" }, []);
+  }
+
   /**
-   * What makes later images fast and no first one waits for: batches of every
-   * size compiled and allocated, the best kernels measured.
+   * What makes later images fast and no first one waits for: batches of larger
+   * sizes compiled and allocated, the best kernels measured.
    */
-  #preparationsFor(batch: number): (() => Promise<unknown>)[] {
-    const detectors = [...this.#detectors.values()];
-    const [, ...larger] = batchSizes(batch);
-    const predictions = (sizes: readonly number[]) =>
-      detectors.flatMap((detector) =>
-        sizes.map((size) => () => predictWhite(detector, size))
+  #preparationsFor(
+    detectors: readonly (readonly [string, Detector])[],
+    larger: readonly number[],
+  ): Preparation[] {
+    const predictions = (sizes: readonly number[]): Preparation[] =>
+      detectors.flatMap(([model, detector]) =>
+        sizes.map((size) => ({
+          model,
+          run: () => predictWhite(detector, size),
+        }))
       );
     return [
       ...predictions(larger),
-      ...detectors.map((detector) => () => detector.tune()),
-      ...predictions([1, ...larger]),
+      ...detectors.map(([model, detector]) => ({
+        model,
+        run: () => detector.tune(),
+      })),
+      ...predictions(batchSizes(this.#options!.batch)),
     ];
   }
 
@@ -118,17 +186,19 @@ export class EngineHost {
   #prepareLater(): void {
     clearTimeout(this.#timer);
     if (this.#preparations.length === 0) return;
-    this.#timer = setTimeout(async () => {
-      const [next, ...others] = this.#preparations;
-      this.#preparations = others;
-      try {
-        await next?.();
-        this.#prepareLater();
-      } catch (error) {
-        // A loss is told by the device; all works without what was left.
-        if (!isLoss(error)) this.#context.terminal.warn(String(error));
-      }
+    this.#timer = setTimeout(() => {
+      this.#last = this.#last.then(() => this.#prepare());
     }, this.#idle);
+  }
+
+  async #prepare(): Promise<void> {
+    try {
+      await this.#preparations.shift()?.run();
+      this.#prepareLater();
+    } catch (error) {
+      // A loss is told by the device; all works without what was left.
+      if (!isLoss(error)) this.#context.terminal.warn(String(error));
+    }
   }
 
   async #load(
@@ -208,6 +278,8 @@ function isLoss(error: unknown): boolean {
 
 /** Compiles and allocates for batches of a size, so that none of it is slow. */
 async function predictWhite(detector: Detector, size: number): Promise<void> {
+  // The tiles of one image are batches of the size of all.
+  if (size > 1 && detector.settings.tiles !== undefined) return;
   const [width = 1, height = 1] = modelsOf(detector)[0]!.imageSizes;
   const content = {
     width,

@@ -73,25 +73,7 @@ export class MemoryBank implements Disposable {
 
   /** Reads the features back: `[K, dim]`, row-major, without padding. */
   async download(gpu: Gpu): Promise<Float32Array<ArrayBuffer>> {
-    const { rows, dim } = this;
-    const data = new Float32Array(rows.rows * dim);
-    const most = Math.max(1, Math.floor(PIECE_BYTES / (rows.dim * 4)));
-    let end = 0;
-    for (const chunk of rows.chunks) {
-      const height = chunk.shape[0];
-      for (let first = 0; first < height; first += most) {
-        const count = Math.min(most, height - first);
-        using piece = gpu.tensor([count, rows.dim], "f32", "bank rows");
-        gpu.copy(chunk, piece, {
-          fromOffset: first * rows.dim,
-          count: piece.size,
-        });
-        const part = await gpu.readFloats(piece);
-        data.set(changeStride(part, rows.dim, dim), end);
-        end += count * dim;
-      }
-    }
-    return data;
+    return await readRows(gpu, this.rows, this.dim);
   }
 
   /** Training image of each bank row `[K]`. */
@@ -161,6 +143,38 @@ export function originsOf(
     origin.set([image, line - image * height, pick - line * width], i * 3);
   });
   return origin;
+}
+
+/**
+ * Reads rows back, a piece at a time.
+ *
+ * @param rows `[rows, dim padded]`.
+ * @param dim Elements of a row, without padding.
+ * @returns `[rows, dim]`, row-major, without padding.
+ */
+export async function readRows(
+  gpu: Gpu,
+  rows: RowChunks,
+  dim: number,
+): Promise<Float32Array<ArrayBuffer>> {
+  const data = new Float32Array(rows.rows * dim);
+  const most = Math.max(1, Math.floor(PIECE_BYTES / (rows.dim * 4)));
+  let end = 0;
+  for (const chunk of rows.chunks) {
+    const height = chunk.shape[0];
+    for (let first = 0; first < height; first += most) {
+      const count = Math.min(most, height - first);
+      using piece = gpu.tensor([count, rows.dim], "f32", "rows");
+      gpu.copy(chunk, piece, {
+        fromOffset: first * rows.dim,
+        count: piece.size,
+      });
+      const part = await gpu.readFloats(piece);
+      data.set(changeStride(part, rows.dim, dim), end);
+      end += count * dim;
+    }
+  }
+  return data;
 }
 
 /**

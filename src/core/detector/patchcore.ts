@@ -253,7 +253,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
    * memory budget, an iterable is taken one batch at a time.
    * @param options Progress, images that fail, cancelling.
    * @returns What was done, and how long it took.
-   * @throws {RangeError} If no image could be used or memory is too small.
+   * @throws {RangeError} If no image could be used, memory is too small, or a part
+   * were to decide whether there is a foreground or to be of tiles.
    * @throws {TypeError} If a fit is under way.
    */
   async fit(
@@ -261,6 +262,20 @@ export class PatchCore implements Disposable, AsyncDisposable {
     options: FitOptions = {},
   ): Promise<FitReport> {
     const { shard } = options;
+    if (shard !== undefined && this.#given.foreground.mask === "auto") {
+      throw new RangeError(
+        `Cannot fit part ${
+          shard.join("/")
+        } with a foreground mask of "auto": every part would decide on its own images; give "on" or "off"`,
+      );
+    }
+    if (shard !== undefined && this.#given.tiles !== undefined) {
+      throw new RangeError(
+        `Cannot fit part ${
+          shard.join("/")
+        } in tiles: parts carry patches of whole images along for the threshold; fit all images at once, or without tiles`,
+      );
+    }
     return await this.#fit(images, options, {
       ...{ backbone: this.#backbone, settings: this.#given },
       ...(shard && { shard }),

@@ -1,3 +1,4 @@
+import { crc32 } from "./crc32.ts";
 import { paeth } from "./paeth.ts";
 import type { Pixels } from "./pixels.ts";
 
@@ -193,21 +194,4 @@ function sumOfDifferences(row: Uint8Array, limit: number): number {
     sum += value < 128 ? value : 256 - value;
   }
   return sum;
-}
-
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte;
-  for (let bit = 0; bit < 8; bit++) {
-    value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
-  }
-  return value;
-});
-
-/** The CRC-32 of PNG (ISO 3309). */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) {
-    crc = TABLE[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
-  }
-  return ~crc >>> 0;
 }

@@ -12,6 +12,13 @@
  * | `train_scores` | F32 `[images]` | held-out training scores, NaN where not known (0 in format version 1) |
  * | `train_map_maxima` | F32 `[images]` | the largest pixels of their maps, NaN where not known; from format version 3 on |
  * | `backbone.onnx` | U8 `[bytes]` | only in a bundle: the cut network |
+ * | `sample_images` | I32 `[n]` | only in a part: images carried along for the thresholds of the whole |
+ * | `sample_patches` | I32 `[n, m]` | the patches of each that are carried |
+ * | `sample_features` | F32 `[n, m, D]` | their features |
+ * | `sample_scores` | F32 `[n, height, width]` | scores of all patches against the part's bank, at the most; −1: a patch of the ground |
+ *
+ * A part has the metadata string `crc32` as well, a checksum of all that is in
+ * the file.
  *
  * @module
  */
@@ -26,8 +33,10 @@ import {
   type StoredTensor,
 } from "../../nn/stored_tensor.ts";
 import { incomparableRow } from "../features/row_length.ts";
+import { CHECKSUM_KEY, checksumOf } from "./checksum.ts";
 import { modelMetadata, parseModelMetadata } from "./model_metadata.ts";
 import { LIMITS } from "../settings/limits.ts";
+import { readSample, sampleTensors } from "./sample_tensors.ts";
 import { ModelFileError, type StoredModel } from "./stored_model.ts";
 
 /**
@@ -61,10 +70,14 @@ import { ModelFileError, type StoredModel } from "./stored_model.ts";
  * ```
  */
 export function writeModelFile(model: StoredModel): Uint8Array<ArrayBuffer> {
-  return withContext(
-    "Cannot write the model",
-    () => writeSafetensors(modelTensors(model), modelMetadata(model)),
-  );
+  return withContext("Cannot write the model", () => {
+    const tensors = modelTensors(model);
+    const metadata = modelMetadata(model);
+    if (model.coverage?.shard !== undefined) {
+      metadata.set(CHECKSUM_KEY, checksumOf(tensors, metadata));
+    }
+    return writeSafetensors(tensors, metadata);
+  });
 }
 
 /**
@@ -120,6 +133,7 @@ export function modelTensors(
       { dtype: "U8", shape: [onnx.length], data: onnx },
     ]);
   }
+  if (model.sample) tensors.push(...sampleTensors(model.sample, dim));
   checkComparable("memory_bank", memoryBank, dim);
   checkModel(model);
   return tensors;
@@ -174,6 +188,12 @@ function bankTensor(model: StoredModel): StoredTensor {
 export function readModelFile(bytes: Uint8Array): StoredModel {
   return withContext("Cannot read the model", () => {
     const { tensors, metadata } = readSafetensors(bytes);
+    const checksum = metadata.get(CHECKSUM_KEY);
+    if (checksum !== undefined && checksum !== checksumOf(tensors, metadata)) {
+      throw new ModelFileError(
+        "it is damaged, as its checksum tells; fit that part again",
+      );
+    }
     return modelOf(tensors, metadata);
   });
 }
@@ -210,8 +230,10 @@ export function modelOf(
   const maxima = tensors.has("train_map_maxima")
     ? vector(tensors, "train_map_maxima", "F32").data as Float32Array
     : undefined;
+  const sample = readSample(tensors, bank.columns, known.imageNames.length);
   const model: StoredModel = {
     ...known,
+    ...(sample && { sample }),
     memoryBank: bank.floats(),
     rows: bank.rows,
     dim: bank.columns,

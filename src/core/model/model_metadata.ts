@@ -1,4 +1,5 @@
 import { shown } from "../settings/shown.ts";
+import { parseShard } from "./shard.ts";
 import {
   ModelFileError,
   type StoredCoverage,
@@ -158,20 +159,37 @@ export function parseThreshold(
 }
 
 function coverageOf(metadata: ReadonlyMap<string, string>): StoredCoverage {
-  const { patches, radius, shard } = object(metadata, "coverage");
+  const { patches, radius, shard, list, key } = object(metadata, "coverage");
   const isKnown = typeof patches === "number" && Number.isInteger(patches) &&
     patches > 0;
   const isRadius = radius === undefined ||
     typeof radius === "number" && radius >= 0;
-  const isShard = shard === undefined || typeof shard === "string";
-  if (isKnown && isRadius && isShard) {
+  if (
+    isKnown && isRadius && isShard(shard) && isDigest(list) && isDigest(key)
+  ) {
     return {
       patches,
       ...(radius !== undefined && { radius }),
       ...(shard !== undefined && { shard }),
+      ...(list !== undefined && { list }),
+      ...(key !== undefined && { key }),
     };
   }
-  throw bad(metadata, "coverage", "patches from 1 up and a radius from 0 up");
+  throw bad(
+    metadata,
+    "coverage",
+    "patches from 1 up, a radius from 0 up, and parts such as 1/4",
+  );
+}
+
+function isShard(shard: unknown): shard is string | undefined {
+  return shard === undefined ||
+    typeof shard === "string" && parseShard(shard) !== undefined;
+}
+
+function isDigest(digest: unknown): digest is string | undefined {
+  return digest === undefined ||
+    typeof digest === "string" && /^[0-9a-f]{64}$/.test(digest);
 }
 
 /**

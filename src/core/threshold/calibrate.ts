@@ -2,7 +2,7 @@ import type { Gpu } from "../../gpu/mod.ts";
 import type { NearRows } from "../bank/choose_rows.ts";
 import type { WorkOptions } from "../features/progress.ts";
 import type { ExtractedPatches } from "../features/training_features.ts";
-import type { StoredThreshold } from "../model/stored_model.ts";
+import type { StoredSample, StoredThreshold } from "../model/stored_model.ts";
 import type { PatchMask } from "../features/foreground.ts";
 import {
   distanceScale,
@@ -10,11 +10,13 @@ import {
   topCount,
 } from "../score/distance_scale.ts";
 import type { Settings, ThresholdSettings } from "../settings/settings.ts";
+import { sampleOf } from "./carried_sample.ts";
 import type { Folds } from "./folds.ts";
 import { oddImages } from "./odd_images.ts";
 import { expectedFalseAlarms, promisedThreshold } from "./promise.ts";
 import {
   heldOutScores,
+  layoutOf,
   type ScoringBank,
   type TrainingScore,
 } from "./training_scores.ts";
@@ -48,7 +50,10 @@ export interface Thresholds {
 }
 
 /** What the training images say about the thresholds. */
-export interface Calibration extends Thresholds, TrainingRecord {}
+export interface Calibration extends Thresholds, TrainingRecord {
+  /** What is carried along of them, where that was asked for. */
+  readonly sample?: StoredSample;
+}
 
 /** What a threshold's rule says beside its numbers. */
 export interface ThresholdFacts {
@@ -61,6 +66,8 @@ export interface ThresholdFacts {
    * images' maps: where no others are known, the highest one counts.
    */
   readonly mapThresholds?: readonly (StoredThreshold | undefined)[];
+  /** What else there is to say, as plain JSON. */
+  readonly more?: Readonly<Record<string, unknown>>;
   /**
    * Whether scores and maxima are means over the members of an ensemble on their
    * scales, so that they are no distances; they are by default.
@@ -76,21 +83,22 @@ export interface ThresholdFacts {
  * @param gpu The device.
  * @param patches Patches of all training images.
  * @param bank The bank as each fold sees it, the folds of the images, rows of
- * the bank near the patches, and which patches are of the part. Where images
- * come in several views, patches and folds are those of all of them, scores and
- * masks those of the images.
+ * the bank near the patches, which patches are of the part, and places of images
+ * to be carried along. Where images come in several views, patches, folds and
+ * places are those of all of them, scores and masks those of the images.
  * @param settings How scores are made and what thresholds follow from them.
  * @param options Progress.
  */
 export async function calibrate(
   gpu: Gpu,
   { rows, extractor }: ExtractedPatches,
-  { mended, folds, near, ...images }: Omit<ScoringBank, "settings"> & {
+  { mended, folds, near, carry, ...images }: Omit<ScoringBank, "settings"> & {
     readonly folds: Folds;
     readonly near: NearRows | undefined;
     readonly views?: number;
     readonly tiles?: number;
     readonly masks?: readonly PatchMask[] | undefined;
+    readonly carry?: ReadonlySet<number>;
   },
   settings: Settings,
   { onProgress }: WorkOptions,
@@ -102,8 +110,10 @@ export async function calibrate(
     gpu,
     { mended, settings },
     {
-      ...{ rows, extractor, folds: folds.folds, views, tiles, masks },
+      ...{ rows, ...layoutOf(extractor), folds: folds.folds },
+      ...{ views, tiles, masks },
       near: near && findable(near, mended.images, folds.folds, patches),
+      ...(carry && { carry }),
     },
     onProgress && {
       onProgress: (stage, done, total) =>
@@ -114,7 +124,11 @@ export async function calibrate(
     views: inputs,
     top: topCount(tiles * patches, settings.topShare),
   });
-  return { ...record, ...thresholdsOf(record, settings, { folds }) };
+  return {
+    ...record,
+    ...thresholdsOf(record, settings, { folds }),
+    ...(carry && { sample: sampleOf(found, layoutOf(extractor), views) }),
+  };
 }
 
 /**
@@ -151,7 +165,10 @@ export function findable(
  * and how many patch scores make an image's where those of all tiles do.
  */
 export function recordOf(
-  found: readonly TrainingScore[],
+  found: readonly Pick<
+    TrainingScore,
+    "place" | "score" | "maximum" | "largest"
+  >[],
   images: number,
   { earlier, views = 1, top = 1 }: {
     readonly earlier?: TrainingRecord | undefined;
@@ -203,8 +220,13 @@ export function recordOf(
 export function thresholdsOf(
   { scores, maxima }: KnownScores,
   settings: Settings,
-  { folds, drawnFrom, mapThresholds = [], areJoint = false }: ThresholdFacts =
-    {},
+  {
+    folds,
+    drawnFrom,
+    mapThresholds = [],
+    areJoint = false,
+    more,
+  }: ThresholdFacts = {},
 ): Thresholds {
   const { quantile, mapQuantile } = settings.threshold;
   const isSquared = distanceScale(settings.distance).squared && !areJoint;
@@ -221,6 +243,7 @@ export function thresholdsOf(
     }),
     ...(drawnFrom !== undefined && { drawn_from: drawnFrom }),
     ...(odd.length > 0 && { odd_images: odd }),
+    ...more,
     ...(secondKind && { second_kind: true }),
   };
   const how = { ...settings.threshold, isSquared, odd, rule };

@@ -21,6 +21,7 @@ import { findable } from "./calibrate.ts";
 import {
   heldOutBytes,
   heldOutScores,
+  layoutOf,
   type ScoringBank,
   type TrainingScore,
 } from "./training_scores.ts";
@@ -48,6 +49,8 @@ export interface SecondPassParts extends ScoringBank {
    * saw all patches; no radius is measured then.
    */
   readonly near: NearRows | undefined;
+  /** Images whose worst patches are to be carried along. */
+  readonly carry?: ReadonlySet<number>;
 }
 
 /** What a second pass over training images tells. */
@@ -98,11 +101,14 @@ export async function secondPass(
     await stream.wait();
     const features = rows.head(waiting.length * patches);
     const numbered = Uint32Array.from(waiting);
+    const carry = new Set(
+      numbered.keys().filter((place) => parts.carry?.has(numbered[place]!)),
+    );
     const masks = parts.settings.foreground.mask === "on"
       ? stream.masks.slice(done, done + waiting.length)
       : undefined;
     const found = await heldOutScores(gpu, parts, {
-      ...{ rows: features, extractor, masks, tiles },
+      ...{ rows: features, ...layoutOf(extractor), masks, tiles, carry },
       folds: numbered.map((image) => parts.folds[image]!),
       near: await space.look(features, numbered),
     });

@@ -67,6 +67,8 @@ export interface WorstPatch {
    * the threshold, and for views.
    */
   readonly score: number;
+  /** The least of the patch scores that make it. */
+  readonly least: number;
   /** Row of `features` that has it, the first of equals. */
   readonly patch: number;
   /** The nearest bank row of another fold (m*), −1 when there is none. */
@@ -157,20 +159,25 @@ export async function worstPatches(
       next: 0,
     };
   });
+  const leastOf = (largest: readonly number[]): number =>
+    largest[top - 1] ?? -Infinity;
   let searched = 0;
   for (let most = FIRST_SHARE;; most *= 2) {
     const open = images.filter(({ order, next, largest }) =>
-      next < order.length &&
-      bounds[order[next]!]! >= (largest[top - 1] ?? -Infinity)
+      next < order.length && bounds[order[next]!]! >= leastOf(largest)
     );
     onProgress?.(count - open.length, count);
     if (open.length === 0) break;
     const room = Math.max(1, Math.floor(BATCH / open.length));
     const share = Math.min(room, most);
     const work = open.slice(0, BATCH).flatMap((image) => {
-      const first = image.next;
-      image.next = Math.min(first + share, image.order.length);
-      return Array.from(image.order.subarray(first, image.next));
+      const { next: first, order } = image;
+      const least = leastOf(image.largest);
+      let end = Math.min(first + share, order.length);
+      // Those below the scores found cannot be worse, nor those behind them.
+      while (bounds[order[end - 1]!]! < least) end--;
+      image.next = end;
+      return Array.from(order.subarray(first, end));
     });
     const found = await searches.run(work);
     searched += work.length;
@@ -186,10 +193,11 @@ export async function worstPatches(
   return {
     images: images.map(({ score, largest, patch, nearestRow }) => {
       const found = { patch, nearestRow, largest };
-      if (nearestRow < 0) return { score: NaN, ...found };
+      if (nearestRow < 0) return { score: NaN, least: NaN, ...found };
       // What masks leave out counts with 0.
       return {
         score: top === 1 ? score : meanOfLargest([largest], top),
+        least: largest[top - 1] ?? 0,
         ...found,
       };
     }),

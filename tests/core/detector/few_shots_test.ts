@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PatchCore } from "../../../src/core/mod.ts";
 import type { NamedImage, Prediction } from "../../../src/core/mod.ts";
-import { mergeModels } from "../../../src/core/mod.ts";
+import { mergeModels, readModelFile } from "../../../src/core/mod.ts";
 import type { SettingsOptions } from "../../../src/core/settings/settings.ts";
 import type { Gpu } from "../../../src/gpu/mod.ts";
 import { assertAllClose, gpuTest } from "../../testing.ts";
@@ -138,6 +138,112 @@ gpuTest("append() and mergeModels() go on with views", async (gpu) => {
   assertAllClose((await predicted(merged)).map(({ score }) => score), expected);
 });
 
+/** Parts of a fit, every other image each, as they are merged. */
+async function partsOf(gpu: Gpu, options: SettingsOptions) {
+  const parts = [];
+  for (const part of [1, 2]) {
+    using detector = await detectorOf(gpu, options);
+    const own = train.filter((_, i) => i % 2 === part - 1);
+    await detector.fit(own, { shard: [part, 2] });
+    const model = readModelFile(detector.save());
+    parts.push({ name: `part ${part}`, model });
+  }
+  return parts;
+}
+
+const byName = (names: readonly string[], values: Float32Array) =>
+  names.map((name, i) => [name, values[i]!] as const)
+    .toSorted(([a], [b]) => a < b ? -1 : 1)
+    .map(([, value]) => value);
+
+for (
+  const [name, options] of [
+    ["views", { ...TINY_SETTINGS, augment: ALL.augment! }],
+    ["masks of the ground", { ...ALL, augment: {} }],
+    ["views and masks", ALL],
+  ] as [string, SettingsOptions][]
+) {
+  gpuTest(
+    `mergeModels() scores images of parts with ${name} as one fit does`,
+    async (gpu) => {
+      // The half of the patches that makes a score, twice: all are carried.
+      const settings: SettingsOptions = {
+        ...options,
+        ...{ coreset: { method: "none" }, reweight: 0, topShare: 0.5 },
+      };
+      using whole = await detectorOf(gpu, settings);
+      await whole.fit(train);
+      const parts = await partsOf(gpu, settings);
+      const hasGround = settings.foreground?.mask === "on";
+      for (const { model: { sample, rows } } of parts) {
+        const { images, patches, scores, grid: [height, width] } = sample!;
+        assertEquals([...images], [0, 1]);
+        assertEquals(patches.length, 2 * height * width);
+        assertEquals(scores.some((score) => score === -1), hasGround);
+        assert(scores.some((score) => score > 0));
+        assert(rows > 2 * height * width || hasGround);
+      }
+      const { model } = await mergeModels(parts, { gpu });
+      const { imageNames: names, trainScores, trainMapMaxima } = model;
+      const { model: one } = whole;
+      assertAllClose(
+        byName(names, trainScores),
+        byName(one.imageNames, one.trainScores),
+      );
+      assertAllClose(
+        byName(names, trainMapMaxima!),
+        byName(one.imageNames, one.trainMapMaxima!),
+      );
+      assertAllClose([model.threshold!.value], [one.threshold!.value]);
+      assertEquals(model.threshold!.rule["uncertain_images"], undefined);
+      assertEquals(model.threshold!.rule["carried_patches"], 256);
+      assertEquals(
+        new Set(model.originView),
+        new Set(one.originView),
+      );
+    },
+  );
+}
+
+gpuTest(
+  "mergeModels() tells images that patches are missing of",
+  async (gpu) => {
+    // 76 patches make a score; of twice as many every other one is left.
+    const settings: SettingsOptions = {
+      ...ALL,
+      ...{ foreground: { mask: "off" }, topShare: 0.3 },
+    };
+    const parts = (await partsOf(gpu, settings)).map(({ name, model }) => {
+      const { sample } = model;
+      const kept = (values: Int32Array | Float32Array, length: number) =>
+        values.filter((_, i) => Math.floor(i / length) % 2 === 0);
+      const less = {
+        ...sample!,
+        patches: kept(sample!.patches, 1) as Int32Array,
+        features: kept(sample!.features, model.dim) as Float32Array,
+      };
+      assertEquals(less.patches.length, 2 * 76);
+      return { name, model: { ...model, sample: less } };
+    });
+    const { model } = await mergeModels(parts, { gpu });
+    const { rule } = model.threshold!;
+    assertEquals(rule["carried_patches"], 76);
+    assertEquals(rule["uncertain_images"], 4);
+  },
+);
+
+gpuTest("fit() of a part refuses to find out about the ground", async (gpu) => {
+  using detector = await detectorOf(gpu, {
+    ...ALL,
+    foreground: { mask: "auto" },
+  });
+  await assertRejects(
+    () => detector.fit(train, { shard: [1, 2] }),
+    RangeError,
+    'Cannot fit part 1/2 with a foreground mask of "auto"',
+  );
+});
+
 gpuTest(
   "fit() with little memory has the same views and scores",
   async (gpu) => {
@@ -155,6 +261,14 @@ gpuTest(
       batch: 3,
       memoryBudget: Math.floor(plannedGpuBytes * 0.9),
     });
+    await lean.fit(train, { shard: [1, 2] });
+    assertEquals([...lean.model.sample!.images], [0, 1, 2, 3]);
+    await detector.fit(train, { shard: [1, 2] });
+    const ground = ({ model }: PatchCore) =>
+      model.sample!.scores.map((score) => score === -1 ? 1 : 0);
+    assertEquals(ground(lean), ground(detector));
+    assert(ground(lean).some((patch) => patch === 1));
+    await detector.fit(train);
     await lean.fit(train);
     assertEquals(lean.model.imageNames, detector.model.imageNames);
     assertEquals(lean.model.trainScores.length, 4);

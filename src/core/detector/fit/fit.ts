@@ -15,7 +15,11 @@ import {
 import type { ModelOnGpu } from "../load.ts";
 import { stoppable } from "../../features/progress.ts";
 import type { Tile } from "../../features/tile.ts";
-import type { StoredCoverage, StoredModel } from "../../model/stored_model.ts";
+import type {
+  StoredCoverage,
+  StoredModel,
+  StoredSample,
+} from "../../model/stored_model.ts";
 import type { Projection } from "../../rows/projection.ts";
 import { BankSearch } from "../../search/search.ts";
 import type { Settings } from "../../settings/settings.ts";
@@ -178,7 +182,9 @@ async function planWork(
 }
 
 /** How the images that a model was fitted to were grouped. */
-function knownGroups(known: StoredModel | undefined): RegExp | undefined {
+export function knownGroups(
+  known: StoredModel | undefined,
+): RegExp | undefined {
   const pattern = known?.threshold?.rule["group_by"];
   return typeof pattern === "string" ? new RegExp(pattern, "u") : undefined;
 }
@@ -208,6 +214,8 @@ interface ModelParts
   readonly settings: Settings;
   /** The network. */
   readonly backbone: StoredBackbone;
+  /** What a part carries along. */
+  readonly sample?: StoredSample | undefined;
 }
 
 /** Reads the bank back and puts a model together. */
@@ -241,12 +249,13 @@ export async function storedModel(
     ...(threshold && { threshold }),
     ...(mapThreshold && { mapThreshold }),
     coverage: parts.coverage,
+    ...(parts.sample && { sample: parts.sample }),
     softwareVersion: VERSION,
   };
 }
 
 /** A shard keeps twice the rows, so that a merge has something to choose from. */
-function shardSettings(settings: Settings): Settings {
+export function shardSettings(settings: Settings): Settings {
   const { ratio, maxBank } = settings.coreset;
   const coreset = {
     ...settings.coreset,

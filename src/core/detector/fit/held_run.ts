@@ -16,6 +16,7 @@ import { calibrate } from "../../threshold/calibrate.ts";
 import { type Folds, foldsByName } from "../../threshold/folds.ts";
 import { wholeFitBytes } from "./plan.ts";
 import {
+  carriedImages,
   type ChosenRows,
   coverOf,
   type FitRun,
@@ -226,11 +227,16 @@ export class HeldRun implements FitRun<HeldChoice> {
       (image) => folds.folds[image]!,
       mends,
     );
+    const carry = carriedImages(
+      this.#work,
+      this.log.names.map((_, image) => image * views),
+    );
     const calibration = await calibrate(
       gpu,
       features,
       {
         ...{ mended, folds, near, views, tiles },
+        ...(carry && { carry }),
         ...(settings.foreground.mask === "on" && { masks: stream.masks }),
       },
       settings,

@@ -19,9 +19,11 @@ import {
   recordOf,
   thresholdsOf,
 } from "../../threshold/calibrate.ts";
+import { drawCarried, sampleOf } from "../../threshold/carried_sample.ts";
 import type { Folds } from "../../threshold/folds.ts";
 import { topCount } from "../../score/distance_scale.ts";
 import { secondPass } from "../../threshold/second_pass.ts";
+import { layoutOf } from "../../threshold/training_scores.ts";
 import type { FitDemand, FitPlan, MemoryPlan } from "./plan.ts";
 
 /** What a fit works on. */
@@ -177,10 +179,15 @@ export async function scoreAgain(
     (image) => folds.folds[image]!,
     chosen.mends,
   );
+  const carry = carriedImages(
+    { ...work, options },
+    sample.map(({ index }) => index),
+  );
   const again = await secondPass(gpu, sample, {
     ...{ mended, settings, backbone, extractor, block, tiles },
     ...{ projection: work.projection, folds: folds.folds, near: chosen.near },
     ...{ only: work.only, like: stream.like },
+    ...(carry && { carry }),
   }, { ...options, batch });
   const images = folds.folds.length / inputs;
   const earlier = known && {
@@ -201,8 +208,30 @@ export async function scoreAgain(
       mapThresholds: [known?.mapThreshold],
       ...(again.images < drawnFrom && { drawnFrom }),
     }),
+    ...(carry &&
+      { sample: sampleOf(again.scores, layoutOf(extractor), work.views) }),
     scored: record.scores.filter(Number.isFinite).length,
     radius: again.radius,
     radiusImages: again.radius === undefined ? 0 : again.images,
   };
+}
+
+/**
+ * The images that a part carries along: its share of those that set the
+ * threshold.
+ *
+ * @param work The fit.
+ * @param images Those that are scored, views counted.
+ * @returns Nothing where the fit is of all images.
+ */
+export function carriedImages(
+  { shard, settings, options }: Pick<
+    PlannedWork,
+    "shard" | "settings" | "options"
+  >,
+  images: readonly number[],
+): ReadonlySet<number> | undefined {
+  if (shard === undefined) return undefined;
+  const most = Math.ceil(options.thresholdImages / shard[1]);
+  return drawCarried(images, most, settings.seed);
 }
