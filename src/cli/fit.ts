@@ -56,6 +56,9 @@ import { stageProgress } from "./stage_progress.ts";
 import { oneLine, type Terminal } from "./terminal.ts";
 import { tuningStore } from "./tuning_store.ts";
 
+/** Share of an image that may be hidden without a word. */
+const SILENT_SHARE = 0.05;
+
 /** `fit`: a model from images of good parts. */
 export const fit: Command = defineCommand({
   name: "fit",
@@ -125,6 +128,7 @@ export const fit: Command = defineCommand({
     for (const warning of warnings) terminal.warn(warning);
     const checks = new ImageChecks(terminal, {
       refuseMasks: !values.all,
+      silentShare: SILENT_SHARE,
       advice: "add --no-crop, --square, or --tile 512 to see it in full",
       rangeAdvice: "add",
     });
