@@ -1,25 +1,31 @@
 /**
- * Everything there is to measure on an adapter, into `bench/results/`: kernel
- * tests, the layers of the networks, the share of the float32 peak in batches,
- * the latency of one image, and PyTorch beside it where it is installed.
+ * Everything there is to measure on an adapter, into `bench/results/`: the tests
+ * of kernels and networks, the share of the float32 peak in batches with the
+ * kernels that were chosen, the latency of one image and its profile, the
+ * coreset beside the memory's bandwidth, PyTorch where it is installed, and the
+ * layers of the networks.
  *
- *     sh bench/gpu.sh [--quick] [--out FOLDER]
+ *     sh bench/gpu.sh [--quick] [--minutes 8] [--out FOLDER]
  *
- * `PYTHON` names another interpreter than `python3`. `--quick` takes ResNet-18 and small batches only: for CPU adapters.
+ * `PYTHON` names another interpreter than `python3`. `--quick` takes ResNet-18 and
+ * small batches only: for CPU adapters. What no time is left for is left out, and
+ * the page says so.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { BankSearch } from "../src/core/search/search.ts";
 import { Backbone } from "../src/core/features/backbone.ts";
 import { FeatureExtractor } from "../src/core/features/extractor.ts";
+import { type Tile, tilesOf } from "../src/core/features/tile.ts";
 import { BatchPredictor } from "../src/core/detector/predict/batch_predictor.ts";
 import { ImageScores } from "../src/core/score/image_score.ts";
 import { resolveSettings } from "../src/core/settings/resolve_settings.ts";
 import { VERSION } from "../src/core/settings/version.ts";
-import { Gpu, RowChunks } from "../src/gpu/mod.ts";
+import { Gpu, type KernelTime, Profiler, RowChunks } from "../src/gpu/mod.ts";
 import { ConvTuning, formatChoice, Network } from "../src/nn/mod.ts";
 import { graphCost } from "../src/nn/cost.ts";
 import { writeOnnx } from "../src/nn/onnx/write.ts";
 import { randomFloats } from "../tests/testing.ts";
+import { type CoresetRate, coresetRate } from "./coreset_rate.ts";
 import { PeakProbe } from "./peak.ts";
 import { markdown } from "./adapter_report.ts";
 import { DEEPEST_TAP, trunk } from "./shapes.ts";
@@ -45,6 +51,8 @@ export interface LatencyResult {
   readonly patches_ms: number | undefined;
   readonly search_ms: number | undefined;
   readonly map_ms: number | undefined;
+  /** GPU time of every kernel of some images, the longest first. */
+  readonly profile: readonly KernelTime[];
 }
 
 /** What is written as JSON. */
@@ -56,11 +64,15 @@ export interface AdapterResult {
   readonly deno: string;
   readonly date: string;
   readonly quick: boolean;
-  readonly kernel_tests: string;
+  readonly tests: string;
   readonly batches: readonly BatchResult[];
   readonly latency: readonly LatencyResult[];
+  readonly coreset: readonly CoresetRate[];
   readonly layers: readonly unknown[];
   readonly pytorch: readonly Readonly<Record<string, unknown>>[] | string;
+  /** What no time was left for. */
+  readonly left_out: readonly string[];
+  readonly seconds: number;
 }
 
 /** Rows of a bank of 1 % of 209 images. */
@@ -79,9 +91,9 @@ async function output(
   throw new Error(new TextDecoder().decode(stderr).trim().slice(-500));
 }
 
-/** Runs the tests of all kernels; their last line. */
-async function kernelTests(): Promise<string> {
-  const args = ["test", "-A", "--no-check", "--quiet", "tests/wgsl"];
+/** Runs tests; their last line. */
+async function testsIn(folders: readonly string[]): Promise<string> {
+  const args = ["test", "-A", "--no-check", "--quiet", ...folders];
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args,
     cwd: here(".."),
@@ -107,6 +119,7 @@ async function inBatches(
   const tuning = new ConvTuning(gpu, { budget: 30_000 });
   using network = new Network(gpu, graph, { taps: [DEEPEST_TAP], tuning });
   const image = [batch, 3, 224, 224];
+  await network.tune(image);
   using session = await network.session(image);
   using probe = await PeakProbe.create(gpu);
   gpu.write(session.input, randomFloats(1, session.input.size));
@@ -160,20 +173,28 @@ async function latency(
     await BankSearch.create(gpu, bank, { images: new Uint32Array(BANK_ROWS) }),
   );
   const scores = new ImageScores(gpu, bank, search, settings);
-  const parts = { extractor, search, scores, mapSettings: settings.map };
+  const parts = {
+    ...{ extractor, search, scores },
+    mapSettings: settings.map,
+    masksGround: settings.foreground.mask === "on",
+  };
   const predictor = scope.use(await BatchPredictor.create(gpu, parts, 1));
   const data = new Uint8Array(256 * 256 * 4)
     .map((_, i) => i % 4 === 3 ? 255 : (i * 2654435761) >>> 24);
   const pixels = { width: 256, height: 256, data };
+  const source = { name: "image", content: pixels };
+  const image = { source, index: 0, view: 0, pixels, ms: 0 };
+  const tiles = tilesOf(image, settings);
   const totals: number[] = [];
   const stages: Record<string, number>[] = [];
   for (let round = -3; round < rounds; round++) {
     const start = performance.now();
-    const [scored] = await (await predictor.submit([pixels])).collect();
+    const [scored] = await (await predictor.submit(tiles)).collect();
     if (round < 0) continue;
     totals.push(performance.now() - start);
     if (scored?.times) stages.push({ ...scored.times });
   }
+  const profile = await profiled(gpu, predictor, tiles);
   const stage = (name: string): number | undefined =>
     stages.length === 0 ? undefined : median(stages.map((s) => s[name]!));
   return {
@@ -184,7 +205,21 @@ async function latency(
     patches_ms: stage("patches"),
     search_ms: stage("search"),
     map_ms: stage("map"),
+    profile,
   };
+}
+
+/** GPU time of every kernel of one image, the longest first. */
+async function profiled(
+  gpu: Gpu,
+  predictor: BatchPredictor,
+  tiles: readonly Tile[],
+): Promise<readonly KernelTime[]> {
+  if (!gpu.device.features.has("timestamp-query")) return [];
+  const profiler = gpu.profiler = new Profiler(gpu);
+  await (await predictor.submit(tiles)).collect();
+  gpu.profiler = undefined;
+  return await profiler.report();
 }
 
 async function pytorch(
@@ -211,42 +246,73 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }
 
-const { quick, out } = parseArgs(Deno.args, {
+const began = performance.now();
+const { quick, out, minutes } = parseArgs(Deno.args, {
   boolean: ["quick"],
-  string: ["out"],
-  default: { out: here("results") },
+  string: ["out", "minutes"],
+  default: { out: here("results"), minutes: "8" },
 });
-const models = quick ? ["resnet18"] : ["resnet18", "wide_resnet50_2"];
-const sizes = quick ? [1, 4] : [1, 8, 32];
+const models = quick ? ["resnet18"] : ["wide_resnet50_2", "resnet18"];
+const sizes = quick ? [1, 4] : [32, 8, 1];
 const rounds = quick ? 3 : 20;
 const cases = models.flatMap((model) =>
   sizes.map((batch) => [model, batch] as const)
 );
-const tell = (what: string): void => console.error(what);
+const suite = quick ? ["tests/wgsl"] : ["tests/wgsl", "tests/gpu", "tests/nn"];
+const leftOut: string[] = [];
 
-tell("kernel tests");
-const kernel_tests = await kernelTests();
+/** Does a part of the work, unless time is over. */
+async function stage<T>(what: string, work: () => Promise<T>): Promise<T[]> {
+  if (performance.now() - began > Number(minutes) * 60_000) {
+    leftOut.push(what);
+    return [];
+  }
+  console.error(what);
+  return [await work()];
+}
+
 using gpu = await Gpu.create();
 const { vendor, architecture, device, description } = gpu.adapterInfo;
+// What matters most comes first; the suite takes the longest.
 const batches: BatchResult[] = [];
 for (const [model, batch] of cases) {
-  tell(`${model} in batches of ${batch}`);
-  batches.push(await inBatches(gpu, model, batch, rounds));
+  batches.push(
+    ...await stage(
+      `${model} in batches of ${batch}`,
+      () => inBatches(gpu, model, batch, rounds),
+    ),
+  );
 }
 const latencies: LatencyResult[] = [];
 for (const model of models) {
-  tell(`latency of ${model}`);
-  latencies.push(await latency(gpu, model, rounds));
+  latencies.push(
+    ...await stage(`latency of ${model}`, () => latency(gpu, model, rounds)),
+  );
 }
+const coreset = await stage(
+  "coreset",
+  () => coresetRate(gpu, quick ? 15_680 : 163_856, quick ? 100 : 1638),
+);
+const [torch = "not measured: no time was left"] = await stage(
+  "PyTorch",
+  () => pytorch(cases, rounds),
+);
+const [tests = "not run: no time was left"] = await stage(
+  `tests of ${suite.join(", ")}`,
+  () => testsIn(suite),
+);
 const layers: unknown[] = [];
 for (const model of models) {
-  tell(`layers of ${model}`);
-  const args = ["--model", model, "--rounds", `${Math.min(rounds, 9)}`];
-  const script = ["run", "-A", "--no-check", here("layers.ts")];
-  const text = await output(Deno.execPath(), [...script, ...args, "--json"]);
-  layers.push(...JSON.parse(text));
+  layers.push(
+    ...(await stage(`layers of ${model}`, async () => {
+      const args = ["--model", model, "--rounds", `${Math.min(rounds, 9)}`];
+      const script = ["run", "-A", "--no-check", here("layers.ts")];
+      return JSON.parse(
+        await output(Deno.execPath(), [...script, ...args, "--json"]),
+      ) as unknown[];
+    })).flat(),
+  );
 }
-tell("PyTorch");
 const result: AdapterResult = {
   adapter: gpu.adapterName,
   info: { vendor, architecture, device, description },
@@ -255,11 +321,14 @@ const result: AdapterResult = {
   deno: Deno.version.deno,
   date: new Date().toISOString(),
   quick,
-  kernel_tests,
+  tests,
   batches,
   latency: latencies,
+  coreset,
   layers,
-  pytorch: await pytorch(cases, rounds),
+  pytorch: torch,
+  left_out: leftOut,
+  seconds: (performance.now() - began) / 1000,
 };
 const name = gpu.adapterName.toLowerCase().replace(/[^a-z0-9]+/g, "-")
   .replace(/^-|-$/g, "");

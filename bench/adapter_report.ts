@@ -1,4 +1,4 @@
-import type { AdapterResult } from "./adapter.ts";
+import type { AdapterResult, LatencyResult } from "./adapter.ts";
 
 interface LayerTable {
   readonly model: string;
@@ -18,6 +18,26 @@ interface LayerTable {
   }[];
 }
 
+/** Kernels below this share of an image's time are summed up. */
+const SHOWN_SHARE = 0.01;
+
+function profileTable({ model, profile }: LatencyResult): string {
+  const total = profile.reduce((sum, { ms }) => sum + ms, 0);
+  const shown = profile.filter(({ ms }) => ms >= total * SHOWN_SHARE);
+  const rest = profile.length - shown.length;
+  const others = total - shown.reduce((sum, { ms }) => sum + ms, 0);
+  return `${model}, every kernel in a pass of its own:\n\n${
+    rows(["kernel", "times", "ms", "share"], [
+      ...shown.map(({ label, count, ms }) => [
+        ...[label, `${count}`, ms.toFixed(3), percent(ms / total)],
+      ]),
+      ...rest > 0
+        ? [[`${rest} more`, "", others.toFixed(3), percent(others / total)]]
+        : [],
+    ])
+  }`;
+}
+
 /** The results as a page to read. */
 export function markdown(result: AdapterResult): string {
   const { adapter, driver, date, version, deno, quick } = result;
@@ -26,7 +46,13 @@ export function markdown(result: AdapterResult): string {
     `${date.slice(0, 10)}, version ${version}, Deno ${deno}, ${
       driver ?? "driver not told by WebGPU"
     }${quick ? ", quick" : ""}. Made by \`sh bench/gpu.sh\`.`,
-    `Kernel tests: ${result.kernel_tests}`,
+    `Tests: ${result.tests}; all in ${
+      (result.seconds / 60).toFixed(1)
+    } minutes${
+      result.left_out.length > 0
+        ? `, without ${result.left_out.join(", ")}: no time was left`
+        : ""
+    }.`,
     "## Trunk to layer3 at 224 × 224, kernels as measured to be best",
     rows(["network", "batch", "ms", "GFLOP/s", "of float32 peak"], [
       ...result.batches.map((b) => [
@@ -44,6 +70,26 @@ export function markdown(result: AdapterResult): string {
           .map((ms) => ms?.toFixed(2) ?? ""),
       ]),
     ]),
+    "## Where one image's time goes",
+    ...result.latency.filter(({ profile }) => profile.length > 0)
+      .map(profileTable),
+    "## Kernels that were measured to be best",
+    rows(["network", "batch", "convolution", "kernels"], [
+      ...result.batches.flatMap(({ model, batch, choices }) =>
+        Object.entries(choices).map(([key, choice]) => [
+          ...[model, `${batch}`, key, choice],
+        ])
+      ),
+    ]),
+    "## Coreset",
+    rows(
+      ["rows", "picks", "plain ms", "lazy ms", "plain GB/s", "of a copy's"],
+      result.coreset.map((c) => [
+        ...[`${c.rows}`, `${c.picks}`],
+        ...[c.plain_ms, c.lazy_ms, c.gigabytes].map((v) => v.toFixed(1)),
+        percent(c.share_of_copy),
+      ]),
+    ),
     "## PyTorch on the same machine",
     typeof result.pytorch === "string" ? result.pytorch : rows(
       ["what", "version", "device", "network", "batch", "ms"],

@@ -159,6 +159,7 @@ async function scoresOf(
     ...{ extractor, search },
     scores: new ImageScores(gpu, bank.rows, search, settings),
     mapSettings: settings.map,
+    masksGround: settings.foreground.mask === "on",
   };
   using queries = gpu.tensor([BATCH * patches, rows.dim], "f32", "queries");
   gpu.clear(queries);

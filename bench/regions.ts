@@ -56,7 +56,7 @@ async function scores(
 
 /** A mask's pixels and all within a margin of one. */
 async function wideMask(path: string): Promise<RegionShape> {
-  const { pixels: { width, height, data } } = await readPixels(path);
+  const { pixels: { width, height, data } } = await readPixels({ path });
   const marks = new Uint8Array(width * height);
   const reach = Number(margin);
   for (let y = 0; y < height; y++) {
@@ -88,7 +88,7 @@ const before = await scores(undefined, [...normal, ...defective]);
 console.log(`without a region: good ${range(before.slice(0, normal.length))}`);
 for (const [i, sample] of defective.entries()) {
   const mask = await wideMask(sample.mask!.path);
-  const { width, height } = (await readPixels(sample.path)).pixels;
+  const { width, height } = (await readPixels({ path: sample.path })).pixels;
   const region = drawRegion({ width, height, ignore: [mask] });
   const found = await scores(region, [...normal, sample]);
   const own = found.at(-1)!;

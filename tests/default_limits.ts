@@ -1,7 +1,8 @@
 /**
  * To be preloaded (`deno task test:limits`): makes every adapter one that
  * offers nothing beyond what WebGPU guarantees, so that a test that passes does
- * so on any device.
+ * so on any device. Workers, and programs that tests start with Deno, get the
+ * same.
  *
  * @module
  */
@@ -15,3 +16,25 @@ Object.defineProperty(gpu, "requestAdapter", {
     return adapter && humbleAdapter(adapter);
   },
 });
+
+globalThis.Worker = class extends Worker {
+  constructor(specifier: string | URL, options?: WorkerOptions) {
+    const imports = [import.meta.url, String(specifier)]
+      .map((url) => `import ${JSON.stringify(url)};`);
+    super(`data:text/javascript,${encodeURIComponent(imports.join(""))}`, {
+      ...options,
+    });
+  }
+};
+
+Deno.Command = class extends Deno.Command {
+  constructor(command: string | URL, options: Deno.CommandOptions = {}) {
+    const { args = [], ...others } = options;
+    const isProgram = command === Deno.execPath() && args[0] === "run";
+    const preload = ["--preload", new URL(import.meta.url).pathname];
+    super(command, {
+      ...others,
+      args: isProgram ? ["run", ...preload, ...args.slice(1)] : args,
+    });
+  }
+};

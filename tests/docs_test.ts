@@ -14,7 +14,9 @@ const PAGES = [
   "docs/adding_a_kernel.md",
   "docs/deploying.md",
   "docs/how_it_works.md",
+  "docs/images.md",
   "docs/regions.md",
+  "docs/scaling.md",
   "docs/settings.md",
   "docs/thresholds.md",
 ];

@@ -119,10 +119,13 @@ Deno.test.each([
   ["src/nn/session.ts", "../wgsl/gemm.wgsl", "through src/wgsl/mod.ts"],
   ["src/nn/session.ts", "../../tests/testing.ts", "only src/ is published"],
   ["src/nn/graph.ts", "npm:onnx-proto@8.0.1", 'only "src/nn/onnx/proto.ts"'],
-  ["src/core/images/png.ts", "imagescript/png", "decode.ts"],
+  ["src/core/images/png.ts", "imagescript/png", "imagescript.ts"],
+  ["src/core/images/decode.ts", "@jsquash/jpeg/decode.js", "mozjpeg.ts"],
   ["src/cli/main.ts", "@std/cli/parse-args", "src/cli/args.ts"],
   ["src/cli/main.ts", "@std/assert", "is for tests"],
   ["src/core/mod.ts", "node:fs", "has to run in a browser"],
+  ["src/nn/onnx/proto.ts", "onnx-proto", "no import map of ours"],
+  ["src/nn/onnx/proto.ts", "npm:onnx-proto", "no import map of ours"],
 ])("importProblem() refuses %s importing %s", (file, specifier, reason) => {
   const problem = importProblem(file, specifier);
   assert(problem?.includes(reason), `${problem}`);
@@ -135,7 +138,8 @@ Deno.test("importProblem() allows what the layers allow", () => {
     ["src/core/patchcore.ts", "./score/knn.ts"],
     ["src/core/score/knn.ts", "../bank/memory_bank.ts"],
     ["src/cli/main.ts", "../core/mod.ts"],
-    ["src/nn/onnx/proto.ts", "onnx-proto"],
+    ["src/nn/onnx/proto.ts", "npm:onnx-proto@8.0.1"],
+    ["src/cli/args.ts", "jsr:@std/cli@^1.0.0/parse-args"],
     ["src/cli/files.ts", "node:path"],
     ["tests/nn/model_builder.ts", "onnx-proto"],
   ] as const;

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
 const ROOT = decodeURIComponent(new URL("../", import.meta.url).pathname);
 
@@ -80,4 +80,25 @@ Deno.test.each<[Fake, string, number]>([
   assertEquals(lastLine(result.out), summary);
   assertEquals(result.code, code);
   if (fake.broken) assertStringIncludes(result.out, '"deno task lint" failed');
+});
+
+Deno.test("workflows use the Deno of scripts/setup.sh and tasks that there are", async () => {
+  const setup = await Deno.readTextFile(`${ROOT}scripts/setup.sh`);
+  const version = /^DENO_VERSION=(.*)$/m.exec(setup)![1]!;
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
+  const folder = `${ROOT}.github/workflows`;
+  const texts: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    texts.push(await Deno.readTextFile(`${folder}/${name}`));
+  }
+  const text = texts.join("\n");
+  const versions = text.matchAll(/deno-version: (.*)/g).map(([, v]) => v);
+  assertEquals([...new Set(versions)], [version]);
+  const runs = text.matchAll(/run: (deno task|sh|deno run -A) (\S+)/g)
+    .toArray();
+  assert(runs.length > 5, `${runs}`);
+  for (const [, how, what] of runs) {
+    if (how === "deno task") assert(what! in tasks, `There is no task ${what}`);
+    else await Deno.stat(`${ROOT}${what}`);
+  }
 });

@@ -153,12 +153,17 @@ function register(
 export function sharedPath(...parts: string[]): string | undefined {
   const named = Deno.env.get("PATCHCORE_SHARED");
   const root = named ??
-    decodeURIComponent(new URL("../../shared", import.meta.url).pathname);
+    pathOf(new URL("../../shared", import.meta.url));
   if (!isFolder(root)) {
     if (named === undefined) return undefined;
     throw new Error(`PATCHCORE_SHARED is not a folder: "${named}"`);
   }
   return [root, ...parts].join("/");
+}
+
+/** The path of a file's address, on Windows without the slash before a drive. */
+export function pathOf({ pathname }: Pick<URL, "pathname">): string {
+  return decodeURIComponent(pathname).replace(/^\/([a-z]:)/i, "$1");
 }
 
 function requireShared(...parts: string[]): string {

@@ -11,6 +11,7 @@ import {
   assertAllClose,
   failOnGpuErrors,
   gpuTest,
+  pathOf,
   randomFloats,
   relativeError,
   sharedPath,
@@ -114,4 +115,11 @@ Deno.test("failOnGpuErrors() throws what went wrong before disposal failed", asy
     Error,
     "first",
   );
+});
+
+Deno.test.each([
+  ["file:///home/me/a%20b.png", "/home/me/a b.png"],
+  ["file:///C:/Users/me/a%20b.png", "C:/Users/me/a b.png"],
+])("pathOf(%s) is %s", (address, path) => {
+  assertEquals(pathOf(new URL(address)), path);
 });

@@ -65,7 +65,13 @@ async function* filesOf(root: URL, part: string): AsyncGenerator<string> {
   }
 }
 
-function withoutTextImports(path: string, text: string): string {
+/**
+ * A module's text with its kernels' texts imported from `sources.ts`.
+ *
+ * @param path Its path in the package.
+ * @throws {Error} If a text import is left over.
+ */
+export function withoutTextImports(path: string, text: string): string {
   const embedded = text.replaceAll(
     TEXT_IMPORT,
     (_, name: string, specifier: string) => {
@@ -85,7 +91,8 @@ function constantOf(file: string): string {
     .replaceAll("/", "_");
 }
 
-function sourcesModule(texts: ReadonlyMap<string, string>): string {
+/** The text of `sources.ts`: kernels' texts by path, as constants. */
+export function sourcesModule(texts: ReadonlyMap<string, string>): string {
   const constants = [...texts].sort(([a], [b]) => a < b ? -1 : 1).map((
     [file, text],
   ) =>

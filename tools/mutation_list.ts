@@ -213,6 +213,10 @@ export const MUTATIONS: readonly Mutation[] = [
     "((bits >>> 14) & 0x3fff) + 1",
     "((bits >>> 14) & 0x3fff)",
   ]),
+  reader("core/images/tiff_codecs", "a code of LZW grows one code too late", [
+    "codes === (1 << width) - 1",
+    "codes === 1 << width",
+  ], "core/images/camera"),
   reader("core/images/npy", "an array may be longer than its shape", [
     "body.length !== expected",
     "body.length < expected",

@@ -40,7 +40,8 @@ export async function bundle(entry: URL): Promise<string> {
 
 /**
  * The page as text: style, script and demo backbone are put into it, and a
- * content security policy that allows nothing else.
+ * content security policy that allows nothing else, but for the WebAssembly of
+ * the script's decoder.
  */
 export async function buildPage(): Promise<string> {
   const read = (path: string) => Deno.readTextFile(new URL(path, ROOT));
@@ -52,7 +53,7 @@ export async function buildPage(): Promise<string> {
   );
   const policy = [
     "default-src 'none'",
-    `script-src '${await digest(script)}'`,
+    `script-src '${await digest(script)}' 'wasm-unsafe-eval'`,
     `style-src '${await digest(style)}'`,
     "img-src data: blob:",
     "connect-src 'self'",

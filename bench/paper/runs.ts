@@ -53,7 +53,7 @@ export async function evaluate(
   data: string,
   { name, args: options, backbones = [BACKBONE] }: Run,
 ): Promise<Records | undefined> {
-  const files = backbones.map(backbone);
+  const files = backbones.map(findBackbone);
   for (const { path, found } of files) {
     if (found) continue;
     console.log(`Skipped "${name}": looked for "${path}", found nothing`);
@@ -104,14 +104,20 @@ function jsonLines<T>(text: string): T[] {
 
 /** Path of a data set; where it is absent the script says so and ends. */
 export function dataset(name: string): string {
+  return findDataset(name) ?? Deno.exit(0);
+}
+
+/** Path of a data set; where it is absent, that is said. */
+export function findDataset(name: string): string | undefined {
   const data = Deno.env.get("PATCHCORE_DATA") ?? sharedPath("data") ?? "data";
   const path = `${data}/${name}`;
   if (exists(path)) return path;
   console.log(`Skipped: looked for the data set "${path}", found nothing`);
-  Deno.exit(0);
+  return undefined;
 }
 
-function backbone(name: string): { path: string; found: boolean } {
+/** Where a backbone is, or would be. */
+export function findBackbone(name: string): { path: string; found: boolean } {
   const given = Deno.env.get("PATCHCORE_WEIGHTS");
   const folders = given !== undefined
     ? [given]

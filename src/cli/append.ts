@@ -1,4 +1,8 @@
-import type { AppendOptions, PatchCore } from "../core/mod.ts";
+import type {
+  AppendOptions,
+  PatchCore,
+  StoredThresholds,
+} from "../core/mod.ts";
 import {
   changedRule,
   resolveSettings,
@@ -13,12 +17,15 @@ import type { Context } from "./command.ts";
 import { UsageError } from "./exit.ts";
 import type { FitValues } from "./fit_options.ts";
 import { loadDetector } from "./model_loading.ts";
+import type { JudgingModel } from "./replaced_thresholds.ts";
 import { settingsOf } from "./settings_options.ts";
 
 /** A fitted detector that images are added to. */
 interface Appending {
   /** The detector of the earlier model. */
   readonly detector: PatchCore;
+  /** That model's thresholds. */
+  readonly before: JudgingModel;
   /** What may differ from that model. */
   readonly options: Pick<AppendOptions, "maxBank" | "threshold">;
 }
@@ -26,8 +33,8 @@ interface Appending {
 /**
  * Loads the model that images are added to.
  *
- * @throws {UsageError} If an option asks for other settings than its own, it is
- * an ensemble, or a part of the images.
+ * @throws {UsageError} If an option asks for other settings than its own, or it is
+ * an ensemble.
  */
 export async function loadToAppend(
   path: string,
@@ -37,11 +44,6 @@ export async function loadToAppend(
   },
   context: Context,
 ): Promise<Appending> {
-  if (values.shard !== undefined) {
-    throw new UsageError(
-      "Cannot use --append with --shard: merge the parts first",
-    );
-  }
   const detector = await loadDetector(path, values, context);
   if ("members" in detector) {
     detector.dispose();
@@ -57,12 +59,23 @@ export async function loadToAppend(
     );
     return {
       detector,
+      before: { name: path, model: thresholdsIn(detector.model) },
       options: { maxBank: coreset.maxBank, threshold },
     };
   } catch (error) {
     detector.dispose();
     throw error;
   }
+}
+
+/** The thresholds alone, so that the old memory bank is not kept. */
+function thresholdsIn(
+  { threshold, mapThreshold }: StoredThresholds,
+): StoredThresholds {
+  return {
+    ...(threshold && { threshold }),
+    ...(mapThreshold && { mapThreshold }),
+  };
 }
 
 /**
@@ -73,17 +86,21 @@ export async function loadToAppend(
  */
 function checkSame(
   stored: Settings,
-  { preset, coreset, threshold, map, ...given }: SettingsOptions,
+  { preset, coreset, threshold, map, tiles, ...options }: SettingsOptions,
   path: string,
 ): Settings {
+  const { foreground, augment, ...given } = options;
   const base = preset === undefined ? stored : resolveSettings({ preset });
   const { region } = stored;
   const wanted: Settings = {
     ...base,
     ...(region && { region }),
     ...given as Partial<Settings>,
+    ...(tiles !== undefined && tiledSettings(tiles)),
     coreset: { ...base.coreset, ...coreset as Partial<Settings["coreset"]> },
     map: { ...base.map, ...map },
+    foreground: { ...base.foreground, ...foreground },
+    augment: { ...base.augment, ...augment },
     threshold: { ...base.threshold, ...threshold },
   };
   const fixed = (settings: Settings): Record<string, unknown> => ({
@@ -92,7 +109,7 @@ function checkSame(
     threshold: null,
   });
   const [mine, theirs] = [fixed(wanted), fixed(stored)];
-  const other = Object.keys({ ...mine, ...theirs }).find((key) =>
+  const other = Object.keys({ ...theirs, ...mine }).find((key) =>
     JSON.stringify(mine[key]) !== JSON.stringify(theirs[key])
   );
   if (other !== undefined) {
@@ -100,7 +117,7 @@ function checkSame(
       `Cannot append to "${path}" with ${other} ${
         shown(mine[other])
       }: the model was fitted with ${
-        shown(theirs[other])
+        theirs[other] === undefined ? "another" : shown(theirs[other])
       }; leave the option out, or fit anew`,
     );
   }
@@ -112,4 +129,14 @@ function checkSame(
     },
     threshold: changedRule(stored.threshold, threshold),
   };
+}
+
+/** Tiles with what is left out, and the input that goes with them. */
+function tiledSettings(
+  option: NonNullable<SettingsOptions["tiles"]>,
+): Partial<Settings> {
+  const { tiles, resize, crop, square, multiple } = resolveSettings({
+    tiles: option,
+  });
+  return { ...(tiles && { tiles }), resize, crop, square, multiple };
 }

@@ -1,4 +1,4 @@
-import { parseArgs } from "@std/cli/parse-args";
+import { parseArgs } from "jsr:@std/cli@^1.0.0/parse-args";
 import { UsageError } from "./exit.ts";
 import { didYouMean } from "./nearest.ts";
 import {
@@ -62,7 +62,7 @@ export function readArgs<O extends Options>(
         short === undefined ? [] : [[flagName(key), short]]
       ),
     ),
-    unknown: (argument, key) => {
+    unknown: (argument: string, key?: string) => {
       if (key === undefined) return true;
       throw unknownOption(argument, key, entries);
     },

@@ -19,12 +19,13 @@ import { tellCalibration } from "./calibrate_output.ts";
 import { inspectParts, type SeenParts } from "./calibrate_parts.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { readFile } from "./disk.ts";
+import { LIMITS } from "../core/settings/limits.ts";
 import { EXIT, UsageError } from "./exit.ts";
 import { MODEL_OPTIONS, namingModel } from "./model_loading.ts";
 import type { Options, Values } from "./options.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { GROUP_BY_OPTION, groupingOf } from "./settings_options.ts";
-import { parseThresholds } from "./threshold_options.ts";
+import { parseThresholds, refusingThresholds } from "./threshold_options.ts";
 
 const FALSE_ALARMS = 0.05;
 
@@ -52,7 +53,7 @@ const OPTIONS = {
     value: "RATE",
     min: 0,
     above: true,
-    max: 0.999,
+    max: LIMITS.falseAlarms,
     fallback: "0.05",
     help: "the share of good parts that will be called anomalous",
   },
@@ -134,16 +135,16 @@ export const calibrate: Command = defineCommand({
     const target = values.out ?? path!;
     await refuseExisting(target, values.overwrite);
     const bytes = await readFile(path!);
+    const changedTo = (change: ThresholdChange) =>
+      namingModel(path!, () => Promise.resolve(changed(bytes, change)));
+    const known = set && await changedTo(set);
     const seen = values.good === undefined && values.bad === undefined
       ? { good: [], bad: [], isSquared: false, failed: 0 }
       : await inspectParts(path!, { ...values, groupBy }, context);
     const { change, odd } = set === undefined
       ? found(seen, values)
       : { change: set, odd: [] };
-    const { before, after, file } = await namingModel(
-      path!,
-      () => Promise.resolve(changed(bytes, change)),
-    );
+    const { before, after, file } = known ?? await changedTo(change);
     await writeOutput(target, file, values.overwrite);
     const told = { path: path!, target, before, after, odd, ...seen };
     tellCalibration(told, context.terminal);
@@ -214,10 +215,10 @@ function changed(
 } {
   if (isEnsembleFile(bytes)) {
     const before = readEnsembleFile(bytes);
-    const after = withThresholds(before, change);
+    const after = refusingThresholds(() => withThresholds(before, change));
     return { before, after, file: writeEnsembleFile(after) };
   }
   const before = readModelFile(bytes);
-  const after = withThresholds(before, change);
+  const after = refusingThresholds(() => withThresholds(before, change));
   return { before, after, file: writeModelFile(after) };
 }

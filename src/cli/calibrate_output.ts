@@ -5,8 +5,11 @@ import {
 } from "../core/evaluation/mod.ts";
 import { limitsOf, type StoredThresholds } from "../core/mod.ts";
 import { shareInWords } from "../core/report/mod.ts";
+import { rangeOf } from "../core/score/min_max_scale.ts";
 import { judge, mapDisagrees } from "../core/score/verdict.ts";
+import { promiseOf, sourceOf } from "../core/threshold/rule_facts.ts";
 import type { SeenParts } from "./calibrate_parts.ts";
+import { promiseLine } from "./lessons.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What a calibration did, for its record and its lines. */
@@ -70,12 +73,39 @@ export function tellCalibration(
       number(old.score)
     }; of maps ${number(limits.map)}, was ${number(old.map)}`,
   );
+  const { threshold } = after;
+  const promised = threshold && promiseOf(threshold);
+  if (threshold !== undefined && promised !== undefined) {
+    terminal.result(promiseLine(promised, sourceOf(threshold)));
+  }
+  const f1 = threshold?.rule["f1"];
+  if (typeof f1 === "number") {
+    terminal.result(
+      `F1 ${
+        f1.toFixed(3)
+      } on these parts, of which it is the best: others are judged less well`,
+    );
+  }
   for (
     const line of [
       ...linesOf("Good", "normal", kinds.good),
       ...linesOf("Bad", "anomalous", kinds.bad),
     ]
   ) terminal.result(line);
+  for (
+    const [name, right, parts, judged] of [
+      ["good", "normal", good, kinds.good],
+      ["bad", "anomalous", bad, kinds.bad],
+    ] as const
+  ) {
+    if (parts.length === 0 || judged[right] > 0) continue;
+    const scores = rangeOf(parts.map(({ score }) => score));
+    terminal.warn(
+      `None of the ${parts.length} ${name} parts is called ${right}: their scores are ${
+        number(scores.min)
+      } to ${number(scores.max)}, the threshold is ${number(limits.score)}`,
+    );
+  }
   if (disagreeing > 0) {
     terminal.message(
       `Of ${disagreeing} of ${

@@ -4,9 +4,11 @@ import {
   partsOf,
 } from "../core/evaluation/mod.ts";
 import { rangeOf } from "../core/score/min_max_scale.ts";
+import { distanceScale } from "../core/score/distance_scale.ts";
 import type { Context } from "./command.ts";
+import { realPath } from "./disk.ts";
 import { UsageError } from "./exit.ts";
-import { listImages, realPath } from "./files.ts";
+import { listImages } from "./files.ts";
 import { ImageReader } from "./image_reader.ts";
 import { type Detector, loadDetector, modelsOf } from "./model_loading.ts";
 import { stageProgress } from "./stage_progress.ts";
@@ -21,8 +23,10 @@ interface PartsToInspect {
   readonly groupBy: RegExp | undefined;
   /** Names or paths of its backbones; by default where fit found them. */
   readonly backbone: readonly string[] | undefined;
-  /** Images of a batch. */
-  readonly batch: number;
+  /** Images or tiles of a batch, if it was said how many. */
+  readonly batch: number | undefined;
+  /** The most pixels an image may have. */
+  readonly maxPixels: number;
   /** Whether kernels are timed. */
   readonly profile: boolean;
   /** Whether the default kernels are kept. */
@@ -92,7 +96,10 @@ export async function inspectParts(
   using progress = stageProgress(terminal);
   const all = [...good, ...lists.bad];
   const scored = new Map<string, HeldOutImage>();
-  using reader = new ImageReader(all);
+  using reader = new ImageReader(all, {
+    range: detector.settings.range,
+    maxPixels: values.maxPixels,
+  });
   for await (
     const image of scoresOf(detector, reader, context, () => failed++)
   ) {
@@ -105,7 +112,7 @@ export async function inspectParts(
   return {
     good: parts(good),
     bad: parts(lists.bad),
-    isSquared: !isEnsemble && detector.settings.distance === "squared",
+    isSquared: !isEnsemble && distanceScale(detector.settings.distance).squared,
     failed,
   };
 }

@@ -1,6 +1,4 @@
 import {
-  type Architecture,
-  architecture,
   ARCHITECTURES,
   convertWeights,
   knownByDigest,
@@ -15,12 +13,15 @@ import {
 import type { Context } from "./command.ts";
 import { readFile, writeAtomically } from "./disk.ts";
 import { EXIT, UsageError } from "./exit.ts";
+import { keptNetwork } from "./kept_network.ts";
 import { didYouMean } from "./nearest.ts";
 import { refuseExisting } from "./output.ts";
+import { licenceMetadata } from "./weights_licence.ts";
 import type { WeightsValues } from "./weights_options.ts";
 
 interface Source {
-  readonly network: Architecture;
+  /** Name of the network. */
+  readonly name: string;
   readonly tensors: StateDict;
   readonly metadata?: ReadonlyMap<string, string>;
 }
@@ -31,7 +32,7 @@ export async function convertFile(
   values: WeightsValues,
   { terminal }: Context,
 ): Promise<number> {
-  const { random, until, precision, overwrite } = values;
+  const { random, precision, overwrite } = values;
   const [file] = operands;
   if (operands.length !== (random === undefined ? 1 : 0)) {
     throw new UsageError(
@@ -40,38 +41,42 @@ export async function convertFile(
         : "weights convert --random takes no FILE",
     );
   }
-  const named = values.arch === undefined ? undefined : network(values.arch);
+  const named = values.arch === undefined ? undefined : known(values.arch);
   const out = values.out ?? outputPath(file);
   await refuseExisting(out, overwrite);
   const source = file === undefined
-    ? randomSource(named, random)
+    ? randomSource(named, random, values)
     : await fileSource(file, named);
-  const { bytes, parameters } = convertWeights(
-    source.tensors,
-    source.network,
-    { until, precision, ...(source.metadata && { metadata: source.metadata }) },
-  );
+  const { name } = source;
+  const { network, until, end } = keptNetwork(name, values);
+  const licence = random === undefined
+    ? await licenceMetadata(name, values)
+    : [];
+  const { bytes, parameters } = convertWeights(source.tensors, network, {
+    ...{ until, precision },
+    metadata: new Map([...source.metadata ?? [], ...licence]),
+  });
   await writeAtomically(out, bytes);
-  const { name } = source.network;
   terminal.message(
     `Converted ${
       (parameters / 1e6).toFixed(1)
-    } M weights of ${name} up to ${until}`,
+    } M weights of ${name} up to ${end}`,
   );
   terminal.result(out);
   terminal.record({
     path: out,
     sha256: await sha256(bytes),
     architecture: name,
-    until,
+    until: end,
     precision,
+    ...(network.transformer && { positions: network.transformer.positions }),
     parameters,
   });
   return EXIT.ok;
 }
 
-function network(name: string): Architecture {
-  if (ARCHITECTURES.includes(name)) return architecture(name);
+function known(name: string): string {
+  if (ARCHITECTURES.includes(name)) return name;
   throw new UsageError(
     `Unknown network "${name}", expected one of ${ARCHITECTURES.join(", ")}${
       didYouMean(name, ARCHITECTURES)
@@ -87,25 +92,27 @@ function outputPath(file: string | undefined): string {
 }
 
 function randomSource(
-  named: Architecture | undefined,
+  name: string | undefined,
   seed: number | undefined,
+  values: WeightsValues,
 ): Source {
-  if (!named || seed === undefined) {
+  if (name === undefined || seed === undefined) {
     throw new UsageError("weights convert --random needs --arch NAME");
   }
-  const { weights, metadata } = randomWeights(named, seed);
+  const { network } = keptNetwork(name, values);
+  const { weights, metadata } = randomWeights(network, seed);
   const tensors: StateDict = new Map(
     [...weights].map(([name, { shape, data }]) => [
       name,
       { dtype: "F32", shape, data },
     ]),
   );
-  return { network: named, tensors, metadata };
+  return { name, tensors, metadata };
 }
 
 async function fileSource(
   file: string,
-  named: Architecture | undefined,
+  named: string | undefined,
 ): Promise<Source> {
   const bytes = await readFile(file);
   const digest = await sha256(bytes);
@@ -113,7 +120,7 @@ async function fileSource(
   const tensors = readStateDict(bytes);
   const known = knownByDigest(digest);
   return {
-    network: named ?? recogniseArchitecture(tensors),
+    name: named ?? recogniseArchitecture(tensors).name,
     tensors,
     ...(known && { metadata: new Map([[WEIGHTS_KEY, weightsTitle(known)]]) }),
   };

@@ -7,11 +7,12 @@ import {
 } from "../core/demo/demo_set.ts";
 import { encodePng } from "../core/images/png.ts";
 import { auroc } from "../core/metrics/roc.ts";
+import { tellCpuAdapter } from "./adapter_line.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
 import { demoBackbone } from "./load_backbone.ts";
 import { DemoReport } from "./demo_report.ts";
 import { EXIT } from "./exit.ts";
-import { OutputFolder } from "./output.ts";
+import { noteReplaced, OutputFolder } from "./output.ts";
 import { PredictionFiles } from "./prediction_files.ts";
 import { stageProgress } from "./stage_progress.ts";
 
@@ -43,6 +44,7 @@ export const demo: Command = defineCommand({
   async run(_operands, { out, seed, overwrite }, context): Promise<number> {
     const { terminal } = context;
     using folder = await OutputFolder.open(out, { overwrite });
+    noteReplaced(folder, terminal);
     const backbone = await demoBackbone();
     using detector = await PatchCore.create({
       backbone,
@@ -53,6 +55,7 @@ export const demo: Command = defineCommand({
     terminal.message(
       `Backbone "demo" on ${detector.adapterName}: fixed filters for this demo only; accuracy on real parts needs ImageNet weights ("weights pull wide_resnet50_2")`,
     );
+    tellCpuAdapter(detector.gpu, terminal);
     const products = [];
     const page = new DemoReport();
     for (const product of DEMO_PRODUCTS) {

@@ -59,7 +59,7 @@ export class DemoReport {
       ],
       settings,
       curves: this.#curves,
-      readTraining: trainingReader(),
+      readTraining: trainingReader(settings),
     });
   }
 }

@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { basename, dirname, join, normalize, resolve } from "node:path";
 import type { FileEntry, Files } from "../core/datasets/files.ts";
 
 /** A file that cannot be read or must not be written: exit code 1. */
@@ -104,6 +104,25 @@ export async function readFilePart(
  */
 export function readImage(path: string): Promise<Uint8Array<ArrayBuffer>> {
   return readFile(path, MAX_IMAGE_BYTES);
+}
+
+/**
+ * Where a path leads, links followed, so that two spellings of one file are the
+ * same. What does not exist has its place in the folder it would be in; what may
+ * not be looked at stays as it is spelt.
+ */
+export async function realPath(path: string): Promise<string> {
+  try {
+    return await Deno.realPath(path);
+  } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory;
+    if (!isMissing) return normalize(path);
+  }
+  const parent = dirname(path);
+  return parent === path
+    ? path
+    : resolve(await realPath(parent), basename(path));
 }
 
 /** What a path is, or nothing when there is nothing. */

@@ -4,6 +4,20 @@ import { createHash } from "node:crypto";
 export class DownloadError extends Error {
   /** Tells this class of errors from others. */
   override readonly name = "DownloadError";
+  /** The lines of the message: what went wrong, then what can be done. */
+  readonly lines: readonly [string, ...string[]];
+
+  /** @param advice Further lines of the message. */
+  constructor(
+    message: string,
+    { advice = [], ...options }: ErrorOptions & {
+      readonly advice?: readonly string[];
+    } = {},
+  ) {
+    const lines = [message, ...advice] as const;
+    super(lines.join("\n"), options);
+    this.lines = lines;
+  }
 }
 
 interface DownloadOptions {

@@ -18,8 +18,10 @@ import { checkMasks } from "./mask_check.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { duration } from "./progress.ts";
 import { regionOf } from "./region_options.ts";
+import { withMeasuredRange } from "./sample_range.ts";
 import { stageProgress } from "./stage_progress.ts";
 import type { Terminal } from "./terminal.ts";
+import { unseenBy } from "./unseen_images.ts";
 
 /** `evaluate`: every metric on labelled datasets. */
 export const evaluate: Command = defineCommand({
@@ -67,15 +69,22 @@ export const evaluate: Command = defineCommand({
     for (const failure of lost) tellFailure(failure, terminal);
     noteMissingMasks(categories, terminal);
     const journal = await Journal.open(values.resume);
+    const ranged = await withMeasuredRange(
+      values,
+      categories.flatMap(({ category }) =>
+        category.train.map(({ path }) => path)
+      ),
+      context,
+    );
     const [sample] = categories[0]?.category.train ?? [];
     const region = await regionOf(values, sample?.path);
-    using works = new EvaluationWorks(values, region, context);
+    using works = new EvaluationWorks(ranged, region, context);
     const report = reportPath === undefined
       ? undefined
       : new EvaluationReport(categories.length);
     const { records, failed, broken } = await evaluateAll(
       categories,
-      { works, journal, report },
+      { works, journal, report, maxPixels: values.maxPixels },
       context,
     );
     const without = [...lost.map(({ category }) => category), ...broken];
@@ -122,11 +131,12 @@ interface Evaluation {
   readonly works: EvaluationWorks;
   readonly journal: Journal;
   readonly report: EvaluationReport | undefined;
+  readonly maxPixels: number;
 }
 
 async function evaluateAll(
   categories: readonly FoundCategory[],
-  { works, journal, report }: Evaluation,
+  { works, journal, report, maxPixels }: Evaluation,
   { terminal, signal }: Context,
 ): Promise<{ records: EvaluationRecord[]; failed: number; broken: string[] }> {
   const records: EvaluationRecord[] = [];
@@ -134,9 +144,13 @@ async function evaluateAll(
   let failed = 0;
   const start = performance.now();
   let worked = 0;
-  for (const [i, { category, layout }] of categories.entries()) {
+  for (const [i, { category: whole, layout }] of categories.entries()) {
     signal.throwIfAborted();
     const work = await works.of(layout);
+    const { trained } = work;
+    const category = trained === undefined
+      ? whole
+      : await unseenBy(trained, whole, terminal);
     const place = `${category.name} (${i + 1} of ${categories.length})`;
     const key = await evaluationKey(category, work.method);
     let found = journal.find(key, category.name);
@@ -149,7 +163,9 @@ async function evaluateAll(
     } else {
       const { train, test } = category;
       terminal.message(
-        `${place}: ${train.length} images to train, ${test.length} to test${
+        `${place}: ${
+          trained === undefined ? `${train.length} images to train, ` : ""
+        }${test.length} to test${
           timeLeft(start, worked, categories.length - i)
         }`,
       );
@@ -159,6 +175,7 @@ async function evaluateAll(
         found = await work.evaluate(category, {
           signal,
           onProgress: progress,
+          maxPixels,
           observer: report?.observer(category.name),
           onImageError: (name, error) => {
             // Each of several runs comes upon it.

@@ -2,6 +2,7 @@ import { LIMITS } from "../core/settings/limits.ts";
 import { UsageError } from "./exit.ts";
 import { LAYOUT_OPTIONS } from "./layout_options.ts";
 import { flagName, type Options, type Values } from "./options.ts";
+import { MAX_PIXELS_OPTION } from "./read_pixels.ts";
 import { GROUP_BY_OPTION, SETTINGS_OPTIONS } from "./settings_options.ts";
 import { THRESHOLD_OPTIONS } from "./threshold_options.ts";
 import { AUTOTUNE_OPTION } from "./tuning_store.ts";
@@ -38,7 +39,14 @@ export const EVALUATE_OPTIONS = {
     kind: "list",
     value: "N,…",
     fallback: "all",
-    help: "training images to fit, drawn at random",
+    help: "training images to fit",
+  },
+  draw: {
+    kind: "choice",
+    choices: ["random", "in-order"],
+    fallback: "random; in-order with anomalydino",
+    help:
+      "which images --shots takes: drawn at random, or the first ones, with seed s those from s times N on",
   },
   seeds: {
     kind: "integer",
@@ -101,13 +109,15 @@ export const EVALUATE_OPTIONS = {
     help:
       "with several backbones, what their scores are scaled by before they are averaged: the training images, or the test set as in the published code",
   },
+  maxPixels: MAX_PIXELS_OPTION,
   batch: {
     kind: "integer",
     min: 1,
     max: LIMITS.batch,
     unit: "images",
     default: 8,
-    help: "how many images the GPU works on at once",
+    help:
+      "how many images or tiles the GPU works on at once, or fewer where that is more than it takes",
   },
   noAutotune: AUTOTUNE_OPTION,
   allowRandom: {
@@ -130,6 +140,7 @@ const FITTING: readonly Key[] = [
   ...Object.keys(SETTINGS_OPTIONS).filter((key) => key !== "backbone") as Key[],
   "groupBy",
   "shots",
+  "draw",
   "seeds",
   "verbose",
   "method",
@@ -143,11 +154,21 @@ const SINGLE: readonly Key[] = ["method", "search", "verbose"];
 
 /** What only PatchCore has. */
 const PATCHCORE: readonly Key[] = [
+  "tile",
+  "overlap",
+  "scale",
+  "tileBanks",
   "coreset",
   "maxBank",
   "subsample",
   "patchSize",
   "stride",
+  "distance",
+  "score",
+  "foreground",
+  "morphology",
+  "rotations",
+  "augment",
   "search",
   "nprobe",
   "verbose",
@@ -189,6 +210,9 @@ export function refuseStored(values: EvaluateValues): void {
  */
 export function refuseUnused(values: EvaluateValues): void {
   const { method, search } = values;
+  if (values.shots === undefined) {
+    refuse(values, ["draw"], "without --shots: all images are taken");
+  }
   if (method !== "patchcore") {
     refuse(values, PATCHCORE, `with --method ${method}: it is PatchCore's`);
   }

@@ -19,6 +19,7 @@ import type {
 } from "../core/settings/settings.ts";
 import { VERSION } from "../core/settings/version.ts";
 import { sha256 } from "../core/weights.ts";
+import { tellCpuAdapter } from "./adapter_line.ts";
 import type { Context } from "./command.ts";
 import { DISK, readFile } from "./disk.ts";
 import {
@@ -48,6 +49,8 @@ interface EvaluationWork extends Disposable {
   readonly settings: Settings;
   /** Name of the adapter that does the work. */
   readonly adapterName: string;
+  /** Names of the images that a stored model was fitted to. */
+  readonly trained?: readonly string[];
   /** Evaluates a category: one record, or one for each number of shots. */
   evaluate(
     category: Category,
@@ -100,8 +103,9 @@ export class EvaluationWorks implements Disposable {
 
 /** Whole frames of 256 × 256 pixels and deeper layers, unless told otherwise. */
 function videoValues(values: EvaluateValues): EvaluateValues {
-  const { method, resize, square, crop, layers } = values;
-  const geometry = resize === undefined && !square && crop === undefined;
+  const { method, resize, square, crop, layers, tile } = values;
+  const geometry = resize === undefined && !square && crop === undefined &&
+    tile === undefined;
   const deeper = method === "patchcore" ? ["layer3", "layer4"] : undefined;
   return {
     ...values,
@@ -123,8 +127,14 @@ async function fitting(
   const { evaluator, facts } = files.length === 1
     ? await single(files[0], values, region, context)
     : await ensemble(files, values, region, context);
+  tellCpuAdapter(evaluator.gpu, context.terminal);
   const { settings } = evaluator;
-  const choices = { rule, seeds, radius, ...(shots && { shots }) };
+  const draw = values.draw ??
+    (values.preset === "anomalydino" ? "in-order" : "random");
+  const choices = {
+    ...{ rule, seeds, radius },
+    ...(shots && { shots, draw: draw as "random" | "in-order" }),
+  };
   const grouping = groupingOf(values.groupBy);
   return {
     method: {
@@ -239,6 +249,7 @@ async function stored(
     },
     settings: detector.settings,
     adapterName: detector.adapterName,
+    trained: members[0]!.imageNames,
     async evaluate(category, work): Promise<EvaluationRecord[]> {
       const start = performance.now();
       const { name, test } = category;

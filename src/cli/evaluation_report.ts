@@ -14,6 +14,7 @@ import {
   type ReportRow,
   type ReportTable,
 } from "../core/report/mod.ts";
+import type { Settings } from "../core/settings/settings.ts";
 import { VERSION } from "../core/settings/version.ts";
 import { evaluationCells, verdictCells } from "./evaluate_output.ts";
 import { UsageError } from "./exit.ts";
@@ -65,7 +66,7 @@ interface EvaluationFacts {
   /** Name of the adapter. */
   readonly adapter: string;
   /** Every switch of the method. */
-  readonly settings: object;
+  readonly settings: Settings;
   /** What was evaluated, e.g. a folder. */
   readonly data: string;
 }
@@ -86,7 +87,8 @@ export class EvaluationReport {
     const rows: Pick<ReportRow, "score" | "truth">[] = [];
     return {
       onScored: (scored: NamedScore, sample: Sample): void => {
-        const { label: truth, defect = "good" } = sample;
+        const { label: truth } = sample;
+        const { defect = truth === "normal" ? "good" : "defective" } = sample;
         rows.push({ score: scored.score, truth });
         if (!isPrediction(scored)) return;
         const group = this.#several ? category : defect;
@@ -139,7 +141,7 @@ export class EvaluationReport {
         },
       ],
       curves: this.#curves,
-      readTraining: trainingReader(),
+      readTraining: trainingReader(settings),
     });
   }
 }

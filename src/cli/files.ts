@@ -1,4 +1,4 @@
-import { dirname, normalize } from "node:path";
+import { dirname } from "node:path";
 import type { Category, DatasetOptions } from "../core/datasets/dataset.ts";
 import {
   baseName,
@@ -11,7 +11,7 @@ import { folderRole, foldersOf } from "../core/datasets/folder_roles.ts";
 import { readListFile } from "../core/datasets/list_file.ts";
 import { ownLayout, readDataset } from "../core/datasets/read_dataset.ts";
 import type { ReportTruth } from "../core/report/mod.ts";
-import { DISK, FileError, statOrNothing } from "./disk.ts";
+import { DISK, FileError, realPath, statOrNothing } from "./disk.ts";
 import { counted, folderOf, relativeFolders } from "./folder_counts.ts";
 import { folderNames, type LayoutValues } from "./layout_options.ts";
 
@@ -99,7 +99,7 @@ async function imagesOf(
   const found = [...below.images, ...below.datasets.flatMap((d) => d.images)];
   if (found.length === 0 && below.datasets.length === 0) {
     throw new FileError(
-      `Cannot find images in "${operand}": looked for PNG, JPEG, BMP, WebP and GIF files in it and in its folders`,
+      `Cannot find images in "${operand}": looked for PNG, JPEG, TIFF, BMP, WebP, GIF and AVIF files in it and in its folders`,
     );
   }
   const read: DatasetOptions = { purpose, ...foldersGiven(options) };
@@ -286,7 +286,7 @@ function refuseOthers(root: string, { images }: Below): void {
   const folders = [...new Set(images.map((path) => folderOf(root, path)))];
   const good =
     folders.find((folder) =>
-      folder.split("/").some((name) => folderRole(name) === "normal")
+      folder.split(/[/\\]/).some((name) => folderRole(name) === "normal")
     ) ?? folders.find((folder) => folderRole(folder) === "train");
   if (named.length > 0) {
     throw new FileError(
@@ -343,15 +343,4 @@ function unreadable(root: string, { foreign }: Below): string[] {
       counts.join(", ")
     }); convert them to PNG`,
   ];
-}
-
-/** What a path points to, so that two spellings of one file are the same. */
-export async function realPath(path: string): Promise<string> {
-  try {
-    return await Deno.realPath(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return normalize(path);
-    if (error instanceof Deno.errors.NotCapable) return normalize(path);
-    throw error;
-  }
 }

@@ -3,6 +3,7 @@ import { LAYOUT_OPTIONS } from "./layout_options.ts";
 import { MEMORY_OPTION } from "./memory.ts";
 import { PRECISION_OPTION } from "./model_loading.ts";
 import type { Options, Values } from "./options.ts";
+import { MAX_PIXELS_OPTION } from "./read_pixels.ts";
 import { GROUP_BY_OPTION, SETTINGS_OPTIONS } from "./settings_options.ts";
 import { MIN_AREA_OPTION } from "./threshold_options.ts";
 import { AUTOTUNE_OPTION } from "./tuning_store.ts";
@@ -71,17 +72,25 @@ export const FIT_OPTIONS = {
   },
   shard: {
     kind: "text",
-    value: "i/n",
+    value: "i/n|index=k/n|auto",
     help:
-      "fit part i of n, every n-th image, and keep twice the rows: merge makes one model of all parts",
+      "fit part i of n, every n-th image, and keep twice the rows: merge makes one model of all parts. i counts from 1, k from 0; auto: as an array task of Slurm or an indexed job of Kubernetes says. A part that is finished is left as it is, another one is replaced",
   },
+  resume: {
+    kind: "text",
+    value: "FOLDER",
+    help:
+      "fit a part in steps and keep them here until it is written, so that a fit that was cut off goes on",
+  },
+  maxPixels: MAX_PIXELS_OPTION,
   batch: {
     kind: "integer",
     min: 1,
     max: LIMITS.batch,
     unit: "images",
     default: 8,
-    help: "how many images the GPU works on at once",
+    help:
+      "how many images or tiles the GPU works on at once, or fewer where that is more than it takes",
   },
   precision: PRECISION_OPTION,
   noAutotune: AUTOTUNE_OPTION,

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { type FittedTail, renderFitReport } from "../core/report/mod.ts";
 import { VERSION } from "../core/settings/version.ts";
+import { distanceScale } from "../core/score/distance_scale.ts";
 import { modelLessons, trainScoresOf } from "./lessons.ts";
 import { type Detector, modelsOf } from "./model_loading.ts";
 import { inspectionFacts, trainingReader } from "./prediction_report.ts";
@@ -22,7 +23,8 @@ export async function fitPage(
 ): Promise<string> {
   const { settings, adapterName, model } = detector;
   const members = modelsOf(detector);
-  const isSquared = members.length === 1 && settings.distance === "squared";
+  const isSquared = members.length === 1 &&
+    distanceScale(settings.distance).squared;
   const distance = (score: number): number =>
     isSquared ? Math.sqrt(score) : score;
   const { threshold } = model;
@@ -49,7 +51,7 @@ export async function fitPage(
       .map(distance),
     threshold: threshold === undefined ? NaN : distance(threshold.value),
     tail: tailOf(threshold?.rule),
-    readTraining: trainingReader(),
+    readTraining: trainingReader(settings),
   });
 }
 

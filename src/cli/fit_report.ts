@@ -1,5 +1,6 @@
 import type { EnsembleFitReport, FitPlan, FitReport } from "../core/mod.ts";
 import { bytesInWords } from "../core/settings/byte_size.ts";
+import { whyNoThreshold } from "./no_threshold.ts";
 import { duration } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -22,23 +23,33 @@ export function planLine(plan: FitPlan): string {
     }, ${plan.thresholdImages} images extracted twice for the threshold`,
   }[plan.holds];
   const time = seconds === undefined ? "" : `; about ${duration(seconds)}`;
-  return `${count(images, "images")}, ${count(patches, "patches")}, ${
+  const tiles = plan.tilesPerImage > 1
+    ? ` of ${plan.tilesPerImage} tiles each, ${plan.batch} tiles at once`
+    : "";
+  return `${count(images, "images")}${tiles}, ${count(patches, "patches")}, ${
     count(bankRows, "bank rows")
   } of ${plan.dim} dimensions; ${memory}; ${work}${time}`;
 }
 
-/**
- * Prints what a fit did.
- *
- * @param more What else is in the record.
- */
+/** A model that was fitted and written. */
+interface WrittenFit {
+  /** Its file. */
+  readonly model: string;
+  /** The file's size. */
+  readonly bytes: number;
+  /** Images that could not be used. */
+  readonly failed: number;
+  /** Scores of the training images, each held out. */
+  readonly trainScores: ArrayLike<number>;
+  /** What else is in the record. */
+  readonly more: Readonly<Record<string, unknown>>;
+}
+
+/** Prints what a fit did. */
 export function printReport(
   report: FitReport | EnsembleFitReport,
-  model: string,
-  bytes: number,
-  failed: number,
+  { model, bytes, failed, trainScores, more }: WrittenFit,
   terminal: Terminal,
-  more: Readonly<Record<string, unknown>> = {},
 ): void {
   const { images, patches, bankRows, dim, seconds } = report;
   terminal.record({
@@ -73,7 +84,7 @@ export function printReport(
     }),
   });
   terminal.result(bankLine(report, model, bytes));
-  terminal.result(thresholdLine(report));
+  terminal.result(thresholdLine(report, trainScores));
   const radius = radiusLine(report);
   if (radius !== undefined) terminal.message(radius);
   terminal.message(
@@ -110,12 +121,17 @@ export function bankLine(
   } MB`;
 }
 
-/** The thresholds in a line. */
+/**
+ * The thresholds in a line, or why there are none.
+ *
+ * @param trainScores Scores of the training images, each held out.
+ */
 export function thresholdLine(
   { threshold, mapThreshold }: Pick<FitReport, "threshold" | "mapThreshold">,
+  trainScores: ArrayLike<number>,
 ): string {
   return Number.isNaN(threshold)
-    ? "No threshold: without an image, or those of its part, there is nothing to compare it with; fit more images"
+    ? `No threshold: ${whyNoThreshold(trainScores)}; fit more images`
     : `Threshold ${threshold.toPrecision(6)}, of maps ${
       mapThreshold.toPrecision(6)
     }`;

@@ -1,19 +1,27 @@
-import { dirname } from "node:path";
 import { join } from "../core/datasets/files.ts";
 
 /** Folders from an argument down to an image below it. */
 export function relativeFolders(root: string, path: string): string[] {
   const folder = folderOf(root, path);
-  return folder === "." ? [] : folder.split("/");
+  return folder === "." ? [] : folder.split(/[/\\]/);
 }
 
-/** The folder of an image, relative to an argument; `.` is the argument. */
+/**
+ * The folder of an image, relative to an argument; `.` is the argument. Both
+ * separators count on every system.
+ */
 export function folderOf(root: string, path: string): string {
   const prefix = join(root, "");
-  const folder = dirname(
-    path.startsWith(prefix) ? path.slice(prefix.length) : path,
-  );
-  return folder === "" ? "." : folder;
+  const isBelow = slashed(path).startsWith(slashed(prefix));
+  const [, folder] = /^(.*)[/\\]/s.exec(
+    isBelow ? path.slice(prefix.length) : path,
+  ) ?? [];
+  if (folder === undefined) return ".";
+  return folder === "" ? "/" : folder;
+}
+
+function slashed(path: string): string {
+  return path.replaceAll("\\", "/");
 }
 
 /** Folders that are named in a message, at most. */

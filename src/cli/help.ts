@@ -1,8 +1,20 @@
 import { expectation } from "./args.ts";
 import { flagName, type Option, type Options, type Syntax } from "./options.ts";
 
-/** How the program is started, as help and messages write it. */
-export const PROGRAM = "deno run -A mod.ts";
+/** How the program is started, as help and messages show it. */
+export const PROGRAM: string = programAt(import.meta.url);
+
+/**
+ * How the program is started where a file of `src/cli` has this address: in a
+ * checkout, in a JSR registry, on another server.
+ */
+export function programAt(address: string): string {
+  if (address.startsWith("file:")) return "deno run -A mod.ts";
+  const [, name] = /\/(@[^/]+\/[^/]+)\/\d[^/]*\/src\//.exec(address) ?? [];
+  return `deno run -A ${
+    name === undefined ? new URL("../../mod.ts", address) : `jsr:${name}`
+  }`;
+}
 
 const WIDTH = 80;
 const INDENT = 2;

@@ -1,5 +1,5 @@
-import type { NamedImage, Pixels } from "../core/mod.ts";
-import { type FilePixels, readPixels } from "./read_pixels.ts";
+import type { DecodeOptions, NamedImage, Pixels } from "../core/mod.ts";
+import { type FilePixels, type PixelsTask, readPixels } from "./read_pixels.ts";
 import { decodingFailed, ThreadError, ThreadPool } from "./thread_pool.ts";
 
 /** What a thread answers to a path: the image, or why there is none. */
@@ -7,7 +7,7 @@ export type ReadImage =
   | FilePixels
   | { readonly name: string; readonly message: string };
 
-interface ImageReaderOptions {
+interface ImageReaderOptions extends DecodeOptions {
   /** Looks at each image when it is taken; what it throws is told of it. */
   readonly onImage?: (path: string, image: FilePixels) => void;
   /** Starts a thread. */
@@ -33,7 +33,8 @@ export class ImageReader implements Disposable {
   /** The files in order; any of them can be loaded again. */
   readonly images: readonly NamedImage[];
   readonly #paths: readonly string[];
-  readonly #threads: ThreadPool<string, ReadImage> | undefined;
+  readonly #threads: ThreadPool<PixelsTask, ReadImage> | undefined;
+  readonly #decoding: DecodeOptions;
   readonly #onImage: ImageReaderOptions["onImage"];
   /** Images asked for and not yet taken, by their number. */
   readonly #reading = new Map<number, Promise<ReadImage>>();
@@ -46,12 +47,15 @@ export class ImageReader implements Disposable {
    * Starts the threads and reads the first files; few are read without.
    *
    * @param paths The files, in the order in which they will be taken.
+   * @param options How they are decoded, and who looks at them.
    */
   constructor(
     paths: readonly string[],
-    { onImage, startWorker = newWorker }: ImageReaderOptions = {},
+    options: ImageReaderOptions = {},
   ) {
+    const { onImage, startWorker = newWorker, range, maxPixels } = options;
     this.#paths = paths;
+    this.#decoding = { range, maxPixels };
     this.#onImage = onImage;
     this.images = paths.map((name, i) => ({
       name,
@@ -73,7 +77,7 @@ export class ImageReader implements Disposable {
   async #load(index: number): Promise<FilePixels> {
     const path = this.#paths[index]!;
     const threads = this.#threads;
-    if (threads === undefined) return await readPixels(path);
+    if (threads === undefined) return await readPixels(this.#task(path));
     if (index !== this.#next) this.#reading.clear();
     const reading = this.#reading.get(index) ?? this.#read(threads, index);
     this.#reading.delete(index);
@@ -86,7 +90,11 @@ export class ImageReader implements Disposable {
     throw Object.assign(new Error(message), { name });
   }
 
-  #readAhead(threads: ThreadPool<string, ReadImage>): void {
+  #task(path: string): PixelsTask {
+    return { ...this.#decoding, path };
+  }
+
+  #readAhead(threads: ThreadPool<PixelsTask, ReadImage>): void {
     const end = Math.min(this.#next + AHEAD, this.#paths.length);
     for (let i = this.#next; i < end; i++) {
       if (this.#reading.has(i)) continue;
@@ -97,12 +105,12 @@ export class ImageReader implements Disposable {
   }
 
   async #read(
-    threads: ThreadPool<string, ReadImage>,
+    threads: ThreadPool<PixelsTask, ReadImage>,
     index: number,
   ): Promise<ReadImage> {
     const path = this.#paths[index]!;
     try {
-      const image = await threads.run(path);
+      const image = await threads.run(this.#task(path));
       if ("pixels" in image) {
         const { byteLength } = image.pixels.data;
         this.#largest = Math.max(this.#largest ?? 0, byteLength);

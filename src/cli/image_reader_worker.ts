@@ -4,21 +4,21 @@
  * @module
  */
 import type { ReadImage } from "./image_reader.ts";
-import { readPixels } from "./read_pixels.ts";
+import { type PixelsTask, readPixels } from "./read_pixels.ts";
 import { onMessage, owned, post } from "./worker_thread.ts";
 
 let last = Promise.resolve();
 
 // One after the other, so that the answers keep the order of the paths.
-onMessage<string>((path) => {
-  last = last.then(() => answer(path));
+onMessage<PixelsTask>((task) => {
+  last = last.then(() => answer(task));
 });
 
-async function answer(path: string): Promise<void> {
+async function answer(task: PixelsTask): Promise<void> {
   try {
-    const { pixels, unused } = await readPixels(path);
+    const { pixels, ...facts } = await readPixels(task);
     const data = owned(pixels.data);
-    const reply: ReadImage = { pixels: { ...pixels, data }, unused };
+    const reply: ReadImage = { ...facts, pixels: { ...pixels, data } };
     post(reply, [data.buffer]);
   } catch (cause) {
     const { name, message } = cause instanceof Error

@@ -5,12 +5,18 @@ import {
 import { readModelFile } from "../core/model/model_file.ts";
 import type { StoredEnsemble } from "../core/mod.ts";
 import type { StoredModel } from "../core/model/stored_model.ts";
-import { lessonFacts, lessonLines, modelLessons } from "./lessons.ts";
+import {
+  lessonFacts,
+  lessonLines,
+  modelLessons,
+  trainScoresOf,
+} from "./lessons.ts";
+import { whyNoThreshold } from "./no_threshold.ts";
 import type { Terminal } from "./terminal.ts";
 import { Gpu, readOnnx, sha256 } from "../core/weights.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { readFile } from "./disk.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT, UsageError } from "./exit.ts";
 import { localBackbone, storedBackbone } from "./load_backbone.ts";
 import {
   factLines,
@@ -19,6 +25,7 @@ import {
   SIZE_OPTION,
 } from "./network_facts.ts";
 import { namingModel } from "./model_loading.ts";
+import { SETTINGS_OPTIONS, tilesOf } from "./settings_options.ts";
 import { fitFacts, refitFacts } from "./planned_facts.ts";
 import type { Context } from "./command.ts";
 
@@ -36,6 +43,12 @@ export const info: Command = defineCommand({
     max: 1,
   },
   options: {
+    backbone: {
+      kind: "text",
+      value: "NAME|FILE.onnx",
+      help:
+        "a model's backbone, for the memory that is planned, when it is neither bundled nor in the weights folder nor beside the model",
+    },
     size: SIZE_OPTION,
     images: {
       kind: "integer",
@@ -50,6 +63,9 @@ export const info: Command = defineCommand({
       default: 1024,
       help: "their sides, before they are resized",
     },
+    tile: { ...SETTINGS_OPTIONS.tile, help: "cut them into tiles of so many" },
+    overlap: SETTINGS_OPTIONS.overlap,
+    scale: SETTINGS_OPTIONS.scale,
   },
   examples: [
     ["", "The adapter, its limits and features"],
@@ -60,11 +76,13 @@ export const info: Command = defineCommand({
     const model = file === undefined || isNetwork(file)
       ? undefined
       : await storedModel(file);
+    const { backbone } = values;
+    if (backbone !== undefined) refuseBackbone(model);
     const facts = file === undefined
       ? await adapterFacts()
       : isNetwork(file)
       ? await fileFacts(file, values, context)
-      : await modelFacts(file, model!, context);
+      : await modelFacts(file, model!, { backbone, context });
     context.terminal.record(facts);
     context.terminal.result(
       factLines(facts),
@@ -79,6 +97,7 @@ async function adapterFacts(): Promise<Facts> {
   const { limits, features } = gpu.device;
   return {
     adapter: gpu.adapterName,
+    is_cpu: gpu.isCpu,
     max_tensor_bytes: gpu.maxTensorBytes,
     max_buffer_bytes: limits.maxBufferSize,
     max_binding_bytes: limits.maxStorageBufferBindingSize,
@@ -87,6 +106,17 @@ async function adapterFacts(): Promise<Facts> {
     subgroup_size: gpu.subgroupSize,
     features: [...features].sort(),
   };
+}
+
+/** @throws {UsageError} If there is no model whose memory is planned with it. */
+function refuseBackbone(read: ReadModel | undefined): void {
+  if (read === undefined) {
+    throw new UsageError("Cannot use --backbone without a model: give one");
+  }
+  if (!("members" in read.model)) return;
+  throw new UsageError(
+    "Cannot use --backbone with an ensemble: no memory is planned for it",
+  );
 }
 
 function isNetwork(file: string): boolean {
@@ -120,7 +150,10 @@ function tellThresholds(
   const { threshold } = model;
   const how = `"calibrate ${file} --good DIR" sets one with new good parts`;
   if (threshold === undefined) {
-    terminal.message(`The model has no threshold: ${how}`);
+    const why = whyNoThreshold(
+      trainScoresOf("members" in model ? model.members : [model]),
+    );
+    terminal.message(`The model has no threshold: ${why}; ${how}`);
   } else if (String(threshold.rule["scores"]).startsWith(OLD_SCORES)) {
     terminal.message(
       `The threshold is one of an earlier version: it promises no share of false alarms, and misses defects where good parts are much alike; ${how}, a fit anew as well`,
@@ -131,11 +164,15 @@ function tellThresholds(
 async function modelFacts(
   file: string,
   { bytes, model }: ReadModel,
-  context: Context,
+  { backbone: given, context }: {
+    readonly backbone: string | undefined;
+    readonly context: Context;
+  },
 ): Promise<Facts> {
   if ("members" in model) return ensembleFacts(file, model);
   const { backbone } = model;
   const openBackbone = async () => {
+    if (given !== undefined) return await localBackbone(given);
     const { name, onnx } = backbone;
     return onnx === undefined
       ? await storedBackbone(backbone, file)
@@ -182,6 +219,9 @@ function factsOfModel(model: StoredModel): Facts {
     min_area: model.minArea ?? null,
     backbone: backbone.name,
     backbone_sha256: backbone.sha256,
+    ...(backbone.positions !== undefined && {
+      backbone_positions: backbone.positions,
+    }),
     bundled: backbone.onnx !== undefined,
     settings: model.settings,
     seed: model.seed,
@@ -191,13 +231,17 @@ function factsOfModel(model: StoredModel): Facts {
 
 async function fileFacts(
   file: string,
-  { size, images: count, imageSize }: {
+  { size, images: count, imageSize, ...cut }: {
     readonly size: number;
     readonly images: number;
     readonly imageSize: number;
+    readonly tile?: number | undefined;
+    readonly overlap?: number | undefined;
+    readonly scale?: number | undefined;
   },
   context: Context,
 ): Promise<Facts> {
+  const tiles = tilesOf({ tile: undefined, ...cut });
   const backbone = await localBackbone(file);
   const { bytes, readExternal } = backbone;
   const graph = await readOnnx(bytes, readExternal ? { readExternal } : {});
@@ -207,7 +251,9 @@ async function fileFacts(
     ...networkFacts(graph, [1, 3, size, size]),
     ...await fitFacts({
       backbone,
-      settings: { resize: Math.ceil(size * 8 / 7), crop: size },
+      settings: tiles === undefined
+        ? { resize: Math.ceil(size * 8 / 7), crop: size }
+        : { tiles },
       images: { count, width: imageSize, height: imageSize },
     }, context.terminal),
   };

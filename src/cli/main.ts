@@ -1,6 +1,7 @@
 import { environmentVariable } from "./environment.ts";
 import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
+import { DownloadError } from "./download.ts";
 import { EXIT, InterruptedError, UsageError } from "./exit.ts";
 import { PROGRAM, programHelp } from "./help.ts";
 import { didYouMean } from "./nearest.ts";
@@ -60,7 +61,7 @@ export async function runProgram(
       terminal.message("Interrupted");
       return EXIT.interrupted;
     }
-    terminal.error(messageOf(error));
+    terminal.error(...linesOf(error));
     if (debug && error instanceof Error) terminal.message(`${error.stack}`);
     if (!(error instanceof UsageError)) return EXIT.failure;
     const name = options.commands.some((command) => command.name === argv[0])
@@ -97,8 +98,11 @@ async function dispatch(
   );
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error && error.message !== ""
-    ? error.message
-    : String(error);
+function linesOf(error: unknown): readonly [string, ...string[]] {
+  if (error instanceof DownloadError) return error.lines;
+  return [
+    error instanceof Error && error.message !== ""
+      ? error.message
+      : String(error),
+  ];
 }

@@ -17,6 +17,8 @@ import { readFile } from "./disk.ts";
 import { UsageError } from "./exit.ts";
 import type { Option } from "./options.ts";
 import { localBackbone, storedBackbone } from "./load_backbone.ts";
+import { tellCpuAdapter } from "./adapter_line.ts";
+import { MAX_PIXELS_OPTION } from "./read_pixels.ts";
 import { AUTOTUNE_OPTION, tuningStore } from "./tuning_store.ts";
 
 /** How the backbone's weights are stored on the GPU. */
@@ -41,9 +43,11 @@ export const MODEL_OPTIONS = {
     min: 1,
     max: LIMITS.batch,
     unit: "images",
-    default: 1,
-    help: "how many images the GPU works on at once",
+    fallback: "1; of models with tiles 8 tiles",
+    help:
+      "how many images or tiles the GPU works on at once, or fewer where that is more than it takes",
   },
+  maxPixels: MAX_PIXELS_OPTION,
   precision: PRECISION_OPTION,
   noAutotune: AUTOTUNE_OPTION,
   profile: { kind: "flag", help: "print the GPU time of every kernel" },
@@ -63,8 +67,8 @@ export function modelsOf(detector: Detector): readonly StoredModel[] {
 interface ModelLoading {
   /** Names or paths of its backbones; by default those of the fit. */
   readonly backbone: readonly string[] | undefined;
-  /** Images of a batch. */
-  readonly batch: number;
+  /** Images or tiles of a batch; by default {@linkcode defaultBatch}. */
+  readonly batch: number | undefined;
   /** Whether kernels are timed. */
   readonly profile: boolean;
   /** Whether the default kernels are kept. */
@@ -88,7 +92,12 @@ export async function loadDetector(
   context: Context,
 ): Promise<Detector> {
   const bytes = await readFile(path);
-  return await namingModel(path, () => load(path, bytes, values, context));
+  const detector = await namingModel(
+    path,
+    () => load(path, bytes, values, context),
+  );
+  tellCpuAdapter(detector.gpu, context.terminal);
+  return detector;
 }
 
 /**
@@ -118,10 +127,12 @@ async function load(
   values: ModelLoading,
   context: Context,
 ): Promise<Detector> {
-  const { batch, profile, precision } = values;
+  const { profile, precision } = values;
   const { memoryBudget, thresholdImages } = values;
+  const batchOf = (model: Pick<StoredModel, "settings">): number =>
+    values.batch ?? defaultBatch(model);
   const options = {
-    ...{ batch, profile },
+    profile,
     ...(precision && { precision }),
     ...(memoryBudget && { memoryBudget }),
     ...(thresholdImages && { thresholdImages }),
@@ -132,6 +143,7 @@ async function load(
     checkCount(values.backbone, ensemble.members.length);
     return await Ensemble.fromModel(ensemble, {
       ...options,
+      batch: batchOf(ensemble.members[0]!),
       backbone: (stored, member) => find(stored, member),
     });
   }
@@ -146,6 +158,7 @@ async function load(
   const named = values.backbone !== undefined || stored.onnx === undefined;
   return await PatchCore.fromModel(model, {
     ...options,
+    batch: batchOf(model),
     ...(named && { backbone: await find(stored, 0) }),
   });
 
@@ -159,6 +172,15 @@ async function load(
       : await localBackbone(given);
   }
 }
+
+/** Images of a batch of predictions, or tiles, unless another one is named. */
+export function defaultBatch(
+  { settings }: Pick<StoredModel, "settings">,
+): number {
+  return settings["tiles"] === undefined ? 1 : TILES;
+}
+
+const TILES = 8;
 
 function checkCount(
   named: readonly string[] | undefined,

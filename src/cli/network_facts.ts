@@ -13,6 +13,7 @@ import {
   OnnxError,
   optimizeGraph,
   planNetwork,
+  recogniseTransformer,
   type Tap,
   WEIGHTS_KEY,
 } from "../core/weights.ts";
@@ -45,6 +46,7 @@ const EXPECTS: Readonly<Record<ImageLevels, string>> = {
  */
 export function networkFacts(graph: Graph, image: readonly number[]): Facts {
   const { taps, problem } = tapFacts(graph, image);
+  const transformer = transformerOf(graph)?.transformer;
   const counts: Record<string, number> = {};
   for (const { op } of graph.nodes) counts[op] = (counts[op] ?? 0) + 1;
   const { untrained, reason } = looksUntrained(graph);
@@ -58,6 +60,10 @@ export function networkFacts(graph: Graph, image: readonly number[]): Facts {
     gmacs: taps.at(-1)?.gmacs ?? null,
     peak_activation_bytes: taps.at(-1)?.peak_activation_bytes ?? null,
     taps,
+    ...(transformer && {
+      patch: transformer.patch,
+      tokens_before_patches: transformer.prefix,
+    }),
     cannot_run: problem ?? levelsProblem(graph) ?? null,
     expects: expectedLevels(graph),
     normalisation_inside: inside ?? null,
@@ -65,6 +71,16 @@ export function networkFacts(graph: Graph, image: readonly number[]): Facts {
     random_weights: untrained,
     why: reason,
   };
+}
+
+/** The network as it runs; nothing if it is a transformer that cannot. */
+function transformerOf(graph: Graph): Graph | undefined {
+  try {
+    return recogniseTransformer(graph);
+  } catch (error) {
+    if (error instanceof OnnxError) return undefined;
+    throw error;
+  }
 }
 
 /** In words, what levels the network wants, or why that cannot be told. */
@@ -90,9 +106,11 @@ function tapFacts(
   image: readonly number[],
 ): { taps: readonly TapFacts[]; problem?: string } {
   const taps: TapFacts[] = [];
-  for (const tap of findTaps(graph)) {
+  const network = transformerOf(graph);
+  if (network === undefined) return { taps };
+  for (const tap of findTaps(network)) {
     try {
-      taps.push({ ...tap, ...costUpTo(graph, tap, image) });
+      taps.push({ ...tap, ...costUpTo(network, tap, image) });
     } catch (error) {
       if (!(error instanceof OnnxError) || error.kind === "image_input") {
         throw error;

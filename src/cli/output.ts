@@ -1,14 +1,16 @@
-import { basename, dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import { join } from "../core/datasets/files.ts";
 import {
   checkWritable,
   FileError,
   readFile,
+  realPath,
   reason,
   removeStrays,
   statOrNothing,
   writeAtomically,
 } from "./disk.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** What makes a folder one of ours: written first, replaced at the end. */
 const RUN_FILE = "run.json";
@@ -54,6 +56,8 @@ export class OutputFolder implements Disposable {
   readonly path: string;
   /** `run.json` of the run before, where that is resumed. */
   readonly earlier: RunRecord | undefined;
+  /** How many files of the run before were removed. */
+  readonly replaced: number;
   readonly #lock: Deno.FsFile;
   readonly #files: Deno.FsFile;
   readonly #own: Map<string, OwnFile>;
@@ -61,14 +65,16 @@ export class OutputFolder implements Disposable {
   private constructor(
     path: string,
     lock: Deno.FsFile,
-    { files, own, earlier }: {
+    { files, own, earlier, replaced }: {
       readonly files: Deno.FsFile;
       readonly own: readonly OwnFile[];
       readonly earlier: RunRecord | undefined;
+      readonly replaced: number;
     },
   ) {
     this.path = path;
     this.earlier = earlier;
+    this.replaced = replaced;
     this.#lock = lock;
     this.#files = files;
     this.#own = new Map(own.map((entry) => [entry.file, entry]));
@@ -102,19 +108,17 @@ export class OutputFolder implements Disposable {
         await removeStrays(join(path, folder));
       }
       const earlier = resume ? await readRun(path) : undefined;
-      if (earlier === undefined) await removeFiles(path, own);
+      // Before anything goes: a folder whose files are not all there says so.
+      if (earlier === undefined) await writeRun(path, { finished: false });
+      const replaced = earlier === undefined ? await removeFiles(path, own) : 0;
       const files = await Deno.open(join(path, FILES_FILE), {
         ...{ create: true, append: true },
       });
       if (earlier === undefined) await files.truncate();
       const kept = earlier === undefined ? [] : own;
-      const folder = new OutputFolder(path, lock, {
-        files,
-        own: kept,
-        earlier,
+      return new OutputFolder(path, lock, {
+        ...{ files, own: kept, earlier, replaced },
       });
-      if (earlier === undefined) await folder.record({ finished: false });
-      return folder;
     } catch (error) {
       lock.close();
       throw error;
@@ -168,8 +172,7 @@ export class OutputFolder implements Disposable {
 
   /** Writes `run.json`. */
   async record(run: RunRecord): Promise<void> {
-    const text = JSON.stringify({ generator: GENERATOR, ...run }, null, 2);
-    await writeAtomically(join(this.path, RUN_FILE), bytesOf(`${text}\n`));
+    await writeRun(this.path, run);
   }
 
   /** Lets other runs write into the folder. */
@@ -188,6 +191,19 @@ export class OutputFolder implements Disposable {
     this.#own.set(entry.file, entry);
     writeWhole(this.#files, `${JSON.stringify(entry)}\n`);
   }
+}
+
+/** Tells that the results of the run before are gone. */
+export function noteReplaced(
+  { path, replaced }: OutputFolder,
+  terminal: Terminal,
+): void {
+  if (replaced === 0) return;
+  terminal.message(
+    `"${path}" held the results of an earlier run: its ${replaced} ${
+      replaced === 1 ? "file was" : "files were"
+    } removed`,
+  );
 }
 
 /** A file that lines are added to. */
@@ -303,15 +319,21 @@ function foldersOf(files: readonly OwnFile[]): string[] {
   return [...folders].sort((a, b) => b.length - a.length);
 }
 
-/** Removes files, then the folders that are empty without them. */
+/**
+ * Removes files, then the folders that are empty without them.
+ *
+ * @returns How many there were.
+ */
 async function removeFiles(
   root: string,
   files: readonly OwnFile[],
-): Promise<void> {
+): Promise<number> {
+  let removed = 0;
   for (const { file } of files) {
     const path = join(root, file);
     try {
       await Deno.remove(path);
+      removed++;
     } catch (cause) {
       if (cause instanceof Deno.errors.NotFound) continue;
       if (cause instanceof Deno.errors.NotADirectory) continue;
@@ -327,6 +349,7 @@ async function removeFiles(
       // It is gone, or holds files that are not ours.
     }
   }
+  return removed;
 }
 
 /**
@@ -385,19 +408,6 @@ async function refuseInputs(
   }
 }
 
-/** The real path of what may not exist yet. */
-async function realPath(path: string): Promise<string> {
-  try {
-    return await Deno.realPath(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  const parent = dirname(path);
-  return parent === path
-    ? path
-    : resolve(await realPath(parent), basename(path));
-}
-
 async function isOurs(path: string): Promise<boolean> {
   let empty = true;
   for await (const { name } of Deno.readDir(path)) {
@@ -405,6 +415,11 @@ async function isOurs(path: string): Promise<boolean> {
     if (!HOUSEKEEPING.includes(name)) empty = false;
   }
   return empty;
+}
+
+async function writeRun(path: string, run: RunRecord): Promise<void> {
+  const text = JSON.stringify({ generator: GENERATOR, ...run }, null, 2);
+  await writeAtomically(join(path, RUN_FILE), bytesOf(`${text}\n`));
 }
 
 /** `run.json` of a folder, if it is one of ours. */

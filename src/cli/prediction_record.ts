@@ -22,6 +22,8 @@ export interface ScoredRecord {
       readonly image_path: string;
       readonly x: number;
       readonly y: number;
+      /** The view of that image, where it is another than the image itself. */
+      readonly view?: string;
     };
   };
   readonly map: {
@@ -118,6 +120,7 @@ export function predictionRecord(
         image_path: nearest.image,
         x: nearest.box.x,
         y: nearest.box.y,
+        ...(nearest.view !== undefined && { view: nearest.view }),
       },
     },
     map: {

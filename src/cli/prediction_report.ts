@@ -1,17 +1,23 @@
 import { basename } from "node:path";
-import { Ensemble, type Settings, type StoredModel } from "../core/mod.ts";
+import { Ensemble, type StoredModel } from "../core/mod.ts";
 import { decodeImage } from "../core/images/decode.ts";
 import { regionInWords } from "../core/images/region.ts";
 import type { Pixels } from "../core/images/pixels.ts";
 import {
   imageCurves,
   type ReadTraining,
+  type Report,
   type ReportFacts,
   type ReportRow,
+  type ReportTruth,
+  worstFirst,
 } from "../core/report/mod.ts";
+import type { Settings } from "../core/settings/settings.ts";
 import { readFile, statOrNothing } from "./disk.ts";
 import type { ImageChecks, SeenImages } from "./image_checks.ts";
+import { ImageReader } from "./image_reader.ts";
 import { type Detector, modelsOf } from "./model_loading.ts";
+import type { ScoredRecord } from "./prediction_record.ts";
 
 /** Training images that are kept decoded: pictures often share one. */
 const KEPT_IMAGES = 4;
@@ -54,7 +60,76 @@ export function reportFacts(
       : Array.from(trainScores, (score) => score / threshold)
         .filter((score) => score >= 0 && score < Infinity),
     curves: imageCurves(rows),
-    readTraining: trainingReader(),
+    readTraining: trainingReader(settings),
+  };
+}
+
+/** What a resumed run has for its report. */
+interface ResumedReport {
+  /** The model. */
+  readonly detector: Detector;
+  /** What is known of images. */
+  readonly truths: ReadonlyMap<string, ReportTruth>;
+  /** Stops it. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Adds the images that the run before has scored to a report: those that are
+ * among the worst are looked at again for their pictures, of the others there
+ * are the numbers.
+ *
+ * @param page The report, with all images of this run.
+ * @param earlier What the run before has found.
+ */
+export async function addEarlier(
+  page: Report,
+  earlier: readonly ScoredRecord[],
+  { detector, truths, signal }: ResumedReport,
+): Promise<void> {
+  if (earlier.length === 0) return;
+  const rows = new Map(
+    earlier.map((record) => {
+      const name = record.image_path;
+      return [name, rowOf(record, truths.get(name))];
+    }),
+  );
+  const worst = [...page.rows, ...rows.values()]
+    .sort(worstFirst)
+    .slice(0, page.pictures)
+    .flatMap(({ name }) => rows.has(name) ? [name] : []);
+  const pictured = new Set<string>();
+  const { range } = detector.settings;
+  using reader = new ImageReader(worst, { range, maxPixels: Infinity });
+  const predictions = detector.predict(reader.images, {
+    signal,
+    // What has become unreadable since keeps its numbers.
+    onImageError: () => {},
+  });
+  for await (const prediction of predictions) {
+    page.add(prediction, truths.get(prediction.name));
+    pictured.add(prediction.name);
+  }
+  for (const { image_path: name, map } of earlier) {
+    if (!pictured.has(name)) page.addRow(rows.get(name)!, map.max);
+  }
+}
+
+function rowOf(record: ScoredRecord, truth: ReportTruth = {}): ReportRow {
+  return {
+    ...truth,
+    name: record.image_path,
+    score: record.pred_score,
+    normalizedScore: record.pred_score_normalized,
+    label: record.pred_label,
+    threshold: record.threshold,
+    mapDisagrees: record.map.disagrees,
+    regions: record.regions.map(({ peak_x, peak_y, ...region }) => ({
+      ...region,
+      peakX: peak_x,
+      peakY: peak_y,
+    })),
+    ms: record.ms,
   };
 }
 
@@ -89,8 +164,14 @@ function seenInWords({ least, most, box }: SeenImages): string {
   } of ${width} × ${height} pixels, from x ${pixels(left)}, y ${pixels(top)}`;
 }
 
-/** Reads training images by their paths, as long as they are there. */
-export function trainingReader(): ReadTraining {
+/**
+ * Reads training images by their paths, as long as they are there.
+ *
+ * @param settings How they are decoded: as they were for the fit.
+ */
+export function trainingReader(
+  { range }: Pick<Settings, "range">,
+): ReadTraining {
   const kept = new Map<string, Pixels | undefined>();
   return async (path) => {
     if (!kept.has(path)) {
@@ -101,7 +182,12 @@ export function trainingReader(): ReadTraining {
       const there = (await statOrNothing(path))?.isFile;
       kept.set(
         path,
-        there ? await decodeImage(await readFile(path), path) : undefined,
+        there
+          ? await decodeImage(await readFile(path), path, {
+            range,
+            maxPixels: Infinity,
+          })
+          : undefined,
       );
     }
     return kept.get(path);

@@ -3,6 +3,9 @@ import type { Stream } from "./streams.ts";
 const REDRAW_MS = 100;
 const BAR_WIDTH = 24;
 
+/** Seconds in which what is done says nothing of the rest yet. */
+const FIRST_SECONDS = 0.25;
+
 /** What a {@linkcode Progress} counts. */
 export interface ProgressOptions {
   /** How many there will be; without it there is no bar and no time left. */
@@ -119,15 +122,24 @@ export class Progress implements Disposable {
       : `${this.#done}/${total}`;
     const seconds = (this.#display.clock() - this.#start) / 1000;
     const parts = [unit ? `${count} ${unit}` : count];
-    if (this.#done > from && seconds > 0) {
+    if (this.#done > from && seconds >= FIRST_SECONDS) {
       const rate = (this.#done - from) / seconds;
-      parts.push(`${rate.toPrecision(3)}/s`);
+      parts.push(`${rateInWords(rate)}/s`);
       if (total !== undefined && this.#done < total) {
         parts.push(`${duration((total - this.#done) / rate)} left`);
       }
     }
     return parts.join(", ");
   }
+}
+
+/** Three digits, all of a whole number, and never an exponent. */
+function rateInWords(rate: number): string {
+  return rate >= 100
+    ? String(Math.round(rate))
+    : rate >= 0.001
+    ? rate.toPrecision(3)
+    : rate.toFixed(6);
 }
 
 /** Seconds as people say them: `4 s`, `2 min 5 s`, `3 h 10 min`. */

@@ -25,14 +25,20 @@ export async function listWeights(
     throw new UsageError(`weights list takes no "${operands[0]}"`);
   }
   const folder = weightsFolder();
-  const rows = [["network", "parameters", "here", "official file"]];
+  const rows = [["network", "parameters", "here", "licence", "official file"]];
   for (const known of KNOWN_WEIGHTS.values()) {
-    const { name, file, url, megaparameters } = known;
+    const { name, file, url = null, megaparameters, licence } = known;
     const path = backbonePath(folder, name);
     const info = await statOrNothing(path);
     const here = info?.isFile ? `${(info.size / 1e6).toFixed(1)} MB` : "no";
-    rows.push([name, `${megaparameters.toFixed(1)} M`, here, file]);
-    terminal.record({ name, file, url, path: info?.isFile ? path : null });
+    const size = `${megaparameters.toFixed(1)} M`;
+    rows.push([name, size, here, licence.name, file]);
+    terminal.record({
+      ...{ name, file, url },
+      path: info?.isFile ? path : null,
+      licence: licence.name,
+      licence_url: licence.url,
+    });
   }
   terminal.result(table(rows));
   terminal.message(`Backbones are kept in "${folder}"`);
@@ -52,6 +58,7 @@ export async function pullNames(
   }
   operands.forEach(knownWeights);
   const { mirror: given, until, precision, timm, force, keep } = values;
+  const { positions, acceptLicence, licence } = values;
   if (timm && given !== undefined) {
     throw new UsageError(
       "Cannot use --mirror with --timm: a mirror has the official files, give one of the two",
@@ -67,6 +74,7 @@ export async function pullNames(
       timm,
       force,
       keep,
+      ...{ positions, acceptLicence, licence },
       signal,
       ...(mirror ? { mirror } : {}),
     };

@@ -1,9 +1,9 @@
 import {
-  architecture,
   type ConvertOptions,
   convertWeights,
   KNOWN_WEIGHTS,
   type KnownWeights,
+  type Positions,
   readStateDict,
   sha256,
   WEIGHTS_KEY,
@@ -12,11 +12,18 @@ import {
 import { readFile, statOrNothing, writeAtomically } from "./disk.ts";
 import { download, DownloadError, fileSha256 } from "./download.ts";
 import { UsageError } from "./exit.ts";
+import { keptNetwork } from "./kept_network.ts";
 import { didYouMean } from "./nearest.ts";
+import { licenceMetadata, type LicenceOptions } from "./weights_licence.ts";
 import { backbonePath } from "./weights_cache.ts";
 
 /** Where published weights come from, and what is made and kept of them. */
-export interface PullOptions extends ConvertOptions {
+export interface PullOptions
+  extends Pick<ConvertOptions, "precision">, LicenceOptions {
+  /** The last hierarchy level or block kept, see {@linkcode keptNetwork}. */
+  readonly until?: string | undefined;
+  /** How a transformer's positions are fitted, `"hub"` by default. */
+  readonly positions?: Positions;
   /** Where backbones are kept, see `weightsFolder`. */
   readonly folder: string;
   /** Address of a folder that has the official files, instead of their own. */
@@ -64,15 +71,23 @@ export async function pullWeights(
   if (!options.force && await isFile(path)) {
     return { path, sha256: await fileSha256(path), cached: true };
   }
+  const { network, until } = keptNetwork(name, {
+    until: options.until,
+    positions: options.positions ?? "hub",
+  });
+  const licence = await licenceMetadata(name, options);
   await Deno.mkdir(options.folder, { recursive: true });
   const { file, source } = await fetchWeights(known, options);
   const tensors = readStateDict(await readFile(file));
-  const { bytes } = convertWeights(tensors, architecture(name), {
-    ...options,
-    // Only a file whose SHA-256 was checked is called by what it is.
-    ...(!options.timm && {
-      metadata: new Map([[WEIGHTS_KEY, weightsTitle(known)]]),
-    }),
+  // Only a file whose SHA-256 was checked is called by what it is.
+  const isChecked = !options.timm && known.sha256 !== "";
+  const { bytes } = convertWeights(tensors, network, {
+    until,
+    ...(options.precision && { precision: options.precision }),
+    metadata: new Map([
+      ...(isChecked ? [[WEIGHTS_KEY, weightsTitle(known)] as const] : []),
+      ...licence,
+    ]),
   });
   await writeAtomically(path, bytes);
   if (!options.keep) await Deno.remove(file);
@@ -96,14 +111,24 @@ export function knownWeights(name: string): KnownWeights {
 }
 
 /** Lists every way to get the weights of a network, one a line. */
-function otherWays(known: KnownWeights, folder: string): string {
-  const { name, file, url, timmUrl } = known;
-  return `Other ways to get the weights of "${name}":
-  - download ${url} on another machine, put it into "${folder}" as "${file}" and run "weights pull ${name}" again
-  - make an ONNX file of any checkpoint of that network, .pth, .pt or .safetensors: "weights convert FILE"
-  - take timm's copy, ${timmUrl}: "weights pull ${name} --timm"
-  - name a server that has the official files: --mirror URL or PATCHCORE_MIRROR=URL
-  - give any CNN that was exported to ONNX: --backbone FILE.onnx`;
+function otherWays(known: KnownWeights, folder: string): string[] {
+  const { name, file, url, timmUrl, licence } = known;
+  const get = url === undefined
+    ? `ask for it at ${licence.url}`
+    : `download ${url} on another machine`;
+  const ways = [
+    `${get}, put it into "${folder}" as "${file}" and run "weights pull ${name}" again`,
+    `make an ONNX file of any checkpoint of that network, .pth, .pt or .safetensors: "weights convert FILE"`,
+    ...(timmUrl === undefined
+      ? []
+      : [`take timm's copy, ${timmUrl}: "weights pull ${name} --timm"`]),
+    "name a server that has the official files: --mirror URL or PATCHCORE_MIRROR=URL",
+    "give any network that was exported to ONNX: --backbone FILE.onnx",
+  ];
+  return [
+    `Other ways to get the weights of "${name}":`,
+    ...ways.map((way) => `  - ${way}`),
+  ];
 }
 
 async function fetchWeights(
@@ -122,12 +147,20 @@ async function fetchWeights(
     : mirror
     ? `${mirror.replace(/\/+$/, "")}/${known.file}`
     : known.url;
+  if (url === undefined) {
+    const what = timm ? "timm has no copy of it" : "it has no public address";
+    throw new DownloadError(
+      `Cannot download the weights of "${known.name}": ${what}`,
+      { advice: otherWays(known, folder) },
+    );
+  }
   try {
     const maxBytes = mostBytes(known);
     await download(url, file, { ...options, sha256, maxBytes });
   } catch (error) {
     if (!(error instanceof DownloadError)) throw error;
-    throw new DownloadError(`${error.message}\n${otherWays(known, folder)}`, {
+    throw new DownloadError(error.message, {
+      advice: otherWays(known, folder),
       cause: error,
     });
   }

@@ -71,7 +71,7 @@ async function sizeOf(
       "Cannot use --roi or --ignore: there is no image whose pixels they could count in",
     );
   }
-  const { pixels: { width, height } } = await readPixels(image);
+  const { pixels: { width, height } } = await readPixels({ path: image });
   return { width, height };
 }
 
@@ -156,7 +156,7 @@ function jsonPolygons(text: string): unknown[] | undefined {
 
 /** Masks mark what is 128 or more, or, where they hold numbers, not 0. */
 async function maskOf(path: string): Promise<GivenShape> {
-  const { pixels } = await readPixels(path);
+  const { pixels } = await readPixels({ path });
   const { width, height, data } = pixels;
   const grey = Uint8Array.from(
     { length: width * height },

@@ -17,6 +17,10 @@ export const serve: Command = defineCommand({
       "--model part.safetensors --host 0.0.0.0 --token-file token.txt",
       "For other machines, which have to know the token",
     ],
+    [
+      "--models /srv/models --models-memory 6GiB",
+      "Every product's model, loaded when it is asked for",
+    ],
   ],
   async run(_operands, values, context): Promise<number> {
     // No other command waits for what a server needs.

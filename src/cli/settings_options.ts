@@ -1,11 +1,15 @@
 import { UsageError } from "./exit.ts";
 import type { PatchCoreOptions } from "../core/mod.ts";
+import { LIMITS } from "../core/settings/limits.ts";
 import { PRESETS } from "../core/settings/presets.ts";
 import type {
+  AugmentSettings,
   NormaliseSetting,
   RegionSetting,
+  Settings,
 } from "../core/settings/settings.ts";
 import type { Options, Values } from "./options.ts";
+import { RANGE_OPTION, rangeOf } from "./sample_range.ts";
 import { REGION_OPTIONS } from "./region_options.ts";
 
 /** The backbone unless another one is named. */
@@ -17,7 +21,8 @@ export const SETTINGS_OPTIONS = {
     kind: "choice",
     choices: Object.keys(PRESETS) as (keyof typeof PRESETS)[],
     fallback: "paper",
-    help: "where settings start: the paper, its published code, or anomalib",
+    help:
+      "where settings start: the paper, its published code, or anomalib; anomalydino for few images and dino, both for a DINOv2",
   },
   backbone: {
     kind: "list",
@@ -30,8 +35,57 @@ export const SETTINGS_OPTIONS = {
   layers: {
     kind: "list",
     value: "LAYER,…",
-    fallback: "layer2,layer3",
-    help: "taps of the backbone: levels, tensors or nodes",
+    fallback: "layer2,layer3; last with DINO's presets",
+    help:
+      "taps of the backbone: levels, tensors or nodes; of a transformer blocks.0 and so on; last: the deepest of its own",
+  },
+  tapNorm: {
+    kind: "choice",
+    choices: ["on", "off"],
+    fallback: "on",
+    help:
+      "whether a transformer's blocks are tapped after its final normalisation",
+  },
+  distance: {
+    kind: "choice",
+    choices: ["euclidean", "squared", "cosine"],
+    fallback: "euclidean; cosine with DINO's presets",
+    help: "what scores are made of; for cosine, features get the length 1",
+  },
+  score: {
+    kind: "text",
+    value: "max|weighted|top:SHARE",
+    help:
+      "the image score: the largest patch, that weighed by Eq. 7 of the paper, or the mean of a share of the largest, such as top:1%",
+  },
+  foreground: {
+    kind: "choice",
+    choices: ["off", "auto", "on"],
+    fallback: "off; auto with anomalydino",
+    help:
+      "whether patches of the ground score 0, told by the first principal component of the image's features; auto: where that looks like a part in the training images",
+  },
+  morphology: {
+    kind: "choice",
+    choices: ["grid", "line"],
+    fallback: "grid; line with anomalydino",
+    help:
+      "how that mask grows: on the patch grid, or along its rows as AnomalyDINO's published code has it",
+  },
+  rotations: {
+    kind: "integer",
+    min: 1,
+    max: LIMITS.rotations,
+    fallback: "1; 8 with anomalydino",
+    help:
+      "angles that each training image is learned in; thresholds are made of the images alone",
+  },
+  augment: {
+    kind: "list",
+    value: "VIEW,…",
+    choices: ["flips", "rotations", "brightness"],
+    help:
+      "more views of each training image: mirrored, in 8 angles, 20 % darker and lighter",
   },
   normalise: {
     kind: "text",
@@ -39,6 +93,7 @@ export const SETTINGS_OPTIONS = {
     help:
       "levels that the network gets: auto (as it expects them), imagenet, unit or none (0 to 1), bytes (0 to 255), or a mean and deviation of levels from 0 to 1, such as 0.5/0.5 or 0.5,0.4,0.4/0.2,0.2,0.3",
   },
+  range: RANGE_OPTION,
   coreset: {
     kind: "number",
     value: "RATIO",
@@ -79,6 +134,54 @@ export const SETTINGS_OPTIONS = {
     help: "sides of the centre crop",
   },
   ...REGION_OPTIONS,
+  tile: {
+    kind: "integer",
+    min: 1,
+    unit: "pixels",
+    value: "N",
+    fallback: "none: an image is resized and seen as a whole",
+    help:
+      "cut images into tiles of N × N pixels, so that small defects are seen: the network looks at each alone, the image is as anomalous as its worst tile",
+  },
+  overlap: {
+    kind: "integer",
+    min: 0,
+    unit: "pixels",
+    fallback: "an eighth of --tile",
+    help: "what neighbouring tiles have in common, at most half of a tile",
+  },
+  scale: {
+    kind: "number",
+    min: 0,
+    above: true,
+    max: 1,
+    value: "SHARE",
+    fallback: "1",
+    help: "cut tiles from the image at this share of its width and height",
+  },
+  tileBanks: {
+    kind: "choice",
+    choices: ["shared", "position"],
+    fallback: "shared",
+    help:
+      "what a tile is compared with: the tiles of all places, or those of its own place alone, for parts that always lie the same",
+  },
+  multiple: {
+    kind: "integer",
+    min: 1,
+    max: LIMITS.patch,
+    unit: "pixels",
+    words: ["patch"],
+    fallback: "1; patch with DINO's presets",
+    help:
+      "cut the right and bottom edges so that sides are multiples of it; patch: of the transformer's patch",
+  },
+  resample: {
+    kind: "choice",
+    choices: ["bilinear", "bicubic"],
+    fallback: "bilinear; bicubic with DINO's presets",
+    help: "how images are resized, as Pillow does it",
+  },
   patchSize: {
     kind: "integer",
     min: 1,
@@ -109,7 +212,7 @@ export const SETTINGS_OPTIONS = {
     kind: "number",
     min: 0,
     above: true,
-    max: 0.5,
+    max: LIMITS.falseAlarms,
     value: "RATE",
     fallback: "0.05",
     help:
@@ -180,19 +283,27 @@ export function settingsOf(
 ): Omit<PatchCoreOptions, "backbone"> {
   const { preset, layers, resize, square, crop, patchSize, stride } = values;
   const { coreset, subsample, maxBank, dim, seed } = values;
+  const { distance, foreground, morphology, multiple, resample } = values;
   const none = coreset === "none" || subsample === "none";
+  const tiles = tilesOf(values);
   return given({
+    tiles,
     preset,
-    layers,
+    layers: values.tapNorm === "off" ? beforeNorm(layers) : layers,
     resize,
     square: square ? true : undefined,
     normalise: normaliseOf(values.normalise),
-    crop: crop === false ? null : crop,
+    range: rangeOf(values.range),
+    crop: crop === false && tiles === undefined
+      ? null
+      : crop === false
+      ? undefined
+      : crop,
     region,
-    patchSize,
-    stride,
-    dim,
-    seed,
+    ...{ multiple, resample, patchSize, stride, dim, seed, distance },
+    ...scoreOf(values.score),
+    foreground: given({ mask: foreground, morphology }),
+    augment: augmentOf(values),
     coreset: given({
       method: none ? "none" as const : subsample,
       ratio: typeof coreset === "number" && !none ? coreset : undefined,
@@ -205,6 +316,100 @@ export function settingsOf(
       mapQuantile: values.mapQuantile,
     }),
   });
+}
+
+/**
+ * How images are cut into tiles.
+ *
+ * @throws {UsageError} If options do not go together.
+ */
+export function tilesOf(
+  { tile, overlap, scale, tileBanks, ...input }: TileValues,
+): PatchCoreOptions["tiles"] {
+  if (tile === undefined) {
+    const alone = overlap !== undefined
+      ? "overlap"
+      : scale !== undefined
+      ? "scale"
+      : tileBanks && "tile-banks";
+    if (alone === undefined) return undefined;
+    throw new UsageError(
+      `Cannot use --${alone} without --tile N: there are no tiles`,
+    );
+  }
+  const { resize, crop, square } = input;
+  const other = resize !== undefined
+    ? "resize"
+    : typeof crop === "number"
+    ? "crop"
+    : square && "square";
+  if (other) {
+    throw new UsageError(
+      `Cannot use --${other} with --tile: tiles are cut from the whole image; give --scale to see it smaller`,
+    );
+  }
+  return {
+    side: tile,
+    ...given({ overlap, scale, banks: tileBanks }),
+  };
+}
+
+/** Options of the network's input, as they were read. */
+type TileValues =
+  & Pick<SettingsValues, "tile">
+  & Partial<
+    Pick<
+      SettingsValues,
+      "overlap" | "scale" | "tileBanks" | "resize" | "crop" | "square"
+    >
+  >;
+
+/** Rotations that `--augment rotations` stands for. */
+const ROTATIONS = 8;
+
+/** Share by which `--augment brightness` darkens and lightens. */
+const BRIGHTNESS = 0.2;
+
+/** Rows around the nearest one that `--score weighted` weighs by, as the paper. */
+const WEIGHED = 9;
+
+function augmentOf(
+  { rotations, augment = [] }: SettingsValues,
+): Partial<AugmentSettings> {
+  const turned = rotations ??
+    (augment.includes("rotations") ? ROTATIONS : undefined);
+  return given({
+    rotations: turned,
+    flips: augment.includes("flips") ? true : undefined,
+    brightness: augment.includes("brightness") ? BRIGHTNESS : undefined,
+  });
+}
+
+/** What `--score` stands for; nothing: as the preset has it. */
+function scoreOf(
+  text: string | undefined,
+): Partial<Pick<Settings, "reweight" | "topShare">> {
+  if (text === undefined) return {};
+  if (text === "max") return { reweight: 0, topShare: null };
+  if (text === "weighted") return { reweight: WEIGHED, topShare: null };
+  const [, number, percent] = /^top:(\d+(?:\.\d+)?)(%?)$/.exec(text) ?? [];
+  const topShare = Number(number) / (percent === "%" ? 100 : 1);
+  if (topShare > 0 && topShare <= 1) return { reweight: 0, topShare };
+  throw new UsageError(
+    `Cannot use --score ${text}: expected max, weighted, or a share of the patches such as top:1% or top:0.01`,
+  );
+}
+
+/** Blocks of a transformer before its final normalisation. */
+function beforeNorm(layers: readonly string[] | undefined): string[] {
+  if (layers?.every((name) => /^blocks\.\w+$/.test(name))) {
+    return layers.map((name) => `${name}.raw`);
+  }
+  throw new UsageError(
+    `Cannot use --tap-norm off with ${
+      layers ? `--layers ${layers.join()}` : "no --layers"
+    }: expected blocks of a transformer, such as --layers blocks.5,blocks.11`,
+  );
 }
 
 const NORMALISATIONS: Readonly<Record<string, NormaliseSetting>> = {

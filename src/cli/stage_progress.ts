@@ -12,7 +12,10 @@ const LABELS: Readonly<Record<Stage, readonly [label: string, unit: string]>> =
     predict: ["Predict", "images"],
   };
 
-/** Shows the stages of long work one after the other. */
+/**
+ * Shows the stages of long work one after the other. What is done when a stage is
+ * first told of has taken a time that nobody knows: rates leave it out.
+ */
 export function stageProgress(
   terminal: Terminal,
 ): OnProgress & Disposable {
@@ -22,7 +25,7 @@ export function stageProgress(
     if (stage !== current) {
       progress?.end();
       const [label, unit] = LABELS[current];
-      progress = terminal.progress(label, { total, unit });
+      progress = terminal.progress(label, { total, unit, from: done });
       stage = current;
     }
     progress?.set(done);

@@ -66,9 +66,14 @@ export class Terminal {
     this.#tell(`${this.#paint("warning:", 33)} ${oneLine(line)}`);
   }
 
-  /** A line about something that failed. */
-  error(line: string): void {
-    this.#tell(`${this.#paint("error:", 31)} ${oneLine(line)}`);
+  /**
+   * A line about something that failed.
+   *
+   * @param more Further lines, about what can be done.
+   */
+  error(line: string, ...more: readonly string[]): void {
+    const lines = [line, ...more].map(oneLine).join("\n");
+    this.#tell(`${this.#paint("error:", 31)} ${lines}`);
   }
 
   /** Starts a progress display; end it with `using` or `end()`. */

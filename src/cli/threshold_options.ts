@@ -1,6 +1,8 @@
-import type { Detector } from "./model_loading.ts";
 import type { ThresholdChange } from "../core/mod.ts";
 import { UsageError } from "./exit.ts";
+import { trainScoresOf } from "./lessons.ts";
+import { type Detector, modelsOf } from "./model_loading.ts";
+import { whyNoThreshold } from "./no_threshold.ts";
 import type { Options, Values } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -87,7 +89,8 @@ export function parseThresholds(
  * is missing where the model has none then.
  *
  * @param what What each of these options needs a threshold for, if it is given.
- * @throws {UsageError} If an option needs a threshold that is not there.
+ * @throws {UsageError} If a threshold is none that the model's scores can have,
+ * or an option needs one that is not there.
  */
 export function applyThresholds(
   detector: Detector,
@@ -100,10 +103,14 @@ export function applyThresholds(
     readonly needing?: readonly (string | false)[];
   },
 ): void {
-  if (change !== undefined) detector.setThresholds(change);
+  if (change !== undefined) {
+    refusingThresholds(() => detector.setThresholds(change));
+  }
   if (minArea !== undefined) detector.setMinArea(minArea);
   if (detector.model.threshold !== undefined) return;
-  const why = noThreshold(path);
+  const reason = whyNoThreshold(trainScoresOf(modelsOf(detector)));
+  const why =
+    `model "${path}" has no threshold: ${reason}; give --threshold X, or set one with "calibrate"`;
   const area = minArea !== undefined && "--min-area";
   const option = [area, ...needing].find((option) => option !== false);
   if (option !== undefined) {
@@ -116,7 +123,16 @@ export function applyThresholds(
   );
 }
 
-/** Why a model calls nothing anomalous, and what helps. */
-export function noThreshold(path: string): string {
-  return `model "${path}" has no threshold, as good images of two parts at least are needed to set one; give --threshold X, or set one with "calibrate"`;
+/**
+ * Does something with thresholds of the command line.
+ *
+ * @throws {UsageError} If they are none that the model's scores can have.
+ */
+export function refusingThresholds<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new UsageError(cause.message, { cause });
+  }
 }

@@ -1,14 +1,32 @@
-import { LEVELS } from "../core/weights.ts";
+import { POSITIONS } from "../core/weights.ts";
 import { SIZE_OPTION } from "./network_facts.ts";
 import type { Options, Values } from "./options.ts";
 
 /** The options of `weights`. */
 export const WEIGHTS_OPTIONS = {
   until: {
+    kind: "text",
+    value: "LEVEL|blocks.N",
+    help:
+      "pull, convert: the last hierarchy level kept, layer1 to layer4, layer3 when not given; or the last block of a transformer, all when not given",
+  },
+  positions: {
     kind: "choice",
-    choices: LEVELS,
-    default: "layer3",
-    help: "pull, convert: the last hierarchy level kept",
+    choices: POSITIONS,
+    default: "hub",
+    help:
+      "pull, convert: whose way of fitting a transformer's positions to the image: its publication's, transformers' or timm's. Banks of one do not fit another",
+  },
+  acceptLicence: {
+    kind: "flag",
+    help:
+      "pull, convert: you have read the licence that the weights come under, and agree to it",
+  },
+  licence: {
+    kind: "text",
+    value: "FILE",
+    help:
+      "pull, convert: the licence's text, kept in the ONNX file, so that models may bundle it",
   },
   precision: {
     kind: "choice",

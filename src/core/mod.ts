@@ -11,6 +11,7 @@ export type { StoredBackbone } from "./features/backbone.ts";
 export type {
   StoredCoverage,
   StoredModel,
+  StoredSample,
   StoredThreshold,
 } from "./model/stored_model.ts";
 export {
@@ -24,7 +25,11 @@ export type { Label, Limits } from "./score/verdict.ts";
 export type { StoredProjection } from "./rows/projection.ts";
 export * from "./detector/mod.ts";
 export type { TuningStore } from "../nn/conv_tuning.ts";
-export { decodeImage, type DecodeOptions } from "./images/decode.ts";
+export {
+  decodeImage,
+  type DecodeOptions,
+  type SizeLimit,
+} from "./images/decode.ts";
 export { ImageError } from "./images/image_error.ts";
 export type { Normalisation } from "./images/normalise.ts";
 export type { Pixels } from "./images/pixels.ts";

@@ -5,7 +5,12 @@
  * @module
  */
 
-export type { Architecture } from "../nn/architectures/architecture.ts";
+export {
+  type Architecture,
+  POSITIONS,
+  type Positions,
+  POSITIONS_KEY,
+} from "../nn/architectures/architecture.ts";
 export { architecture, ARCHITECTURES } from "../nn/architectures/catalogue.ts";
 export { randomWeights } from "../nn/architectures/random_weights.ts";
 export { CheckpointError } from "../nn/checkpoint/checkpoint_error.ts";
@@ -37,6 +42,9 @@ export {
   KNOWN_WEIGHTS,
   knownByDigest,
   type KnownWeights,
+  type Licence,
+  LICENCE_KEY,
+  LICENCE_TEXT_KEY,
   WEIGHTS_KEY,
   weightsTitle,
 } from "../nn/known_weights.ts";
@@ -49,5 +57,6 @@ export type { Graph } from "../nn/graph.ts";
 export { readOnnx } from "../nn/onnx/read.ts";
 export { inferShapes } from "../nn/shape_inference.ts";
 export { findTaps, levelsProblem, type Tap } from "../nn/taps.ts";
+export { recogniseTransformer } from "../nn/transformer/recognise.ts";
 export { looksUntrained, type TrainingVerdict } from "../nn/untrained.ts";
 export { Gpu } from "../gpu/mod.ts";

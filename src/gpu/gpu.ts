@@ -24,6 +24,9 @@ export interface GpuOptions {
   readonly powerPreference?: GPUPowerPreference;
 }
 
+/** Software adapters by name, for runtimes that do not tell. */
+const CPU_ADAPTER = /llvmpipe|lavapipe|swiftshader|basic render driver/i;
+
 /** Which elements {@linkcode Gpu.copy} copies; all of the source by default. */
 export interface CopyRange {
   /** First element of the source. */
@@ -98,7 +101,7 @@ export class Gpu implements Disposable, GpuContext {
     const gpu = globalThis.navigator?.gpu;
     if (gpu === undefined) {
       throw new GpuError(
-        "Cannot start WebGPU: this runtime has no navigator.gpu; use Deno 2.9 or later, or a browser with WebGPU",
+        'Cannot start WebGPU: this runtime has no navigator.gpu; use Deno 2.9 or later, a browser with WebGPU, or Node.js 24 with "webgpu" from npm',
       );
     }
     const adapter = await gpu.requestAdapter(options);
@@ -116,6 +119,12 @@ export class Gpu implements Disposable, GpuContext {
     const { subgroupMinSize, subgroupMaxSize } = this.adapterInfo;
     const fixed = subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0;
     return this.device.features.has("subgroups") ? fixed ?? 0 : 0;
+  }
+
+  /** Whether a CPU does the work, as far as the adapter says so. */
+  get isCpu(): boolean {
+    return this.adapterInfo.isFallbackAdapter ??
+      CPU_ADAPTER.test(this.adapterName);
   }
 
   /** The form of something that suits this adapter's subgroups. */

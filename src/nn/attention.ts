@@ -35,9 +35,15 @@ export function isTransformer(graph: Graph): boolean {
   const strides = stem && numbersAttribute(stem, "strides");
   const patches = !stem ||
     (strides?.[0] ?? 1) >= MIN_PATCH && kernel?.[0] === strides?.[0];
-  if (!patches) return false;
+  return patches && attentionNodes(graph).length > 0;
+}
+
+/** Operators that let tokens attend to one another: fused ones, and softmaxes of scores. */
+export function attentionNodes(graph: Graph): GraphNode[] {
+  const image = graph.inputs[0]?.name ?? "";
+  const computed = imageTensors(image, graph.nodes);
   const producers = producersOf(graph.nodes);
-  return graph.nodes.some((node) =>
+  return graph.nodes.filter((node) =>
     /(^|\.)(MultiHead)?Attention$/.test(node.op) ||
     node.op === "Softmax" && attends(node, computed, producers)
   );

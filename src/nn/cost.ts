@@ -8,6 +8,7 @@ import { elementCount } from "./host_tensor.ts";
 import { inferShapes } from "./shape_inference.ts";
 import type { Shape } from "./shape_rules.ts";
 import { readsOf } from "./topology.ts";
+import { TOKEN_OPERATORS } from "./transformer/token_operators.ts";
 
 /** Cost of one operator or of a whole network. */
 interface Cost {
@@ -58,6 +59,10 @@ function termsPerElement(
         Math.max(b[node.attributes["transB"] ? 0 : 1] ?? 1, 1);
     case "MatMul":
       return a.at(-1) ?? 0;
+    case TOKEN_OPERATORS.linear:
+      return a[1] ?? 0;
+    case TOKEN_OPERATORS.attention:
+      return 2 * (a[2] ?? 0);
     default:
       return 0;
   }

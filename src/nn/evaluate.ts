@@ -9,9 +9,11 @@ import { FoldingBudget } from "./folding_budget.ts";
 import type { GraphNode, HostTensor } from "./graph.ts";
 import { elementCount, integerTensor } from "./host_tensor.ts";
 import { nodeError } from "./onnx/errors.ts";
-import type { KnownValues } from "./parameters.ts";
+import { numberAttribute } from "./attributes.ts";
+import { type KnownValues, resolveAxis, resolveSplit } from "./parameters.ts";
 import { named } from "./named_errors.ts";
 import { SHAPE_RULES, shapeRange } from "./shape_rules.ts";
+import { rowMajorStrides, strided } from "./strided.ts";
 
 /** Results larger than this are left for the network to compute. */
 const MAX_ELEMENTS = 2 ** 26;
@@ -58,6 +60,33 @@ export function evaluate(
     if (!SHARING.includes(node.op)) budget.take(node, count);
     if (count > MAX_ELEMENTS) return undefined;
     return evaluator!(node, inputs, shape, values);
+  });
+}
+
+/** All results of a Split whose inputs are known, by name. */
+export function evaluateSplit(
+  node: GraphNode,
+  values: KnownValues,
+  budget: FoldingBudget,
+): ReadonlyMap<string, HostTensor> {
+  return named(node, () => {
+    const x = values.get(node.inputs[0] ?? "")!;
+    budget.take(node, elementCount(x.shape));
+    const axis = resolveAxis(
+      node,
+      numberAttribute(node, "axis", 0),
+      x.shape.length,
+    );
+    const strides = rowMajorStrides(x.shape);
+    const parts = new Map<string, HostTensor>();
+    let from = 0;
+    resolveSplit(node, x.shape[axis]!, values).forEach((count, i) => {
+      const shape = x.shape.with(axis, count);
+      const part = strided(x, shape, strides, from * strides[axis]!);
+      if (node.outputs[i]) parts.set(node.outputs[i], part);
+      from += count;
+    });
+    return parts;
   });
 }
 

@@ -8,6 +8,7 @@ import { numberAttribute, tensorAttribute } from "./attributes.ts";
 import { BFLOAT16, castType, FLOAT16 } from "./cast_type.ts";
 import type { DataType, GraphNode, HostTensor } from "./graph.ts";
 import { elementCount, makeTensor, numbersOf } from "./host_tensor.ts";
+import { multiplied } from "./matmul.ts";
 import { nodeError } from "./onnx/errors.ts";
 import {
   type KnownValues,
@@ -17,6 +18,7 @@ import {
   resolvePermutation,
   resolveSlice,
 } from "./parameters.ts";
+import { resized, resolveResize } from "./resize.ts";
 import type { Shape } from "./shape_rules.ts";
 import { broadcast, elementsOf, rowMajorStrides, strided } from "./strided.ts";
 
@@ -259,6 +261,23 @@ const Range: Evaluator = (node, inputs, shape) => {
   return resultOf(node, inputAt(node, inputs, 0).dtype, shape, values);
 };
 
+const Resize: Evaluator = (node, inputs, _shape, values) => {
+  const x = inputAt(node, inputs, 0);
+  return resized(node, x, resolveResize(node, x.shape, values));
+};
+
+const Tile: Evaluator = (node, inputs, shape) => {
+  const x = inputAt(node, inputs, 0);
+  const own = rowMajorStrides(x.shape);
+  // Each axis becomes one of repeats, which stay where they are, and its own.
+  const spread = shape.flatMap((extent, axis) => [
+    extent / x.shape[axis]!,
+    x.shape[axis]!,
+  ]);
+  const strides = own.flatMap((stride) => [0, stride]);
+  return { ...strided(x, spread, strides), shape };
+};
+
 /** An operator that sums up elements along axes. */
 function reduction(
   start: number,
@@ -418,9 +437,12 @@ export const EVALUATORS: Readonly<Record<string, Evaluator>> = {
   Greater: binary((a, b) => truth(a > b), "bool"),
   GreaterOrEqual: binary((a, b) => truth(a >= b), "bool"),
   Identity: reshaped,
+  IsNaN: unary((value) => truth(Number.isNaN(value)), "bool"),
   Less: binary((a, b) => truth(a < b), "bool"),
   LessOrEqual: binary((a, b) => truth(a <= b), "bool"),
   Log: unary(Math.log),
+  MatMul: (node, inputs, shape) =>
+    multiplied(inputAt(node, inputs, 0), inputAt(node, inputs, 1), shape),
   Max: variadic(Math.max),
   Min: variadic(Math.min),
   Mul: binary((a, b) => a * b),
@@ -439,16 +461,20 @@ export const EVALUATORS: Readonly<Record<string, Evaluator>> = {
   ReduceSumSquare: reduction(0, (total, value) => total + value * value),
   Relu: unary((value) => Math.max(value, 0)),
   Reshape: reshaped,
+  Resize,
   Round: unary(roundHalfEven),
   Sigmoid: unary((value) => 1 / (1 + Math.exp(-value))),
   Sign: unary(Math.sign),
   Sin: unary(Math.sin),
+  Size: (node, inputs, shape) =>
+    makeTensor("int64", shape, [inputAt(node, inputs, 0).data.length]),
   Slice,
   Sqrt: unary(Math.sqrt),
   Squeeze: reshaped,
   Sub: binary((a, b) => a - b),
   Sum: variadic((a, b) => a + b),
   Tanh: unary(Math.tanh),
+  Tile,
   Transpose,
   Unsqueeze: reshaped,
   Where,

@@ -72,6 +72,18 @@ export type Activation =
     readonly kind: "sigmoid";
   }
   | {
+    /** x / 2 · (1 + erf(x / √2)). */
+    readonly kind: "gelu";
+  }
+  | {
+    /** x / (1 + exp(−1.702 x)). */
+    readonly kind: "quick_gelu";
+  }
+  | {
+    /** x / (1 + exp(−x)). */
+    readonly kind: "silu";
+  }
+  | {
     /** x · min(max(x / 6 + 0.5, 0), 1). */
     readonly kind: "hard_swish";
   }
@@ -122,6 +134,30 @@ export interface Unreadable {
   readonly hint?: string;
 }
 
+/** Where a block of a transformer can be tapped. */
+export interface TransformerBlock {
+  /** All its tokens `[N, D, T, 1]`, before the final normalisation. */
+  readonly tokens: string;
+  /** Those of the patches as a map `[N, D, h, w]`. */
+  readonly map: string;
+  /** The map after the final normalisation, if the network has one. */
+  readonly normed?: string;
+}
+
+/** What is known of a vision transformer. */
+export interface TransformerFacts {
+  /** Height and width of a patch in pixels. */
+  readonly patch: readonly [number, number];
+  /** Tokens before those of the patches: class, registers. */
+  readonly prefix: number;
+  /** Elements of a token. */
+  readonly channels: number;
+  /** Its blocks, in order. */
+  readonly blocks: readonly TransformerBlock[];
+  /** Rows and columns of patches, where positions are written into the file. */
+  readonly grid?: readonly [number, number];
+}
+
 /** A network: operators in topological order, and the constants they read. */
 export interface Graph {
   /** Name of the graph in the file. */
@@ -130,6 +166,8 @@ export interface Graph {
   readonly inputs: readonly GraphInput[];
   /** Tensors the network yields. */
   readonly outputs: readonly string[];
+  /** Their extents, where they are known without running it; a string names a free one. */
+  readonly outputShapes?: ReadonlyMap<string, readonly (number | string)[]>;
   /** Operators; each comes after the producers of its inputs. */
   readonly nodes: readonly GraphNode[];
   /** Initializers and folded values by tensor name. */
@@ -145,4 +183,6 @@ export interface Graph {
   readonly metadata: ReadonlyMap<string, string>;
   /** Program that wrote the file, with its version, e.g. `pytorch 2.4.0`. */
   readonly producer: string;
+  /** Set where the nodes are those of a transformer that was recognised. */
+  readonly transformer?: TransformerFacts;
 }

@@ -20,3 +20,4 @@ export * from "./session.ts";
 export * from "./shape_inference.ts";
 export type { Shape } from "./shape_rules.ts";
 export * from "./taps.ts";
+export { recogniseTransformer } from "./transformer/recognise.ts";

@@ -12,6 +12,7 @@ import { type NetworkPlan, planNetwork } from "./plan.ts";
 import { ConstantStore, Session } from "./session.ts";
 import { nominalShape } from "./shape_inference.ts";
 import { resolveTaps, type Tap } from "./taps.ts";
+import { recogniseTransformer } from "./transformer/recognise.ts";
 
 /** Options of {@linkcode Network.load}. */
 export interface NetworkOptions extends ReadOnnxOptions {
@@ -63,10 +64,11 @@ export class Network implements Disposable {
   /**
    * Optimises a graph that was read before.
    *
-   * @param graph As `readOnnx` returns it.
+   * @param file As `readOnnx` returns it.
    * @throws {OnnxError} If a tap is unknown or an operator is not supported.
    */
-  constructor(gpu: Gpu, graph: Graph, options: NetworkOptions = {}) {
+  constructor(gpu: Gpu, file: Graph, options: NetworkOptions = {}) {
+    const graph = runnable(file);
     const { taps: names, tuning, choices = tuning?.choices } = options;
     const { tile = convTileFor(gpu), precision = "f32" } = options;
     this.taps = names === undefined ? [] : resolveTaps(graph, names);
@@ -128,9 +130,28 @@ export class Network implements Disposable {
     return planNetwork(this.graph, image, this.#target);
   }
 
-  /** Allocates and compiles the network for images `[N, C, H, W]`. */
+  /**
+   * Measures which kernels are the best for images `[N, C, H, W]`, where that is
+   * not known.
+   *
+   * @returns Whether a session made before has other kernels than one made now.
+   */
+  async tune(image: readonly number[]): Promise<boolean> {
+    if (this.#tuning === undefined) return false;
+    await this.#tuning.load();
+    const before = this.plan(image);
+    await this.#tuning.measure(before.problems, this.#target);
+    const names = ({ steps }: NetworkPlan): string =>
+      steps.map(({ kernel }) => kernel.name).join();
+    return names(this.plan(image)) !== names(before);
+  }
+
+  /**
+   * Allocates and compiles the network for images `[N, C, H, W]`, with the
+   * kernels that were measured to be the best as far as they were.
+   */
   async session(image: readonly number[]): Promise<Session> {
-    await this.#tuning?.measure(this.plan(image).problems, this.#target);
+    await this.#tuning?.load();
     return await Session.create(
       this.#gpu,
       this.plan(image),
@@ -147,5 +168,15 @@ export class Network implements Disposable {
   /** Frees the weights where the block of a `using` ends. */
   [Symbol.dispose](): void {
     this.dispose();
+  }
+}
+
+/** A transformer as it runs; one that is not understood as it is, for what comes before its blocks. */
+function runnable(graph: Graph): Graph {
+  try {
+    return recogniseTransformer(graph);
+  } catch (error) {
+    if (error instanceof OnnxError) return graph;
+    throw error;
   }
 }

@@ -173,6 +173,11 @@ export class PlanContext {
     return { constant: key };
   }
 
+  /** How work is divided among lanes where nothing was measured. */
+  get tile(): ConvTarget["tile"] {
+    return this.#target.tile;
+  }
+
   /** How weights are stored. */
   get precision(): WeightPrecision {
     return this.#target.precision;

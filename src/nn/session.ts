@@ -16,7 +16,7 @@ export class ConstantStore implements Disposable {
    *
    * @param blank Whether only their memory is wanted.
    */
-  constructor(gpu: Gpu, blank = gpu.isDry) {
+  constructor(gpu: Gpu, blank: boolean = gpu.isDry) {
     this.#gpu = gpu;
     this.#blank = blank;
   }

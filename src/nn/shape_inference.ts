@@ -3,10 +3,15 @@
  *
  * @module
  */
-import { evaluate } from "./evaluate.ts";
+import { evaluate, evaluateSplit } from "./evaluate.ts";
 import { FoldingBudget } from "./folding_budget.ts";
-import type { Graph, GraphNode, HostTensor } from "./graph.ts";
-import { elementCount, integerTensor } from "./host_tensor.ts";
+import type {
+  Graph,
+  GraphNode,
+  HostTensor,
+  TransformerFacts,
+} from "./graph.ts";
+import { elementCount, integerTensor, makeTensor } from "./host_tensor.ts";
 import { named } from "./named_errors.ts";
 import { nodeError, OnnxError } from "./onnx/errors.ts";
 import { CONSTANTS_ONLY, SHAPE_ONLY } from "./operator_kinds.ts";
@@ -61,6 +66,7 @@ export function inferShapes(graph: Graph, image: Shape): ShapePlan {
   const shapes = new Map<string, Shape>();
   const values = new Map<string, HostTensor>(graph.constants);
   for (const [name, { shape }] of graph.constants) shapes.set(name, shape);
+  if (graph.transformer) checkPatches(graph.transformer, image);
   for (const input of graph.inputs) {
     checkInput(input.name, input.shape, image);
     shapes.set(input.name, image);
@@ -81,6 +87,14 @@ export function knownShapes(
   graph: Graph,
   image: Shape,
 ): ReadonlyMap<string, Shape> {
+  return knownTensors(graph, image).shapes;
+}
+
+/** What {@linkcode knownShapes} tells, and the values that follow from shapes. */
+export function knownTensors(
+  graph: Graph,
+  image: Shape,
+): Pick<ShapePlan, "shapes" | "values"> {
   const shapes = new Map<string, Shape>();
   const values = new Map<string, HostTensor>(graph.constants);
   for (const [name, { shape }] of graph.constants) shapes.set(name, shape);
@@ -93,7 +107,7 @@ export function knownShapes(
       if (!(error instanceof OnnxError)) throw error;
     }
   }
-  return shapes;
+  return { shapes, values };
 }
 
 /** What is known while nodes are gone through in order. */
@@ -123,8 +137,16 @@ function infer(
   node.outputs.forEach((name, i) => {
     if (name) shapes.set(name, results[i] ?? results[0]!);
   });
+  if (node.op === "Split" && readsOf(node).every((name) => values.has(name))) {
+    for (const [name, part] of evaluateSplit(node, values, budget)) {
+      values.set(name, part);
+    }
+    return false;
+  }
   const value = node.op === "Shape" && inputs[0]
     ? integerTensor(inputs[0].slice(...shapeRange(node, inputs[0].length)))
+    : node.op === "Size" && inputs[0]
+    ? makeTensor("int64", [], [elementCount(inputs[0])])
     : readsOf(node).every((name) => values.has(name))
     ? evaluate(node, values, budget)
     : undefined;
@@ -222,6 +244,38 @@ function checkInput(
   );
 }
 
+/** A transformer takes whole patches, and where it has its own positions, so many. */
+function checkPatches(
+  { patch, grid }: TransformerFacts,
+  [, , height = 0, width = 0]: Shape,
+): void {
+  const size = (h: number, w: number): string => `${w} × ${h}`;
+  const fail = (problem: string, hint: string): OnnxError =>
+    new OnnxError(
+      "shape",
+      `Cannot run the network on images of ${
+        size(height, width)
+      } pixels: ${problem}`,
+      { hint },
+    );
+  const [own, other] = patch;
+  if (height % own !== 0 || width % other !== 0) {
+    throw fail(
+      `it cuts them into patches of ${size(own, other)}`,
+      `give a multiple of ${
+        own === other ? own : size(own, other)
+      } on every side, by --resize and --crop or --square`,
+    );
+  }
+  if (!grid || (height === grid[0] * own && width === grid[1] * other)) return;
+  throw fail(
+    `its file holds the positions of ${
+      size(...grid)
+    } patches alone, of images of ${size(grid[0] * own, grid[1] * other)}`,
+    "give images of that size, or export the network with its height and width free",
+  );
+}
+
 /**
  * A plausible shape to plan with when no image is at hand: what the file fixes, else `[1, 3, 224, 224]`.
  *
@@ -237,8 +291,14 @@ function checkInput(
  */
 export function nominalShape(graph: Graph): Shape {
   const declared = graph.inputs[0]?.shape ?? [];
+  const patch = graph.transformer?.patch ?? [1, 1];
+  const grid = graph.transformer?.grid;
   return [1, 3, 224, 224].map((usual, axis) => {
     const extent = declared[axis];
-    return typeof extent === "number" ? extent : usual;
+    if (typeof extent === "number") return extent;
+    const step = patch[axis - 2] ?? 1;
+    return grid && axis > 1
+      ? grid[axis - 2]! * step
+      : Math.ceil(usual / step) * step;
   });
 }

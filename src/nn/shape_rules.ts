@@ -20,6 +20,8 @@ import {
   resolveSplit,
 } from "./parameters.ts";
 import { ELEMENTWISE, REDUCTIONS, SAME_SHAPE } from "./operator_kinds.ts";
+import { TOKEN_RULES } from "./transformer/token_operators.ts";
+import { resolveResize } from "./resize.ts";
 import { resolveWindow } from "./window.ts";
 
 /** A tensor shape. */
@@ -306,6 +308,9 @@ const Range: ShapeRule = (node, { values }) => {
   );
 };
 
+const Resize: ShapeRule = (node, context) =>
+  resolveResize(node, shapeAt(node, context, 0), context.values).output;
+
 /** Shape of Split's first result; {@linkcode splitShapes} gives all. */
 const Split: ShapeRule = (node, context) => splitShapes(node, context)[0]!;
 
@@ -338,6 +343,12 @@ function each(
 
 /** Shape rules by operator. */
 export const SHAPE_RULES: Readonly<Record<string, ShapeRule>> = {
+  ...Object.fromEntries(
+    Object.entries(TOKEN_RULES).map(([op, rule]): [string, ShapeRule] => [
+      op,
+      (node, { inputs }) => rule(node, inputs),
+    ]),
+  ),
   ...each(SAME_SHAPE, same),
   ...each(ELEMENTWISE, elementwise),
   ...each(REDUCTIONS, ReduceMean),
@@ -359,6 +370,7 @@ export const SHAPE_RULES: Readonly<Record<string, ShapeRule>> = {
   PRelu,
   Pad,
   Range,
+  Resize,
   Reshape: (node, context) =>
     resolveReshape(node, shapeAt(node, context, 0), context.values),
   Shape: (node, context) => {
@@ -366,6 +378,7 @@ export const SHAPE_RULES: Readonly<Record<string, ShapeRule>> = {
     const [start, end] = shapeRange(node, rank);
     return [end - start];
   },
+  Size: () => [],
   Slice: (node, context) =>
     resolveSlice(node, shapeAt(node, context, 0), context.values).counts,
   Split,
@@ -373,6 +386,10 @@ export const SHAPE_RULES: Readonly<Record<string, ShapeRule>> = {
   Transpose: (node, context) => {
     const shape = shapeAt(node, context, 0);
     return resolvePermutation(node, shape.length).map((axis) => shape[axis]!);
+  },
+  Tile: (node, context) => {
+    const repeats = knownInput(node, 1, context.values) ?? [];
+    return shapeAt(node, context, 0).map((extent, i) => extent * repeats[i]!);
   },
   Unsqueeze,
 };

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { isTransformer } from "./attention.ts";
 import { numberAttribute, numbersAttribute } from "./attributes.ts";
-import type { Graph, GraphNode } from "./graph.ts";
+import type { Graph, GraphNode, TransformerFacts } from "./graph.ts";
 import { OnnxError } from "./onnx/errors.ts";
 import { spineOf, type SpinePoint } from "./spine.ts";
 import { stridesOf } from "./strides.ts";
 import { consumersOf, producersOf } from "./topology.ts";
+import { recogniseTransformer } from "./transformer/recognise.ts";
 
 /** A tensor to take features from. */
 export interface Tap {
@@ -51,7 +51,8 @@ const ACTIVATIONS: readonly string[] = [
  * pooling, and before the expansion that belongs to a depthwise downsampling.
  * For torchvision's ResNets these are the outputs of layer1 to layer4, for its
  * DenseNets those of denseblock1 to denseblock4. Levels that a network does
- * not have are left out; a transformer has none.
+ * not have are left out. A transformer has its blocks instead, `blocks.0` and so
+ * on, as tensors of the graph that `recogniseTransformer` gives.
  *
  * @example
  * ```ts
@@ -68,8 +69,10 @@ const ACTIVATIONS: readonly string[] = [
  * ```
  */
 export function findTaps(graph: Graph): readonly Tap[] {
-  if (isTransformer(graph)) return [];
-  const spine = spineOf(graph);
+  const { network, blocks, problem } = transformerOf(graph);
+  if (problem) return [];
+  if (blocks) return blocks;
+  const spine = spineOf(network);
   const consumers = consumersOf(graph.nodes);
   return LEVEL_STRIDES.flatMap((stride, i) => {
     const stage = spine.filter((point) => point.stride === stride);
@@ -102,25 +105,32 @@ export function resolveTaps(
   graph: Graph,
   names: readonly string[],
 ): readonly Tap[] {
-  const levels = findTaps(graph);
-  const producers = producersOf(graph.nodes);
-  const strides = stridesOf(graph);
+  const { network, blocks, problem } = transformerOf(graph);
+  const levels = problem ? [] : findTaps(network);
+  const producers = producersOf(network.nodes);
+  const strides = stridesOf(network);
   return names.map((name) => {
+    const block = network.transformer && blockTap(network.transformer, name);
+    if (block) return block;
     const level = levels.find((tap) => tap.name === name);
+    const isModule = !level && !blocks && !problem;
     const node = producers.get(name) ??
-      graph.nodes.find((node) => node.name === name) ??
-      (level ? undefined : lastOfModule(graph, name));
+      network.nodes.find((node) => node.name === name) ??
+      (isModule ? lastOfModule(network, name) : undefined);
     const tensor = producers.has(name) ? name : node?.outputs[0];
     if (!node || tensor === undefined) {
       if (level) return level;
-      throw unknownTap(graph, levels, name);
+      throw problem ??
+        (blocks
+          ? unknownBlock(blocks, name)
+          : unknownTap(network, levels, name));
     }
     const stride = strides.get(tensor);
     if (stride === undefined) {
       throw new OnnxError(
         "unknown_tap",
         `Cannot tap "${name}": it comes after global pooling and is no feature map`,
-        { node: node.name, op: node.op, hint: listLevels(graph, levels) },
+        { node: node.name, op: node.op, hint: listLevels(levels) },
       );
     }
     return { name, tensor, node: node.name, stride };
@@ -208,21 +218,63 @@ function modulePath(name: string): string {
   return path.replaceAll("/", ".");
 }
 
-const TRANSFORMER =
-  "the network is a transformer, its features are tokens, which are not supported yet";
+/** The network as it runs, and what it is as a transformer: its blocks, or why it cannot run. */
+function transformerOf(graph: Graph): {
+  readonly network: Graph;
+  readonly blocks?: readonly Tap[];
+  readonly problem?: OnnxError;
+} {
+  try {
+    const network = recogniseTransformer(graph);
+    const { transformer: facts } = network;
+    if (!facts) return { network };
+    const blocks = facts.blocks
+      .map((_, i) => blockTap(facts, `blocks.${i}`)!);
+    return { network, blocks };
+  } catch (error) {
+    if (error instanceof OnnxError) return { network: graph, problem: error };
+    throw error;
+  }
+}
+
+/**
+ * The tap `blocks.N`, after the final normalisation where the network has one,
+ * or `blocks.N.raw`, before it.
+ */
+function blockTap(
+  { blocks, patch }: TransformerFacts,
+  name: string,
+): Tap | undefined {
+  const [, index, raw] = /^blocks\.(\d+|last)(\.raw)?$/.exec(name) ?? [];
+  const block = blocks.at(index === "last" ? -1 : Number(index ?? Infinity));
+  if (!block) return undefined;
+  const tensor = raw || block.normed === undefined ? block.map : block.normed;
+  return { name, tensor, node: tensor, stride: patch[0] };
+}
+
+function unknownBlock(blocks: readonly Tap[], name: string): OnnxError {
+  return new OnnxError(
+    "unknown_tap",
+    `Cannot tap "${name}": the network is a transformer, whose features are those of its blocks`,
+    {
+      hint: `there are ${blocks[0]!.name} to ${
+        blocks.at(-1)!.name
+      }, and with .raw behind the name (--tap-norm off) those before the final normalisation`,
+    },
+  );
+}
 
 /** Why a network has no levels; `undefined` when it has some. */
 export function levelsProblem(graph: Graph): string | undefined {
-  if (isTransformer(graph)) return TRANSFORMER;
+  const { blocks, problem } = transformerOf(graph);
+  if (problem) return problem.message;
+  if (blocks) return undefined;
   return findTaps(graph).length === 0
     ? "the network has no levels: nothing in it is a feature map at stride 4, 8, 16 or 32"
     : undefined;
 }
 
-function listLevels(graph: Graph, levels: readonly Tap[]): string {
-  if (isTransformer(graph)) {
-    return `${TRANSFORMER}; give a convolutional network`;
-  }
+function listLevels(levels: readonly Tap[]): string {
   if (levels.length === 0) {
     return "the network has no levels of its own, name a tensor";
   }
@@ -244,14 +296,10 @@ function unknownTap(
     .slice(0, 5)
     .map((other) => `"${other}"`);
   const hint = similar.length > 0
-    ? `${listLevels(graph, levels)}; similar names are ${similar.join(", ")}`
+    ? `${listLevels(levels)}; similar names are ${similar.join(", ")}`
     : levels.length === 0
-    ? listLevels(graph, levels)
-    : levels.length === 0
-    ? listLevels(graph, levels)
-    : `${
-      listLevels(graph, levels)
-    }, and the names of all tensors and operators`;
+    ? listLevels(levels)
+    : `${listLevels(levels)}, and the names of all tensors and operators`;
   return new OnnxError(
     "unknown_tap",
     `Cannot tap "${name}": the network has no level, tensor or operator of that name`,

@@ -154,7 +154,11 @@ export class Device implements Inspector {
     });
     for await (const prediction of predictions) {
       const nearest = training.get(prediction.worstPatch.nearest.image);
-      yield shown(prediction, nearest && await loadPixels(nearest));
+      yield shown(
+        prediction,
+        nearest &&
+          await loadPixels(nearest, { range: this.#fitted().settings.range }),
+      );
     }
   }
 }

@@ -1,16 +1,13 @@
-import type { RegionSetting } from "../core/mod.ts";
 import { element, make } from "./elements.ts";
-import { serverModels } from "./server.ts";
+import { type ServerModel, serverModels } from "./server.ts";
 
 /** Where images are inspected. */
 type Choice =
   | { readonly kind: "device" }
   | {
     readonly kind: "server";
-    readonly model: string;
+    readonly model: ServerModel;
     readonly token: string;
-    /** What it inspects of images, where that is not all. */
-    readonly region?: RegionSetting;
   };
 
 const DEVICE = "device";
@@ -21,9 +18,9 @@ export class InspectorChoice {
   readonly #select = element("inspector", HTMLSelectElement);
   readonly #field = element("inspector-field", HTMLElement);
   readonly #onChange: () => void;
+  readonly #models = new Map<string, ServerModel>();
   #token = "";
   #hasDevice = false;
-  #regions: ReadonlyMap<string, RegionSetting | undefined> = new Map();
 
   /** @param onChange Called when another one is chosen. */
   constructor(onChange: () => void) {
@@ -52,14 +49,13 @@ export class InspectorChoice {
   }
 
   async #addModels(): Promise<void> {
-    const { names, regions, needsToken } = await serverModels(this.#token);
-    this.#regions = regions;
+    const { models, needsToken } = await serverModels(this.#token);
     element("token-field", HTMLElement).hidden = !needsToken;
-    for (const name of names) {
-      const textContent = `server, model "${name}"`;
-      this.#select.append(
-        make("option", { value: SERVER + name, textContent }),
-      );
+    for (const model of models) {
+      const value = SERVER + model.name;
+      const textContent = `server, model "${model.name}"`;
+      this.#models.set(value, model);
+      this.#select.append(make("option", { value, textContent }));
     }
     this.#field.hidden = !this.hasServer;
     this.#onChange();
@@ -73,12 +69,9 @@ export class InspectorChoice {
   /** What is chosen. */
   get choice(): Choice | undefined {
     const { value } = this.#select;
-    if (value === "") return undefined;
     if (value === DEVICE) return { kind: "device" };
-    const model = value.slice(SERVER.length);
-    const region = this.#regions.get(model);
-    const token = this.#token;
-    return { kind: "server", model, token, ...(region && { region }) };
+    const model = this.#models.get(value);
+    return model && { kind: "server", model, token: this.#token };
   }
 
   /** Chooses this device, where it has a GPU. */

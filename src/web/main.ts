@@ -48,7 +48,7 @@ async function start(): Promise<void> {
     const choice = inspectorChoice.choice;
     if (choice === undefined) return undefined;
     return choice.kind === "server"
-      ? new ServerInspector(choice.model, choice.token, choice.region)
+      ? new ServerInspector(choice.model, choice.token)
       : device?.model === undefined
       ? undefined
       : device;
@@ -206,7 +206,7 @@ function modelInWords(inspector: Inspector | Device | undefined): string {
   const { imageNames, rows, threshold, backbone, minArea } = model;
   return `${imageNames.length} good parts, ${rows} patches remembered, backbone ${backbone.name}, ${
     threshold === undefined
-      ? "no threshold (too few pictures)"
+      ? "no threshold (it takes pictures of two parts that differ)"
       : `threshold ${threshold.value.toPrecision(4)}`
   }${
     inspector.region === undefined

@@ -1,11 +1,10 @@
-import {
-  decodeImage,
-  type Label,
-  type NamedImage,
-  type Pixels,
-  type RegionSetting,
-} from "../core/mod.ts";
+import { decodeImage, type NamedImage, type Pixels } from "../core/mod.ts";
 import { Region } from "../core/images/region.ts";
+import type {
+  RegionSetting,
+  SampleRange,
+  Settings,
+} from "../core/settings/settings.ts";
 import type { FloatImage } from "../core/images/pixels.ts";
 import { encodePng } from "../core/images/png.ts";
 import { closeUp } from "../core/report/small_copy.ts";
@@ -55,18 +54,20 @@ interface MapBox {
   readonly height: number;
 }
 
-/** What is used of a model's description. */
-interface ServedModel {
+/** A model of the server. */
+export interface ServerModel {
+  /** What the server calls it. */
   readonly name: string;
-  readonly settings: { readonly region?: RegionSetting };
+  /** Which samples of deep images are black and white for it. */
+  readonly range: SampleRange | undefined;
+  /** What it inspects of images; nothing where that is all. */
+  readonly region: RegionSetting | undefined;
 }
 
 /** What the server knows. */
 interface ServerModels {
-  /** Names of its models; none where this page comes from no service. */
-  readonly names: readonly string[];
-  /** What each inspects of images; nothing where that is all. */
-  readonly regions: ReadonlyMap<string, RegionSetting | undefined>;
+  /** Its models; none where this page comes from no service. */
+  readonly models: readonly ServerModel[];
   /** Whether it asks for a token. */
   readonly needsToken: boolean;
 }
@@ -76,37 +77,40 @@ interface ServerModels {
  * page with `data-service`; elsewhere nobody is asked.
  */
 export async function serverModels(token: string): Promise<ServerModels> {
-  const nothing = { names: [], regions: new Map(), needsToken: false };
+  const nothing = { models: [], needsToken: false };
   if (document.documentElement.dataset["service"] === undefined) return nothing;
   const response = await fetch("models", { headers: headersOf(token) });
-  if (response.status === 401) return { ...nothing, needsToken: true };
+  if (response.status === 401) return { models: [], needsToken: true };
   if (!response.ok) return nothing;
-  const { models } = await response.json() as { models: ServedModel[] };
+  const { models } = await response.json() as {
+    models: { name: string; settings: Pick<Settings, "range" | "region"> }[];
+  };
   return {
-    names: models.map(({ name }) => name),
-    regions: new Map(
-      models.map(({ name, settings }) => [name, settings.region]),
-    ),
+    models: models.map(({ name, settings: { range, region } }) => ({
+      name,
+      range,
+      region,
+    })),
     needsToken: false,
   };
 }
 
 /** Inspects with a model of the server that this page came from. */
 export class ServerInspector implements Inspector {
-  readonly #model: string;
+  readonly #model: ServerModel;
   readonly #token: string;
   readonly #region: Region | undefined;
 
   /** Uses one of the server's models. */
-  constructor(model: string, token: string, region?: RegionSetting) {
+  constructor(model: ServerModel, token: string) {
     this.#model = model;
     this.#token = token;
-    this.#region = region && new Region(region);
+    this.#region = model.region && new Region(model.region);
   }
 
   /** @inheritdoc */
   get about(): string {
-    return `the server's model "${this.#model}"`;
+    return `the server's model "${this.#model.name}"`;
   }
 
   /** @inheritdoc */
@@ -127,7 +131,8 @@ export class ServerInspector implements Inspector {
     const source = typeof content === "function" ? await content() : content;
     const isFile = source instanceof Uint8Array;
     const bytes = isFile ? source : await encodePng(source);
-    const query = new URLSearchParams({ map: "png", model: this.#model, name });
+    const { name: model, range } = this.#model;
+    const query = new URLSearchParams({ map: "png", model, name });
     const response = await fetch(`predict?${query}`, {
       method: "POST",
       headers: {
@@ -141,7 +146,7 @@ export class ServerInspector implements Inspector {
       throw new Error(error ?? `The server answered ${response.status}`);
     }
     const answer = await response.json() as Answer;
-    const pixels = isFile ? await decodeImage(bytes, name) : source;
+    const pixels = isFile ? await decodeImage(bytes, name, { range }) : source;
     const { worst_patch: worst, map } = answer;
     const image = thumbnail(pixels, SHOWN_SIDE);
     return {

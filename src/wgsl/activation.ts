@@ -1,6 +1,15 @@
 /** An activation fused into a kernel's last step. */
 export type FusedActivation =
-  | { readonly kind: "none" | "relu" | "sigmoid" | "hard_swish" | "silu" }
+  | {
+    readonly kind:
+      | "none"
+      | "relu"
+      | "sigmoid"
+      | "hard_swish"
+      | "silu"
+      | "gelu"
+      | "quick_gelu";
+  }
   | { readonly kind: "clip"; readonly min: number; readonly max: number }
   | { readonly kind: "leaky_relu"; readonly alpha: number }
   | {
@@ -18,6 +27,8 @@ const ACTIVATION_CODES = {
   hard_sigmoid: 5,
   hard_swish: 6,
   silu: 7,
+  gelu: 8,
+  quick_gelu: 9,
 } as const;
 
 /** Override and parameters of a fused activation. */

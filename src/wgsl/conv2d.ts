@@ -1,6 +1,7 @@
 import type { Names } from "./expand.ts";
 import activation from "./activation.wgsl" with { type: "text" };
-import { activationParams, type FusedActivation } from "./activation.ts";
+import { type Epilogue, epilogueParams } from "./epilogue.ts";
+import epilogue from "./epilogue.wgsl" with { type: "text" };
 import { defineKernel, type Dispatch, type Kernel } from "./kernel.ts";
 import direct from "./conv2d/tile_direct.wgsl" with { type: "text" };
 import interfacePart from "./conv2d/interface.wgsl" with { type: "text" };
@@ -19,7 +20,7 @@ import weightsImageF32 from "./conv2d/weights_image_f32.wgsl" with {
 import weightsF32 from "./conv2d/weights_f32.wgsl" with { type: "text" };
 
 /** Sizes of one convolution, or of `batches` matrix products of one shape. */
-export interface Conv2dSizes {
+export interface Conv2dSizes extends Epilogue {
   /** Images. */
   readonly images: number;
   /** Input size `[height, width]` in pixels. */
@@ -51,10 +52,6 @@ export interface Conv2dSizes {
    * workgroup memory only.
    */
   readonly splits?: number;
-  /** Whether `residual` is added. */
-  readonly residual?: boolean;
-  /** What is applied last. */
-  readonly activation?: FusedActivation;
 }
 
 /** Parameters of a window, as convolution kernels name them. */
@@ -100,12 +97,12 @@ function planFor(
         `Cannot split a convolution into ${splits} partial sums: its tile does not go through workgroup memory`,
       );
     }
-    const { code, low, high } = activationParams(sizes.activation);
+    const { overrides, params } = epilogueParams(sizes);
     const window = windowParams(sizes);
     const rows = images * output[0] * output[1];
     const taps = window.kernel_height * window.kernel_width;
     return {
-      overrides: { RESIDUAL: sizes.residual ? 1 : 0, ACTIVATION: code },
+      overrides,
       params: {
         rows,
         columns: outputChannels4,
@@ -120,8 +117,7 @@ function planFor(
         w_batch: taps * inputChannels4 * 4 * outputChannels4,
         y_batch: rows * outputChannels4,
         splits,
-        act_low: low,
-        act_high: high,
+        ...params,
       },
       workgroups: [
         Math.ceil(rows / tileRows),
@@ -166,7 +162,7 @@ function family(
   ): Conv2dFamily[WeightPrecision] =>
     defineKernel({
       name: kernelName,
-      source: activation + load + interfacePart + tile,
+      source: activation + epilogue + load + interfacePart + tile,
       names,
       plan,
     });

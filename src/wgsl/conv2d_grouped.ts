@@ -6,7 +6,8 @@ import { pixelGrid } from "./grid.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Sizes of a convolution in groups. */
-export interface GroupedConv2dSizes extends Omit<Conv2dSizes, "batches"> {
+export interface GroupedConv2dSizes
+  extends Omit<Conv2dSizes, "batches" | "gate" | "turn"> {
   /** Input channels of one group. */
   readonly groupInputs: number;
   /** Output channels of one group. */

@@ -3,7 +3,7 @@
 //
 // x        [S, M, O4]   partial sums over M output pixels
 // bias     [O4]
-// residual [M, O4]      read when RESIDUAL
+// residual [M, O4]      read when RESIDUAL, see epilogue.wgsl
 // y        [M, O4]
 // A lane computes one vec4; the grid: x and y over all of them
 
@@ -20,10 +20,13 @@ struct Params {
   // see activation.wgsl
   act_low: f32,
   act_high: f32,
+
+  // see epilogue.wgsl
+  turn_rows: u32,
+  turn_columns: u32,
+  turn_limit: u32,
 }
 @group(0) @binding(4) var<uniform> params: Params;
-
-override RESIDUAL: bool = false;
 
 @compute @workgroup_size(64)
 fn main(
@@ -37,9 +40,6 @@ fn main(
   for (var part = 1u; part < params.splits; part++) {
     sum += x[part * params.count + at];
   }
-  sum += bias[at % params.columns];
-  if (RESIDUAL) {
-    sum += residual[at];
-  }
-  y[at] = activate(sum, params.act_low, params.act_high);
+  let row = at / params.columns;
+  y[at] = finish(sum, row, at - row * params.columns, at);
 }

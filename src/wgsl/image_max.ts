@@ -14,6 +14,8 @@ export interface ImageMaxSizes {
   readonly used: number;
   /** Whether scores are made of squared distances. */
   readonly squared: boolean;
+  /** What patch scores are multiplied with, 1 by default. */
+  readonly scale?: number;
 }
 
 /** Patch scores and the largest of every image (paper Eq. 6). */
@@ -23,9 +25,9 @@ export const imageMax: Kernel<
 > = defineKernel({
   name: "image_max",
   source,
-  plan({ images, patches, neighbours, used, squared }) {
+  plan({ images, patches, neighbours, used, squared, scale = 1 }) {
     return {
-      overrides: { SQUARED: Number(squared) },
+      overrides: { SQUARED: Number(squared), SCALE: scale },
       params: { images, patches, neighbours, used },
       workgroups: gridFor(images),
     };

@@ -1,7 +1,7 @@
 // image_max: patch scores, and the largest one of every image.
 //
-// A patch score is the mean distance to k bank rows, squared distances when
-// SQUARED. Ties go to the first patch. A patch without neighbours (its features
+// A patch score is SCALE times the mean distance to k bank rows, squared
+// distances when SQUARED. Ties go to the first patch. A patch without neighbours (its features
 // are not finite) scores NaN and is an image's largest; scores are handled as
 // bits, because no adapter promises to tell NaN from a number.
 //
@@ -25,6 +25,7 @@ struct Params {
 @group(0) @binding(6) var<uniform> params: Params;
 
 override SQUARED: bool = false;
+override SCALE: f32 = 1.0;
 
 const NAN_BITS = 0x7fc00000u;
 /// Distances from here on stand for "none found".
@@ -80,6 +81,6 @@ fn score_bits(row: u32) -> u32 {
     found = found && squared < FAR;
     sum += select(sqrt(squared), squared, SQUARED);
   }
-  let bits = bitcast<u32>(sum / f32(params.used)) & 0x7fffffffu;
+  let bits = bitcast<u32>(SCALE * sum / f32(params.used)) & 0x7fffffffu;
   return select(NAN_BITS, bits, found);
 }

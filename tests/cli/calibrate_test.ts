@@ -88,6 +88,61 @@ programTest("calibrate sets thresholds that everything follows", async (t) => {
       },
     );
 
+    await t.step("--set refuses what no score can be", async () => {
+      for (const value of ["0", "-1", "0..2"]) {
+        const { code, stderr } = await runCommand(
+          calibrate,
+          ...[model, `--set=${value}`, "--out", `${root}/none.safetensors`],
+        );
+        assertEquals(code, 2, stderr);
+        assertStringIncludes(stderr, "above 0");
+      }
+    });
+
+    await t.step("it says when no bad part is found", async () => {
+      const { code, stdout, stderr } = await runCommand(
+        calibrate,
+        ...[model, "--bad", `${root}/bad`, "--set", "1e6"],
+        ...["--out", out, "--overwrite"],
+      );
+      assertEquals(code, 0, stderr);
+      assertStringIncludes(stdout, "Bad parts called anomalous: 0 of 9");
+      assertStringIncludes(
+        stderr,
+        "warning: None of the 9 bad parts is called anomalous",
+      );
+      assert(!stdout.includes("Promised"));
+    });
+
+    await t.step("it says what few good parts can promise", async () => {
+      const { code, stdout, stderr } = await runCommand(
+        calibrate,
+        ...[model, "--good", `${root}/good`, "--out", out, "--overwrite"],
+      );
+      assertEquals(code, 0, stderr);
+      assertStringIncludes(
+        stdout,
+        "Promised: 5 % of good parts will be called anomalous; with 8 good parts that can be",
+      );
+      assertStringIncludes(
+        stdout,
+        "as 8 are too few to count so small a share (19 are needed)",
+      );
+      const told = await runCommand(info, out);
+      assertStringIncludes(told.stdout, "Scores of 6 training images");
+      assertStringIncludes(
+        told.stdout,
+        "The threshold comes from good parts that calibrate was given",
+      );
+      assertStringIncludes(told.stdout, "; with 8 good parts that can be");
+      assert(!told.stdout.includes("the threshold would be"));
+      const facts = JSON.parse((await runCommand(info, out, "--json")).stdout);
+      assertEquals(
+        [facts.images, facts.threshold_source, facts.threshold_rule.images],
+        [6, "good parts", 8],
+      );
+    });
+
     await t.step("it replaces nothing unasked", async () => {
       const bytes = await Deno.readFile(model);
       const there = await runCommand(
@@ -180,6 +235,13 @@ programTest("calibrate sets thresholds that everything follows", async (t) => {
         assertEquals(code, 0, stderr);
         const { good, bad, threshold_rule: rule } = JSON.parse(stdout);
         const found = bad.anomalous;
+        const swapped = await runCommand(
+          calibrate,
+          ...[model, "--good", `${root}/bad`, "--bad", `${root}/good`],
+          ...["--best-f1", "--out", `${root}/none.safetensors`],
+        );
+        assertEquals(swapped.code, 1, swapped.stdout);
+        assertStringIncludes(swapped.stderr, "do not score higher");
         assertAlmostEquals(
           rule.f1,
           2 * found / (2 * found + good.anomalous + bad.normal),

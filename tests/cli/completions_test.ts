@@ -67,7 +67,7 @@ const CASES: readonly (readonly [line: string, expected: string])[] = [
   ["pre", "predict"],
   ["weights ", "list pull convert inspect"],
   ["fit --prese", "--preset"],
-  ["fit --preset ", "paper reference anomalib"],
+  ["fit --preset ", "paper reference anomalib anomalydino dino"],
   ["fit --backbone wide_resnet101", "wide_resnet101_2"],
   ["completions z", "zsh"],
 ];
@@ -105,7 +105,10 @@ await shellTest("zsh", "is understood by zsh", async (run) => {
     words=(patchcore fit ''); CURRENT=3; _patchcore`);
   assertStringIncludes(said, "compdef _patchcore patchcore\n");
   assertStringIncludes(said, "command: fit:Learn from images");
-  assert(/^\*--preset\[.*\]:value:\(paper reference anomalib\)$/m.test(said));
+  assert(
+    /^\*--preset\[.*\]:value:\(paper reference anomalib anomalydino dino\)$/m
+      .test(said),
+  );
 });
 
 for (

@@ -4,6 +4,7 @@ import {
   FileError,
   readFile,
   readFilePart,
+  realPath,
   writeAtomically,
 } from "../../src/cli/disk.ts";
 import { withFiles } from "./with_files.ts";
@@ -76,6 +77,22 @@ Deno.test("readFile() says why a file cannot be read", async () => {
       `Cannot read "${root}/none": it does not exist`,
     );
     await assertRejects(() => readFile(`${root}/folder`), FileError);
+  });
+});
+
+Deno.test("realPath() is the same for all spellings of a path, whether it exists or not", async () => {
+  await withFiles(["folder/x"], async (root) => {
+    await Deno.symlink(`${root}/folder`, `${root}/link`);
+    const places = (...names: string[]) =>
+      Promise.all(names.map((name) => realPath(`${root}/${name}`)));
+    assertEquals(await places("folder/x", "link/x", "folder/../link/./x"), [
+      ...Array(3).fill(`${root}/folder/x`),
+    ]);
+    assertEquals(await places("folder/a/b", "link/a/b", "link/x/../a//b"), [
+      ...Array(3).fill(`${root}/folder/a/b`),
+    ]);
+    const long = "x".repeat(5000);
+    assertEquals(await realPath(`${root}/./${long}`), `${root}/${long}`);
   });
 });
 

@@ -5,6 +5,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { evaluate } from "../../src/cli/evaluate.ts";
+import { fit } from "../../src/cli/fit.ts";
 import { decodeImage } from "../../src/core/images/decode.ts";
 import { encodePng } from "../../src/core/images/png.ts";
 import { encodeNpy } from "../../src/core/images/npy.ts";
@@ -302,6 +303,40 @@ function* masksBelow(
     else yield* masksBelow(path);
   }
 }
+
+programTest(
+  "evaluate --model tests all good images that the model was not fitted to",
+  async () => {
+    const size = { train: 4, good: 10, defective: 1 };
+    await withDemoDataset(size, async (root) => {
+      const parts = `${root}/parts`;
+      await Deno.mkdir(parts);
+      await Deno.rename(`${root}/flange/test/good`, `${parts}/good`);
+      const [kind] = [...Deno.readDirSync(`${root}/flange/test`)];
+      await Deno.rename(`${root}/flange/test/${kind!.name}`, `${parts}/bad`);
+      const judged = async (images: string) => {
+        const model = `${root}/${images.replace("/", "_")}.safetensors`;
+        const from = `${root}/${images}`;
+        const fitted = await runCommand(fit, from, "--model", model, ...SMALL);
+        assertEquals(fitted.code, 0, fitted.stderr);
+        const report = `${model}.html`;
+        const [record] = await evaluated(
+          ...[parts, "--model", model, "--report", report],
+        );
+        return {
+          images: record!["images"],
+          page: await Deno.readTextFile(report),
+        };
+      };
+      const others = await judged("flange/train/good");
+      assertEquals(others.images, { train: 4, normal: 10, anomalous: 1 });
+      assertMatch(others.page, /<td>defective<\/td>\s*<td[^>]*>1</);
+      assertMatch(others.page, /<td>good<\/td>\s*<td[^>]*>10</);
+      const own = await judged("parts");
+      assertEquals(own.images, { train: 8, normal: 2, anomalous: 1 });
+    });
+  },
+);
 
 programTest(
   "evaluate takes ShanghaiTech Campus as the paper does",

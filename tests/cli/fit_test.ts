@@ -3,7 +3,11 @@ import { fit } from "../../src/cli/fit.ts";
 import { info } from "../../src/cli/info.ts";
 import { merge } from "../../src/cli/merge.ts";
 import { predict } from "../../src/cli/predict.ts";
-import { readModelFile } from "../../src/core/model/model_file.ts";
+import {
+  readModelFile,
+  writeModelFile,
+} from "../../src/core/model/model_file.ts";
+import { withThresholds } from "../../src/core/model/thresholds.ts";
 import { encodePng } from "../../src/core/images/png.ts";
 import type { Pixels } from "../../src/core/images/pixels.ts";
 import { tinyBackbone, tinyImages } from "../tiny_model.ts";
@@ -116,6 +120,32 @@ programTest("fit tells its plan, appends, shards; merge joins", async (t) => {
       assertEquals(JSON.parse(stdout).images, 8);
       const model = readModelFile(await Deno.readFile(path("both")));
       assertEquals([model.rows, model.imageNames.length], [50, 8]);
+      assert(!stderr.includes("had a threshold"), stderr);
+      const old = readModelFile(await Deno.readFile(path("old")));
+      const set = withThresholds(old, { score: 3, uncertainFrom: 2, map: 4 });
+      await Deno.writeFile(path("set"), writeModelFile(set));
+      const dropped = await run(
+        `${folder}/new`,
+        ...["--append", path("set"), "--model", path("both"), "--overwrite"],
+      );
+      assertEquals(dropped.code, 0, dropped.stderr);
+      const { threshold } = JSON.parse(dropped.stdout);
+      assertStringIncludes(
+        dropped.stderr,
+        `warning: "${
+          path("set")
+        }" had a threshold that was set by hand: 3.0000, uncertain from 2.0000, of maps 4.0000; "${
+          path("both")
+        }" has that of its training images instead: ${
+          threshold.toPrecision(5)
+        }, of maps`,
+      );
+      assertStringIncludes(
+        dropped.stderr,
+        `"calibrate ${
+          path("both")
+        } --set 2..3 --map-threshold 4 --overwrite" sets the old one again`,
+      );
       const same = await run(...append, "--model", path("old"));
       assertEquals(same.code, 1);
       assertStringIncludes(same.stderr, "--overwrite");
@@ -148,6 +178,30 @@ programTest("fit tells its plan, appends, shards; merge joins", async (t) => {
         assertEquals(code, 0, stderr);
       }
       const parts = [path("1"), path("2")];
+      const before = await Deno.stat(path("1"));
+      const again = ["--model", path("1"), ...SETTINGS];
+      for (const shard of ["1/2", "index=0/2"]) {
+        const kept = await run(`${folder}/old`, ...again, `--shard=${shard}`);
+        assertEquals(kept.code, 0, kept.stderr);
+        const { images, shard: part, kept: isKept } = JSON.parse(kept.stdout);
+        assertEquals([images, part, isKept], [3, "1/2", true]);
+      }
+      assertEquals((await Deno.stat(path("1"))).ino, before.ino);
+      for (const seed of [5, 0]) {
+        const { code, stdout, stderr } = await run(
+          ...[`${folder}/old`, "--model", path("2"), ...SETTINGS],
+          ...[`--seed=${seed}`, "--shard=2/2"],
+        );
+        assertEquals(code, 0, stderr);
+        assertStringIncludes(stderr, "it is part 2/2 of other images or sett");
+        assertEquals(JSON.parse(stdout).kept, false);
+      }
+      const whole = await run(
+        ...[`${folder}/old`, "--model", path("old"), ...SETTINGS],
+        "--shard=1/2",
+      );
+      assertEquals(whole.code, 1);
+      assertStringIncludes(whole.stderr, "Refused to replace");
       const { code, stdout, stderr } = await runCommand(
         merge,
         ...[...parts, "--model", path("merged"), "--json"],
@@ -157,12 +211,45 @@ programTest("fit tells its plan, appends, shards; merge joins", async (t) => {
       assertEquals([record.images, record.bank_rows], [6, 76]);
       const model = readModelFile(await Deno.readFile(path("merged")));
       assertEquals(model.rows, 76);
+      assert(!stderr.includes("had a threshold"), stderr);
+      const part = readModelFile(await Deno.readFile(path("1")));
+      const set = withThresholds(part, {
+        score: 3,
+        rule: { scores: "held-out good parts" },
+      });
+      await Deno.writeFile(path("set"), writeModelFile(set));
+      const dropped = await runCommand(
+        merge,
+        ...[path("set"), path("2"), "--model", path("merged"), "--overwrite"],
+      );
+      assertEquals(dropped.code, 0, dropped.stderr);
+      assertEquals(
+        dropped.stderr.split(
+          "had a threshold that was calibrated with good parts: 3.0000",
+        ).length,
+        2,
+      );
       const twice = [path("1"), path("1"), "--model", path("x")];
       const wrong = await runCommand(merge, ...twice);
       assertEquals(wrong.code, 1);
       assertStringIncludes(wrong.stderr, "both are part 1/2");
       const replaced = await runCommand(merge, ...parts, "--model", path("1"));
       assertStringIncludes(replaced.stderr, "--overwrite");
+      const undecided = await run(
+        ...[`${folder}/old`, "--model", path("x"), ...SETTINGS],
+        ...["--shard=1/2", "--foreground=auto", "--range=auto"],
+      );
+      assertEquals(undecided.code, 2);
+      assertStringIncludes(
+        undecided.stderr,
+        "Cannot use --foreground auto with --shard: every part would decide",
+      );
+      const ranged = await run(
+        ...[`${folder}/old`, "--model", path("ranged"), ...SETTINGS],
+        ...["--shard=1/2", "--range=auto"],
+      );
+      assertEquals(ranged.code, 0, ranged.stderr);
+      assertStringIncludes(ranged.stderr, "--range auto changes nothing");
       for (const shard of ["0/2", "3/2", "2", "9/9"]) {
         const { code, stderr } = await run(
           `${folder}/old`,
@@ -230,6 +317,18 @@ programTest("fit, predict and info with several backbones", async (t) => {
       assertStringIncludes(note, `give --backbone "${tiny}" again`);
       const predicted = (...options: string[]) =>
         runCommand(predict, `${root}/flange`, "--model", moved, ...options);
+      const planned = async (...options: string[]) =>
+        JSON.parse(
+          (await runCommand(info, moved, ...options, "--json")).stdout,
+        );
+      const unplanned = await planned();
+      assertStringIncludes(unplanned.why_no_plan, "give it with --backbone");
+      assert((await planned("--backbone", tiny)).planned_fit_bytes > 0);
+      for (const args of [["--backbone", tiny], [model, "--backbone", tiny]]) {
+        const { code, stderr } = await runCommand(info, ...args);
+        assertEquals(code, 2);
+        assertStringIncludes(stderr, "Cannot use --backbone with");
+      }
       const refused = await predicted();
       assertEquals(refused.code, 1);
       assertStringIncludes(

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { commandHelp, programHelp } from "../../src/cli/help.ts";
+import { commandHelp, programAt, programHelp } from "../../src/cli/help.ts";
 import { SYNTAX } from "./example_syntax.ts";
 
 const EXIT_CODES = `Exit codes:
@@ -61,4 +61,18 @@ COMMAND --help explains a command, --version prints the version.
 
 ${EXIT_CODES}`,
   );
+});
+
+Deno.test.each([
+  ["file:///home/me/src/cli/help.ts", "deno run -A mod.ts"],
+  [
+    "https://jsr.io/@patchcore/webgpu/0.1.0/src/cli/help.ts",
+    "deno run -A jsr:@patchcore/webgpu",
+  ],
+  [
+    "http://10.0.0.1/patchcore/src/cli/help.ts",
+    "deno run -A http://10.0.0.1/patchcore/mod.ts",
+  ],
+])("programAt(%s) is %s", (address, program) => {
+  assertEquals(programAt(address), program);
 });

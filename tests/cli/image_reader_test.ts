@@ -62,7 +62,7 @@ for (const count of [3, 40]) {
 
 Deno.test("ImageReader goes on after an image that breaks its thread", async () => {
   const code = `addEventListener("message", ({ data }) => {
-    if (data.endsWith("/2.png")) throw new Error("out of memory");
+    if (data.path.endsWith("/2.png")) throw new Error("out of memory");
     postMessage({ pixels: { width: 1, height: 1, data: new Uint8Array(4) } });
   });`;
   const url = `data:text/javascript,${encodeURIComponent(code)}`;

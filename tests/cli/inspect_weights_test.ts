@@ -6,6 +6,7 @@ import {
   type StateDict,
 } from "../../src/core/weights.ts";
 import { writeSafetensors } from "../../src/nn/safetensors.ts";
+import { sharedTest } from "../testing.ts";
 import { floats, graph, model, node } from "../nn/model_builder.ts";
 import { inWeightsFolder, runWeights } from "./run_weights.ts";
 
@@ -181,3 +182,38 @@ Deno.test("weights inspect refuses to unpickle a program", async () => {
     'Refused "torch.nn.modules.container.Sequential"',
   );
 });
+
+sharedTest(
+  "weights inspect shows a transformer's blocks, and the size that its file is fixed to",
+  async (_t, shared) => {
+    const inspect = async (file: string, size: number) => {
+      const { code, stdout } = await runWeights(
+        "inspect",
+        shared("golden", "vit", file),
+        ...["--size", `${size}`, "--json"],
+      );
+      assertEquals(code, 0);
+      return JSON.parse(stdout);
+    };
+    const free = await inspect("dinov2_hf.op14.onnx", 112);
+    assertEquals(free.patch, [14, 14]);
+    assertEquals(free.tokens_before_patches, 1);
+    assertEquals(free.cannot_run, null);
+    const taps = free.taps as {
+      name: string;
+      stride: number;
+      shape: number[];
+    }[];
+    assertEquals(
+      taps.map(({ name, stride, shape }) => [name, stride, shape]),
+      ["blocks.0", "blocks.1"].map((name) => [name, 14, [1, 32, 8, 8]]),
+    );
+    const fixed = await inspect("dinov2.op14.onnx", 112);
+    assertStringIncludes(
+      fixed.cannot_run,
+      "its file holds the positions of 7 × 5 patches alone, of images of 98 × 70",
+    );
+    const quantised = await inspect("dinov2_hf.q8.onnx", 112);
+    assertStringIncludes(quantised.cannot_run, "quantised to integers");
+  },
+);

@@ -1,10 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FileError } from "../../src/cli/disk.ts";
 import {
+  noteReplaced,
   OutputFolder,
   refuseExisting,
   writeOutput,
 } from "../../src/cli/output.ts";
+import { FakeTerminal } from "./fake_terminal.ts";
 import { withFiles } from "./with_files.ts";
 
 function namesIn(folder: string): string[] {
@@ -25,7 +27,8 @@ Deno.test("OutputFolder.open() makes a folder and leaves nothing of the run befo
     }
     await Deno.writeTextFile(`${out}/masks/mine.png`, "of the user");
     await Deno.writeTextFile(`${out}/notes.txt`, "of the user");
-    using _again = await OutputFolder.open(out);
+    using again = await OutputFolder.open(out);
+    assertEquals(again.replaced, 3);
     assertEquals(namesIn(out), [
       ".files",
       ".lock",
@@ -34,6 +37,40 @@ Deno.test("OutputFolder.open() makes a folder and leaves nothing of the run befo
       "run.json",
     ]);
     assertEquals(namesIn(`${out}/masks`), ["mine.png"]);
+  });
+});
+
+Deno.test("OutputFolder.open() says that a run is not finished before it removes its files", async () => {
+  await withFiles([], async (root) => {
+    const out = `${root}/out`;
+    {
+      using folder = await OutputFolder.open(out);
+      for (const name of ["1.png", "2.png"]) await folder.write(name, "x");
+      await folder.record({ finished: true });
+    }
+    await Deno.remove(`${out}/2.png`);
+    await Deno.mkdir(`${out}/2.png/of the user`, { recursive: true });
+    await assertRejects(() => OutputFolder.open(out), FileError, "2.png");
+    const run = JSON.parse(await Deno.readTextFile(`${out}/run.json`));
+    assertEquals(run.finished, false);
+  });
+});
+
+Deno.test("noteReplaced() tells what is gone in a line, if anything is", async () => {
+  await withFiles([], async (root) => {
+    const told: string[] = [];
+    for (let run = 0; run < 3; run++) {
+      const fake = new FakeTerminal();
+      using folder = await OutputFolder.open(`${root}/out`);
+      noteReplaced(folder, fake.terminal);
+      for (let i = 0; i <= run; i++) await folder.write(`${i}.png`, "x");
+      told.push(fake.stderr);
+    }
+    assertEquals(told, [
+      "",
+      `"${root}/out" held the results of an earlier run: its 1 file was removed\n`,
+      `"${root}/out" held the results of an earlier run: its 2 files were removed\n`,
+    ]);
   });
 });
 

@@ -121,11 +121,37 @@ programTest(
         assertEquals(alone.code, 2);
       });
 
+      await t.step("writes a report of all images", async () => {
+        const out = `${root}/reported`;
+        const argv = [set, "--model", model, "--out", out, "--json"];
+        assertEquals((await runCommand(predict, ...argv)).code, 0);
+        const [changed] = (await recordsOf(out)).keys();
+        for (const scoredAgain of [0, 1]) {
+          if (scoredAgain > 0) {
+            await Deno.utime(changed!, new Date(), new Date());
+          }
+          const { code, stdout, stderr } = await runCommand(
+            predict,
+            ...[...argv, "--resume", "--report"],
+          );
+          assertEquals(code, 0, stderr);
+          const lines = stdout.split("\n").filter((line) => line !== "");
+          assertEquals(lines.length, scoredAgain);
+          const page = await Deno.readTextFile(`${out}/report.html`);
+          assertStringIncludes(page, "Table of all 32 images");
+          assertEquals(page.split('<article class="image">').length, 33);
+          const report = page.replaceAll("&#47;", "/");
+          for (const name of wanted.keys()) assertStringIncludes(report, name);
+        }
+      });
+
       await t.step(
         "leaves nothing of the run before without --resume",
         async () => {
           const argv = [`${set}/test/good`, "--model", model, "--out", whole];
-          assertEquals((await runCommand(predict, ...argv)).code, 0);
+          const { code, stderr } = await runCommand(predict, ...argv);
+          assertEquals(code, 0);
+          assertStringIncludes(stderr, "held the results of an earlier run");
           const names = [...Deno.readDirSync(whole)].map(({ name }) => name)
             .sort();
           assertEquals(names, [".files", "predictions.jsonl", "run.json"]);

@@ -128,6 +128,21 @@ programTest(
         },
       );
 
+      await t.step("what no score can be is refused", async () => {
+        for (const value of ["0", "-3", "0..2"]) {
+          const { code, stderr } = await lines(
+            ...[...base, `--threshold=${value}`],
+          );
+          assertEquals(code, 2, stderr);
+          assertStringIncludes(stderr, "expected a finite number above 0");
+        }
+        const { code, stderr } = await lines(
+          ...[...base, "--threshold=2", "--map-threshold=-1"],
+        );
+        assertEquals(code, 2, stderr);
+        assertStringIncludes(stderr, "Cannot use -1 as a threshold");
+      });
+
       await t.step(
         "a band calls images uncertain, which fails on anomaly too",
         async () => {
@@ -175,7 +190,12 @@ programTest(
             ...["--report", "--csv"],
           );
           assertEquals(code, 0, stderr);
-          assertEquals(stderr.split("has no threshold").length, 2);
+          assertEquals(
+            stderr.split(
+              "has no threshold: good images of two parts at least are needed",
+            ).length,
+            2,
+          );
           for (const { map, ...record } of records) {
             assertEquals(
               [

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { defineCommand } from "../../src/cli/command.ts";
 import { DownloadError } from "../../src/cli/download.ts";
 import { UsageError } from "../../src/cli/exit.ts";
+import { runProgram } from "../../src/cli/main.ts";
 import {
   knownWeights,
   type PullOptions,
@@ -17,6 +19,7 @@ import { writeSafetensors } from "../../src/nn/safetensors.ts";
 import { sha256 } from "../../src/nn/sha256.ts";
 import type { StoredTensor } from "../../src/nn/stored_tensor.ts";
 import { randomFloats } from "../testing.ts";
+import { FakeTerminal } from "./fake_terminal.ts";
 import { withFiles } from "./with_files.ts";
 
 /** ResNet-18 up to layer1, as a file with the official one's role. */
@@ -146,11 +149,24 @@ Deno.test("pullWeights() lists every other way when it cannot download", async (
         `download ${KNOWN.url} on another machine`,
         `put it into "${options.folder}" as "${KNOWN.file}"`,
         '"weights convert FILE"',
-        KNOWN.timmUrl,
+        KNOWN.timmUrl!,
         "PATCHCORE_MIRROR=URL",
         "--backbone FILE.onnx",
       ]
     ) assert(error.message.includes(part), part);
+    assertEquals(error.lines.length, 7);
+    assertEquals(error.message, error.lines.join("\n"));
+    const fake = new FakeTerminal();
+    await runProgram(["fails"], {
+      terminal: fake.terminal,
+      signal: new AbortController().signal,
+      commands: [defineCommand({
+        ...{ name: "fails", summary: "", options: {}, examples: [] },
+        run: () => Promise.reject(error),
+      })],
+      debug: false,
+    });
+    assertEquals(fake.stderr, `error: ${error.message}\n`);
   });
 });
 

@@ -49,3 +49,9 @@ Deno.test("a file's name can neither move the cursor nor break an error's line",
   assertEquals(fake.stderr, "error: \\x1b[2J\\x07a\\nb\\x9b\n");
   assertEquals(oneLine("größe\t1"), "größe\\t1");
 });
+
+Deno.test("Terminal.error() writes further lines as lines", () => {
+  const fake = new FakeTerminal();
+  fake.terminal.error("broken", "  - mend it", "  - a\nb");
+  assertEquals(fake.stderr, "error: broken\n  - mend it\n  - a\\nb\n");
+});

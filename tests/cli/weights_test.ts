@@ -12,10 +12,10 @@ Deno.test("weights list prints what can be pulled and what is here", async () =>
     const { code, stdout, stderr } = await run("list");
     assertEquals(code, 0);
     const lines = stdout.trimEnd().split("\n");
-    assertEquals(lines.length, 11);
+    assertEquals(lines.length, 35);
     assertEquals(
       lines[1]!.split(/ {2,}/).map((cell) => cell.trim()),
-      ["resnet18", "11.7 M", "0.0 MB", "resnet18-f37072fd.pth"],
+      ["resnet18", "11.7 M", "0.0 MB", "BSD-3-Clause", "resnet18-f37072fd.pth"],
     );
     assertStringIncludes(lines[5]!, "no");
     assertStringIncludes(stderr, `Backbones are kept in "${root}"`);
@@ -23,6 +23,8 @@ Deno.test("weights list prints what can be pulled and what is here", async () =>
       .map((line) => JSON.parse(line));
     assertEquals(json[0], {
       name: "resnet18",
+      licence: "BSD-3-Clause",
+      licence_url: "https://github.com/pytorch/vision/blob/main/LICENSE",
       file: "resnet18-f37072fd.pth",
       url: "https://download.pytorch.org/models/resnet18-f37072fd.pth",
       path: `${root}/resnet18.onnx`,

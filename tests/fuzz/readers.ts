@@ -6,11 +6,7 @@ import { UsageError } from "../../src/cli/exit.ts";
 import { polygonsOf } from "../../src/cli/region_options.ts";
 import { drawRegion } from "../../src/core/images/region.ts";
 import { readListFile } from "../../src/core/datasets/list_file.ts";
-import { decodeImage } from "../../src/core/images/decode.ts";
-import { ImageError } from "../../src/core/images/image_error.ts";
 import { encodeNpy, npyFrame, parseNpy } from "../../src/core/images/npy.ts";
-import { encodeTiff } from "../../src/core/images/tiff.ts";
-import { unusedBits } from "../../src/core/images/unused_bits.ts";
 import {
   isEnsembleFile,
   readEnsembleFile,
@@ -57,12 +53,9 @@ import { OPERATOR_CASES } from "../nn/operator_cases.ts";
 import { tinyBackbone } from "../tiny_model.ts";
 import { type Chance, changed, damaged, joined } from "./damage.ts";
 import type { Reader } from "./fuzz.ts";
+import { goldenFiles } from "./golden_files.ts";
+import { imageReaders } from "./image_readers.ts";
 import { SERVICE_READERS } from "./service_readers.ts";
-
-const GOLDEN = new URL("../golden/", import.meta.url);
-
-/** More pixels than a golden image has, and few enough to be quick. */
-const MAX_PIXELS = 1e6;
 
 /**
  * All readers of what others have made.
@@ -79,45 +72,6 @@ export function readersIn(folder: string): readonly Reader[] {
     ...runReaders(folder),
     ...SERVICE_READERS,
   ];
-}
-
-function imageReaders(): Reader[] {
-  const tiff = encodeTiff({ width: 2, height: 2, data: new Float32Array(4) });
-  const kinds: Readonly<Record<string, readonly string[]>> = {
-    png: ["IHDR", "IDAT", "tRNS", "PLTE", "IEND", "gAMA", "\0\0\0\0"],
-    jpg: ["\xff\xd8", "Exif\0\0II*\0", "Exif\0\0MM\0*", "Adobe"],
-    bmp: ["BM"],
-    gif: ["GIF87a", "GIF89a", "!\xf9\x04", ","],
-    webp: ["RIFF", "WEBP", "VP8 ", "VP8L", "VP8X", "ALPH", "EXIF"],
-  };
-  const readers = Object.entries(kinds).map(([kind, words]): Reader => {
-    const files = goldenFiles("images", new RegExp(`\\.${kind}$`));
-    return {
-      name: kind,
-      input: (chance) => damaged(chance.pick(files), chance, words),
-      read: readImage,
-      errors: [ImageError],
-    };
-  });
-  const foreign: Reader = {
-    name: "foreign",
-    input: (chance) =>
-      damaged(chance.pick([tiff, new Uint8Array(40)]), chance, [
-        ...["%PDF-", "<svg", "<?xml", "<!doctype", "8BPS", "II*\0", "ftypavif"],
-        ...["ftypheic", "version https://git-lfs", "\x93NUMPY", "P6\n", "qoif"],
-      ]),
-    read: readImage,
-    errors: [ImageError],
-  };
-  return [...readers, foreign];
-}
-
-async function readImage(input: unknown): Promise<void> {
-  const bytes = input as Uint8Array;
-  const pixels = await decodeImage(bytes, "a.image", { maxPixels: MAX_PIXELS });
-  const { width, height, data } = pixels;
-  if (data.length !== width * height * 4) throw new Error("wrong length");
-  unusedBits(bytes, pixels);
 }
 
 function arrayReaders(): Reader[] {
@@ -459,12 +413,4 @@ function runReaders(folder: string): Reader[] {
     },
     errors: [],
   }];
-}
-
-function goldenFiles(folder: string, name: RegExp): Uint8Array[] {
-  const url = new URL(`${folder}/`, GOLDEN);
-  const names = [...Deno.readDirSync(url)].map(({ name }) => name).sort()
-    .filter((file) => name.test(file));
-  if (names.length === 0) throw new Error(`No ${name} in ${url}`);
-  return names.map((file) => Deno.readFileSync(new URL(file, url)));
 }

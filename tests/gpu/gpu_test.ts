@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { GpuError, GpuLostError } from "../../src/gpu/mod.ts";
+import { DryDevice, Gpu, GpuError, GpuLostError } from "../../src/gpu/mod.ts";
+import { DEFAULT_LIMITS } from "../humble_adapter.ts";
 import { gpuTest } from "../testing.ts";
 import { ownGpuTest } from "./own_gpu.ts";
 import { scaleKernel } from "./scale_kernel.ts";
@@ -12,6 +13,22 @@ gpuTest("Gpu.create() asks for all that the adapter has", async (gpu) => {
   assertEquals(gpu.maxTensorBytes % 4, 0);
   assert(gpu.maxTensorBytes <= limits.maxBufferSize);
   assert(gpu.adapterName.length > 0);
+});
+
+Deno.test.each<[Partial<GPUAdapterInfo>, boolean]>([
+  [{ description: "llvmpipe (LLVM 15)", isFallbackAdapter: true }, true],
+  [{ description: "llvmpipe (LLVM 15)" }, true],
+  [{ description: "Microsoft Basic Render Driver" }, true],
+  [{ description: "SwiftShader Device (Subzero)" }, true],
+  [{ description: "NVIDIA GeForce RTX 4090", isFallbackAdapter: false }, false],
+  [{ vendor: "apple", architecture: "common-3" }, false],
+])("Gpu.isCpu of %j is %s", (info, expected) => {
+  const { device } = new DryDevice({
+    limits: DEFAULT_LIMITS as unknown as GPUSupportedLimits,
+    features: new Set<GPUFeatureName>(),
+  });
+  const gpu = new Gpu(device, info as GPUAdapterInfo, true);
+  assertEquals(gpu.isCpu, expected);
 });
 
 ownGpuTest("Gpu.check() throws every error once", async (gpu) => {

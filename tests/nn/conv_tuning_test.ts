@@ -47,6 +47,7 @@ async function tune(
 ): Promise<Map<string, string>> {
   const tuning = new ConvTuning(gpu, { store, budget });
   using network = new Network(gpu, NETWORK, { tuning });
+  await network.tune(shape);
   (await network.session(shape)).dispose();
   return new Map(
     [...tuning.choices].map(([key, choice]) => [key, formatChoice(choice)]),
@@ -98,6 +99,24 @@ gpuTest("ConvTuning leaves small networks and dry runs alone", async (gpu) => {
   assertEquals((await tune(dryGpu(gpu).gpu, store)).size, 0);
   assertEquals(store.saved, []);
 });
+
+gpuTest(
+  "Network.session() measures nothing; Network.tune() tells what it changes",
+  async (gpu) => {
+    const store = new MemoryStore();
+    const tuning = new ConvTuning(gpu, { store, budget: 60_000 });
+    using network = new Network(gpu, NETWORK, { tuning });
+    const kernels = (): string[] =>
+      network.plan(SHAPE).steps.map(({ kernel }) => kernel.name);
+    (await network.session(SHAPE)).dispose();
+    assertEquals(store.saved, []);
+    const before = kernels();
+    const changes = await network.tune(SHAPE);
+    assertEquals(store.saved.length, 1);
+    assertEquals(changes, kernels().join() !== before.join());
+    assertEquals(await network.tune(SHAPE), false, "it changes twice");
+  },
+);
 
 gpuTest("ConvTuning ignores what it does not understand", async (gpu) => {
   const store = new MemoryStore();

@@ -1,8 +1,8 @@
 import { assert } from "@std/assert";
-import { gpuTest } from "../testing.ts";
+import { gpuTest, pathOf } from "../testing.ts";
 import { compareStages } from "./exported_stages.ts";
 
-const FOLDER = new URL("../golden/exports", import.meta.url).pathname;
+const FOLDER = pathOf(new URL("../golden/exports", import.meta.url));
 
 for (
   const name of [

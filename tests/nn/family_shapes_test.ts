@@ -49,11 +49,12 @@ const MOST_WEIGHTS = 1e6;
 const SMALL = 7;
 const PLACES = 200;
 
-/** The different convolutions of all networks. */
+/** The different convolutions of all convolutional networks. */
 function layers(): Layer[] {
   const found = new Map<string, Layer>();
   for (const name of ARCHITECTURES) {
     const whole = architecture(name);
+    if (whole.transformer) continue;
     const most = Math.max(
       ...whole.parameters.map((p) => elementCount(p.shape)),
     );

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { ARCHITECTURES } from "../../src/nn/architectures/catalogue.ts";
 import {
   currentTensorName,
   KNOWN_WEIGHTS,
@@ -6,19 +7,37 @@ import {
 } from "../../src/nn/known_weights.ts";
 
 Deno.test("KNOWN_WEIGHTS names files by the digits of their SHA-256", () => {
-  assertEquals(KNOWN_WEIGHTS.size, 10);
-  for (const [key, { name, file, sha256, url, timmUrl }] of KNOWN_WEIGHTS) {
+  assertEquals(KNOWN_WEIGHTS.size, 34);
+  for (const [key, known] of KNOWN_WEIGHTS) {
+    const { name, file, sha256, url, timmUrl, title } = known;
     assertEquals(name, key);
-    assert(/^([0-9a-f]{8}|[0-9a-f]{64})$/.test(sha256));
+    assert(/^([0-9a-f]{8}|[0-9a-f]{64})?$/.test(sha256));
+    assert(timmUrl === undefined || URL.canParse(timmUrl));
+    assert(url === undefined || url.endsWith(`/${file}`), url);
+    // Only 8 digits are known where the file's name has them.
+    if (sha256.length === 8) assert(file.endsWith(`-${sha256}.pth`), file);
+    assertEquals(ARCHITECTURES.includes(name), true, name);
+    if (!title.startsWith("torchvision")) continue;
     assertEquals(url, `https://download.pytorch.org/models/${file}`);
     assertEquals(file, `${name}-${sha256.slice(0, 8)}.pth`);
-    assert(URL.canParse(timmUrl));
+  }
+});
+
+Deno.test("KNOWN_WEIGHTS has terms and no public address of DINOv3's weights alone", () => {
+  for (const { name, licence, url } of KNOWN_WEIGHTS.values()) {
+    const isGated = name.startsWith("dinov3_");
+    assertEquals(licence.terms.length > 0, isGated, name);
+    assertEquals(url === undefined, isGated, name);
+    assert(URL.canParse(licence.url));
   }
 });
 
 Deno.test("KNOWN_WEIGHTS has the digits that torchvision's source has", () => {
   // torchvision 0.14.1, IMAGENET1K_V1 of each network.
-  assertEquals([...KNOWN_WEIGHTS.values()].map(({ file }) => file), [
+  const files = KNOWN_WEIGHTS.values()
+    .filter(({ title }) => title.startsWith("torchvision"))
+    .map(({ file }) => file).toArray();
+  assertEquals(files, [
     "resnet18-f37072fd.pth",
     "resnet34-b627a593.pth",
     "resnet50-0676ba61.pth",
@@ -29,6 +48,8 @@ Deno.test("KNOWN_WEIGHTS has the digits that torchvision's source has", () => {
     "resnext101_32x8d-8ba56ff5.pth",
     "densenet121-a639ec97.pth",
     "densenet201-c1103571.pth",
+    "vit_b_16-c867db91.pth",
+    "vit_l_16-852ce7e3.pth",
   ]);
 });
 
@@ -46,15 +67,16 @@ Deno.test({
   ignore: !hasTorchvision,
   fn: async () => {
     const texts = await Promise.all(
-      ["resnet", "densenet"].map((name) =>
+      ["resnet", "densenet", "vision_transformer"].map((name) =>
         Deno.readTextFile(`${TORCHVISION}/${name}.py`)
       ),
     );
     const first = texts.join().matchAll(
       /IMAGENET1K_V1 = Weights\(\s*url="([^"]+)"/g,
     ).map(([, url]) => url).toArray();
-    for (const { name, url } of KNOWN_WEIGHTS.values()) {
-      assert(first.includes(url), `${name}: ${url}`);
+    for (const { name, url, title } of KNOWN_WEIGHTS.values()) {
+      if (!title.startsWith("torchvision")) continue;
+      assert(first.includes(url!), `${name}: ${url}`);
     }
   },
 });

@@ -6,15 +6,14 @@ import {
   inferShapes,
   SUPPORTED_OPERATORS,
 } from "../../src/nn/shape_inference.ts";
+import { TOKEN_OPERATORS } from "../../src/nn/transformer/token_operators.ts";
 import { interpret } from "../reference/interpreter.ts";
-import { assertAllClose } from "../testing.ts";
+import { assertAllClose, pathOf } from "../testing.ts";
 import { readActivations } from "./model_files.ts";
 import { OPERATOR_CASES } from "./operator_cases.ts";
 
 const golden = await readActivations(
-  decodeURIComponent(
-    new URL("../golden/operators.safetensors", import.meta.url).pathname,
-  ),
+  pathOf(new URL("../golden/operators.safetensors", import.meta.url)),
 );
 
 for (const { name, bytes, shape, x } of OPERATOR_CASES) {
@@ -49,6 +48,7 @@ Deno.test("OPERATOR_CASES cover every operator on images", () => {
     "Neg",
     "Shape",
     "Sqrt",
+    ...Object.values(TOKEN_OPERATORS),
   ];
   for (const op of SUPPORTED_OPERATORS) {
     assert(covered.has(op) || elsewhere.includes(op), `${op} is untested`);

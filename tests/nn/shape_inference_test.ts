@@ -150,6 +150,60 @@ Deno.test("evaluate() computes integers exactly as ONNX", async () => {
   assertEquals(numbersOf(plan.values.get("d")!), [5]);
 });
 
+Deno.test("evaluate() multiplies matrices whose leading axes broadcast", async () => {
+  const product = async (a: number[], b: number[]): Promise<number[]> => {
+    const count = (shape: number[]) => shape.reduce((x, y) => x * y, 1);
+    const counting = (shape: number[]) =>
+      Float32Array.from({ length: count(shape) }, (_, i) => i + 1);
+    const plan = inferShapes(
+      await read([
+        node("MatMul", ["a", "b"], ["p"]),
+        node("Add", ["x", "one"], ["y"]),
+        node("ReduceSum", ["p"], ["q"]),
+        node("Add", ["y", "q"], ["z"]),
+      ], [
+        floats("a", a, counting(a)),
+        floats("b", b, counting(b)),
+        floats("one", [], [1]),
+      ]),
+      [1, 3, 2, 2],
+    );
+    return numbersOf(plan.values.get("p")!);
+  };
+  assertEquals(await product([2, 2], [2, 2]), [7, 10, 15, 22]);
+  assertEquals(await product([1, 2], [2, 2, 1]), [5, 11]);
+  assertEquals(await product([2, 1, 2], [2, 1]), [5, 11]);
+  assertEquals(await product([2], [2]), [5]);
+  assertEquals(await product([2], [2, 3]), [9, 12, 15]);
+});
+
+Deno.test("inferShapes() knows what follows from the image's size by Size, Split, Tile and IsNaN", async () => {
+  const plan = inferShapes(
+    await read([
+      node("Size", ["x"], ["count"]),
+      node("Split", ["numbers", "parts"], ["head", "tail"], { axis: 0 }),
+      node("Tile", ["tail", "repeats"], ["tiled"]),
+      node("IsNaN", ["tail"], ["nan"]),
+      node("Cast", ["nan"], ["none"], { to: 1 }),
+      node("Cast", ["count"], ["total"], { to: 1 }),
+      node("Mul", ["tiled", "total"], ["z"]),
+      node("Add", ["x", "z"], ["y"]),
+    ], [
+      floats("numbers", [3, 1], [1, 2, NaN]),
+      integers("parts", [1, 2]),
+      integers("repeats", [1, 3]),
+    ]),
+    [2, 3, 2, 3],
+  );
+  const valueOf = (name: string) => numbersOf(plan.values.get(name)!);
+  assertEquals(valueOf("count"), [36]);
+  assertEquals(valueOf("head"), [1]);
+  assertEquals(valueOf("tiled"), [2, 2, 2, NaN, NaN, NaN]);
+  assertEquals(plan.values.get("tiled")!.shape, [2, 3]);
+  assertEquals(valueOf("none"), [0, 1]);
+  assertEquals(valueOf("z").slice(0, 3), [72, 72, 72]);
+});
+
 Deno.test("Constant takes every attribute a value may be in", async () => {
   const network = await read([
     node("Constant", [], ["a"], { value_float: { float: 1.5 } }),
@@ -277,8 +331,8 @@ const REFUSED: readonly (readonly [
   [
     "an operator without a rule",
     "unsupported_operator",
-    "Resize is not supported",
-    [node("Resize", ["x"], ["y"])],
+    "Einsum is not supported",
+    [node("Einsum", ["x"], ["y"])],
   ],
   ["a custom operator", "unsupported_operator", "standard ONNX operators", [{
     ...node("FusedConv", ["x"], ["y"]),

@@ -180,10 +180,17 @@ sharedTest(
   },
 );
 
-sharedTest("levelsProblem() calls the shared transformer one", async () => {
-  const problem = levelsProblem(await read("dinov2_op17_dyn"));
-  assert(problem?.includes("is a transformer"), problem);
-});
+sharedTest(
+  "findTaps() finds the blocks of the shared transformer",
+  async () => {
+    const graph = await read("dinov2_op17_dyn");
+    assertEquals(levelsProblem(graph), undefined);
+    assertEquals(
+      findTaps(graph).map(({ name, stride }) => `${name}@${stride}`),
+      ["blocks.0@16", "blocks.1@16"],
+    );
+  },
+);
 
 sharedTest(
   "readOnnx() reads 60,000 nameless operators of the shared cases",

@@ -328,7 +328,7 @@ function transformer(embed: readonly NodeMessage[]): Uint8Array {
   ]));
 }
 
-Deno.test("findTaps() takes no level of a transformer, and its errors say what it is", async () => {
+Deno.test("findTaps() takes no level of a transformer that is not understood, and its errors say so", async () => {
   const bytes = transformer([
     node("Conv", ["x", "embedding"], ["patches"], {
       kernel_shape: [8, 8],
@@ -355,3 +355,35 @@ Deno.test("findTaps() finds the levels of convolutions that end in attention", a
   assertEquals(findTaps(network).map(({ name }) => name), ["layer1"]);
   assertEquals(levelsProblem(network), undefined);
 });
+
+sharedTest(
+  "resolveTaps() takes a transformer's blocks, and refuses levels with the names to use",
+  async (_t, shared) => {
+    const folder = shared("golden", "vit");
+    const network = await readOnnx(
+      await Deno.readFile(`${folder}/dinov2.op14.onnx`),
+    );
+    const names = ["blocks.0", "blocks.last", "blocks.2.raw"];
+    assertEquals(
+      resolveTaps(network, names).map(({ name, tensor, stride }) => [
+        name,
+        tensor,
+        stride,
+      ]),
+      [
+        ["blocks.0", "blocks.0", 14],
+        ["blocks.last", "blocks.2", 14],
+        ["blocks.2.raw", "blocks.2.raw", 14],
+      ],
+    );
+    for (
+      const name of ["layer3", "blocks.3", "blocks.-1", "last_hidden_state"]
+    ) {
+      assertThrows(
+        () => resolveTaps(network, [name]),
+        OnnxError,
+        `Cannot tap "${name}": the network is a transformer, whose features are those of its blocks; there are blocks.0 to blocks.2, and with .raw behind the name (--tap-norm off) those before the final normalisation`,
+      );
+    }
+  },
+);

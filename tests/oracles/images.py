@@ -150,13 +150,13 @@ def write_jpeg(rgb):
     }
     for name, (image, options) in kinds.items():
         data = saved(image, "JPEG", quality=90, **options)
-        add(f"{name}.jpg", data, read(data), 3)
+        add(f"{name}.jpg", data, read(data), 3 if name == "cmyk" else 0)
     for orientation in range(1, 9):
         exif = Image.Exif()
         exif[0x0112] = orientation
         data = saved(rgb, "JPEG", quality=90, subsampling=0, exif=exif)
         upright = ImageOps.exif_transpose(read(data))
-        add(f"orientation{orientation}.jpg", data, upright, 3)
+        add(f"orientation{orientation}.jpg", data, upright)
 
 
 def write_others(rgb, alpha):

@@ -1,5 +1,6 @@
 import type { Conv2dSizes } from "../../src/wgsl/conv2d.ts";
 import type { FusedActivation } from "../../src/wgsl/activation.ts";
+import { erf } from "./erf.ts";
 
 /** Sizes of the reference: those of the kernel, with real channel counts. */
 export interface ReferenceConv2dSizes
@@ -54,13 +55,35 @@ export function conv2d(
               }
             }
           }
-          if (residual !== undefined) sum += residual[at];
-          y[at] = activate(sum, sizes.activation);
+          y[at] = sum;
         }
       }
     }
   }
-  return y;
+  return y.map((sum, at) => finish(sizes, y, sum, at, residual));
+}
+
+/** How a product ends: a summand, a factor, or angles that turn pairs of columns. */
+function finish(
+  sizes: ReferenceConv2dSizes,
+  sums: Float64Array,
+  sum: number,
+  at: number,
+  residual: Float32Array | undefined,
+): number {
+  const { turn, gate, activation, outputChannels } = sizes;
+  if (residual === undefined) return activate(sum, activation);
+  if (gate) return activate(sum, activation) * residual[at]!;
+  if (turn === undefined) return activate(sum + residual[at]!, activation);
+  const [row, column] = [Math.floor(at / outputChannels), at % outputChannels];
+  if (column >= 4 * turn.columns4) return activate(sum, activation);
+  const vector = row % turn.tokens * turn.head4 +
+    Math.floor(column / 4) % turn.head4;
+  const [cos, sin] = [0, 1].map((part) =>
+    residual[(2 * vector + part) * 4 + column % 4]!
+  ) as [number, number];
+  const other = column % 2 === 0 ? -sums[at + 1]! : sums[at - 1]!;
+  return activate(sum * cos + other * sin, activation);
 }
 
 /** An activation in float64. */
@@ -85,5 +108,9 @@ export function activate(
       return v * Math.min(Math.max(v / 6 + 0.5, 0), 1);
     case "silu":
       return v / (1 + Math.exp(-v));
+    case "gelu":
+      return v * (1 + erf(v / Math.SQRT2)) / 2;
+    case "quick_gelu":
+      return v / (1 + Math.exp(-1.702 * v));
   }
 }

@@ -1,5 +1,6 @@
 /** Elementwise operators. */
 import type { HostTensor } from "../../src/nn/graph.ts";
+import { erf } from "./erf.ts";
 import {
   type Attributes,
   integer,
@@ -53,6 +54,8 @@ export const Div: Operator = binary((a, b) => a / b);
 export const Relu: Operator = unary((x) => Math.max(x, 0));
 /** 1 / (1 + e^−x). */
 export const Sigmoid: Operator = unary((x) => 1 / (1 + Math.exp(-x)));
+/** x / 2 · (1 + erf(x / √2)). */
+export const Gelu: Operator = unary((x) => x / 2 * (1 + erf(x * Math.SQRT1_2)));
 /** −x. */
 export const Neg: Operator = unary((x) => -x);
 /** ⌊x⌋. */

@@ -62,6 +62,17 @@ for (const kernel of kernels) {
  */
 const FAMILIES: Readonly<Record<string, readonly string[]>> = {
   coreset: ["project_rows"],
+  foreground: [
+    "foreground_mask",
+    "mask_distances",
+    "principal_combine",
+    "principal_direction",
+    "principal_mean",
+    "principal_project",
+    "principal_step",
+    "top_mean",
+    "unit_rows",
+  ],
   greedy_coreset: [
     "coreset_gather",
     "coreset_histogram",

@@ -10,6 +10,7 @@ import {
   conv2dSubgroup8,
   conv2dSubgroup8Tall,
 } from "../../src/wgsl/conv2d.ts";
+import type { Turn } from "../../src/wgsl/epilogue.ts";
 import { conv2dGrouped } from "../../src/wgsl/conv2d_grouped.ts";
 import { conv2dSum } from "../../src/wgsl/conv2d_sum.ts";
 import type { Kernel } from "../../src/wgsl/kernel.ts";
@@ -32,6 +33,8 @@ interface Case {
   readonly dilations?: readonly [number, number];
   readonly groups?: number;
   readonly residual?: boolean;
+  readonly gate?: boolean;
+  readonly turn?: Turn;
   readonly activation?: FusedActivation;
 }
 
@@ -69,11 +72,18 @@ const DENSE: readonly Case[] = [
   },
   { shape: [1, 5, 5, 8, 8], activation: { kind: "hard_swish" } },
   { shape: [1, 5, 5, 8, 8], activation: { kind: "silu" } },
+  { shape: [1, 5, 5, 8, 8], activation: { kind: "gelu" } },
+  { shape: [1, 5, 5, 8, 8], activation: { kind: "quick_gelu" } },
+  { shape: [2, 1, 9, 12, 20], gate: true, activation: { kind: "silu" } },
+  {
+    shape: [2, 1, 13, 12, 72],
+    turn: { tokens: 13, head4: 3, columns4: 12 },
+  },
 ];
 
-/** Tiles share the code of activations: only one of them goes through all. */
-const PLAIN = DENSE.filter(({ activation }) =>
-  activation === undefined || activation.kind === "relu"
+/** Tiles share the code of what ends a product: only one of them goes through all. */
+const PLAIN = DENSE.filter(({ activation, gate, turn }) =>
+  (activation === undefined || activation.kind === "relu") && !gate && !turn
 );
 
 const GROUPED: readonly Case[] = [
@@ -96,10 +106,12 @@ const GROUPED: readonly Case[] = [
   { shape: [1, 6, 6, 4, 8], groups: 4, activation: { kind: "relu" } },
 ];
 
-function describe({ shape, groups, kernel, activation }: Case): string {
-  return `[${shape}] kernel ${kernel ?? "1,1"} groups ${groups ?? 1} ${
-    activation?.kind ?? ""
-  }`;
+function describe(
+  { shape, groups, kernel, activation, gate, turn }: Case,
+): string {
+  const end = [activation?.kind, gate && "gate", turn && "turn"]
+    .filter(Boolean).join(" ");
+  return `[${shape}] kernel ${kernel ?? "1,1"} groups ${groups ?? 1} ${end}`;
 }
 
 async function check(
@@ -130,6 +142,8 @@ async function check(
     ...(testCase.strides && { strides: testCase.strides }),
     ...(testCase.dilations && { dilations: testCase.dilations }),
     ...(testCase.activation && { activation: testCase.activation }),
+    ...(testCase.gate && { gate: true }),
+    ...(testCase.turn && { turn: testCase.turn }),
   };
   const x = randomFloats(1, images * height * width * inputChannels);
   const weightShape = [outputChannels, groupInputs, ...window];
@@ -139,7 +153,10 @@ async function check(
   );
   const bias = randomFloats(3, outputChannels);
   const pixels = images * output[0] * output[1];
-  const residual = testCase.residual
+  const { turn } = testCase;
+  const residual = turn
+    ? randomFloats(4, turn.tokens * turn.head4 * 8)
+    : testCase.residual || testCase.gate
     ? randomFloats(4, pixels * outputChannels)
     : undefined;
   const expected = conv2d(
@@ -165,7 +182,11 @@ async function check(
   );
   using biasTensor = gpu.upload(packVector(bias, outputChannels));
   using residualTensor = gpu.upload(
-    residual ? padChannels(residual, outputChannels) : new Float32Array(4),
+    turn
+      ? residual!
+      : residual
+      ? padChannels(residual, outputChannels)
+      : new Float32Array(4),
   );
   const columns = Math.ceil(outputChannels / 4);
   using y = gpu.tensor([pixels, columns * 4]);
@@ -173,7 +194,7 @@ async function check(
     ...common,
     inputChannels4: Math.ceil(inputChannels / 4),
     outputChannels4: columns,
-    residual: residual !== undefined,
+    residual: testCase.residual === true,
     groupInputs,
     groupOutputs: outputChannels / groups,
   };
@@ -184,7 +205,8 @@ async function check(
   if (splits === 1) {
     program.dispatch(kernel, sizes, { x: xTensor, w, ...finish });
   } else {
-    const { activation: _, residual: __, ...plain } = sizes;
+    const { activation: _, residual: __, gate: ___, turn: ____, ...plain } =
+      sizes;
     program.dispatch(kernel, { ...plain, splits }, {
       x: xTensor,
       w,
@@ -248,7 +270,8 @@ for (const kernel of FAMILIES.flatMap(({ f32, f16 }) => [f32, f16])) {
 gpuTest(
   "conv2d_grouped equals the reference over boundary shapes",
   async (gpu, t) => {
-    for (const testCase of [...DENSE, ...GROUPED]) {
+    const without = DENSE.filter(({ gate, turn }) => !gate && !turn);
+    for (const testCase of [...without, ...GROUPED]) {
       await t.step(
         describe(testCase),
         () => check(gpu, conv2dGrouped as Kernel<Conv2dSizes>, testCase),
@@ -286,5 +309,22 @@ Deno.test("a tile in registers alone refuses to be split", () => {
       }),
     RangeError,
     "2 partial sums",
+  );
+});
+
+Deno.test("a product refuses a residual that is two things at once", () => {
+  assertThrows(
+    () =>
+      conv2dDirect.f32.plan({
+        images: 1,
+        input: [1, 1],
+        inputChannels4: 1,
+        output: [1, 1],
+        outputChannels4: 1,
+        residual: true,
+        gate: true,
+      }),
+    TypeError,
+    "two ways",
   );
 });

@@ -42,7 +42,11 @@ export const CORE_FLOW: readonly string[] = [
 
 /** Outside package → the one file that may import it. */
 export const SINGLE_IMPORTER: Readonly<Record<string, string>> = {
-  "imagescript": "src/core/images/decode.ts",
+  "d3-scale-chromatic": "src/core/images/overlay.ts",
+  "fflate": "src/nn/checkpoint/zip.ts",
+  "hono": "src/cli/serve/hono.ts",
+  "imagescript": "src/core/images/imagescript.ts",
+  "@jsquash/jpeg": "src/core/images/mozjpeg.ts",
   "onnx-proto": "src/nn/onnx/proto.ts",
   "@std/cli": "src/cli/args.ts",
   "papaparse": "src/core/datasets/csv_rows.ts",
@@ -144,10 +148,14 @@ function packageProblem(file: string, specifier: string): string | undefined {
   if (owner !== undefined && owner !== file) {
     return `"${file}" must not import "${specifier}": only "${owner}" imports ${name}`;
   }
-  if (specifier.startsWith("node:") && isPortable(file)) {
-    return `"${file}" must not import "${specifier}": it has to run in a browser`;
+  if (specifier.startsWith("node:")) {
+    return isPortable(file)
+      ? `"${file}" must not import "${specifier}": it has to run in a browser`
+      : undefined;
   }
-  return undefined;
+  return /^(npm|jsr):(@[^/]+\/)?[^/@]+@[\^~]?\d/.test(specifier)
+    ? undefined
+    : `"${file}" must not import "${specifier}": who imports it by path or URL has no import map of ours; say "npm:NAME@VERSION"`;
 }
 
 function layerOf(file: string): string | undefined {

@@ -1,6 +1,4 @@
-import { Hono } from "hono";
-import type { Context } from "hono";
-import { HTTPException } from "hono/http-exception";
+import { type Context, Hono, HTTPException } from "./hono.ts";
 import { VERSION } from "../../core/settings/version.ts";
 import {
   allowOrigins,
@@ -48,7 +46,8 @@ export function createApp(parts: ServiceParts): ServiceHandler {
     app,
     "GET",
     "/models",
-    (context) => context.json({ models: loadedModels(parts).models }),
+    async (context) =>
+      context.json({ models: await loadedModels(parts).models.list() }),
   );
   route(app, "GET", "/metrics", async () =>
     new Response(await metrics.text(), {
@@ -101,12 +100,12 @@ function health(
   status: ServiceState,
   { loaded, queue, limits }: ServiceParts,
 ): Record<string, unknown> {
-  const { models = [], adapter = null } = loaded() ?? {};
+  const { models, adapter = null } = loaded() ?? {};
   return {
     status,
     version: VERSION,
     adapter,
-    models: models.map(({ name }) => name),
+    models: models?.names ?? [],
     queue: { images: queue.images, limit: limits.queue },
   };
 }

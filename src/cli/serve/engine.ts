@@ -4,6 +4,8 @@ import type {
   EngineReply,
   EngineRequest,
   EngineResult,
+  LoadedModel,
+  ModelFile,
 } from "./engine_messages.ts";
 import type { DecodedImage, Inspected } from "./inspection_queue.ts";
 import { HttpProblem, unavailable } from "./problem.ts";
@@ -43,6 +45,10 @@ export class Engine implements Disposable {
   #opening: PromiseWithResolvers<EngineReady>;
   #ready: EngineReady | undefined;
   #scoring: Pending<readonly EngineResult[]> | undefined;
+  #loading: Pending<LoadedModel> | undefined;
+  #unloading: Pending<void> | undefined;
+  /** Models that are on the device. */
+  readonly #models = new Set<string>();
   #losses: number[] = [];
   #stopped = false;
 
@@ -92,6 +98,8 @@ export class Engine implements Disposable {
     images: readonly DecodedImage[],
   ): Promise<readonly (Inspected | Error)[]> {
     await this.#opening.promise;
+    // What was loaded later is gone with the device that was lost.
+    if (!this.#models.has(model)) throw lost();
     const { promise, resolve, reject } = Promise.withResolvers<
       readonly EngineResult[]
     >();
@@ -104,6 +112,32 @@ export class Engine implements Disposable {
     return results.map((result) =>
       "error" in result ? new HttpProblem(422, result.error) : result
     );
+  }
+
+  /**
+   * Loads one more model; one at a time.
+   *
+   * @param file The model; its name must be another one than those of the others.
+   * @throws {Error} If it cannot be used, or the device is lost meanwhile.
+   */
+  async load(file: ModelFile): Promise<LoadedModel> {
+    await this.#opening.promise;
+    const { promise, resolve, reject } = Promise.withResolvers<LoadedModel>();
+    this.#loading = { resolve, reject };
+    this.#post({ kind: "load", file }, []);
+    const loaded = await promise;
+    this.#models.add(file.name);
+    return loaded;
+  }
+
+  /** Frees a model after the batches that were sent; one at a time. */
+  async unload(model: string): Promise<void> {
+    if (!this.#models.delete(model)) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#unloading = { resolve, reject };
+    this.#post({ kind: "unload", model }, []);
+    // A device that is lost has no models.
+    await promise.catch(() => {});
   }
 
   #open(): PromiseWithResolvers<EngineReady> {
@@ -130,7 +164,14 @@ export class Engine implements Disposable {
     switch (reply.kind) {
       case "ready":
         this.#ready = reply;
+        for (const { name } of reply.models) this.#models.add(name);
         return this.#opening.resolve(reply);
+      case "loaded":
+        return this.#loading?.resolve(reply.model);
+      case "refused":
+        return this.#loading?.reject(new Error(reply.error));
+      case "unloaded":
+        return this.#unloading?.resolve();
       case "scored":
         return this.#settle()?.resolve(reply.results);
       case "failed": {
@@ -156,6 +197,9 @@ export class Engine implements Disposable {
     this.#worker?.terminate();
     this.#worker = undefined;
     this.#settle()?.reject(lost());
+    this.#loading?.reject(lost());
+    this.#unloading?.reject(lost());
+    this.#models.clear();
     if (this.#ready === undefined) return this.#fail(new Error(reason));
     this.#ready = undefined;
     const now = performance.now();

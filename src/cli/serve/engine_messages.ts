@@ -34,9 +34,19 @@ export interface EngineOptions {
   readonly batch: number;
 }
 
+/** A model that was loaded while the service runs. */
+export interface LoadedModel {
+  /** What clients are told of it. */
+  readonly info: ModelInfo;
+  /** GPU bytes that it added. */
+  readonly bytes: number;
+}
+
 /** To the GPU's thread. */
 export type EngineRequest =
   | { readonly kind: "open"; readonly options: EngineOptions }
+  | { readonly kind: "load"; readonly file: ModelFile }
+  | { readonly kind: "unload"; readonly model: string }
   | {
     readonly kind: "score";
     readonly model: string;
@@ -60,5 +70,12 @@ export type EngineReply =
     /** Whether the command line is to blame. */
     readonly usage: boolean;
   }
+  | { readonly kind: "loaded"; readonly model: LoadedModel }
+  | {
+    /** A model could not be loaded; the others are as before. */
+    readonly kind: "refused";
+    readonly error: string;
+  }
+  | { readonly kind: "unloaded" }
   | { readonly kind: "scored"; readonly results: readonly EngineResult[] }
   | { readonly kind: "lost"; readonly error: string };

@@ -26,7 +26,11 @@ export class Garbage {
 
   /** Counts a task that was done; collects when its time has come. */
   add(): void {
-    if (++this.#count < this.#every) return;
+    if (++this.#count >= this.#every) this.collect();
+  }
+
+  /** Collects now: something large was let go of. */
+  collect(): void {
     this.#count = 0;
     this.#collect();
   }

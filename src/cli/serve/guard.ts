@@ -1,6 +1,4 @@
-import { bearerAuth } from "hono/bearer-auth";
-import { cors } from "hono/cors";
-import type { MiddlewareHandler } from "hono";
+import { bearerAuth, cors, type MiddlewareHandler } from "./hono.ts";
 import { HttpProblem, shortened } from "./problem.ts";
 
 /**

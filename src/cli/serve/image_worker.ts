@@ -39,7 +39,10 @@ async function run(
   if (task.kind === "decode") {
     const { image, model, maxPixels } = task;
     checkImage(image, model, maxPixels);
-    const pixels = await decodeImage(image.bytes, image.name, { maxPixels });
+    const pixels = await decodeImage(image.bytes, image.name, {
+      maxPixels,
+      range: model.settings.range,
+    });
     checkSize(image.name, pixels, model);
     const data = owned(pixels.data);
     return { reply: { pixels: { ...pixels, data } }, buffer: data.buffer };

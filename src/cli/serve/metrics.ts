@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, Registry } from "npm:prom-client@15.1.3";
 import { VERSION } from "../../core/settings/version.ts";
 import type { Inspected } from "./inspection_queue.ts";
 
@@ -12,6 +12,8 @@ interface MetricSources {
   readonly memory: () => number;
   /** Models that are loaded, by name. */
   readonly models: readonly string[];
+  /** Models of a folder that are loaded now, and their GPU bytes. */
+  readonly loaded?: () => { readonly models: number; readonly bytes: number };
 }
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -69,9 +71,12 @@ export class Metrics {
     registers: [this.#registry],
   });
 
+  #changes: Counter<"change"> | undefined;
+
   /** Counts from zero. */
-  constructor({ images, limit, memory, models }: MetricSources) {
+  constructor({ images, limit, memory, models, loaded }: MetricSources) {
     const registers = [this.#registry];
+    if (loaded !== undefined) this.#countModels(loaded, registers);
     new Gauge({
       name: "patchcore_queue_images",
       help: "Images that the service holds, waiting or being worked on",
@@ -104,6 +109,35 @@ export class Metrics {
         this.#images.inc({ model, outcome }, 0);
       }
     }
+  }
+
+  #countModels(
+    loaded: NonNullable<MetricSources["loaded"]>,
+    registers: Registry[],
+  ): void {
+    new Gauge({
+      name: "patchcore_models_loaded",
+      help: "Models of the folder that are on the GPU",
+      registers,
+      collect(): void {
+        this.set(loaded().models);
+      },
+    });
+    new Gauge({
+      name: "patchcore_models_gpu_bytes",
+      help: "GPU memory that they take",
+      registers,
+      collect(): void {
+        this.set(loaded().bytes);
+      },
+    });
+    const changes = this.#changes = new Counter({
+      name: "patchcore_model_changes_total",
+      help: "Models of the folder that were loaded and evicted",
+      labelNames: ["change"],
+      registers,
+    });
+    for (const change of ["loaded", "evicted"]) changes.inc({ change }, 0);
   }
 
   /** Media type of {@linkcode Metrics.text}. */
@@ -139,6 +173,11 @@ export class Metrics {
   batch(model: string, images: number, seconds: number): void {
     this.#batches.observe({ model }, images);
     this.#batchSeconds.observe({ model }, seconds);
+  }
+
+  /** Counts a model of the folder that was loaded or evicted. */
+  model(change: "loaded" | "evicted"): void {
+    this.#changes?.inc({ change });
   }
 
   /** Counts a loss of the GPU device. */

@@ -78,7 +78,16 @@ const SCHEMAS: JsonObject = {
       y: NUMBER,
       width: NUMBER,
       height: NUMBER,
-      nearest: object({ image_path: STRING, x: NUMBER, y: NUMBER }),
+      nearest: object({
+        image_path: STRING,
+        x: NUMBER,
+        y: NUMBER,
+        view: {
+          ...STRING,
+          description:
+            "Which view of that image the patch is of, such as rotated by 45°; missing for the image itself",
+        },
+      }, ["view"]),
     }),
     map: object({
       path: { type: "null" },
@@ -155,27 +164,38 @@ const SCHEMAS: JsonObject = {
   Models: object({
     models: {
       type: "array",
-      items: object({
-        name: STRING,
-        threshold: OPTIONAL_NUMBER,
-        uncertain_from: OPTIONAL_NUMBER,
-        min_area: { type: ["integer", "null"] },
-        input: object({ width: INTEGER, height: INTEGER }),
-        members: {
-          type: "array",
-          items: object({
-            backbone: STRING,
-            backbone_sha256: { type: "string", pattern: "^[0-9a-f]{64}$" },
-            bank_rows: INTEGER,
-            dim: INTEGER,
-          }),
-        },
-        images: INTEGER,
-        settings: { type: "object" },
-        software_version: STRING,
-      }),
+      items: {
+        oneOf: [
+          { $ref: "#/components/schemas/Model" },
+          { $ref: "#/components/schemas/UnloadedModel" },
+        ],
+      },
     },
   }),
+  Model: object({
+    name: STRING,
+    loaded: { const: true },
+    threshold: OPTIONAL_NUMBER,
+    uncertain_from: OPTIONAL_NUMBER,
+    min_area: { type: ["integer", "null"] },
+    input: object({ width: INTEGER, height: INTEGER }),
+    members: {
+      type: "array",
+      items: object({
+        backbone: STRING,
+        backbone_sha256: { type: "string", pattern: "^[0-9a-f]{64}$" },
+        bank_rows: INTEGER,
+        dim: INTEGER,
+      }),
+    },
+    images: INTEGER,
+    settings: { type: "object" },
+    software_version: STRING,
+  }),
+  UnloadedModel: {
+    ...object({ name: STRING, loaded: { const: false } }),
+    description: "A model of the folder that is loaded when it is asked for",
+  },
   Health: object({
     status: {
       type: "string",
@@ -323,7 +343,9 @@ function predict(limits: ServiceLimits, refused: JsonObject): JsonObject {
       "422": problem("No image of the request could be used"),
       "429": busy("The service is full"),
       "500": problem("The service failed"),
-      "503": busy("The service is starting, stopping or too slow"),
+      "503": busy(
+        "The service is starting, stopping or too slow, or cannot load the model",
+      ),
     },
   };
 }

@@ -1,11 +1,11 @@
-import { accepts } from "hono/accepts";
+import { accepts } from "./hono.ts";
 import { checkFiniteResult } from "../../core/score/finite_result.ts";
 import { didYouMean } from "../nearest.ts";
 import { failureRecord, predictionRecord } from "../prediction_record.ts";
 import type { FailureRecord, ScoredRecord } from "../prediction_record.ts";
 import { Deadline } from "./deadline.ts";
 import type { Inspected } from "./inspection_queue.ts";
-import type { ModelInfo } from "./model_info.ts";
+import type { ModelSource } from "./model_source.ts";
 import { HttpProblem, shortened } from "./problem.ts";
 import { bodyKind, imagesOf, type UploadedImage } from "./request_images.ts";
 import {
@@ -40,7 +40,7 @@ export function predictRoute(parts: ServiceParts): Handler {
     const { req } = context;
     const { models } = loadedModels(parts);
     checkParameters(new URL(req.url).searchParams);
-    const model = modelOf(req.query("model"), models);
+    const name = await modelOf(req.query("model"), models);
     const map = mapKindOf(req.query("map"));
     const body = bodyKind(req.raw.headers);
     const wantsPng = accepts(context, {
@@ -64,18 +64,19 @@ export function predictRoute(parts: ServiceParts): Handler {
       most: limits.queue,
     });
     using _room = queue.reserve(images.length);
+    using model = await models.take(name, signal);
     const kind = map ?? (wantsPng ? "png" : undefined);
     const settled = await Promise.allSettled(
-      images.map((image) => inspect(image, model, kind, signal, parts)),
+      images.map((image) => inspect(image, model.key, kind, signal, parts)),
     );
     const results = settled.map((result) =>
       result.status === "fulfilled" ? result.value : result.reason
     );
-    count(results, model.name, metrics);
+    count(results, name, metrics);
     const answers = results.map(problemOf);
     const failures = answers.filter((answer) => answer instanceof HttpProblem);
     context.set("note", {
-      model: model.name,
+      model: name,
       images: images.length,
       ...(failures.length > 0 && { failed: failures.length }),
       results: answers.map(verdictOf),
@@ -119,14 +120,14 @@ function checkParameters(parameters: URLSearchParams): void {
 
 async function inspect(
   image: UploadedImage,
-  model: ModelInfo,
+  model: string,
   map: MapKind | undefined,
   signal: AbortSignal,
   { queue, pool }: ServiceParts,
 ): Promise<Answer> {
   return await queue.inspect({
     ...image,
-    model: model.name,
+    model,
     keepPixels: map === "overlay",
     signal,
     finish: async (inspected) => {
@@ -222,27 +223,34 @@ function pngAnswer({ inspected, png }: Answer): Response {
   });
 }
 
-function modelOf(
+/** Names that a message lists, at the most. */
+const MOST_NAMES = 20;
+
+/** The name of the model that a request is for. */
+async function modelOf(
   name: string | undefined,
-  models: readonly ModelInfo[],
-): ModelInfo {
-  const names = models.map((model) => model.name);
+  models: ModelSource,
+): Promise<string> {
+  if (name !== undefined && await models.has(name)) return name;
+  const names = models.names.length > 0
+    ? models.names
+    : (await models.list()).map((model) => model.name);
+  if (name === undefined && names.length === 1) return names[0]!;
+  const more = names.length > MOST_NAMES ? ", …" : "";
+  const some = names.slice(0, MOST_NAMES);
   if (name === undefined) {
-    if (models.length === 1) return models[0]!;
     throw new HttpProblem(
       400,
       `There are several models: name one with ?model=, one of ${
-        names.join(", ")
-      }`,
+        some.join(", ")
+      }${more}`,
     );
   }
-  const model = models.find((model) => model.name === name);
-  if (model !== undefined) return model;
   throw new HttpProblem(
     404,
-    `There is no model "${shortened(name)}", expected ${names.join(" or ")}${
-      didYouMean(name, names)
-    }`,
+    `There is no model "${shortened(name)}", expected ${
+      more === "" ? some.join(" or ") : `one of ${some.join(", ")}${more}`
+    }${didYouMean(name, names)}`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { parseByteSize } from "../../core/settings/byte_size.ts";
 import { readFile } from "../disk.ts";
 import { UsageError } from "../exit.ts";
 import { PRECISION_OPTION } from "../model_loading.ts";
@@ -18,7 +19,20 @@ export const SERVE_OPTIONS = {
     value: "M.safetensors",
     whole: true,
     help: "a model, as fit wrote it; give it again for another one",
-    fallback: "required",
+    fallback: "required, or --models",
+  },
+  models: {
+    kind: "text",
+    value: "FOLDER",
+    help:
+      "serve every model of a folder by its file's name: loaded when a request names it, freed when others need the memory, loaded anew when its file was replaced",
+  },
+  modelsMemory: {
+    kind: "text",
+    value: "SIZE",
+    default: "2GiB",
+    help:
+      "GPU memory that the models of a folder may take, such as 512MiB or 2GB; a model that alone takes more is loaded all the same",
   },
   backbone: {
     kind: "list",
@@ -134,6 +148,13 @@ export interface ServiceOptions {
   readonly engine: EngineOptions;
   /** What the service accepts. */
   readonly limits: ServiceLimits;
+  /** A folder whose models are loaded when they are asked for. */
+  readonly folder?: {
+    /** Path of the folder. */
+    readonly path: string;
+    /** GPU bytes that its models may take. */
+    readonly memory: number;
+  };
   /** Where it listens. */
   readonly address: Address;
   /** Whether it listens for this machine only. */
@@ -153,7 +174,17 @@ export async function serviceOptions(
   values: Values<typeof SERVE_OPTIONS>,
 ): Promise<ServiceOptions> {
   const { model: paths = [], batch, host, port } = values;
-  if (paths.length === 0) {
+  if (values.models !== undefined && paths.length > 0) {
+    throw new UsageError(
+      "Give either --model or --models: a folder has its models loaded when they are asked for",
+    );
+  }
+  if (values.models !== undefined && values.threshold !== undefined) {
+    throw new UsageError(
+      "Cannot use --threshold with --models: each model has its own; change it with calibrate",
+    );
+  }
+  if (values.models === undefined && paths.length === 0) {
     throw new UsageError(
       "Option --model M.safetensors is missing: a model, as fit wrote it",
     );
@@ -202,11 +233,25 @@ export async function serviceOptions(
       maxPixels: values.maxPixels,
       timeout: values.timeout,
     },
+    ...(values.models !== undefined && {
+      folder: {
+        path: values.models,
+        memory: memoryOf(values.modelsMemory),
+      },
+    }),
     address: { host, port },
     localOnly: localOnly && token === undefined,
     token,
     origins: (values.allowOrigin ?? []).map(originOf),
   };
+}
+
+function memoryOf(text: string): number {
+  const bytes = parseByteSize(text);
+  if (bytes !== undefined) return bytes;
+  throw new UsageError(
+    `Cannot use --models-memory "${text}": expected a size such as 512MiB or 2GB`,
+  );
 }
 
 /** An origin as browsers write it. */

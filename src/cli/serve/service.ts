@@ -1,4 +1,6 @@
+import { bytesInWords } from "../../core/settings/byte_size.ts";
 import type { Context } from "../command.ts";
+import { FileError, statOrNothing } from "../disk.ts";
 import { createApp } from "./app.ts";
 import { Engine } from "./engine.ts";
 import { Garbage } from "./garbage.ts";
@@ -6,6 +8,8 @@ import { ImagePool } from "./image_pool.ts";
 import { InspectionQueue } from "./inspection_queue.ts";
 import { requestBytes } from "./limits.ts";
 import { Metrics } from "./metrics.ts";
+import { ModelFolder } from "./model_folder.ts";
+import { fixedModels } from "./model_source.ts";
 import type { ServiceOptions } from "./serve_options.ts";
 import { listen } from "./server.ts";
 import type { LoadedModels, ServiceState } from "./service_parts.ts";
@@ -41,17 +45,18 @@ export async function runService(
   };
   let engine: Engine | undefined;
   let loaded: LoadedModels | undefined;
+  let folder: ModelFolder | undefined;
   using pool = new ImagePool(limits.decoders, limits.timeout);
   const queue = new InspectionQueue(limits, {
-    decode: ({ bytes, name, model: wanted }) => {
-      const model = loaded!.models.find(({ name }) => name === wanted)!;
-      return pool.decode({ name, bytes }, model, limits.maxPixels);
+    decode: async ({ bytes, name, model }) => {
+      const info = loaded!.models.info(model);
+      return await pool.decode({ name, bytes }, info, limits.maxPixels);
     },
     score: async (model, images) => {
       const start = performance.now();
       const results = await engine!.score(model, images);
       const seconds = (performance.now() - start) / 1000;
-      metrics.batch(model, images.length, seconds);
+      metrics.batch(model.split("\n", 1)[0]!, images.length, seconds);
       return results;
     },
   });
@@ -60,6 +65,9 @@ export async function runService(
     limit: limits.queue,
     memory: () => Deno.memoryUsage().rss,
     models: options.engine.models.map(({ name }) => name),
+    ...(options.folder && {
+      loaded: () => folder?.loaded ?? { models: 0, bytes: 0 },
+    }),
   });
   const state = (): ServiceState => {
     if (told.signal.aborted) return "stopping";
@@ -90,33 +98,60 @@ export async function runService(
   using _ending = terminationSignal(end);
   signal.addEventListener("abort", end);
   try {
+    if (options.folder !== undefined) await checkFolder(options.folder.path);
     const count = options.engine.models.length;
     terminal.message(
-      `Loading ${
-        count === 1 ? "a model" : `${count} models`
-      }: ${url} answers 503 until that is done`,
+      options.folder !== undefined
+        ? `Opening the GPU: ${url} answers 503 until that is done`
+        : `Loading ${
+          count === 1 ? "a model" : `${count} models`
+        }: ${url} answers 503 until that is done`,
     );
     engine = await Engine.start(options.engine, {
       onLoss: (reason) => {
         metrics.loss();
+        folder?.forget();
         terminal.warn(`${reason}; opening it again`);
       },
       onFailure: (error) => stop.reject(error),
       signal: told.signal,
     });
     const { models, adapter, backbones } = engine.ready!;
-    loaded = { models, adapter };
+    if (options.folder !== undefined) {
+      folder = new ModelFolder({
+        folder: options.folder.path,
+        memory: options.folder.memory,
+        loader: engine,
+        onChange: (what, name) => {
+          metrics.model(what);
+          terminal.message(
+            JSON.stringify({ time: new Date().toISOString(), [what]: name }),
+          );
+        },
+        onError: (error) => terminal.error(error.message),
+      });
+      await folder.list();
+    }
+    const source = folder ?? fixedModels(models);
+    loaded = { models: source, adapter };
+    const names = source.names;
     terminal.message(
-      `${models.length} ${
-        models.length === 1 ? "model" : "models"
-      } on ${adapter}, ${backbones} ${
-        backbones === 1 ? "backbone" : "backbones"
+      `${names.length} ${names.length === 1 ? "model" : "models"} ${
+        folder === undefined
+          ? `on ${adapter}, ${backbones} ${
+            backbones === 1 ? "backbone" : "backbones"
+          }`
+          : `in "${
+            options.folder!.path
+          }", of which those that are asked for may take ${
+            bytesInWords(options.folder!.memory)
+          } on ${adapter}`
       }; requests take at most ${
         Math.ceil(requestBytes(limits) / 2 ** 20)
       } MiB of memory`,
     );
     terminal.result(`Listening on ${url}`);
-    terminal.record({ url, models: models.map(({ name }) => name), adapter });
+    terminal.record({ url, models: names, adapter });
     await stop.promise;
     terminal.message(
       `Stopping: ${queue.images} images are still to be answered`,
@@ -130,6 +165,18 @@ export async function runService(
     engine?.leave();
   }
   signal.throwIfAborted();
+}
+
+/**
+ * Refuses a folder that is none.
+ *
+ * @throws {FileError} Saying why.
+ */
+async function checkFolder(path: string): Promise<void> {
+  if ((await statOrNothing(path))?.isDirectory) return;
+  throw new FileError(
+    `Cannot serve the models of "${path}": it is no folder, expected one with files such as part.safetensors`,
+  );
 }
 
 /** Calls `stop` when the system asks the program to end. */

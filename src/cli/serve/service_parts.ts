@@ -1,9 +1,9 @@
-import type { Context } from "hono";
+import type { Context } from "./hono.ts";
 import type { ImagePool } from "./image_pool.ts";
 import type { InspectionQueue } from "./inspection_queue.ts";
 import type { ServiceLimits } from "./limits.ts";
 import type { Metrics } from "./metrics.ts";
-import type { ModelInfo } from "./model_info.ts";
+import type { ModelSource } from "./model_source.ts";
 import { HttpProblem } from "./problem.ts";
 import type { StaticFiles } from "./static_files.ts";
 import type { Uploads } from "./uploads.ts";
@@ -42,10 +42,10 @@ export type Verdict =
   | { readonly pred_score: number; readonly pred_label: string | null }
   | { readonly error: string };
 
-/** What is known once the models are loaded. */
+/** What is known once the service has started. */
 export interface LoadedModels {
   /** What clients may name with `?model=`. */
-  readonly models: readonly ModelInfo[];
+  readonly models: ModelSource;
   /** What WebGPU calls the GPU. */
   readonly adapter: string;
 }

@@ -80,25 +80,7 @@ export class MemoryBank implements Disposable {
 
   /** Reads the features back: `[K, dim]`, row-major, without padding. */
   async download(gpu: Gpu): Promise<Float32Array<ArrayBuffer>> {
-    const { rows, dim } = this;
-    const data = new Float32Array(rows.rows * dim);
-    const most = Math.max(1, Math.floor(PIECE_BYTES / (rows.dim * 4)));
-    let end = 0;
-    for (const chunk of rows.chunks) {
-      const height = chunk.shape[0];
-      for (let first = 0; first < height; first += most) {
-        const count = Math.min(most, height - first);
-        using piece = gpu.tensor([count, rows.dim], "f32", "bank rows");
-        gpu.copy(chunk, piece, {
-          fromOffset: first * rows.dim,
-          count: piece.size,
-        });
-        const part = await gpu.readFloats(piece);
-        data.set(changeStride(part, rows.dim, dim), end);
-        end += count * dim;
-      }
-    }
-    return data;
+    return await readRows(gpu, this.rows, this.dim);
   }
 
   /** Training image of each bank row `[K]`. */
@@ -113,6 +95,47 @@ export class MemoryBank implements Disposable {
   [Symbol.dispose](): void {
     this.rows.dispose();
   }
+}
+
+/** Where bank rows come from, images and their views told apart. */
+export interface ViewedOrigins {
+  /** Image, row and column of each `[K, 3]`. */
+  readonly origin: Int32Array<ArrayBuffer>;
+  /** Which view of the image each comes from `[K]`. */
+  readonly view: Uint16Array<ArrayBuffer>;
+}
+
+/**
+ * Tells images and their views apart, where origins count views.
+ *
+ * @param origin View, row and column `[K, 3]`, views numbered image by image.
+ * @param views Views of an image.
+ */
+export function splitOrigins(
+  origin: Int32Array,
+  views: number,
+): ViewedOrigins {
+  const view = new Uint16Array(origin.length / 3);
+  const images = Int32Array.from(origin, (value, i) => {
+    if (i % 3 !== 0) return value;
+    view[i / 3] = value % views;
+    return Math.floor(value / views);
+  });
+  return { origin: images, view };
+}
+
+/** What {@linkcode splitOrigins} took apart. */
+export function joinOrigins(
+  { origin, view }: {
+    readonly origin: Int32Array;
+    readonly view: ArrayLike<number> | undefined;
+  },
+  views: number,
+): Int32Array<ArrayBuffer> {
+  return Int32Array.from(
+    origin,
+    (value, i) => i % 3 === 0 ? value * views + (view?.[i / 3] ?? 0) : value,
+  );
 }
 
 /** Image, row and column of each picked patch: `[K, 3]`. */
@@ -131,6 +154,38 @@ export function originsOf(
     origin.set([image, row, place - row * width], i * 3);
   });
   return origin;
+}
+
+/**
+ * Reads rows back, a piece at a time.
+ *
+ * @param rows `[rows, dim padded]`.
+ * @param dim Elements of a row, without padding.
+ * @returns `[rows, dim]`, row-major, without padding.
+ */
+export async function readRows(
+  gpu: Gpu,
+  rows: RowChunks,
+  dim: number,
+): Promise<Float32Array<ArrayBuffer>> {
+  const data = new Float32Array(rows.rows * dim);
+  const most = Math.max(1, Math.floor(PIECE_BYTES / (rows.dim * 4)));
+  let end = 0;
+  for (const chunk of rows.chunks) {
+    const height = chunk.shape[0];
+    for (let first = 0; first < height; first += most) {
+      const count = Math.min(most, height - first);
+      using piece = gpu.tensor([count, rows.dim], "f32", "rows");
+      gpu.copy(chunk, piece, {
+        fromOffset: first * rows.dim,
+        count: piece.size,
+      });
+      const part = await gpu.readFloats(piece);
+      data.set(changeStride(part, rows.dim, dim), end);
+      end += count * dim;
+    }
+  }
+  return data;
 }
 
 /**

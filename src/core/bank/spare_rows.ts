@@ -5,7 +5,7 @@ import { nearestRows } from "../search/nearest_rows.ts";
 import { BankSearch } from "../search/search.ts";
 import type { MendingRows } from "./mended_bank.ts";
 import { MemoryBank } from "./memory_bank.ts";
-import { holesOf, lostOf, mostMends, thin } from "./mends.ts";
+import { holesOf, lostOf, mendedRadius, mostMends, thin } from "./mends.ts";
 
 /** A choice among rows, most of which are gone afterwards. */
 export interface SparingChoice {
@@ -52,7 +52,7 @@ export class SpareRows {
    */
   async spare({ rows, points, folds, coreset }: SparingChoice): Promise<void> {
     const gpu = this.#gpu;
-    const { radius } = coreset;
+    const radius = mendedRadius(coreset);
     const lost = lostOf(folds, coreset);
     const holes = holesOf(folds, coreset);
     using before = this.#upload(this.#points, points.dim);

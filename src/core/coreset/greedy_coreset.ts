@@ -37,7 +37,10 @@ export function coresetBytes(
   rows: number,
   dim: number,
   picks: number,
-  { folds = false, lean = false } = {},
+  { folds = false, lean = false }: {
+    readonly folds?: boolean;
+    readonly lean?: boolean;
+  } = {},
 ): number {
   const refined = candidateCapacity(rows);
   return packedBytes(rows, dim) + packedBytes(refined, dim) + refined * 8 +

@@ -1,4 +1,4 @@
-import papaparse from "papaparse";
+import papaparse from "npm:papaparse@5.5.3";
 
 /** As much of Papa Parse as is used; its own types are those of Node. */
 interface Parser {

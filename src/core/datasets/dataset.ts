@@ -33,6 +33,11 @@ export interface Category {
   readonly train: readonly Sample[];
   /** The images to predict, normal and anomalous. */
   readonly test: readonly Sample[];
+  /**
+   * Whether the dataset does not say which normal images are to fit and which to
+   * test, so that a seeded share was held out.
+   */
+  readonly isDivided?: boolean;
 }
 
 /**

@@ -32,7 +32,7 @@ export interface Folder {
   readonly folders: readonly string[];
 }
 
-const IMAGE = /\.(png|jpe?g|bmp|tiff?|webp|gif)$/i;
+const IMAGE = /\.(png|jpe?g|tiff?|bmp|webp|gif|avif)$/i;
 
 /**
  * Lists a folder, sorted by character code as Python's `sorted` does. Hidden
@@ -87,7 +87,7 @@ export async function findFolder(
 /**
  * The image files of a folder.
  *
- * @returns The names of its PNG, JPEG, BMP, TIFF, WebP and GIF files, sorted.
+ * @returns The names of its PNG, JPEG, TIFF, BMP, WebP, GIF and AVIF files, sorted.
  */
 export function imageNames(folder: Folder): string[] {
   return folder.files.filter((name) => IMAGE.test(name));

@@ -1,4 +1,4 @@
-import { decodeImage } from "../images/decode.ts";
+import { decodeMask } from "../images/mask.ts";
 import type { Category, DatasetOptions, Sample } from "./dataset.ts";
 import {
   baseName,
@@ -70,6 +70,7 @@ export async function readKolektor(
     name: baseName(root.path),
     train,
     test: [...anomalous, ...test],
+    isDivided: true,
   };
 }
 
@@ -134,7 +135,7 @@ async function labelled(
 }
 
 async function isBlack(files: Files, path: string): Promise<boolean> {
-  const { data } = await decodeImage(await files.read(path), path);
+  const { data } = await decodeMask(await files.read(path), path);
   for (let i = 0; i < data.length; i += 4) {
     if (data[i]! | data[i + 1]! | data[i + 2]!) return false;
   }

@@ -1,3 +1,4 @@
+import { shown } from "../settings/shown.ts";
 import { type CsvRow, readCsv } from "./csv_rows.ts";
 import type { Category, DatasetOptions, Sample } from "./dataset.ts";
 import { baseName, type Files, join, stem } from "./files.ts";
@@ -45,11 +46,12 @@ export async function readListFile(
       group.filter((entry) => entry.split === split)
         .map(({ sample }) => sample);
     const rest = samples(undefined);
-    const { train, test } = divide(rest, options);
+    const { train, test, isDivided } = divide(rest, options);
     return {
       name,
       train: [...samples("train"), ...train],
       test: [...samples("test"), ...test],
+      ...isDivided && { isDivided },
     };
   });
 }
@@ -67,18 +69,18 @@ function checkSplits(entries: readonly Entry[], list: string): void {
 function divide(
   samples: Sample[],
   options: DatasetOptions,
-): { train: Sample[]; test: Sample[] } {
+): { train: Sample[]; test: Sample[]; isDivided: boolean } {
   const { purpose } = options;
   if (samples.length === 0 || purpose === "predict") {
-    return { train: [], test: samples };
+    return { train: [], test: samples, isDivided: false };
   }
   const normal = samples.filter(({ label }) => label === "normal");
   const anomalous = samples.filter(({ label }) => label === "anomalous");
   if (purpose === "fit" && anomalous.length === 0) {
-    return { train: normal, test: [] };
+    return { train: normal, test: [], isDivided: false };
   }
   const { train, test } = splitHoldout(normal, options);
-  return { train, test: [...anomalous, ...test] };
+  return { train, test: [...anomalous, ...test], isDivided: true };
 }
 
 function toEntry({ line, cells }: CsvRow, list: string): Entry {
@@ -90,7 +92,7 @@ function toEntry({ line, cells }: CsvRow, list: string): Entry {
   if (image === "") {
     throw new Error(
       `Cannot read "${list}": ${place} has no path; expected the columns path, split, label and mask, found ${
-        [...cells.keys()].join(", ")
+        shown([...cells.keys()])
       }`,
     );
   }
@@ -98,16 +100,18 @@ function toEntry({ line, cells }: CsvRow, list: string): Entry {
   const role = folderRole(word);
   if (word !== "" && role !== "train" && role !== "test") {
     throw new Error(
-      `Cannot read "${list}": ${place} must be of the split train or test: current value is "${word}"`,
+      `Cannot read "${list}": ${place} must be of the split train or test: current value is ${
+        shown(word)
+      }`,
     );
   }
   const split = role === "train" || role === "test" ? role : undefined;
   const { label, defect } = labelOf(cell("label", "target"));
   if (split === "train" && label === "anomalous") {
     throw new Error(
-      `Cannot read "${list}": ${place} is to train with, but its label is "${
-        cell("label", "target")
-      }"; PatchCore learns from good parts alone`,
+      `Cannot read "${list}": ${place} is to train with, but its label is ${
+        shown(cell("label", "target"))
+      }; PatchCore learns from good parts alone`,
     );
   }
   const mask = cell("mask", "mask_path");

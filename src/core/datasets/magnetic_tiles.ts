@@ -54,6 +54,7 @@ export async function readMagneticTiles(
     name: baseName(root.path),
     train,
     test: [...anomalous, ...test],
+    isDivided: true,
   };
 }
 

@@ -65,13 +65,19 @@ export async function readPlainFolders(
         "abnormal",
     );
   }
-  const { train, test } = purpose === "fit" && anomalous.length === 0
-    ? { train: nominal, test: [] }
-    : splitHoldout(nominal, options);
+  const isDivided = purpose !== "fit" || anomalous.length > 0;
+  const { train, test } = isDivided
+    ? splitHoldout(nominal, options)
+    : { train: nominal, test: [] };
   const pairs = purpose === "evaluate" && masks !== undefined
     ? await withMasks(files, anomalous, masks, abnormal.length > 1)
     : anomalous;
-  return { name: baseName(root.path), train, test: [...pairs, ...test] };
+  return {
+    name: baseName(root.path),
+    train,
+    test: [...pairs, ...test],
+    ...isDivided && { isDivided },
+  };
 }
 
 /** Folders of each kind of image. */

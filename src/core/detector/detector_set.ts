@@ -22,6 +22,12 @@ export interface SetLoadOptions
   readonly backbone?: (stored: StoredBackbone) => Promise<BackboneFile>;
 }
 
+/** A backbone, and how many detectors use it. */
+interface SharedBackbone {
+  readonly backbone: Promise<Backbone>;
+  users: number;
+}
+
 /**
  * Fitted detectors on one device. Those whose backbone, layers and precision
  * are the same share its weights.
@@ -29,8 +35,9 @@ export interface SetLoadOptions
 export class DetectorSet implements Disposable, AsyncDisposable {
   /** The device of all. */
   readonly gpu: Gpu;
-  readonly #detectors: (PatchCore | Ensemble)[] = [];
-  readonly #backbones = new Map<string, Promise<Backbone>>();
+  /** Keys of the backbones of each detector. */
+  readonly #detectors = new Map<PatchCore | Ensemble, readonly string[]>();
+  readonly #backbones = new Map<string, SharedBackbone>();
 
   private constructor(gpu: Gpu) {
     this.gpu = gpu;
@@ -68,32 +75,70 @@ export class DetectorSet implements Disposable, AsyncDisposable {
       ...(batch !== undefined && { batch }),
       ...(precision !== undefined && { precision }),
     };
-    const shared = (model: StoredModel) => this.#backboneOf(model, options);
-    let detector: PatchCore | Ensemble;
-    if (isEnsembleFile(bytes)) {
-      detector = await Ensemble.load(bytes, { ...common, shared });
-    } else {
-      const model = readModelFile(bytes);
-      detector = await PatchCore.fromModel(model, {
-        ...common,
-        shared: await shared(model),
-      });
+    const keys: string[] = [];
+    const shared = (model: StoredModel) =>
+      this.#backboneOf(model, options, keys);
+    try {
+      let detector: PatchCore | Ensemble;
+      if (isEnsembleFile(bytes)) {
+        detector = await Ensemble.load(bytes, { ...common, shared });
+      } else {
+        const model = readModelFile(bytes);
+        detector = await PatchCore.fromModel(model, {
+          ...common,
+          shared: await shared(model),
+        });
+      }
+      this.#detectors.set(detector, keys);
+      return detector;
+    } catch (error) {
+      await this.#release(keys);
+      throw error;
     }
-    this.#detectors.push(detector);
-    return detector;
   }
 
-  #backboneOf(model: StoredModel, options: SetLoadOptions): Promise<Backbone> {
+  /**
+   * Frees a detector, and its backbones where no other uses them: when the batch
+   * that is under way is done.
+   *
+   * @param detector One that {@linkcode DetectorSet.load} gave.
+   */
+  async unload(detector: PatchCore | Ensemble): Promise<void> {
+    const keys = this.#detectors.get(detector);
+    if (keys === undefined) return;
+    this.#detectors.delete(detector);
+    await detector[Symbol.asyncDispose]();
+    await this.#release(keys);
+    this.gpu.pool.trim();
+  }
+
+  #backboneOf(
+    model: StoredModel,
+    options: SetLoadOptions,
+    keys: string[],
+  ): Promise<Backbone> {
     const { layers } = settingsOf(model);
     const { precision = "f32" } = options;
     const key = JSON.stringify([model.backbone.sha256, layers, precision]);
-    let backbone = this.#backbones.get(key);
-    if (backbone === undefined) {
-      backbone = this.#loadBackbone(model.backbone, layers, options);
-      this.#backbones.set(key, backbone);
-      backbone.catch(() => this.#backbones.delete(key));
+    let shared = this.#backbones.get(key);
+    if (shared === undefined) {
+      const backbone = this.#loadBackbone(model.backbone, layers, options);
+      shared = { backbone, users: 0 };
+      this.#backbones.set(key, shared);
     }
-    return backbone;
+    shared.users++;
+    keys.push(key);
+    return shared.backbone;
+  }
+
+  /** Frees backbones that nobody uses any more. */
+  async #release(keys: readonly string[]): Promise<void> {
+    for (const key of keys) {
+      const shared = this.#backbones.get(key)!;
+      if (--shared.users > 0) continue;
+      this.#backbones.delete(key);
+      await shared.backbone.then((loaded) => loaded.dispose(), () => {});
+    }
   }
 
   async #loadBackbone(
@@ -134,9 +179,9 @@ export class DetectorSet implements Disposable, AsyncDisposable {
   /** Frees as well, and waits until that is done. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(
-      this.#detectors.map((detector) => detector[Symbol.asyncDispose]()),
+      this.#detectors.keys().map((detector) => detector[Symbol.asyncDispose]()),
     );
-    for (const backbone of this.#backbones.values()) {
+    for (const { backbone } of this.#backbones.values()) {
       await backbone.then((loaded) => loaded.dispose(), () => {});
     }
     this.gpu.dispose();

@@ -17,10 +17,12 @@ import { Backbone, type BackboneFile } from "../features/backbone.ts";
 import { checkRegion } from "../features/region_grid.ts";
 import { feedOf } from "../features/feature_stream.ts";
 import { fitModel } from "./fit/fit.ts";
+import { fitPlaces } from "./fit/fit_places.ts";
 import type { FitParts, FitWork } from "./fit/run.ts";
 import type { FitReport } from "./fit/report.ts";
 import type { ImageSources } from "../features/image_source.ts";
 import { requireBackbone } from "../features/named_backbone.ts";
+import { sharesTop } from "../score/distance_scale.ts";
 import { ImageScores } from "../score/image_score.ts";
 import {
   appendedSettings,
@@ -97,6 +99,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
   readonly #memory: Pick<FitWork, "memoryBudget" | "thresholdImages">;
   readonly #turns = new Turns();
   readonly #disposed = new AbortController();
+  /** What a fit starts from; it may decide some of it. */
+  readonly #given: Settings;
   #settings: Settings;
   #fitted: Fitted | undefined;
   #isFitting = false;
@@ -115,7 +119,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
     this.#ownsGpu = given === undefined;
     this.#backbone = backbone;
     this.#ownsBackbone = ownsBackbone;
-    this.#settings = settings;
+    this.#given = this.#settings = settings;
     this.#batch = batch;
     this.#memory = { memoryBudget, thresholdImages };
   }
@@ -146,8 +150,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
     const { layers } = settings;
     if (file instanceof Backbone) {
       file.checkUse(options.gpu, layers);
-      file.checkSettings(settings);
-      return new PatchCore(file.gpu, file, settings, options, false);
+      const resolved = file.resolved(settings);
+      return new PatchCore(file.gpu, file, resolved, options, false);
     }
     const gpu = options.gpu ?? await Gpu.create();
     try {
@@ -157,8 +161,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
         precision,
         ...(tuning && { tuning }),
       });
-      backbone.checkSettings(settings);
-      return new PatchCore(gpu, backbone, settings, options, true);
+      const resolved = backbone.resolved(settings);
+      return new PatchCore(gpu, backbone, resolved, options, true);
     } catch (error) {
       if (options.gpu === undefined) gpu.dispose();
       throw error;
@@ -252,7 +256,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
    * memory budget, an iterable is taken one batch at a time.
    * @param options Progress, images that fail, cancelling.
    * @returns What was done, and how long it took.
-   * @throws {RangeError} If no image could be used or memory is too small.
+   * @throws {RangeError} If no image could be used, memory is too small, or a part
+   * were to decide whether there is a foreground or to be of tiles or a region.
    * @throws {TypeError} If a fit is under way.
    */
   async fit(
@@ -260,8 +265,29 @@ export class PatchCore implements Disposable, AsyncDisposable {
     options: FitOptions = {},
   ): Promise<FitReport> {
     const { shard } = options;
+    if (shard !== undefined && this.#given.foreground.mask === "auto") {
+      throw new RangeError(
+        `Cannot fit part ${
+          shard.join("/")
+        } with a foreground mask of "auto": every part would decide on its own images; give "on" or "off"`,
+      );
+    }
+    if (shard !== undefined && this.#given.region !== undefined) {
+      throw new RangeError(
+        `Cannot fit part ${
+          shard.join("/")
+        } to a region: parts carry patches of whole images along for the threshold; fit all images at once, or without a region`,
+      );
+    }
+    if (shard !== undefined && this.#given.tiles !== undefined) {
+      throw new RangeError(
+        `Cannot fit part ${
+          shard.join("/")
+        } in tiles: parts carry patches of whole images along for the threshold; fit all images at once, or without tiles`,
+      );
+    }
     return await this.#fit(images, options, {
-      ...{ backbone: this.#backbone, settings: this.settings },
+      ...{ backbone: this.#backbone, settings: this.#given },
       ...(shard && { shard }),
     });
   }
@@ -308,13 +334,16 @@ export class PatchCore implements Disposable, AsyncDisposable {
         this.#release();
         const { signal: disposed } = this.#disposed;
         const signal = AbortSignal.any([disposed, options.signal ?? disposed]);
-        const { report, ...fitted } = await fitModel(this.#gpu, parts, feed, {
+        const fit = parts.settings.tiles?.banks === "position"
+          ? fitPlaces
+          : fitModel;
+        const { report, ...fitted } = await fit(this.#gpu, parts, feed, {
           ...options,
           ...this.#memory,
           batch: this.#batch,
           signal,
         });
-        this.#settings = parts.settings;
+        this.#settings = settingsOf(fitted.model);
         this.#adopt(fitted);
         return report;
       });
@@ -333,6 +362,9 @@ export class PatchCore implements Disposable, AsyncDisposable {
       search,
       scores: new ImageScores(gpu, bank.rows, search, settings),
       mapSettings: settings.map,
+      isByPlace: settings.tiles?.banks === "position",
+      readsPatches: sharesTop(settings),
+      masksGround: settings.foreground.mask === "on",
     };
     const predictor = owned.use(
       new Predictor(gpu, parts, model, settings, this.#batch, this.#turns),
@@ -358,11 +390,24 @@ export class PatchCore implements Disposable, AsyncDisposable {
   }
 
   /**
+   * Measures which kernels are the best for the batches that were predicted so
+   * far and takes those from now on, as a prediction does after its first batch:
+   * for who predicts one image at a time. No score changes by that; without a
+   * `tuning` store nothing is measured.
+   *
+   * @throws {TypeError} If the detector is not fitted.
+   */
+  async tune(): Promise<void> {
+    await this.#requireFitted().predictor.tune();
+  }
+
+  /**
    * Judges by other thresholds from now on, without a fit; predictions that are
    * under way keep theirs. The model that is saved has them as well.
    *
    * @throws {TypeError} If the detector is not fitted.
-   * @throws {RangeError} If a value is not finite, or the band is empty.
+   * @throws {RangeError} If a value is not finite or not above 0, or the band is
+   * empty.
    */
   setThresholds(change: ThresholdChange): void {
     const fitted = this.#requireFitted();
@@ -386,6 +431,16 @@ export class PatchCore implements Disposable, AsyncDisposable {
   }
 
   /**
+   * Checks that models may contain the backbone, before a fit is made for one.
+   *
+   * @throws {TypeError} If its licence asks for a copy of its text, which the
+   * backbone's file lacks.
+   */
+  checkBundle(): void {
+    this.#backbone.checkBundle();
+  }
+
+  /**
    * The model file: one valid `.safetensors`.
    *
    * @throws {TypeError} If the detector is not fitted.
@@ -397,7 +452,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
   /**
    * What {@linkcode PatchCore.save} writes.
    *
-   * @throws {TypeError} If the detector is not fitted.
+   * @throws {TypeError} If the detector is not fitted, or its backbone may not
+   * be bundled.
    */
   toModel(options: SaveOptions = {}): StoredModel {
     return {

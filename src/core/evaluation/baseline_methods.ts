@@ -8,6 +8,7 @@ import {
 import { Spade, type SpadeTaps } from "../baselines/spade.ts";
 import type { Backbone } from "../features/backbone.ts";
 import { type FeatureExtractor, tapShapes } from "../features/extractor.ts";
+import { DEFAULT_PRESET, PRESETS } from "../settings/presets.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { TapBatch } from "./tap_stream.ts";
 
@@ -71,8 +72,10 @@ export function baselineSettings(
   settings: Settings,
   options: BaselineOptions,
 ): Settings {
+  const { distance, topShare, foreground, augment } = PRESETS[DEFAULT_PRESET];
   return {
     ...settings,
+    ...{ distance, topShare, foreground, augment },
     ...(method === "padim" ? PADIM_FEATURES : SPADE_FEATURES),
     layers: baselineTaps(method, options),
   };

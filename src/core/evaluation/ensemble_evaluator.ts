@@ -125,7 +125,7 @@ export class EnsembleEvaluator implements EvaluateMethod, Disposable {
       test,
       work,
       {
-        geometry: settings,
+        geometry: ensemble.settings,
         rule,
         limits: byTest ? NO_LIMITS : limitsOf(ensemble.model),
       },

@@ -13,6 +13,11 @@ export interface EvaluateOptions extends Omit<CategoryWork, "several"> {
   readonly rule: MaskRule;
   /** Numbers of training images to fit (paper, Fig. 6); all by default. */
   readonly shots?: readonly number[];
+  /**
+   * Which images are taken: drawn at random, or one after the other, with seed
+   * s those from s times their number on (AnomalyDINO); `"random"` by default.
+   */
+  readonly draw?: "random" | "in-order";
   /** Fits that are averaged, their seeds one after the other; 1 by default. */
   readonly seeds?: number;
   /** Whether to measure covering radii (paper, Eq. 5). */
@@ -42,9 +47,11 @@ export async function evaluateCategory(
 ): Promise<EvaluationRecord[]> {
   const { settings, gpu } = method;
   gpu.pool.resetPeak();
-  const { shots, seeds = 1, rule, radius = false, ...work } = options;
+  const { shots, seeds = 1, rule, radius = false, ...rest } = options;
+  const { draw = "random", ...work } = rest;
   const counts = shots ?? [undefined];
-  const most = Math.max(0, ...shots ?? []);
+  const blocks = draw === "in-order" ? settings.seed + seeds : 1;
+  const most = Math.max(0, ...shots ?? []) * blocks;
   if (most > category.train.length) {
     throw new RangeError(
       `Cannot fit ${most} images of "${category.name}": it has ${category.train.length} to train with`,
@@ -60,7 +67,9 @@ export async function evaluateCategory(
     for (let seed = settings.seed; seed < settings.seed + seeds; seed++) {
       const train = count === undefined
         ? undefined
-        : drawShots(seed, runner.trainImages, count);
+        : draw === "random"
+        ? drawShots(seed, runner.trainImages, count)
+        : Uint32Array.from({ length: count }, (_, i) => seed * count + i);
       const outcome = await runner.run({ ...settings, seed }, {
         rule,
         radius,

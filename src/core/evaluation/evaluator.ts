@@ -84,17 +84,32 @@ export class Evaluator implements EvaluateMethod, Disposable {
       : { name: method, ...await baselineOptions(file, settings) };
     const given = resolveSettings(settings);
     checkRegion(given);
-    const resolved = baseline
+    if (method !== "patchcore" && given.tiles !== undefined) {
+      throw new RangeError(
+        `Cannot use tiles with method "${method}": it compares whole images; evaluate PatchCore, or leave tiles out`,
+      );
+    }
+    if (given.tiles?.banks === "position") {
+      throw new RangeError(
+        "Cannot evaluate a fit with a bank for each place of tiles: fit the model first, and evaluate that",
+      );
+    }
+    const wanted = baseline
       ? baselineSettings(baseline.name, given, baseline)
       : given;
+    if (variant?.proxies && wanted.distance === "cosine") {
+      throw new RangeError(
+        'Cannot use proxies with distance "cosine": they have not the length 1 that it compares; choose another distance, or rows of the images',
+      );
+    }
     const gpu = options.gpu ?? await Gpu.create();
     try {
       const backbone = await Backbone.load(gpu, file, {
-        layers: resolved.layers,
+        layers: wanted.layers,
         allowRandom: options.allowRandom ?? false,
         ...(options.tuning && { tuning: options.tuning }),
       });
-      backbone.checkSettings(resolved);
+      const resolved = backbone.resolved(wanted);
       const start = (category: Category, work: CategoryWork) =>
         baseline
           ? Promise.resolve<Runner>(

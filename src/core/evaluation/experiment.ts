@@ -1,6 +1,9 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Category } from "../datasets/dataset.ts";
+import { splitOrigins } from "../bank/memory_bank.ts";
+import { originsByImage } from "../bank/tile_origins.ts";
 import type { Backbone } from "../features/backbone.ts";
+import { viewsOf } from "../images/views.ts";
 import {
   FeatureScorer,
   type PredictorParts,
@@ -96,6 +99,7 @@ export class Experiment implements Runner {
       settings,
       images,
       options,
+      viewsOf(settings.augment),
     );
     const seconds = secondsSince(start);
     return new Experiment(
@@ -193,16 +197,22 @@ export class Experiment implements Runner {
   }
 
   async #evaluate(
-    { names, sizes }: TrainingFeatures,
+    { names, sizes, views, tiles }: TrainingFeatures,
     { parts, bank, threshold, mapThreshold }: FittedBank,
     rule: MaskRule,
   ): Promise<CategoryResult> {
     const { test } = this.#category;
     const { files, several, batch } = this.#options;
-    const keep = several || this.#variant.probes !== undefined;
+    // Maps of tiles are put together as those of any prediction are.
+    const keep = this.#settings.tiles === undefined &&
+      (several || this.#variant.probes !== undefined);
     const limits = limitsOf({ threshold, mapThreshold });
+    const { origin, view } = splitOrigins(bank.origin, views);
     const model = {
-      origin: bank.origin,
+      origin: originsByImage(origin, tiles, {
+        grid: parts.extractor.features,
+      }),
+      originView: view,
       imageNames: names,
       imageSizes: Int32Array.from(sizes.flat()),
     };
@@ -225,7 +235,7 @@ export class Experiment implements Runner {
 
   async *#fromFeatures(parts: PredictorParts): AsyncGenerator<NamedScore> {
     const gpu = this.#gpu;
-    const { rows, names, sizes } = await this.#testFeatures();
+    const { rows, names, sizes, masks } = await this.#testFeatures();
     const { input: [height, width], features } = parts.extractor;
     const size = features.patches * rows.dim;
     using queries = gpu.tensor(
@@ -234,7 +244,18 @@ export class Experiment implements Runner {
       "test features",
     );
     gpu.clear(queries);
-    using scorer = new FeatureScorer(gpu, parts, queries, IMAGES);
+    using mask = gpu.upload(
+      new Uint32Array(IMAGES * features.patches),
+      undefined,
+      "foreground",
+    );
+    using scorer = new FeatureScorer(
+      gpu,
+      parts,
+      queries,
+      IMAGES,
+      parts.masksGround ? mask : undefined,
+    );
     for (const program of scorer.programs) await program.compile();
     let i = 0;
     for (const chunk of rows.chunks) {
@@ -245,6 +266,11 @@ export class Experiment implements Runner {
           fromOffset: first * size,
           count: count * size,
         });
+        if (parts.masksGround) {
+          masks.slice(i, i + count).forEach((own, place) =>
+            gpu.write(mask, Uint32Array.from(own), place * features.patches)
+          );
+        }
         gpu.submit(scorer.programs);
         const [scored] = await scorer.read(count);
         for (const { score, map: data, unseen } of scored) {

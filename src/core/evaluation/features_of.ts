@@ -25,13 +25,15 @@ export function sourcesOf(
  */
 export async function featuresOfImages(
   gpu: Gpu,
-  { rows, extractor, names, sizes, seconds }: TrainingFeatures,
+  { rows, extractor, names, sizes, tiles, ...features }: TrainingFeatures,
   images: Uint32Array,
 ): Promise<TrainingFeatures> {
   const { patches, dim } = extractor.features;
+  const { seconds, views, masks } = features;
+  const each = views * tiles[0] * tiles[1] * patches;
   const picks = Uint32Array.from(
-    { length: images.length * patches },
-    (_, i) => images[Math.floor(i / patches)]! * patches + i % patches,
+    { length: images.length * each },
+    (_, i) => images[Math.floor(i / each)]! * each + i % each,
   );
   const copy = await MemoryBank.gather(
     gpu,
@@ -45,15 +47,25 @@ export async function featuresOfImages(
     extractor,
     names: Array.from(images, (image) => names[image]!),
     sizes: Array.from(images, (image) => sizes[image]!),
-    seconds,
+    masks: masks.length === 0
+      ? []
+      : Array.from(images, (image) => masks[image]!),
+    ...{ seconds, views, tiles },
     [Symbol.dispose]: () => copy[Symbol.dispose](),
   };
 }
 
 const FEATURE_SETTINGS = [
+  "tiles",
   "resize",
   "square",
   "crop",
+  "range",
+  "multiple",
+  "resample",
+  "distance",
+  "foreground",
+  "augment",
   "layers",
   "patchSize",
   "stride",

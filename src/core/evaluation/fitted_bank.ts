@@ -9,7 +9,9 @@ import { MendedBank } from "../bank/mended_bank.ts";
 import { chooseBank } from "../bank/choose_rows.ts";
 import type { PredictorParts } from "../detector/predict/batch_predictor.ts";
 import type { WorkOptions } from "../features/progress.ts";
+import { usesForeground } from "../features/foreground.ts";
 import type { TrainingFeatures } from "../features/training_features.ts";
+import { sharesTop } from "../score/distance_scale.ts";
 import { ImageScores } from "../score/image_score.ts";
 import { bankRows } from "../settings/resolve_settings.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -55,7 +57,16 @@ export async function fitBank(
   options: WorkOptions & { readonly groupBy?: RegExp },
 ): Promise<FittedBank> {
   using owned = new DisposableStack();
-  const folds = foldsByName(features.names, settings.seed, options);
+  const { views, masks, extractor: { features: { height, width } } } = features;
+  const tiles = features.tiles[0] * features.tiles[1];
+  const folds = foldsByName(features.names, settings.seed, {
+    ...options,
+    views: views * tiles,
+  });
+  const masksGround = usesForeground(settings.foreground, masks, [
+    height,
+    width,
+  ]);
   let start = performance.now();
   const chosen = variant.proxies
     ? undefined
@@ -84,7 +95,10 @@ export async function fitBank(
     await calibrate(
       gpu,
       features,
-      { mended, folds, near: chosen?.near },
+      {
+        ...{ mended, folds, near: chosen?.near, views, tiles },
+        ...(masksGround && { masks }),
+      },
       settings,
       options,
     );
@@ -98,6 +112,8 @@ export async function fitBank(
       search: approximate ?? exact,
       scores: new ImageScores(gpu, bank.rows, exact, settings),
       mapSettings: settings.map,
+      readsPatches: sharesTop(settings),
+      masksGround,
     },
     threshold: calibration?.threshold,
     mapThreshold: calibration?.mapThreshold,

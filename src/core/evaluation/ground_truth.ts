@@ -1,7 +1,8 @@
 import type { MaskSource, Sample } from "../datasets/dataset.ts";
 import type { Files } from "../datasets/files.ts";
 import { type NpyArray, npyFrame, parseNpy } from "../images/npy.ts";
-import { decodeImage } from "../images/decode.ts";
+import type { SizeLimit } from "../images/decode.ts";
+import { decodeMask } from "../images/mask.ts";
 import {
   type AxisPlan,
   planResize,
@@ -16,7 +17,7 @@ import {
 import { isLabelMap } from "../images/label_map.ts";
 
 /** How ground truth is brought to the geometry of anomaly maps. */
-interface GroundTruthOptions {
+interface GroundTruthOptions extends SizeLimit {
   /** Input geometry of the model. */
   readonly geometry: ResizeSettings;
   /** Which grey values are anomalous. */
@@ -72,7 +73,11 @@ export class GroundTruth {
       );
     }
     const { geometry, rule } = this.#options;
-    const plan = planResize(mask.width, mask.height, geometry);
+    // Bicubic weights below 0 would make edges of their own.
+    const plan = planResize(mask.width, mask.height, {
+      ...geometry,
+      resample: "bilinear",
+    });
     return applyMaskRule(resizeMask(mask, plan).gray, rule);
   }
 
@@ -108,9 +113,10 @@ export class GroundTruth {
       }
       return npyFrame(this.#frames.array, frame, path);
     }
-    const { width, height, data } = await decodeImage(
+    const { width, height, data } = await decodeMask(
       await this.#files.read(path),
       path,
+      this.#options,
     );
     const gray = new Uint8Array(width * height);
     for (let i = 0; i < gray.length; i++) {

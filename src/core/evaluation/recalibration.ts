@@ -111,9 +111,11 @@ export function promisedThresholds(
 
 /**
  * Thresholds of the best F1 on good and bad parts: halfway between the lowest
- * score that reaches it and the next below.
+ * score that reaches it and the next below. Where maps do not tell the parts
+ * apart, there is none of maps.
  *
- * @throws {RangeError} If there are no good parts or no bad ones.
+ * @throws {RangeError} If there are no good parts or no bad ones, or scores do
+ * not tell them apart: the best F1 would call all good parts anomalous.
  */
 export function bestThresholds(
   good: readonly HeldOutPart[],
@@ -126,6 +128,11 @@ export function bestThresholds(
     );
   }
   const score = bestF1(good, bad, "score");
+  if (score === undefined) {
+    throw new RangeError(
+      `Cannot find the best F1 of ${good.length} good and ${bad.length} bad parts: it would call every good part anomalous, as the bad ones do not score higher; look at the images and at what the model sees of them, or set a threshold from good parts alone`,
+    );
+  }
   const map = bestF1(good, bad, "highest");
   const rule = {
     rule: "best F1",
@@ -138,27 +145,37 @@ export function bestThresholds(
     change: {
       score: score.value,
       uncertainFrom: bandOf(good, score.value, { ...options, odd }),
-      map: map.value,
       rule: { ...rule, f1: score.f1 },
-      mapRule: { ...rule, scores: `map maxima of ${rule.scores}`, f1: map.f1 },
+      ...(map && {
+        map: map.value,
+        mapRule: {
+          ...rule,
+          scores: `map maxima of ${rule.scores}`,
+          f1: map.f1,
+        },
+      }),
     },
     odd: [],
   };
 }
 
+/** Nothing where the best F1 is that of calling all good parts anomalous. */
 function bestF1(
   good: readonly HeldOutPart[],
   bad: readonly HeldOutPart[],
   of: "score" | "highest",
-): { value: number; f1: number } {
+): { value: number; f1: number } | undefined {
   const scores = [...good, ...bad].map((part) => part[of]);
   const { f1Max } = imageMetrics(scores, [
     ...good.map(() => false),
     ...bad.map(() => true),
   ]);
-  const { f1, threshold } = f1Max;
-  const below = scores.filter((score) => score < threshold);
-  const next = below.length === 0 ? threshold : Math.max(...below);
+  const { f1, threshold, falsePositives } = f1Max;
+  if (falsePositives === good.length) return undefined;
+  const next = scores.reduce(
+    (most, score) => score < threshold ? Math.max(most, score) : most,
+    -Infinity,
+  );
   return { value: (threshold + next) / 2, f1 };
 }
 

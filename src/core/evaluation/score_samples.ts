@@ -36,7 +36,7 @@ export interface EvaluationObserver {
 
 /** Where masks are, and who is told of what is found. */
 export interface ScoringWork
-  extends Pick<WorkOptions, "onProgress" | "onImageError"> {
+  extends Pick<WorkOptions, "onProgress" | "onImageError" | "maxPixels"> {
   /** The file system that the samples were read from. */
   readonly files: Files;
   /** Told of scores and results. */
@@ -67,8 +67,8 @@ export async function scoreSamples(
   work: ScoringWork,
   { geometry, rule, limits = NO_LIMITS }: Judgement,
 ): Promise<CategoryResult> {
-  const { files, observer, onProgress } = work;
-  const truth = new GroundTruth(files, { geometry, rule });
+  const { files, observer, onProgress, maxPixels } = work;
+  const truth = new GroundTruth(files, { geometry, rule, maxPixels });
   const byPath = new Map(samples.map((sample) => [sample.path, sample]));
   const pixelwise = hasMasks(samples);
   const metrics = new CategoryMetrics(pixelwise);

@@ -3,6 +3,10 @@ import { ConvTuning, type TuningStore } from "../../nn/conv_tuning.ts";
 import { Network } from "../../nn/network.ts";
 import type { WeightPrecision } from "../../wgsl/conv2d.ts";
 import { type ImageLevels, imageLevels } from "../../nn/image_normalization.ts";
+import { POSITIONS_KEY } from "../../nn/architectures/architecture.ts";
+import { LICENCE_KEY, LICENCE_TEXT_KEY } from "../../nn/known_weights.ts";
+import { findTaps } from "../../nn/taps.ts";
+import { patchSide } from "../../nn/patch_side.ts";
 import { readOnnx, type ReadOnnxOptions } from "../../nn/onnx/read.ts";
 import { looksUntrained } from "../../nn/untrained.ts";
 import { sha256 } from "../../nn/sha256.ts";
@@ -13,6 +17,9 @@ import {
   UNIT_RANGE,
 } from "../images/normalise.ts";
 import type { NormaliseSetting, Settings } from "../settings/settings.ts";
+
+/** What stands for the deepest tap of a network. */
+const LAST = "last";
 
 const NORMALISATIONS: Readonly<Record<ImageLevels, Normalisation>> = {
   imagenet: IMAGENET,
@@ -28,6 +35,11 @@ export interface StoredBackbone {
   readonly sha256: string;
   /** Where fit found the file: a path or a name, a hint for the next program. */
   readonly source?: string;
+  /**
+   * Whose way of fitting positions to the image a transformer was converted
+   * for: `hub`, `transformers` or `timm`. Features of one do not fit another.
+   */
+  readonly positions?: string;
   /** The cut network's ONNX file, when the model is a bundle. */
   readonly onnx?: Uint8Array;
 }
@@ -70,6 +82,11 @@ export class Backbone implements Disposable {
   readonly source: string | undefined;
   /** The network. */
   readonly network: Network;
+  /** What its file says of itself. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** Pixels of the sides of its patches; 1 where it has none. */
+  readonly patch: number;
+  readonly #deepest: string;
   readonly #levels: () => ImageLevels;
 
   private constructor(
@@ -78,7 +95,12 @@ export class Backbone implements Disposable {
     { name, bytes, source }: BackboneFile,
     sha256: string,
     network: Network,
-    levels: () => ImageLevels,
+    { deepest, metadata, patch, levels }: {
+      readonly deepest: string;
+      readonly metadata: ReadonlyMap<string, string>;
+      readonly patch: number;
+      readonly levels: () => ImageLevels;
+    },
   ) {
     this.gpu = gpu;
     this.layers = layers;
@@ -87,6 +109,9 @@ export class Backbone implements Disposable {
     this.source = source;
     this.sha256 = sha256;
     this.network = network;
+    this.metadata = metadata;
+    this.#deepest = deepest;
+    this.patch = patch;
     this.#levels = levels;
   }
 
@@ -109,32 +134,43 @@ export class Backbone implements Disposable {
         `Cannot use backbone "${file.name}": its weights are random (${reason}), so its features mean nothing; get trained weights with \`weights pull\`, or allow random ones with --allow-random for tests and benches`,
       );
     }
+    const deepest = findTaps(graph).at(-1)?.name ?? LAST;
+    const names = layers.map((name) => name === LAST ? deepest : name);
     const network = new Network(gpu, graph, {
-      taps: layers,
+      taps: names,
       precision,
       ...(store && { tuning: new ConvTuning(gpu, { store }) }),
     });
     network.check();
     const digest = await sha256(file.bytes);
     const levels = once(() => imageLevels(graph));
-    return new Backbone(gpu, layers, file, digest, network, levels);
+    return new Backbone(gpu, names, file, digest, network, {
+      deepest,
+      metadata: graph.metadata,
+      patch: patchSide(graph),
+      levels,
+    });
   }
 
   /**
-   * Checks that it can be used with settings, before any image is read.
+   * Settings with what the network decides of them, checked before any image is
+   * read.
    *
    * @throws {OnnxError} If it cannot take images of the size that they fix, or
    * nobody knows in which levels.
    */
-  checkSettings(
-    { crop, square, resize, normalise }: Pick<
-      Settings,
-      "crop" | "square" | "resize" | "normalise"
-    >,
-  ): void {
+  resolved(settings: Settings): Settings {
+    const { crop, square, resize, normalise, tiles } = settings;
     this.normalisation(normalise);
-    const side = crop ?? (square ? resize : undefined);
-    if (side !== undefined) this.network.plan([1, 3, side, side]);
+    const multiple = settings.multiple === "patch"
+      ? this.patch
+      : settings.multiple;
+    const whole = square ? resize - resize % multiple : undefined;
+    const side = tiles?.side ?? crop ?? whole;
+    if (side !== undefined && side > 0) {
+      this.network.plan([1, 3, side, side]);
+    }
+    return { ...settings, layers: this.#named(settings.layers), multiple };
   }
 
   /**
@@ -160,20 +196,49 @@ export class Backbone implements Disposable {
         `Cannot share backbone "${this.name}": it is on another device; give its own with it`,
       );
     }
-    if (layers.join() !== this.layers.join()) {
+    if (this.#named(layers).join() !== this.layers.join()) {
       throw new TypeError(
         `Cannot share backbone "${this.name}": it is tapped at ${this.layers.join()}, the detector needs ${layers.join()}; load it once more for these`,
       );
     }
   }
 
-  /** What a model file says of the backbone; with `bundle` also the file. */
+  #named(layers: readonly string[]): readonly string[] {
+    return layers.map((name) => name === LAST ? this.#deepest : name);
+  }
+
+  /** Whose way of fitting positions it was converted for, where it says so. */
+  get positions(): string | undefined {
+    return this.metadata.get(POSITIONS_KEY);
+  }
+
+  /**
+   * Checks that a model may contain it.
+   *
+   * @throws {TypeError} If its licence asks for a copy of its text, which the
+   * file lacks.
+   */
+  checkBundle(): void {
+    const licence = this.metadata.get(LICENCE_KEY);
+    if (licence === undefined || this.metadata.has(LICENCE_TEXT_KEY)) return;
+    throw new TypeError(
+      `Cannot bundle backbone "${this.name}": its weights come under the ${licence}, which asks for a copy of its text with them; make the ONNX file again with --licence FILE, or leave the backbone out of the model`,
+    );
+  }
+
+  /**
+   * What a model file says of the backbone; with `bundle` also the file.
+   *
+   * @throws {TypeError} If it may not be bundled.
+   */
   stored(bundle = false): StoredBackbone {
-    const { name, sha256, source, bytes } = this;
+    const { name, sha256, source, positions, bytes } = this;
+    if (bundle) this.checkBundle();
     return {
       name,
       sha256,
       ...(source !== undefined && { source }),
+      ...(positions !== undefined && { positions }),
       ...(bundle && { onnx: bytes }),
     };
   }

@@ -1,4 +1,6 @@
 import type { Pixels } from "../images/pixels.ts";
+import type { SampleRange } from "../settings/settings.ts";
+import type { View } from "../images/views.ts";
 import {
   type ImageSource,
   type ImageSources,
@@ -14,7 +16,9 @@ export interface LoadedImage {
   readonly source: NamedImage;
   /** Which of the images it is, those that could not be used counted. */
   readonly index: number;
-  /** The image as it was decoded. */
+  /** Which of its views this is; 0: the image itself. */
+  readonly view: number;
+  /** The image as it was decoded, or the view of it. */
   readonly pixels: Pixels;
   /** Milliseconds that reading and decoding took. */
   readonly ms: number;
@@ -24,8 +28,12 @@ export interface LoadedImage {
 export interface BatchOptions extends WorkOptions {
   /** Images of a batch. */
   readonly batch: number;
+  /** Which samples of deep files become black and white: the settings'. */
+  readonly range?: SampleRange | undefined;
   /** Throws for an image that cannot be used with the others. */
-  readonly check?: (pixels: Pixels) => void;
+  readonly check?: (pixels: Pixels, name: string) => void;
+  /** Views that each image is taken in, itself first; itself by default. */
+  readonly views?: readonly View[];
 }
 
 /**
@@ -62,16 +70,36 @@ export class ImageBatches implements AsyncIterable<LoadedImage[]> {
    * @throws What an image cannot be used for, where nobody is told of it.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<LoadedImage[]> {
+    const { views = [], batch: size, signal } = this.#options;
     let batch: LoadedImage[] = [];
     for await (const source of this.#images) {
-      this.#options.signal?.throwIfAborted();
-      const loaded = await this.#load(source, this.#seen++);
-      if (loaded !== undefined) batch.push(loaded);
-      if (batch.length < this.#options.batch) continue;
-      yield batch;
-      batch = [];
+      signal?.throwIfAborted();
+      const image = await this.#load(source, this.#seen++);
+      if (image === undefined) continue;
+      for (let view = 0; view < Math.max(1, views.length); view++) {
+        batch.push(
+          view === 0 ? image : this.#seenIn(image, views[view]!, view),
+        );
+        if (batch.length < size) continue;
+        yield batch;
+        batch = [];
+      }
     }
     if (batch.length > 0) yield batch;
+  }
+
+  #seenIn(
+    { source: { name, content }, index, pixels }: LoadedImage,
+    { apply }: View,
+    view: number,
+  ): LoadedImage {
+    const start = performance.now();
+    const seen = apply(pixels);
+    const ms = performance.now() - start;
+    this.#milliseconds += ms;
+    const again = async () =>
+      apply(await loadPixels({ name, content }, this.#options));
+    return { source: { name, content: again }, index, view, pixels: seen, ms };
   }
 
   async #load(
@@ -81,9 +109,10 @@ export class ImageBatches implements AsyncIterable<LoadedImage[]> {
     const source = named(image, index);
     const start = performance.now();
     try {
-      const pixels = await loadPixels(source);
-      this.#options.check?.(pixels);
-      return { source, index, pixels, ms: performance.now() - start };
+      const pixels = await loadPixels(source, this.#options);
+      this.#options.check?.(pixels, source.name);
+      const ms = performance.now() - start;
+      return { source, index, view: 0, pixels, ms };
     } catch (error) {
       reportImageError(source.name, error, this.#options);
       return undefined;

@@ -1,18 +1,19 @@
 import { Mt19937 } from "../settings/random.ts";
-import type { LoadedImage } from "./image_batches.ts";
 import type { NamedImage } from "./image_source.ts";
+import { isFirst, type Tile } from "./tile.ts";
 
 /** A training image that was drawn. */
 export interface SampledImage {
   /** Where to load it again. */
   readonly source: NamedImage;
-  /** Its number among the training images. */
+  /** Its number among the training images, views counted. */
   readonly index: number;
 }
 
 /**
  * A sample of the images of a stream of unknown length: every image is as
  * likely as any other to be in it (reservoir sampling, Vitter's algorithm R).
+ * Other views than an image itself are passed by.
  */
 export class ImageSample {
   readonly #size: number;
@@ -30,13 +31,14 @@ export class ImageSample {
   }
 
   /**
-   * Adds a batch.
+   * Adds the images whose first tile is in a batch.
    *
-   * @param first Number of its first image.
+   * @param first Number of its first tile, tiles and views counted.
    */
-  add(batch: readonly LoadedImage[], first: number): void {
-    batch.forEach(({ source }, i) => {
-      const image = { source, index: first + i };
+  add(batch: readonly Tile[], first: number): void {
+    batch.forEach((tile, i) => {
+      if (!isFirst(tile)) return;
+      const image = { source: tile.image.source, index: first + i };
       this.#seen++;
       if (this.#images.length < this.#size) this.#images.push(image);
       else {

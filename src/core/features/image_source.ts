@@ -1,4 +1,4 @@
-import { decodeImage } from "../images/decode.ts";
+import { decodeImage, type DecodeOptions } from "../images/decode.ts";
 import { checkPixels, type Pixels } from "../images/pixels.ts";
 
 /** An image with the name that results carry. */
@@ -13,8 +13,8 @@ export interface NamedImage {
 }
 
 /**
- * An image: the bytes of a file (PNG, JPEG, WebP, BMP, GIF), pixels such as a
- * browser's `ImageData`, or either with a name.
+ * An image: the bytes of a file (PNG, JPEG, TIFF, WebP, BMP, GIF), pixels such
+ * as a browser's `ImageData`, or either with a name.
  */
 export type ImageSource = Uint8Array | Pixels | NamedImage;
 
@@ -32,13 +32,17 @@ export function named(source: ImageSource, index: number): NamedImage {
 /**
  * Reads and decodes an image.
  *
+ * @param options How a file is decoded; pixels are taken as they are.
  * @throws {ImageError} If it is no image; what reading throws passes through.
  */
 export async function loadPixels(
   { name, content }: NamedImage,
+  options: DecodeOptions = {},
 ): Promise<Pixels> {
   const image = typeof content === "function" ? await content() : content;
-  if (image instanceof Uint8Array) return await decodeImage(image, name);
+  if (image instanceof Uint8Array) {
+    return await decodeImage(image, name, options);
+  }
   checkPixels(image);
   return image;
 }

@@ -1,4 +1,6 @@
+import type { SampleRange } from "../settings/settings.ts";
 import { decodeByRuntime } from "./bitmap.ts";
+import { rgbOfCmyk } from "./cmyk.ts";
 import { applyOrientation } from "./exif.ts";
 import { ImageError } from "./image_error.ts";
 import {
@@ -6,13 +8,44 @@ import {
   type ImageHeader,
   readImageHeader,
 } from "./image_header.ts";
+import { openCmykDecoder, openPngDecoder } from "./imagescript.ts";
+import { levelsOf } from "./levels.ts";
+import { openJpegDecoder } from "./mozjpeg.ts";
 import { type Pixels, wordsOf } from "./pixels.ts";
-import { withoutTransparentColor } from "./png_header.ts";
+import { plainPng } from "./png_header.ts";
+import { decodePngSamples } from "./png_samples.ts";
+import {
+  extentOf,
+  isDeep,
+  type SampleExtent,
+  type Samples,
+} from "./samples.ts";
+import { readTiffHeader } from "./tiff_header.ts";
+import { decodeTiffSamples } from "./tiff_samples.ts";
 
 /** Which images are refused before anything is decoded. */
-export interface DecodeOptions {
+export interface SizeLimit {
   /** The most pixels an image may have, 100 million by default. */
-  readonly maxPixels?: number;
+  readonly maxPixels?: number | undefined;
+}
+
+/** How a file becomes pixels. */
+export interface DecodeOptions extends SizeLimit {
+  /**
+   * Which samples of a file of more than 8 bits a sample become black and white;
+   * by default all that its bits allow.
+   */
+  readonly range?: SampleRange | undefined;
+}
+
+/** An image as its file stores it, not yet turned upright. */
+export interface StoredImage {
+  /** The file, as the caller named it. */
+  readonly name: string;
+  /** What the file says of it. */
+  readonly header: ImageHeader;
+  /** Levels, or samples where the file may have others than 8 bits. */
+  readonly content: Pixels | Samples;
 }
 
 const MAX_PIXELS = 100e6;
@@ -21,23 +54,25 @@ const KEPT_DECODER_PIXELS = 16e6;
 const OPAQUE = new Uint32Array(new Uint8Array([0, 0, 0, 255]).buffer)[0]!;
 
 /**
- * Decodes a PNG, JPEG, WebP, BMP or GIF file (its first frame) into RGBA.
+ * Decodes a PNG, JPEG, TIFF, WebP, BMP, GIF or AVIF file (its first frame or
+ * page) into RGBA.
  *
  * Alpha is dropped, not composited (as Pillow's `convert("RGB")`): every alpha
- * is 255 and the colours are those stored. Of 16 bits the high 8 are taken (as
- * Pillow does for RGB; 16-bit grey it clips). A JPEG is turned upright by its
- * EXIF data.
+ * is 255 and the colours are those stored. Of more than 8 bits a sample the
+ * highest 8 are taken, or those that the range tells. A JPEG, PNG or TIFF is
+ * turned upright by its EXIF data.
  *
- * PNG and JPEG are decoded by imagescript where npm modules can be loaded
- * (Deno, Node), in a browser by the browser; other formats always by the
- * runtime. PNG of 8 bits, BMP and lossless WebP are exact either way, but in a
- * browser without WebGL not where they are translucent; decoders of JPEG and of
- * 16 bits differ by a few levels.
+ * Everything is exact to the level, as Pillow decodes it, with these exceptions:
+ * JPEG of CMYK or with every other row of colour left out but no column (4:4:0)
+ * and lossy WebP, by some levels; and in a browser JPEG where the page's policy
+ * forbids WebAssembly, and translucent PNG of 8 bits where there is no WebGL.
+ * AVIF is decoded where the runtime does it: browsers do, Deno does not.
  *
  * @param name Its name or path, for messages.
- * @param options How large an image may be.
+ * @param options How large an image may be, and the range of its samples.
  * @throws {ImageError} If the file is no such image, truncated, damaged or
- * too large. The size is checked before anything is decoded.
+ * too large, or its samples are floats and there is no range. The size is
+ * checked before anything is decoded.
  *
  * @example
  * ```ts
@@ -55,31 +90,87 @@ export async function decodeImage(
   name: string,
   options: DecodeOptions = {},
 ): Promise<Pixels> {
+  return uprightPixels(await decodeStored(bytes, name, options), options.range);
+}
+
+/**
+ * Decodes an image as its file stores it.
+ *
+ * @throws {ImageError} As {@linkcode decodeImage}.
+ */
+export async function decodeStored(
+  bytes: Uint8Array,
+  name: string,
+  { maxPixels = MAX_PIXELS }: SizeLimit = {},
+): Promise<StoredImage> {
   const header = readImageHeader(bytes, name);
-  checkSize(header, name, options.maxPixels ?? MAX_PIXELS);
-  const decode = await decoderOf(header);
-  let pixels: Pixels;
+  checkSize(header, name, maxPixels);
   try {
-    const opaque = header.format === "PNG"
-      ? withoutTransparentColor(bytes)
-      : bytes;
-    pixels = await decode(opaque);
+    return { name, ...await decodeContent(bytes, header, name) };
   } catch (cause) {
     decoders.clear();
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ImageError(
       name,
-      `the ${header.format} file is damaged or of an unknown kind (${reason})`,
-      "copy it again, or convert it to PNG",
+      header.format === "AVIF"
+        ? "this runtime decodes no AVIF, or the file is damaged"
+        : `the ${header.format} file is damaged or of an unknown kind (${reason})`,
+      header.format === "AVIF"
+        ? "convert it to PNG, or use a browser"
+        : "copy it again, or convert it to PNG",
       { cause },
     );
   }
-  if (pixels.width * pixels.height > KEPT_DECODER_PIXELS) decoders.clear();
-  const words = wordsOf(pixels);
-  for (let i = 0; i < words.length; i++) words[i]! |= OPAQUE;
-  const { width, height } = pixels;
-  const data = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
-  return { width, height, data };
+}
+
+/**
+ * Levels of an image, opaque and upright.
+ *
+ * @throws {ImageError} If its samples are floats and there is no range, or one
+ * of them is NaN.
+ */
+export function uprightPixels(
+  { name, header, content }: StoredImage,
+  range?: SampleRange,
+): Pixels {
+  let pixels: Pixels;
+  if ("channels" in content) {
+    pixels = aboutSamples(name, () => levelsOf(content, range));
+  } else {
+    const words = wordsOf(content);
+    for (let i = 0; i < words.length; i++) words[i]! |= OPAQUE;
+    const { buffer, byteOffset, byteLength } = words;
+    const data = new Uint8Array(buffer, byteOffset, byteLength);
+    pixels = { width: content.width, height: content.height, data };
+  }
+  return applyOrientation(pixels, header.orientation);
+}
+
+/**
+ * How far the samples of an image reach.
+ *
+ * @returns Nothing where the file has 8 bits a sample.
+ * @throws {ImageError} If one of them is NaN.
+ */
+export function storedExtent(
+  { name, content }: StoredImage,
+): SampleExtent | undefined {
+  if (!("channels" in content) || !isDeep(content)) return undefined;
+  return aboutSamples(name, () => extentOf(content));
+}
+
+function aboutSamples<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new ImageError(
+      name,
+      cause.message,
+      "say with --range LO..HI (range in the library) what is black and white",
+      { cause },
+    );
+  }
 }
 
 function checkSize(header: ImageHeader, name: string, most: number): void {
@@ -88,30 +179,76 @@ function checkSize(header: ImageHeader, name: string, most: number): void {
   throw new ImageError(
     name,
     `it has ${width} × ${height} pixels, at most ${most} are allowed`,
-    "shrink it, or allow more (maxPixels)",
+    "shrink it, or allow more (--max-pixels, maxPixels in the library)",
   );
 }
 
-type Decoder = (bytes: Uint8Array) => Pixels | Promise<Pixels>;
+/** Decodes a file; the runtime turns JPEG upright by itself. */
+async function decodeContent(
+  bytes: Uint8Array,
+  header: ImageHeader,
+  name: string,
+): Promise<Omit<StoredImage, "name">> {
+  if (header.format === "TIFF") {
+    const tiff = readTiffHeader(bytes, name);
+    return { header, content: await decodeTiffSamples(bytes, tiff) };
+  }
+  if (header.format === "PNG" && header.bits === 16) {
+    return { header, content: await decodePngSamples(bytes, name) };
+  }
+  const plain = header.format === "PNG" ? plainPng(bytes) : bytes;
+  const decode = await decoderOf(header);
+  if (decode === undefined) {
+    const content = await decodeByRuntime(plain);
+    const isTurned = header.format === "JPEG";
+    return {
+      header: isTurned ? { ...header, orientation: 1 } : header,
+      content,
+    };
+  }
+  const content = decode(plain);
+  if (content.width * content.height > KEPT_DECODER_PIXELS) decoders.clear();
+  return { header, content };
+}
+
+type Decoder = (bytes: Uint8Array) => Pixels | Samples;
+
+/** What decoders are kept for; JPEG of four channels takes one of its own. */
+type Kind = ImageFormat | "CMYK";
 
 /**
  * Decoders that are kept: WebAssembly instances pile up faster than they are
  * collected. After an error or a very large image they are made anew.
  */
-const decoders = new Map<ImageFormat, Promise<Decoder>>();
+const decoders = new Map<Kind, Promise<Decoder | undefined>>();
 
-async function decoderOf(header: ImageHeader): Promise<Decoder> {
-  const { format, orientation } = header;
-  if (format !== "PNG" && format !== "JPEG" || !canLoadNpm()) {
-    return decodeByRuntime;
-  }
-  let opening = decoders.get(format);
+/** Decoders that are not the runtime's. */
+const OPENERS: Partial<Record<Kind, () => Promise<Decoder | undefined>>> = {
+  PNG: async () => canLoadNpm() ? await openPngDecoder() : undefined,
+  JPEG: openJpegDecoder,
+  CMYK: async () => canLoadNpm() ? await openInkDecoder() : undefined,
+};
+
+async function openInkDecoder(): Promise<Decoder> {
+  const decode = await openCmykDecoder();
+  return (bytes) => {
+    const { width, height, cmyk } = decode(bytes);
+    const data = rgbOfCmyk(cmyk);
+    return { width, height, channels: 3, bits: 8, kind: "unsigned", data };
+  };
+}
+
+/** The decoder of a kind of image; nothing where it is the runtime's. */
+async function decoderOf(
+  { format, channels }: ImageHeader,
+): Promise<Decoder | undefined> {
+  const kind = format === "JPEG" && channels === 4 ? "CMYK" : format;
+  let opening = decoders.get(kind);
   if (opening === undefined) {
-    opening = format === "PNG" ? openPngDecoder() : openJpegDecoder();
-    decoders.set(format, opening);
+    opening = OPENERS[kind]?.() ?? Promise.resolve(undefined);
+    decoders.set(kind, opening);
   }
-  const decode = await opening;
-  return async (bytes) => applyOrientation(await decode(bytes), orientation);
+  return await opening;
 }
 
 /** Whether npm modules that read files can be loaded: Deno and Node. */
@@ -120,87 +257,4 @@ function canLoadNpm(): boolean {
     process?: { versions?: { node?: string } };
   };
   return process?.versions?.node !== undefined;
-}
-
-interface PngModule {
-  init(): Promise<{ decode(bytes: Uint8Array): PngImage }>;
-}
-
-interface PngImage {
-  readonly width: number;
-  readonly height: number;
-  readonly framebuffer: Uint8Array;
-}
-
-async function openPngDecoder(): Promise<Decoder> {
-  const module = await import("imagescript/wasm/node/png.js") as {
-    default: PngModule;
-  };
-  const decoder = await module.default.init();
-  return (bytes) => {
-    const { width, height, framebuffer: data } = decoder.decode(bytes);
-    return { width, height, data };
-  };
-}
-
-interface JpegModule {
-  init(): Promise<{ decode(bytes: Uint8Array): JpegImage }>;
-}
-
-interface JpegImage {
-  readonly width: number;
-  readonly height: number;
-  readonly format: number;
-  readonly buffer: Uint8Array;
-}
-
-async function openJpegDecoder(): Promise<Decoder> {
-  const module = await import("imagescript/wasm/node/jpeg.js") as {
-    default: JpegModule;
-  };
-  const decoder = await module.default.init();
-  return (bytes) => {
-    const { width, height, format, buffer } = decoder.decode(bytes);
-    const convert = [rgbaOfGrey, rgbaOfRgb, rgbaOfCmyk][format];
-    if (convert === undefined) throw new Error(`Pixel format ${format}`);
-    return { width, height, data: convert(buffer) };
-  };
-}
-
-/** RGBA of one grey byte a pixel; every alpha is 255. */
-function rgbaOfGrey(grey: Uint8Array): Uint8Array<ArrayBuffer> {
-  const rgba = new Uint8Array(grey.length * 4).fill(255);
-  for (let i = 0; i < grey.length; i++) {
-    rgba[i * 4] = rgba[i * 4 + 1] = rgba[i * 4 + 2] = grey[i]!;
-  }
-  return rgba;
-}
-
-/** RGBA of red, green and blue. */
-function rgbaOfRgb(rgb: Uint8Array): Uint8Array<ArrayBuffer> {
-  const rgba = new Uint8Array(rgb.length / 3 * 4).fill(255);
-  for (let from = 0, to = 0; from < rgb.length; from += 3, to += 4) {
-    rgba[to] = rgb[from]!;
-    rgba[to + 1] = rgb[from + 1]!;
-    rgba[to + 2] = rgb[from + 2]!;
-  }
-  return rgba;
-}
-
-/** RGBA of cyan, magenta, yellow and black (255 is full ink), as Pillow. */
-function rgbaOfCmyk(cmyk: Uint8Array): Uint8Array<ArrayBuffer> {
-  const rgba = new Uint8Array(cmyk.length).fill(255);
-  for (let i = 0; i < cmyk.length; i += 4) {
-    const light = 255 - cmyk[i + 3]!;
-    rgba[i] = light - multiply(cmyk[i]!, light);
-    rgba[i + 1] = light - multiply(cmyk[i + 1]!, light);
-    rgba[i + 2] = light - multiply(cmyk[i + 2]!, light);
-  }
-  return rgba;
-}
-
-/** `a · b / 255`, rounded. */
-function multiply(a: number, b: number): number {
-  const product = a * b + 128;
-  return ((product >> 8) + product) >> 8;
 }

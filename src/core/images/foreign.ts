@@ -1,4 +1,4 @@
-const FORMATS = "PNG, JPEG, WebP, BMP or GIF";
+const FORMATS = "PNG, JPEG, TIFF, BMP, WebP, GIF or AVIF";
 const CONVERT = "convert it to PNG";
 
 /**
@@ -33,17 +33,15 @@ export function describeForeign(bytes: Uint8Array): [string, string?] {
   if (isText(bytes.subarray(0, 512))) {
     return [`it is a text file, expected ${FORMATS}`];
   }
-  const isCut = /^(BM|RIFF|GIF8|\x89PNG|\xff\xd8)/.test(head);
+  const isCut = /^(BM|RIFF|GIF8|\x89PNG|\xff\xd8|II\*|MM\0)/.test(head);
   return isCut
     ? ["the file ends before its header does", "copy or download it again"]
     : [`its content is none of ${FORMATS}`];
 }
 
 function otherFormat(bytes: Uint8Array, head: string): string | undefined {
-  if (/^(II\*\0|MM\0\*|II\+\0|MM\0\+)/.test(head)) return "a TIFF image";
   if (head.slice(4, 8) === "ftyp") {
     const brand = head.slice(8, 12);
-    if (/^(avif|avis)$/.test(brand)) return "an AVIF image";
     if (/^(heic|heix|hevc|heim|heis|mif1|msf1)$/.test(brand)) {
       return "an HEIC image";
     }

@@ -35,3 +35,19 @@ export class ImageError extends Error {
     this.image = image;
   }
 }
+
+/**
+ * Checks that an image has pixels.
+ *
+ * @throws {ImageError} If a side is 0 or negative.
+ */
+export function checkExtent(
+  { width, height }: { readonly width: number; readonly height: number },
+  name: string,
+): void {
+  if (width >= 1 && height >= 1) return;
+  throw new ImageError(
+    name,
+    `its size is ${width} × ${height}, expected at least one pixel`,
+  );
+}

@@ -1,11 +1,21 @@
-import { ImageError } from "./image_error.ts";
+import { avifSize, isAvif } from "./avif_header.ts";
+import { checkExtent, ImageError } from "./image_error.ts";
 import type { Orientation } from "./exif.ts";
 import { readJpegHeader } from "./jpeg_header.ts";
 import { readPngHeader } from "./png_header.ts";
 import { describeForeign } from "./foreign.ts";
+import { isTiff } from "./tiff_directory.ts";
+import { readTiffHeader } from "./tiff_header.ts";
 
 /** Formats that can be read. */
-export type ImageFormat = "PNG" | "JPEG" | "WebP" | "BMP" | "GIF";
+export type ImageFormat =
+  | "PNG"
+  | "JPEG"
+  | "TIFF"
+  | "WebP"
+  | "BMP"
+  | "GIF"
+  | "AVIF";
 
 /** What a file says of its image before it is decoded. */
 export interface ImageHeader {
@@ -15,13 +25,20 @@ export interface ImageHeader {
   readonly width: number;
   /** Rows as stored. */
   readonly height: number;
-  /** How a JPEG is stored; 1 for other formats. */
+  /** How a JPEG, PNG or TIFF is stored; 1 for other formats. */
   readonly orientation: Orientation;
+  /** Bits of a sample, where they may be other than 8. */
+  readonly bits?: number;
+  /** Channels of a JPEG. */
+  readonly channels?: number;
+  /** Images in a TIFF, of which the first one is read. */
+  readonly pages?: number;
 }
 
 /**
  * Recognises an image and reads its size, without decoding it. PNG and JPEG
- * files are followed to their end marker, so that a truncated one is refused.
+ * files are followed to their end marker and the blocks of a TIFF are looked
+ * for, so that a truncated file is refused.
  *
  * @throws {ImageError} If it is no image that can be read, or truncated.
  */
@@ -31,12 +48,7 @@ export function readImageHeader(bytes: Uint8Array, name: string): ImageHeader {
   if (header === undefined) {
     throw new ImageError(name, ...describeForeign(bytes));
   }
-  if (header.width < 1 || header.height < 1) {
-    throw new ImageError(
-      name,
-      `its size is ${header.width} × ${header.height}, expected at least one pixel`,
-    );
-  }
+  checkExtent(header, name);
   return header;
 }
 
@@ -46,10 +58,27 @@ function headerOf(
   name: string,
 ): ImageHeader | undefined {
   if (startsWith(bytes, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])) {
-    return { format: "PNG", ...readPngHeader(bytes, name), orientation: 1 };
+    const { width, height, orientation, bits } = readPngHeader(bytes, name);
+    return { format: "PNG", width, height, orientation, bits };
   }
   if (startsWith(bytes, [0xff, 0xd8, 0xff])) {
     return { format: "JPEG", ...readJpegHeader(bytes, name) };
+  }
+  if (isTiff(bytes)) {
+    const { width, height, orientation, bits, pages } = readTiffHeader(
+      bytes,
+      name,
+    );
+    return { format: "TIFF", width, height, orientation, bits, pages };
+  }
+  if (isAvif(bytes)) {
+    const size = avifSize(bytes);
+    if (size !== undefined) return { format: "AVIF", ...size, orientation: 1 };
+    throw new ImageError(
+      name,
+      "the AVIF file tells no size, or ends before it does",
+      "copy or download it again",
+    );
   }
   const size = webpSize(bytes, view) ?? gifSize(bytes, view, name) ??
     bmpSize(bytes, view);

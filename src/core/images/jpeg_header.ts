@@ -10,6 +10,8 @@ interface JpegHeader {
   readonly width: number;
   /** Rows as stored. */
   readonly height: number;
+  /** 1: grey, 3: colour, 4: CMYK. */
+  readonly channels: number;
   /** How it is stored, from its EXIF data. */
   readonly orientation: Orientation;
 }
@@ -24,7 +26,7 @@ interface JpegHeader {
  */
 export function readJpegHeader(bytes: Uint8Array, name: string): JpegHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  let size: { width: number; height: number } | undefined;
+  let size: Omit<JpegHeader, "orientation"> | undefined;
   let orientation: Orientation = 1;
   let at = afterMarker(bytes, 2);
   while (at !== undefined) {
@@ -38,7 +40,8 @@ export function readJpegHeader(bytes: Uint8Array, name: string): JpegHeader {
     if (isFrame(marker) && end >= at + 8) {
       checkCoding(marker, bytes[at + 2]!, name);
       const height = view.getUint16(at + 3);
-      size ??= { width: view.getUint16(at + 5), height };
+      const width = view.getUint16(at + 5);
+      size ??= { width, height, channels: bytes[at + 7]! };
     } else if (marker === APP1 && isExif(bytes, at + 2)) {
       orientation = readOrientation(bytes.subarray(at + 8, end));
     }

@@ -1,5 +1,5 @@
-// @ts-types="@types/d3-scale-chromatic"
-import { interpolateInferno } from "d3-scale-chromatic";
+// @ts-types="npm:@types/d3-scale-chromatic@3.1.0"
+import { interpolateInferno } from "npm:d3-scale-chromatic@3.1.0";
 import type { FloatImage, Pixels } from "./pixels.ts";
 import type { GreyImage } from "./png.ts";
 

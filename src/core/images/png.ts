@@ -1,3 +1,5 @@
+import { crc32 } from "./crc32.ts";
+import { paeth } from "./paeth.ts";
 import type { Pixels } from "./pixels.ts";
 
 /** A grey image of 8 or 16 bits a pixel. */
@@ -136,24 +138,16 @@ const average: Filter = (row, above, step, out) => {
   }
 };
 
-const paeth: Filter = (row, above, step, out) => {
+const paethFilter: Filter = (row, above, step, out) => {
   for (let i = 0; i < row.length; i++) {
     const left = i < step ? 0 : row[i - step]!;
     const corner = i < step ? 0 : above[i - step]!;
-    out[i] = row[i]! - predict(left, above[i]!, corner);
+    out[i] = row[i]! - paeth(left, above[i]!, corner);
   }
 };
 
-function predict(left: number, above: number, corner: number): number {
-  const toLeft = Math.abs(above - corner);
-  const toAbove = Math.abs(left - corner);
-  const toCorner = Math.abs(left + above - 2 * corner);
-  if (toLeft <= toAbove && toLeft <= toCorner) return left;
-  return toAbove <= toCorner ? above : corner;
-}
-
 /** In the order of their PNG filter type. */
-const FILTERS: readonly Filter[] = [none, sub, up, average, paeth];
+const FILTERS: readonly Filter[] = [none, sub, up, average, paethFilter];
 
 /**
  * Filters an image for PNG: each row by the filter that leaves the smallest
@@ -200,21 +194,4 @@ function sumOfDifferences(row: Uint8Array, limit: number): number {
     sum += value < 128 ? value : 256 - value;
   }
   return sum;
-}
-
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte;
-  for (let bit = 0; bit < 8; bit++) {
-    value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
-  }
-  return value;
-});
-
-/** The CRC-32 of PNG (ISO 3309). */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) {
-    crc = TABLE[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
-  }
-  return ~crc >>> 0;
 }

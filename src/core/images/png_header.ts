@@ -1,41 +1,66 @@
+import { type Orientation, readOrientation } from "./exif.ts";
 import { ImageError } from "./image_error.ts";
 
 const SIGNATURE_BYTES = 8;
-const BIT_DEPTH_AT = 24;
 const IHDR = 0x49484452;
 const IDAT = 0x49444154;
 const IEND = 0x49454e44;
 const TRNS = 0x74524e53;
+const EXIF = 0x65584966;
+
+/** What a PNG's chunks say. */
+interface PngHeader {
+  /** Columns as stored. */
+  readonly width: number;
+  /** Rows as stored. */
+  readonly height: number;
+  /** Bits of a sample. */
+  readonly bits: number;
+  /** 0: grey, 2: RGB, 3: palette, 4: grey with alpha, 6: RGBA. */
+  readonly colorType: number;
+  /** Whether it is stored in seven passes. */
+  readonly isInterlaced: boolean;
+  /** How it is stored, from its `eXIf` chunk. */
+  readonly orientation: Orientation;
+  /** The parts of its compressed data. */
+  readonly data: readonly Uint8Array<ArrayBuffer>[];
+}
 
 /**
- * Reads a PNG's size and follows its chunks to the end.
+ * Reads what a PNG says of itself and follows its chunks to the end.
  *
  * @param bytes A file that begins with the PNG signature.
  * @throws {ImageError} If the chunks do not lead to an end.
  */
-export function readPngHeader(
-  bytes: Uint8Array,
-  name: string,
-): { width: number; height: number } {
+export function readPngHeader(bytes: Uint8Array, name: string): PngHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = SIGNATURE_BYTES;
-  let size: { width: number; height: number } | undefined;
-  let hasData = false;
+  let header: Omit<PngHeader, "orientation" | "data"> | undefined;
+  let orientation: Orientation = 1;
+  const data: Uint8Array<ArrayBuffer>[] = [];
   while (at + 12 <= bytes.length) {
     const length = view.getUint32(at);
     const type = view.getUint32(at + 4);
-    if (size === undefined) {
+    const content = bytes.subarray(at + 8, at + 8 + length);
+    if (header === undefined) {
       if (type !== IHDR || length !== 13 || at + 25 > bytes.length) break;
-      size = { width: view.getUint32(at + 8), height: view.getUint32(at + 12) };
+      header = {
+        width: view.getUint32(at + 8),
+        height: view.getUint32(at + 12),
+        bits: content[8]!,
+        colorType: content[9]!,
+        isInterlaced: content[12] === 1,
+      };
     }
-    if (type === IDAT) hasData = true;
+    if (type === EXIF) orientation = readOrientation(content);
+    if (type === IDAT) data.push(content as Uint8Array<ArrayBuffer>);
     if (type === IEND) {
-      if (hasData) return size;
+      if (data.length > 0) return { ...header, orientation, data };
       throw new ImageError(name, "the PNG file has no image data");
     }
     at += 12 + length;
   }
-  if (size === undefined) {
+  if (header === undefined) {
     throw new ImageError(name, "the PNG file does not begin with its header");
   }
   throw new ImageError(
@@ -45,31 +70,36 @@ export function readPngHeader(
   );
 }
 
-/** Whether a file is a PNG of 16 bits a sample. */
-export function hasSixteenBits(bytes: Uint8Array): boolean {
-  const [first, second] = bytes;
-  return first === 0x89 && second === 0x50 && bytes[BIT_DEPTH_AT] === 16;
-}
-
 /**
- * A PNG file without the chunk that makes one colour transparent: decoders
- * blacken that colour, but alpha is to be dropped.
+ * A PNG file without the chunks that some decoders act on: the one colour that
+ * is transparent, which they blacken where alpha is to be dropped, and the
+ * orientation.
  *
  * @param bytes A file that {@linkcode readPngHeader} accepts.
- * @returns The same bytes where there is no such chunk.
+ * @returns The same bytes where there are no such chunks.
  */
-export function withoutTransparentColor(bytes: Uint8Array): Uint8Array {
+export function plainPng(bytes: Uint8Array): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  let at = SIGNATURE_BYTES;
-  while (view.getUint32(at + 4) !== IDAT) {
+  const parts: Uint8Array[] = [];
+  let kept = 0;
+  for (let at = SIGNATURE_BYTES, type = 0; type !== IEND;) {
+    type = view.getUint32(at + 4);
     const end = at + 12 + view.getUint32(at);
-    if (view.getUint32(at + 4) === TRNS) {
-      const shorter = new Uint8Array(bytes.length - (end - at));
-      shorter.set(bytes.subarray(0, at));
-      shorter.set(bytes.subarray(end), at);
-      return shorter;
+    if (type === TRNS || type === EXIF) {
+      parts.push(bytes.subarray(kept, at));
+      kept = end;
     }
     at = end;
   }
-  return bytes;
+  if (parts.length === 0) return bytes;
+  parts.push(bytes.subarray(kept));
+  const plain = new Uint8Array(
+    parts.reduce((sum, { length }) => sum + length, 0),
+  );
+  let to = 0;
+  for (const part of parts) {
+    plain.set(part, to);
+    to += part.length;
+  }
+  return plain;
 }

@@ -1,17 +1,27 @@
 import { LIMITS } from "../settings/limits.ts";
+import type { TileSettings } from "../settings/settings.ts";
 
 /** Input geometry of a network; a part of the method's settings. */
 export interface ResizeSettings {
+  /** How images are cut into tiles instead. */
+  readonly tiles?: TileSettings;
   /** Pixels of the short side, or of both sides when `square`. */
   readonly resize: number;
   /** Whether both sides become `resize`, whatever the aspect ratio. */
   readonly square?: boolean;
   /** Pixels of the centre crop's sides; `null`: no crop. */
   readonly crop: number | null;
+  /**
+   * What sides are cut to multiples of, at their right and bottom ends; 1 by
+   * default, and where the network's patch is still to be known.
+   */
+  readonly multiple?: number | "patch";
+  /** Pillow's filter, `"bilinear"` by default. */
+  readonly resample?: "bilinear" | "bicubic";
 }
 
 /** What becomes of one axis of an image. */
-interface AxisExtent {
+export interface AxisExtent {
   /** Pixels before. */
   readonly input: number;
   /** Pixels after the resize, before the crop. */
@@ -28,6 +38,8 @@ export interface AxisPlan extends AxisExtent {
   readonly from: number;
   /** Input pixel after the last that the crop needs. */
   readonly to: number;
+  /** Whether every output pixel is an input pixel as it is. */
+  readonly isCopy: boolean;
   /** Weights of an output pixel. */
   readonly tapCount: number;
   /**
@@ -71,22 +83,43 @@ const PRECISION_BITS = 22;
 /**
  * Plans the resize as torchvision does it: `Resize` (the short side becomes
  * `resize`, the long one `⌊resize · long / short⌋`) and `CenterCrop`, with the
- * weights of Pillow's antialiased `BILINEAR`.
+ * weights of Pillow's antialiased `BILINEAR` or `BICUBIC`.
  *
- * @throws {RangeError} If the crop is larger than the resized image.
+ * @throws {RangeError} If the crop is larger than the resized image, or no
+ * multiple fits into it.
  */
 export function planResize(
   width: number,
   height: number,
   settings: ResizeSettings,
 ): ResizePlan {
-  const { columns, rows, geometry } = planExtents(width, height, settings);
-  return { columns: planAxis(columns), rows: planAxis(rows), geometry };
+  return planWeights(
+    planExtents(width, height, settings),
+    settings.resample,
+  );
+}
+
+/**
+ * Adds the weights to a plan.
+ *
+ * @param resample Pillow's filter, `"bilinear"` by default.
+ */
+export function planWeights(
+  { columns, rows, geometry }: ResizePlan<AxisExtent>,
+  resample: ResizeSettings["resample"] = "bilinear",
+): ResizePlan {
+  const filter = FILTERS[resample];
+  return {
+    columns: planAxis(columns, filter),
+    rows: planAxis(rows, filter),
+    geometry,
+  };
 }
 
 /**
  * The part of {@linkcode planResize} that takes no time, however large the
- * image: sizes and geometry.
+ * image: sizes and geometry. Where images are cut into tiles it is the whole
+ * image as it is cut, which is what maps show.
  *
  * @throws {RangeError} If the crop is larger than the resized image.
  */
@@ -95,7 +128,15 @@ export function planExtents(
   height: number,
   settings: ResizeSettings,
 ): ResizePlan<AxisExtent> {
-  const { resize, crop } = settings;
+  const { resize, crop, tiles, multiple = 1 } = settings;
+  if (tiles !== undefined) {
+    const whole = (input: number): AxisExtent => {
+      const resized = Math.max(1, Math.round(input * tiles.scale));
+      return { input, resized, offset: 0, length: resized };
+    };
+    return planOf(whole(width), whole(height));
+  }
+  const step = multiple === "patch" ? 1 : multiple;
   const short = Math.min(width, height);
   const side = (length: number): number =>
     settings.square || length === short
@@ -106,11 +147,19 @@ export function planExtents(
       `Cannot crop ${crop} pixels of an image resized to ${resize}: expected at most as many`,
     );
   }
-  const columns = extent(width, side(width), crop);
-  const rows = extent(height, side(height), crop);
+  const columns = extent(width, side(width), crop, step);
+  return planOf(columns, extent(height, side(height), crop, step));
+}
+
+/** A plan of two axes, with the box that they show. */
+export function planOf(
+  columns: AxisExtent,
+  rows: AxisExtent,
+): ResizePlan<AxisExtent> {
   const [left, right] = edges(columns);
   const [top, bottom] = edges(rows);
-  const geometry = { width, height, left, top, right, bottom };
+  const { input: width } = columns;
+  const geometry = { width, height: rows.input, left, top, right, bottom };
   return { columns, rows, geometry };
 }
 
@@ -124,22 +173,50 @@ function extent(
   input: number,
   resized: number,
   crop: number | null,
+  step: number,
 ): AxisExtent {
-  const length = crop ?? resized;
+  const length = crop ?? resized - resized % step;
+  if (length < 1) {
+    throw new RangeError(
+      `Cannot cut a side of ${resized} pixels to a multiple of ${step}: resize to ${step} pixels at least`,
+    );
+  }
   if (length > LIMITS.side) {
     throw new RangeError(
       `Cannot resize a side of ${input} pixels to ${length}: at most ${LIMITS.side} are possible, use a crop or a square`,
     );
   }
-  const offset = roundHalfEven((resized - length) / 2);
+  const offset = crop === null ? 0 : roundHalfEven((resized - length) / 2);
   return { input, resized, offset, length };
 }
 
-function planAxis(axis: AxisExtent): AxisPlan {
+/** A kernel by the distance in source pixels, and how far it reaches. */
+interface Filter {
+  readonly support: number;
+  readonly weight: (distance: number) => number;
+}
+
+const FILTERS: Readonly<Record<"bilinear" | "bicubic", Filter>> = {
+  bilinear: {
+    support: 1,
+    weight: (distance) => Math.max(0, 1 - Math.abs(distance)),
+  },
+  bicubic: { support: 2, weight: cubic },
+};
+
+/** Keys' kernel with a = −½. */
+function cubic(distance: number): number {
+  const x = Math.abs(distance);
+  if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
+  if (x < 2) return (((x - 5) * x + 8) * x - 4) * -0.5;
+  return 0;
+}
+
+function planAxis(axis: AxisExtent, filter: Filter): AxisPlan {
   const { input, resized, offset, length } = axis;
   const windows = Array.from(
     { length },
-    (_, i) => window(offset + i, input, resized),
+    (_, i) => window(offset + i, input, resized, filter),
   );
   const from = windows[0]!.start;
   const last = windows.at(-1)!;
@@ -150,7 +227,7 @@ function planAxis(axis: AxisExtent): AxisPlan {
     taps[i] = start - from;
     weights.forEach((weight, k) => taps[(1 + k) * length + i] = weight);
   });
-  return { ...axis, from, to, tapCount, taps };
+  return { ...axis, from, to, isCopy: input === resized, tapCount, taps };
 }
 
 interface Window {
@@ -159,18 +236,23 @@ interface Window {
 }
 
 /** Which input pixels make output pixel `at`, and their fixed-point weights. */
-function window(at: number, input: number, resized: number): Window {
+function window(
+  at: number,
+  input: number,
+  resized: number,
+  filter: Filter,
+): Window {
   if (input === resized) return { start: at, weights: [1 << PRECISION_BITS] };
   const scale = input / resized;
-  const support = Math.max(scale, 1);
+  const stretch = Math.max(scale, 1);
+  const support = filter.support * stretch;
   const center = (at + 0.5) * scale;
   const start = Math.max(0, Math.trunc(center - support + 0.5));
   const end = Math.min(input, Math.trunc(center + support + 0.5));
   const weights: number[] = [];
   let sum = 0;
   for (let i = start; i < end; i++) {
-    const distance = (i - center + 0.5) * (1 / support);
-    const weight = Math.max(0, 1 - Math.abs(distance));
+    const weight = filter.weight((i - center + 0.5) * (1 / stretch));
     weights.push(weight);
     sum += weight;
   }
@@ -178,7 +260,8 @@ function window(at: number, input: number, resized: number): Window {
 }
 
 function fixed(weight: number): number {
-  return Math.trunc(weight * (1 << PRECISION_BITS) + 0.5);
+  const scaled = weight * (1 << PRECISION_BITS);
+  return Math.trunc(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
 }
 
 /** Rounds as Python's `round`: halves go to the even neighbour. */

@@ -137,7 +137,8 @@ export function readEnsembleFile(bytes: Uint8Array): StoredEnsemble {
 }
 
 /**
- * The threshold of joint maps: where no pixel of a member's map is above the
+ * The threshold of joint maps where the largest pixels of the members' maps are
+ * not known: where no pixel of a member's map is above the
  * member's threshold, none of the joint map is above the mean of the thresholds
  * on the members' scales.
  *

@@ -6,11 +6,19 @@
  * |---|---|---|
  * | `memory_bank` | F32 or F16 `[K, D]` | coreset of the training patches |
  * | `origin` | I32 `[K, 3]` | image index, row and column of each bank row |
+ * | `origin_view` | U16 `[K]` | which view of its image each is of; only where images have several |
  * | `image_sizes` | I32 `[images, 2]` | width and height of each training image |
  * | `projection` | F32 `[P, D]` | only when the features were projected |
  * | `train_scores` | F32 `[images]` | held-out training scores, NaN where not known (0 in format version 1) |
  * | `train_map_maxima` | F32 `[images]` | the largest pixels of their maps, NaN where not known; from format version 3 on |
  * | `backbone.onnx` | U8 `[bytes]` | only in a bundle: the cut network |
+ * | `sample_images` | I32 `[n]` | only in a part: images carried along for the thresholds of the whole |
+ * | `sample_patches` | I32 `[n, m]` | the patches of each that are carried |
+ * | `sample_features` | F32 `[n, m, D]` | their features |
+ * | `sample_scores` | F32 `[n, height, width]` | scores of all patches against the part's bank, at the most; −1: a patch of the ground |
+ *
+ * A part has the metadata string `crc32` as well, a checksum of all that is in
+ * the file.
  *
  * @module
  */
@@ -25,8 +33,10 @@ import {
   type StoredTensor,
 } from "../../nn/stored_tensor.ts";
 import { incomparableRow } from "../features/row_length.ts";
+import { CHECKSUM_KEY, checksumOf } from "./checksum.ts";
 import { modelMetadata, parseModelMetadata } from "./model_metadata.ts";
 import { LIMITS } from "../settings/limits.ts";
+import { readSample, sampleTensors } from "./sample_tensors.ts";
 import { ModelFileError, type StoredModel } from "./stored_model.ts";
 
 /**
@@ -60,10 +70,14 @@ import { ModelFileError, type StoredModel } from "./stored_model.ts";
  * ```
  */
 export function writeModelFile(model: StoredModel): Uint8Array<ArrayBuffer> {
-  return withContext(
-    "Cannot write the model",
-    () => writeSafetensors(modelTensors(model), modelMetadata(model)),
-  );
+  return withContext("Cannot write the model", () => {
+    const tensors = modelTensors(model);
+    const metadata = modelMetadata(model);
+    if (model.coverage?.shard !== undefined) {
+      metadata.set(CHECKSUM_KEY, checksumOf(tensors, metadata));
+    }
+    return writeSafetensors(tensors, metadata);
+  });
 }
 
 /**
@@ -79,6 +93,12 @@ export function modelTensors(
   const tensors: [string, StoredTensor][] = [
     ["memory_bank", bankTensor(model)],
     ["origin", { dtype: "I32", shape: [rows, 3], data: model.origin }],
+    ...(model.originView
+      ? [[
+        "origin_view",
+        { dtype: "U16", shape: [rows], data: model.originView },
+      ] as [string, StoredTensor]]
+      : []),
     ["image_sizes", {
       dtype: "I32",
       shape: [model.imageNames.length, 2],
@@ -113,6 +133,7 @@ export function modelTensors(
       { dtype: "U8", shape: [onnx.length], data: onnx },
     ]);
   }
+  if (model.sample) tensors.push(...sampleTensors(model.sample, dim));
   checkComparable("memory_bank", memoryBank, dim);
   checkModel(model);
   return tensors;
@@ -167,6 +188,12 @@ function bankTensor(model: StoredModel): StoredTensor {
 export function readModelFile(bytes: Uint8Array): StoredModel {
   return withContext("Cannot read the model", () => {
     const { tensors, metadata } = readSafetensors(bytes);
+    const checksum = metadata.get(CHECKSUM_KEY);
+    if (checksum !== undefined && checksum !== checksumOf(tensors, metadata)) {
+      throw new ModelFileError(
+        "it is damaged, as its checksum tells; fit that part again",
+      );
+    }
     return modelOf(tensors, metadata);
   });
 }
@@ -184,11 +211,15 @@ export function modelOf(
     backboneName,
     backboneSha256,
     backboneSource,
+    backbonePositions,
     formatVersion,
     ...known
   } = parseModelMetadata(metadata);
   const bank = matrix(tensors, "memory_bank", ["F32", "F16"]);
   const origin = matrix(tensors, "origin", ["I32"]);
+  const views = tensors.has("origin_view")
+    ? vector(tensors, "origin_view", "U16").data as Uint16Array
+    : undefined;
   const onnx = tensors.has("backbone.onnx")
     ? vector(tensors, "backbone.onnx", "U8").data as Uint8Array
     : undefined;
@@ -199,13 +230,16 @@ export function modelOf(
   const maxima = tensors.has("train_map_maxima")
     ? vector(tensors, "train_map_maxima", "F32").data as Float32Array
     : undefined;
+  const sample = readSample(tensors, bank.columns, known.imageNames.length);
   const model: StoredModel = {
     ...known,
+    ...(sample && { sample }),
     memoryBank: bank.floats(),
     rows: bank.rows,
     dim: bank.columns,
     bankPrecision: bank.dtype === "F16" ? "f16" : "f32",
     origin: origin.data as Int32Array,
+    ...(views && { originView: views }),
     imageSizes: matrix(tensors, "image_sizes", ["I32"]).data as Int32Array,
     trainScores: formatVersion === 1 && scores.includes(0)
       ? scores.map((score) => score === 0 ? NaN : score)
@@ -215,6 +249,7 @@ export function modelOf(
       name: backboneName,
       sha256: backboneSha256,
       ...(backboneSource !== undefined && { source: backboneSource }),
+      ...(backbonePositions !== undefined && { positions: backbonePositions }),
       ...(onnx && { onnx }),
     },
     ...(projection && {
@@ -239,6 +274,12 @@ function checkModel(model: StoredModel): void {
   if (origin.length !== rows * 3) {
     throw new ModelFileError(
       `origin has ${origin.length} numbers, ${rows} bank rows need ${rows * 3}`,
+    );
+  }
+  const views = model.originView;
+  if (views && views.length !== rows) {
+    throw new ModelFileError(
+      `origin_view has ${views.length} numbers, ${rows} bank rows need ${rows}`,
     );
   }
   for (let i = 0; i < origin.length; i++) {
@@ -295,10 +336,22 @@ export function checkBackbone(
     readonly name: string;
     /** Its SHA-256, 64 lowercase hexadecimal digits. */
     readonly sha256: string;
+    /** Whose way of fitting positions it was converted for. */
+    readonly positions?: string | undefined;
   },
 ): void {
-  const { name, sha256 } = model.backbone;
+  const { name, sha256, positions } = model.backbone;
   if (given.sha256 === sha256) return;
+  if (
+    positions !== undefined && given.positions !== undefined &&
+    positions !== given.positions
+  ) {
+    throw new ModelFileError(
+      `Cannot use backbone "${given.name}" with ${given.positions} positions: ` +
+        `the model was fitted with "${name}" with ${positions} positions, whose features differ; ` +
+        `give that file, or make it with "weights convert --positions ${positions}"`,
+    );
+  }
   throw new ModelFileError(
     `Cannot use backbone "${given.name}" (SHA-256 ${given.sha256}): ` +
       `the model was fitted with "${name}" (SHA-256 ${sha256}); ` +

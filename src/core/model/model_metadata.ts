@@ -1,4 +1,5 @@
 import { shown } from "../settings/shown.ts";
+import { parseShard } from "./shard.ts";
 import {
   ModelFileError,
   type StoredCoverage,
@@ -48,6 +49,8 @@ interface ModelMetadata {
   readonly backboneSha256: string;
   /** Where fit found the backbone's file, if it said so. */
   readonly backboneSource?: string;
+  /** Whose way of fitting positions a transformer was converted for. */
+  readonly backbonePositions?: string;
   /** File names of the training images. */
   readonly imageNames: readonly string[];
   /** The threshold, unless none could be found. */
@@ -79,8 +82,11 @@ export function modelMetadata(model: StoredModel): Map<string, string> {
     ["images", JSON.stringify(model.imageNames)],
     ["software_version", model.softwareVersion],
   ]);
-  const { source } = model.backbone;
+  const { source, positions } = model.backbone;
   if (source !== undefined) metadata.set("backbone_source", source);
+  if (positions !== undefined) {
+    metadata.set("backbone_positions", positions);
+  }
   setThreshold(metadata, "threshold", model.threshold);
   setThreshold(metadata, "map_threshold", model.mapThreshold);
   setMinArea(metadata, model.minArea);
@@ -108,6 +114,7 @@ export function parseModelMetadata(
     throw bad(metadata, "backbone_sha256", "64 hexadecimal digits");
   }
   const source = metadata.get("backbone_source");
+  const positions = metadata.get("backbone_positions");
   const threshold = parseThreshold(metadata, "threshold");
   const mapThreshold = parseThreshold(metadata, "map_threshold");
   const minArea = parseMinArea(metadata);
@@ -118,6 +125,7 @@ export function parseModelMetadata(
     backboneName: text(metadata, "backbone_name"),
     backboneSha256: sha256,
     ...(source !== undefined && { backboneSource: source }),
+    ...(positions !== undefined && { backbonePositions: positions }),
     imageNames: images,
     ...(threshold && { threshold }),
     ...(mapThreshold && { mapThreshold }),
@@ -178,20 +186,37 @@ export function parseMinArea(
 }
 
 function coverageOf(metadata: ReadonlyMap<string, string>): StoredCoverage {
-  const { patches, radius, shard } = object(metadata, "coverage");
+  const { patches, radius, shard, list, key } = object(metadata, "coverage");
   const isKnown = typeof patches === "number" && Number.isInteger(patches) &&
     patches > 0;
   const isRadius = radius === undefined ||
     typeof radius === "number" && radius >= 0;
-  const isShard = shard === undefined || typeof shard === "string";
-  if (isKnown && isRadius && isShard) {
+  if (
+    isKnown && isRadius && isShard(shard) && isDigest(list) && isDigest(key)
+  ) {
     return {
       patches,
       ...(radius !== undefined && { radius }),
       ...(shard !== undefined && { shard }),
+      ...(list !== undefined && { list }),
+      ...(key !== undefined && { key }),
     };
   }
-  throw bad(metadata, "coverage", "patches from 1 up and a radius from 0 up");
+  throw bad(
+    metadata,
+    "coverage",
+    "patches from 1 up, a radius from 0 up, and parts such as 1/4",
+  );
+}
+
+function isShard(shard: unknown): shard is string | undefined {
+  return shard === undefined ||
+    typeof shard === "string" && parseShard(shard) !== undefined;
+}
+
+function isDigest(digest: unknown): digest is string | undefined {
+  return digest === undefined ||
+    typeof digest === "string" && /^[0-9a-f]{64}$/.test(digest);
 }
 
 /**

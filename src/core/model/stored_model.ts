@@ -23,8 +23,35 @@ export interface StoredCoverage {
    * the rows were chosen in; absent where that is not known.
    */
   readonly radius?: number;
-  /** Which part of the images it is, `i/n`; absent for all of them. */
+  /**
+   * Which part of the images it is, `i/n`, or which parts, as in `1-3,5/8`;
+   * absent for all of them.
+   */
   readonly shard?: string;
+  /** Of a part: SHA-256 of the list that its images are every n-th of. */
+  readonly list?: string;
+  /** Of a part: SHA-256 of everything that decided what it is. */
+  readonly key?: string;
+}
+
+/**
+ * Patches of some training images that a part of a fit carries along, so that
+ * these images can be scored against the bank of all parts.
+ */
+export interface StoredSample {
+  /** The images `[n]`, ascending; they count as `origin` does. */
+  readonly images: Int32Array;
+  /** Patches of an image, `[height, width]`. */
+  readonly grid: readonly [number, number];
+  /** The patches of each that are carried `[n, m]`, ascending. */
+  readonly patches: Int32Array;
+  /** Their features `[n, m, dim]`. */
+  readonly features: Float32Array;
+  /**
+   * Scores of all their patches against the part's own bank, without the rows of
+   * their folds, or what those do not exceed: `[n, height, width]`.
+   */
+  readonly scores: Float32Array;
 }
 
 /** Everything a model file holds. */
@@ -39,6 +66,12 @@ export interface StoredModel {
   readonly bankPrecision: "f32" | "f16";
   /** Image index, patch row and patch column of each bank row: `[rows, 3]`. */
   readonly origin: Int32Array;
+  /**
+   * Which view of its training image each bank row comes from, in the order of
+   * the settings' rotations, flips and brightness: `[rows]`; absent where images
+   * have no other views than themselves.
+   */
+  readonly originView?: Uint16Array | undefined;
   /** The projection of the features, when there is one. */
   readonly projection?: StoredProjection;
   /**
@@ -77,6 +110,8 @@ export interface StoredModel {
   readonly minArea?: number;
   /** What the bank stands for; absent in files of older versions. */
   readonly coverage?: StoredCoverage;
+  /** What a part of a fit carries along for the thresholds of the whole. */
+  readonly sample?: StoredSample;
   /** Version of the program that made the model. */
   readonly softwareVersion: string;
 }

@@ -71,9 +71,12 @@ function checkMinArea(area: number): void {
 }
 
 /**
- * A model with other thresholds; everything else stays.
+ * A model with other thresholds; everything else stays, and with it how training
+ * images were grouped, which `append` goes on with. Scores of a model are distances, so that its thresholds are above 0; joint scores of an ensemble
+ * (`members` in it) may be negative.
  *
- * @throws {RangeError} If a value is not finite, or the band is empty.
+ * @throws {RangeError} If a value is not finite or not above 0, the band is
+ * empty, or the maps' threshold cannot be moved along.
  *
  * @example
  * ```ts
@@ -93,10 +96,15 @@ export function withThresholds<M extends StoredThresholds>(
   model: M,
   change: ThresholdChange,
 ): M {
-  checkChange(change);
-  const { score, uncertainFrom, rule = { scores: "none: set by hand" } } =
-    change;
-  const map = change.map ?? movedMap(model, score);
+  const areDistances = !("members" in model);
+  checkChange(change, areDistances);
+  const { score, uncertainFrom } = change;
+  const groupBy = model.threshold?.rule["group_by"];
+  const rule = {
+    ...(groupBy !== undefined && { group_by: groupBy }),
+    ...(change.rule ?? { scores: "none: set by hand" }),
+  };
+  const map = change.map ?? movedMap(model, score, areDistances);
   const { threshold: _threshold, mapThreshold: _mapThreshold, ...rest } = model;
   return {
     ...rest,
@@ -117,11 +125,18 @@ export function withThresholds<M extends StoredThresholds>(
   } as M;
 }
 
-function checkChange({ score, uncertainFrom, map }: ThresholdChange): void {
+function checkChange(
+  { score, uncertainFrom, map }: ThresholdChange,
+  areDistances: boolean,
+): void {
   for (const value of [score, uncertainFrom, map]) {
-    if (value === undefined || Number.isFinite(value)) continue;
+    if (value === undefined || isThreshold(value, areDistances)) continue;
     throw new RangeError(
-      `Cannot use ${value} as a threshold: expected a finite number`,
+      `Cannot use ${value} as a threshold: expected ${
+        areDistances
+          ? "a finite number above 0, as scores are distances"
+          : "a finite number"
+      }`,
     );
   }
   if (uncertainFrom !== undefined && !(uncertainFrom < score)) {
@@ -129,6 +144,10 @@ function checkChange({ score, uncertainFrom, map }: ThresholdChange): void {
       `Cannot call images uncertain from ${uncertainFrom} to ${score}: expected the first below the second`,
     );
   }
+}
+
+function isThreshold(value: number, isDistance: boolean): boolean {
+  return Number.isFinite(value) && (!isDistance || value > 0);
 }
 
 /**
@@ -139,10 +158,15 @@ function checkChange({ score, uncertainFrom, map }: ThresholdChange): void {
 function movedMap(
   { threshold, mapThreshold }: StoredThresholds,
   score: number,
+  areDistances: boolean,
 ): number | undefined {
   if (threshold === undefined || mapThreshold === undefined) return undefined;
   const { value } = threshold;
-  return value > 0 && score > 0
+  const moved = areDistances || value > 0 && score > 0
     ? mapThreshold.value * (score / value)
     : mapThreshold.value + (score - value);
+  if (isThreshold(moved, areDistances)) return moved;
+  throw new RangeError(
+    `Cannot move the maps' threshold ${mapThreshold.value} along with that of scores, from ${value} to ${score}: that gives ${moved}; give one of maps as well`,
+  );
 }

@@ -2,10 +2,10 @@ import type { Pixels } from "../images/pixels.ts";
 import type { Lessons } from "../threshold/lessons.ts";
 import type { ReportTable } from "./facts.ts";
 import { histogram } from "./histogram.ts";
-import { Html, html } from "./html.ts";
+import { renderDocument } from "./document.ts";
+import { type Html, html } from "./html.ts";
 import { drawTable } from "./table.ts";
 import { settingsText } from "./settings_text.ts";
-import { REPORT_STYLE } from "./style.ts";
 import { dataAddress, thumbnail } from "./thumbnail.ts";
 
 /** Most pixels of a picture's sides. */
@@ -56,46 +56,30 @@ export async function renderFitReport(facts: FitFacts): Promise<string> {
       ...(tail && { density: densityOf(tail, distances.length) }),
     },
   );
-  const page = html`
-    <!DOCTYPE html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8">
-        <link rel="icon" href="data:,">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        <title>${title}</title>
-        <style>${new Html(REPORT_STYLE)}</style>
-      </head>
-      <body>
-        <header>
-          <h1>${title}</h1>
-        </header>
-        <main>
-          <section>
-            <h2>What the training images say</h2>
-            <ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>
-          </section>
-          <section><h2>Scores</h2>
-            ${drawn}
-            <p class="quiet">${tail === undefined
-              ? "The threshold is a quantile of these distances; no tail was fitted."
-              : "The line is the exponential tail that the threshold was set by."}</p>
-          </section>
-          <section><h2>The oddest training images</h2>
-            ${pictures}
-          </section>
-          <section><h2>How it was made</h2>
-            ${drawTable(factsTable(facts))}
-            <details><summary>All settings</summary><pre tabindex="0">${settingsText(
-              facts.settings,
-            )}</pre></details>
-          </section>
-        </main>
-      </body>
-    </html>
+  const main = html`
+    <section>
+      <h2>What the training images say</h2>
+      <ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>
+    </section>
+    <section><h2>Scores</h2>
+      ${drawn}
+      <p class="quiet">${Number.isNaN(threshold)
+        ? "There is no threshold: the model gives scores, but no verdicts."
+        : tail === undefined
+        ? "The threshold is a quantile of these distances; no tail was fitted."
+        : "The line is the exponential tail that the threshold was set by."}</p>
+    </section>
+    <section id="images"><h2>The oddest training images</h2>
+      ${pictures}
+    </section>
+    <section><h2>How it was made</h2>
+      ${drawTable(factsTable(facts))}
+      <details><summary>All settings</summary><pre tabindex="0">${settingsText(
+        facts.settings,
+      )}</pre></details>
+    </section>
   `;
-  return page.text;
+  return renderDocument(title, main);
 }
 
 /** How many of `images` the tail expects per unit of distance. */
@@ -110,19 +94,24 @@ function densityOf(
 }
 
 async function card(
-  { name, score, isOdd, otherwise }: Lessons["oddest"][number],
+  { name, score, isOdd, counts, otherwise }: Lessons["oddest"][number],
   { readTraining }: FitFacts,
 ): Promise<Html> {
   const image = await readTraining(name);
   const small = image && thumbnail(image, SIDE);
   const change = otherwise === undefined
     ? ""
-    : `; ${isOdd ? "with" : "without"} it the threshold would be ${
+    : `; ${counts ? "without" : "with"} it the threshold would be ${
       otherwise.toPrecision(4)
     }`;
   return html`
     <article class="image"><header><h3>${name}</h3>
-    ${isOdd && html`<span class="badge anomalous">does not count</span>`}
+    ${isOdd &&
+      html`
+        <span class="badge anomalous">${counts
+          ? "unlike the others"
+          : "does not count"}</span>
+      `}
     <span class="quiet">score ${score.toPrecision(4)}${change}</span></header>
     ${small === undefined
       ? html`<p class="quiet">The image cannot be read here.</p>`

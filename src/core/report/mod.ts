@@ -10,4 +10,4 @@ export { type FitFacts, type FittedTail, renderFitReport } from "./fit_page.ts";
 export { type ReadTraining } from "./pictures.ts";
 export { Report, type ReportOptions } from "./report.ts";
 export { shareInWords } from "./share.ts";
-export { type ReportRow, type ReportTruth } from "./row.ts";
+export { type ReportRow, type ReportTruth, worstFirst } from "./row.ts";

@@ -1,11 +1,11 @@
 import { drawCurves } from "./curves.ts";
 import { histogram, type ScoreGroup } from "./histogram.ts";
-import { Html, html } from "./html.ts";
+import { renderDocument } from "./document.ts";
+import { type Html, html } from "./html.ts";
 import type { ReportFacts, ReportTable } from "./facts.ts";
 import { isWrong, type ReportRow, reportScore, verdictOf } from "./row.ts";
 import { settingsText } from "./settings_text.ts";
 import { shareInWords } from "./share.ts";
-import { REPORT_STYLE } from "./style.ts";
 import { groupTable, timesTable } from "./summary.ts";
 import { drawTable } from "./table.ts";
 
@@ -24,23 +24,7 @@ export function renderPage(content: PageContent): string {
   const { title, facts, settings, rows, images, failures } = content;
   const { curves = [], tables = [] } = content;
   const groups = groupTable(rows);
-  const page = html`
-    <!DOCTYPE html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8">
-        <link rel="icon" href="data:,">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        <title>${title}</title>
-        <style>${new Html(REPORT_STYLE)}</style>
-      </head>
-      <body>
-        <a class="skip" href="#images">Skip to the images</a>
-        <header>
-          <h1>${title}</h1>
-        </header>
-        <main>
+  const main = html`
     ${numbers(content)}
     ${failures.length > 0 && failureList(failures)}
     ${tables.map(tableSection)}
@@ -58,9 +42,12 @@ export function renderPage(content: PageContent): string {
     ${picturesIntroduction(content)}
     ${images.map(({ row, drawn }, i) => card(row, i + 1, drawn))}
     </section>
-    <section><h2>All images</h2><details><summary>Table of all ${rows
-      .length} images</summary>
-    ${drawTable(allImages(rows))}</details></section>
+    <section>
+      <h2>All images</h2>
+      <details><summary>Table of all ${rows
+        .length} images</summary>
+    ${drawTable(allImages(rows))}</details>
+    </section>
     <section><h2>How it was made</h2>
     ${drawTable({
       caption: "Facts",
@@ -70,11 +57,8 @@ export function renderPage(content: PageContent): string {
     <details><summary>All settings</summary><pre tabindex="0">${settingsText(
       settings,
     )}</pre></details></section>
-        </main>
-      </body>
-    </html>
   `;
-  return page.text;
+  return renderDocument(title, main);
 }
 
 function tableSection(table: ReportTable): Html {

@@ -101,6 +101,21 @@ export class Report {
     this.#pictured.length = Math.min(this.#pictured.length, this.#limit);
   }
 
+  /**
+   * Adds an image of which the numbers alone are known, without pictures.
+   *
+   * @param highest The largest pixel of its map.
+   */
+  addRow(row: ReportRow, highest: number): void {
+    this.#rows.push(row);
+    this.#highest = Math.max(this.#highest, highest);
+  }
+
+  /** How many images are pictured at most. */
+  get pictures(): number {
+    return this.#limit;
+  }
+
   /** Adds an image that could not be used. */
   addFailure(name: string, error: Error): void {
     this.#failures.push({ name, message: error.message });

@@ -1,5 +1,7 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
 import { imageMax } from "../../wgsl/image_max.ts";
+import { maskDistances } from "../../wgsl/mask_distances.ts";
+import { topMean } from "../../wgsl/top_mean.ts";
 import { reweight } from "../../wgsl/reweight.ts";
 import { recordGather } from "../rows/row_sets.ts";
 import {
@@ -9,12 +11,16 @@ import {
   type SearchSizes,
 } from "../search/search.ts";
 import type { Settings } from "../settings/settings.ts";
+import {
+  type DistanceScale,
+  distanceScale,
+  topCount,
+} from "./distance_scale.ts";
 
 /** The settings that decide what a score is. */
-export type ScoreSettings = Pick<
-  Settings,
-  "distance" | "neighbours" | "reweight"
->;
+export type ScoreSettings =
+  & Pick<Settings, "distance" | "neighbours" | "reweight">
+  & Partial<Pick<Settings, "topShare">>;
 
 /** What image scores are made from. */
 interface ScoreInputs {
@@ -22,10 +28,17 @@ interface ScoreInputs {
   readonly queries: Tensor;
   /** Their neighbours in the bank, as a search of these queries left them. */
   readonly found: Pick<RecordedSearch, "squaredDistances" | "indices">;
+  /**
+   * 1 for patches that count, 0 for those whose score is 0 `[≥ images · patches]`
+   * (u32); all count by default. Their distances are set to 0.
+   */
+  readonly mask?: Tensor | undefined;
   /** Images of the batch. */
   readonly images: number;
   /** Patches of an image. */
   readonly patches: number;
+  /** As the search had it, of each image `[images]` (u32). */
+  readonly queryImages?: Tensor;
 }
 
 /** Image scores to be weighed (Eq. 7), and where they come from. */
@@ -61,7 +74,8 @@ interface RecordedScores extends Disposable {
 /**
  * Scores of patches and images from distances to the memory bank: the mean
  * over the nearest rows, the maximum over an image's patches (paper Eq. 6) and
- * its weight from the neighbourhood of the nearest bank row (Eq. 7).
+ * its weight from the neighbourhood of the nearest bank row (Eq. 7); or the mean
+ * of a share of the patches, the largest.
  */
 export class ImageScores {
   /** Neighbours that a search has to find of each patch, at least. */
@@ -69,7 +83,8 @@ export class ImageScores {
   readonly #gpu: Gpu;
   readonly #bank: RowChunks;
   readonly #search: Pick<BankSearch, "record">;
-  readonly #squared: boolean;
+  readonly #scale: DistanceScale;
+  readonly #topShare: number | null;
   readonly #reweight: number;
 
   /**
@@ -87,7 +102,8 @@ export class ImageScores {
     this.#gpu = gpu;
     this.#bank = bank;
     this.#search = search;
-    this.#squared = settings.distance === "squared";
+    this.#scale = distanceScale(settings.distance);
+    this.#topShare = settings.topShare ?? null;
     this.#reweight = Math.min(settings.reweight, bank.rows);
     this.neighbours = Math.min(settings.neighbours, bank.rows);
   }
@@ -99,7 +115,7 @@ export class ImageScores {
    * @throws {RangeError} If a tensor is too small.
    */
   record(program: Program, inputs: ScoreInputs): RecordedScores {
-    const { queries, found, images, patches } = inputs;
+    const { queries, found, images, patches, mask } = inputs;
     const gpu = this.#gpu;
     const columns = found.squaredDistances.shape[1] ?? 0;
     this.#check(inputs, columns);
@@ -114,12 +130,19 @@ export class ImageScores {
     const nearestRows = owned.use(
       gpu.tensor([images], "u32", "nearest bank rows"),
     );
+    if (mask) {
+      program.dispatch(
+        maskDistances,
+        { rows: images * patches, neighbours: columns },
+        { mask, distances: found.squaredDistances },
+      );
+    }
     program.dispatch(imageMax, {
       images,
       patches,
       neighbours: columns,
       used: this.neighbours,
-      squared: this.#squared,
+      ...this.#scale,
     }, {
       distances: found.squaredDistances,
       indices: found.indices,
@@ -128,8 +151,19 @@ export class ImageScores {
       worst: worstPatches,
       nearest: nearestRows,
     });
+    if (this.#topShare !== null) {
+      program.dispatch(
+        topMean,
+        { images, patches, count: topCount(patches, this.#topShare) },
+        { patch_scores: patchScores, scores },
+      );
+    }
     const results = { patchScores, scores, worstPatches, nearestRows };
-    owned.use(this.recordWeights(program, { ...results, queries, images }));
+    const { queryImages } = inputs;
+    owned.use(this.recordWeights(program, {
+      ...{ ...results, queries, images },
+      ...(queryImages && { queryImages }),
+    }));
     const kept = owned.move();
     const dispose = (): void => kept.dispose();
     return { ...results, dispose, [Symbol.dispose]: dispose };

@@ -1,5 +1,10 @@
 import { MAX_NEIGHBOURS } from "../../wgsl/search_refine.ts";
-import type { RegionSetting, Settings } from "./settings.ts";
+import type {
+  RegionSetting,
+  SampleRange,
+  Settings,
+  TileSettings,
+} from "./settings.ts";
 import { LIMITS } from "./limits.ts";
 import { shortened, shown } from "./shown.ts";
 
@@ -20,11 +25,13 @@ const CHECKS: Checks = {
   resize: integer(1, LIMITS.side),
   square: boolean,
   crop: nullOr(integer(1, LIMITS.side)),
+  multiple: integerOr("patch", LIMITS.patch),
+  resample: oneOf("bilinear", "bicubic"),
   layers: layerNames,
   patchSize: oddInteger,
   stride: integer(1, LIMITS.stride),
-  layerDim: integerOr("channels"),
-  dim: integerOr("concat"),
+  layerDim: integerOr("channels", LIMITS.dim),
+  dim: integerOr("concat", LIMITS.dim),
   merge: oneOf("bilinear", "nearest"),
   coreset: group({
     method: oneOf("greedy", "random", "none"),
@@ -36,9 +43,31 @@ const CHECKS: Checks = {
     projection,
     start: oneOf("mean-of-10", "random"),
   }),
-  distance: oneOf("euclidean", "squared"),
+  distance: oneOf("euclidean", "squared", "cosine"),
   neighbours: integer(1, MAX_NEIGHBOURS),
   reweight: integer(0, MAX_NEIGHBOURS),
+  topShare: nullOr(
+    number(
+      "a number above 0 and at most 1",
+      (share) => share > 0 && share <= 1,
+    ),
+  ),
+  foreground: group({
+    mask: oneOf("off", "auto", "on"),
+    morphology: oneOf("grid", "line"),
+    threshold: number(
+      `a number from 0 to ${LIMITS.component}`,
+      (value) => value >= 0 && value <= LIMITS.component,
+    ),
+  }),
+  augment: group({
+    rotations: integer(1, LIMITS.rotations),
+    flips: boolean,
+    brightness: number(
+      "a number from 0 and below 1",
+      (share) => share >= 0 && share < 1,
+    ),
+  }),
   map: group({
     interpolation: oneOf("bilinear", "nearest"),
     sigma: number(
@@ -50,8 +79,8 @@ const CHECKS: Checks = {
   seed: integer(0, 2 ** 32 - 1),
   threshold: group({
     falseAlarms: number(
-      "a number above 0 and below 1",
-      (rate) => rate > 0 && rate < 1,
+      `a number above 0 and at most ${LIMITS.falseAlarms}`,
+      (rate) => rate > 0 && rate <= LIMITS.falseAlarms,
     ),
     quantile: nullOr(number("a number from 0 to 1", isShare)),
     mapQuantile: nullOr(number("a number from 0 to 1", isShare)),
@@ -62,6 +91,78 @@ const CHECKS: Checks = {
   }),
 };
 
+/** What may be left out. */
+const OPTIONAL: Checks = {
+  normalise,
+  range,
+  region,
+  tiles: group({
+    side: integer(1, LIMITS.side),
+    overlap: integer(0, LIMITS.side),
+    scale: number(
+      "a number above 0 and at most 1",
+      (scale) => scale > 0 && scale <= 1,
+    ),
+    banks: oneOf("shared", "position"),
+  }),
+};
+
+/** @throws {RangeError} If a setting does not go with a region. */
+function checkRegionGoesWith({ tiles, augment, foreground }: Settings): void {
+  const { rotations, flips } = augment;
+  const other = tiles !== undefined
+    ? `tiles of ${tiles.side}: a region is one of whole images; leave one of the two out`
+    : rotations > 1 || flips
+    ? `augment ${
+      JSON.stringify(augment)
+    }: it lies elsewhere in turned and mirrored views; leave one of the two out`
+    : foreground.mask !== "off"
+    ? `foreground.mask "${foreground.mask}": the region says what is of the part; choose the mask "off", or no region`
+    : undefined;
+  if (other === undefined) return;
+  throw new RangeError(`Cannot use a region with ${other}`);
+}
+
+function checkTiles(tiles: TileSettings, settings: Settings): void {
+  const { side, overlap, banks } = tiles;
+  const { resize, crop, square, multiple, foreground, topShare } = settings;
+  const { rotations, flips, brightness } = settings.augment;
+  if (2 * overlap > side) {
+    throw new RangeError(
+      `Cannot use tiles.overlap ${overlap} with tiles of ${side}: expected at most half of them, ${
+        Math.floor(side / 2)
+      }`,
+    );
+  }
+  if (resize !== side || crop !== null || square) {
+    throw new RangeError(
+      `Cannot use tiles of ${side} with resize ${resize}, crop ${crop} and square ${square}: expected resize ${side}, crop null and square false`,
+    );
+  }
+  if (multiple !== 1) {
+    throw new RangeError(
+      `Cannot use tiles with multiple ${multiple}: no edge of an image is cut off; choose the multiple 1, and tiles of a multiple of the patch`,
+    );
+  }
+  if (rotations > 1 || flips || brightness > 0) {
+    throw new RangeError(
+      `Cannot use tiles with augment ${
+        JSON.stringify(settings.augment)
+      }: a fit has either tiles or more views of its images; leave one of the two out`,
+    );
+  }
+  if (foreground.mask !== "off") {
+    throw new RangeError(
+      `Cannot use tiles with foreground.mask "${foreground.mask}": a tile does not show which patches of the image are of the part; choose the mask "off", or no tiles`,
+    );
+  }
+  if (topShare !== null && banks === "position") {
+    throw new RangeError(
+      `Cannot use topShare ${topShare} with tiles.banks "position": each place is scored on its own; choose banks "shared", or no share`,
+    );
+  }
+}
+
 /**
  * Checks settings of unknown origin.
  *
@@ -71,18 +172,27 @@ const CHECKS: Checks = {
  * @throws {RangeError} If a value is not allowed, or two do not go together.
  */
 export function checkSettings(value: unknown): Settings {
-  const isGiven = (key: string): boolean =>
-    typeof value === "object" && value !== null && Object.hasOwn(value, key);
-  checkGroup("", value, {
-    ...CHECKS,
-    ...(isGiven("normalise") && { normalise }),
-    ...(isGiven("region") && { region }),
-  });
+  const given = typeof value === "object" && value !== null
+    ? Object.entries(OPTIONAL).filter(([key]) => Object.hasOwn(value, key))
+    : [];
+  checkGroup("", value, { ...CHECKS, ...Object.fromEntries(given) });
   const settings = value as Settings;
-  const { crop, resize, coreset } = settings;
+  const { crop, resize, coreset, tiles } = settings;
+  if (tiles !== undefined) checkTiles(tiles, settings);
+  if (settings.region !== undefined) checkRegionGoesWith(settings);
   if (crop !== null && crop > resize) {
     throw new RangeError(
       `Cannot use crop ${crop}: it is larger than resize ${resize}; choose a crop of at most ${resize}, or none`,
+    );
+  }
+  if (crop !== null && settings.multiple !== 1) {
+    throw new RangeError(
+      `Cannot use multiple ${settings.multiple} with crop ${crop}: one of the two decides the input's sides; choose the multiple 1, or no crop`,
+    );
+  }
+  if (settings.topShare !== null && settings.reweight > 1) {
+    throw new RangeError(
+      `Cannot use topShare ${settings.topShare} with reweight ${settings.reweight}: Eq. 7 weighs the largest patch alone; choose the reweight 0, or no share`,
     );
   }
   if (coreset.method === "none" && coreset.ratio !== 1) {
@@ -197,6 +307,15 @@ function words(option: string, value: unknown): void {
   }
 }
 
+/** Two samples, the first below the second. */
+function range(option: string, value: unknown): void {
+  const sample = number("a finite number", () => true);
+  checkGroup(option, value, { low: sample, high: sample });
+  const { low, high } = value as SampleRange;
+  if (low < high && Number.isFinite(high - low)) return;
+  throw outOfRange(option, value, "low to be below high");
+}
+
 /** The most a level may be shifted or stretched by. */
 const MAX_LEVEL = 1e6;
 
@@ -246,17 +365,17 @@ function oddInteger(option: string, value: unknown): void {
   )(option, value);
 }
 
-function integerOr(word: string): Check {
+function integerOr(word: string, most: number): Check {
   return (option, value) => {
     if (value === word) return;
     if (typeof value === "string") {
       throw outOfRange(
         option,
         value,
-        `an integer from 1 to ${LIMITS.dim} or "${word}"`,
+        `an integer from 1 to ${most} or "${word}"`,
       );
     }
-    integer(1, LIMITS.dim)(option, value);
+    integer(1, most)(option, value);
   };
 }
 

@@ -5,8 +5,16 @@
 export const LIMITS = {
   /** Pixels of a side of the network's input. */
   side: 16_384,
+  /** Tiles of an image. */
+  tiles: 65_536,
   /** Layers to tap. */
   layers: 16,
+  /** Pixels that the input's sides are multiples of. */
+  patch: 256,
+  /** What a patch's principal component has to be above. */
+  component: 1e6,
+  /** Rotations of a training image. */
+  rotations: 360,
   /** Characters of a layer's name. */
   name: 1000,
   /** Side of a patch's neighbourhood in feature pixels. */
@@ -18,9 +26,11 @@ export const LIMITS = {
   /** Dimensions that the coreset's projection leaves. */
   projected: 4096,
   /** Rows of a memory bank. */
-  rows: 2 ** 31 - 1,
+  rows: 2_147_483_647,
   /** Standard deviation of the map's Gaussian in pixels. */
   sigma: 256,
+  /** The share of good parts that is to be called anomalous. */
+  falseAlarms: 0.5,
   /** What a threshold's quantile is multiplied with. */
   factor: 1e6,
   /** Images of a batch. */

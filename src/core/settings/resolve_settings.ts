@@ -5,6 +5,7 @@ import type {
   Settings,
   SettingsOptions,
   ThresholdSettings,
+  TileSettings,
 } from "./settings.ts";
 
 /**
@@ -28,7 +29,9 @@ import type {
  * ```
  */
 export function resolveSettings(options: SettingsOptions = {}): Settings {
-  const { preset = DEFAULT_PRESET, coreset, map, threshold, ...rest } = options;
+  const { preset = DEFAULT_PRESET, ...changes } = options;
+  const { coreset, map, threshold, foreground, augment, ...others } = changes;
+  const { tiles, ...rest } = others;
   if (!Object.hasOwn(PRESETS, preset)) {
     throw new RangeError(
       `Cannot use preset "${preset}": expected one of ${
@@ -40,8 +43,11 @@ export function resolveSettings(options: SettingsOptions = {}): Settings {
   const settings = {
     ...base,
     ...given("settings", rest),
+    ...(tiles !== undefined && tiledInput(tiles, rest)),
     coreset: completeCoreset(base.coreset, coreset),
     map: { ...base.map, ...given("map", map) },
+    foreground: { ...base.foreground, ...given("foreground", foreground) },
+    augment: { ...base.augment, ...given("augment", augment) },
     threshold: { ...base.threshold, ...given("threshold", threshold) },
   };
   return checkSettings(settings);
@@ -70,11 +76,13 @@ export function settingsFromJson(
   json: Readonly<Record<string, unknown>>,
 ): Settings {
   const { threshold } = json;
-  const defaults = PRESETS[DEFAULT_PRESET].threshold;
+  const { multiple, resample, topShare, foreground, augment, ...paper } =
+    PRESETS[DEFAULT_PRESET];
   return checkSettings({
+    ...{ multiple, resample, topShare, foreground, augment },
     ...json,
     ...(typeof threshold === "object" && {
-      threshold: { ...defaults, ...threshold },
+      threshold: { ...paper.threshold, ...threshold },
     }),
   });
 }
@@ -118,6 +126,37 @@ export function bankRows(coreset: CoresetSettings, patches: number): number {
   return Math.min(share, coreset.maxBank ?? Infinity, patches);
 }
 
+/** Overlap of tiles as a part of their side, unless another one is given. */
+const OVERLAP = 1 / 8;
+
+/** Settings of the input where images are cut into tiles. */
+function tiledInput(
+  option: NonNullable<SettingsOptions["tiles"]>,
+  others: SettingsOptions,
+): Partial<Settings> {
+  const { side = NaN, ...rest }: Partial<TileSettings> =
+    typeof option === "number" ? { side: option } : given("tiles", option);
+  const input = {
+    ...{ resize: side, crop: null, square: false },
+    multiple: 1 as const,
+  };
+  for (const key of ["resize", "crop", "square", "multiple"] as const) {
+    const { [key]: other = input[key] } = others;
+    if (other === input[key]) continue;
+    throw new RangeError(
+      `Cannot use ${key} ${other} with tiles: they are cut from the whole image, at the share of its size that tiles.scale says`,
+    );
+  }
+  const tiles = {
+    side,
+    overlap: Math.floor(side * OVERLAP),
+    scale: 1,
+    banks: "shared" as const,
+    ...rest,
+  };
+  return { tiles, ...input };
+}
+
 function completeCoreset(
   base: CoresetSettings,
   option: number | Partial<CoresetSettings> | undefined,
@@ -125,7 +164,16 @@ function completeCoreset(
   const changes = typeof option === "number"
     ? { ratio: option }
     : given("coreset", option);
-  const coreset = { ...base, ...changes };
+  // A share of all patches, or a limit, is chosen greedily.
+  const isThinned = base.method === "none" &&
+    !("method" in changes) &&
+    ("ratio" in changes && changes.ratio !== 1 ||
+      "maxBank" in changes && changes.maxBank !== null);
+  const coreset = {
+    ...base,
+    ...(isThinned && { method: "greedy" as const }),
+    ...changes,
+  };
   return coreset.method === "none" && !("ratio" in changes)
     ? { ...coreset, ratio: 1 }
     : coreset;

@@ -2,13 +2,21 @@ import type { Gpu } from "../../gpu/mod.ts";
 import type { NearRows } from "../bank/choose_rows.ts";
 import type { WorkOptions } from "../features/progress.ts";
 import type { ExtractedPatches } from "../features/training_features.ts";
-import type { StoredThreshold } from "../model/stored_model.ts";
+import type { StoredSample, StoredThreshold } from "../model/stored_model.ts";
+import type { PatchMask } from "../features/foreground.ts";
+import {
+  distanceScale,
+  meanOfLargest,
+  topCount,
+} from "../score/distance_scale.ts";
 import type { Settings, ThresholdSettings } from "../settings/settings.ts";
+import { sampleOf } from "./carried_sample.ts";
 import type { Folds } from "./folds.ts";
 import { oddImages } from "./odd_images.ts";
 import { expectedFalseAlarms, promisedThreshold } from "./promise.ts";
 import {
   heldOutScores,
+  layoutOf,
   type ScoringBank,
   type TrainingScore,
 } from "./training_scores.ts";
@@ -19,6 +27,14 @@ export interface TrainingRecord {
   readonly scores: Float32Array<ArrayBuffer>;
   /** The largest pixels of their maps; NaN where one is not known. */
   readonly maxima: Float32Array<ArrayBuffer>;
+}
+
+/** Scores of training images and the largest pixels of their maps. */
+export interface KnownScores {
+  /** Image scores; NaN where one is not known. */
+  readonly scores: ArrayLike<number>;
+  /** The largest pixels of their maps; NaN where one is not known. */
+  readonly maxima: ArrayLike<number>;
 }
 
 /** The thresholds of a model, and what its training images say of themselves. */
@@ -34,7 +50,10 @@ export interface Thresholds {
 }
 
 /** What the training images say about the thresholds. */
-export interface Calibration extends Thresholds, TrainingRecord {}
+export interface Calibration extends Thresholds, TrainingRecord {
+  /** What is carried along of them, where that was asked for. */
+  readonly sample?: StoredSample;
+}
 
 /** What a threshold's rule says beside its numbers. */
 export interface ThresholdFacts {
@@ -47,6 +66,13 @@ export interface ThresholdFacts {
    * images' maps: where no others are known, the highest one counts.
    */
   readonly mapThresholds?: readonly (StoredThreshold | undefined)[];
+  /** What else there is to say, as plain JSON. */
+  readonly more?: Readonly<Record<string, unknown>>;
+  /**
+   * Whether scores and maxima are means over the members of an ensemble on their
+   * scales, so that they are no distances; they are by default.
+   */
+  readonly areJoint?: boolean;
 }
 
 /**
@@ -56,28 +82,53 @@ export interface ThresholdFacts {
  *
  * @param gpu The device.
  * @param patches Patches of all training images.
- * @param bank The bank as each fold sees it, the folds of the images, and rows of
- * the bank near the patches.
+ * @param bank The bank as each fold sees it, the folds of the images, rows of
+ * the bank near the patches, which patches are of the part, and places of images
+ * to be carried along. Where images come in several views, patches, folds and
+ * places are those of all of them, scores and masks those of the images.
  * @param settings How scores are made and what thresholds follow from them.
  * @param options Progress.
  */
 export async function calibrate(
   gpu: Gpu,
   { rows, extractor }: ExtractedPatches,
-  { mended, folds, near }: Omit<ScoringBank, "settings"> & {
+  { mended, folds, near, carry, ...images }: Omit<ScoringBank, "settings"> & {
     readonly folds: Folds;
     readonly near: NearRows | undefined;
+    readonly views?: number;
+    readonly tiles?: number;
+    readonly masks?: readonly PatchMask[] | undefined;
+    readonly carry?: ReadonlySet<number>;
   },
   settings: Settings,
   { onProgress }: WorkOptions,
 ): Promise<Calibration> {
   const { patches } = extractor.features;
-  const found = await heldOutScores(gpu, { mended, settings }, {
-    ...{ rows, extractor, folds: folds.folds },
-    near: near && findable(near, mended.images, folds.folds, patches),
-  }, onProgress && { onProgress });
-  const record = recordOf(found, rows.rows / patches);
-  return { ...record, ...thresholdsOf(record, settings, { folds }) };
+  const { views = 1, tiles = 1, masks } = images;
+  const inputs = views * tiles;
+  const found = await heldOutScores(
+    gpu,
+    { mended, settings },
+    {
+      ...{ rows, ...layoutOf(extractor), folds: folds.folds },
+      ...{ views, tiles, masks },
+      near: near && findable(near, mended.images, folds.folds, patches),
+      ...(carry && { carry }),
+    },
+    onProgress && {
+      onProgress: (stage, done, total) =>
+        onProgress(stage, Math.floor(done / tiles), total / tiles),
+    },
+  );
+  const record = recordOf(found, rows.rows / patches / inputs, {
+    views: inputs,
+    top: topCount(tiles * patches, settings.topShare),
+  });
+  return {
+    ...record,
+    ...thresholdsOf(record, settings, { folds }),
+    ...(carry && { sample: sampleOf(found, layoutOf(extractor), views) }),
+  };
 }
 
 /**
@@ -102,27 +153,53 @@ export function findable(
 }
 
 /**
- * What is known of all training images.
+ * What is known of all training images: each is as anomalous as its worst tile,
+ * or as the largest patch scores of all its tiles are on the average. Where maps
+ * of tiles overlap they are averaged, so that no pixel of an image's map is above
+ * the largest of its tiles' maps.
  *
- * @param found Images that were scored; their places count on from the earlier
- * ones.
+ * @param found Images or tiles that were scored; their places count on from those
+ * of the earlier images.
  * @param images How many images there are.
- * @param earlier What was known of the first ones.
+ * @param more What was known of the first ones, how many views or tiles each has,
+ * and how many patch scores make an image's where those of all tiles do.
  */
 export function recordOf(
-  found: readonly TrainingScore[],
+  found: readonly Pick<
+    TrainingScore,
+    "place" | "score" | "maximum" | "largest"
+  >[],
   images: number,
-  earlier?: TrainingRecord,
+  { earlier, views = 1, top = 1 }: {
+    readonly earlier?: TrainingRecord | undefined;
+    readonly views?: number;
+    readonly top?: number;
+  } = {},
 ): TrainingRecord {
   const scores = new Float32Array(images).fill(NaN);
   const maxima = new Float32Array(images).fill(NaN);
+  const keepLarger = (
+    values: Float32Array,
+    image: number,
+    value: number,
+  ): void => {
+    if (!(value <= values[image]!)) values[image] = value;
+  };
+  for (const { place, score, maximum } of found) {
+    const image = Math.floor(place / views);
+    keepLarger(scores, image, score);
+    keepLarger(maxima, image, maximum);
+  }
+  const byImage = Map.groupBy(
+    found.filter(({ largest }) => largest !== undefined),
+    ({ place }) => Math.floor(place / views),
+  );
+  for (const [image, tiles] of byImage) {
+    scores[image] = meanOfLargest(tiles.map(({ largest }) => largest!), top);
+  }
   if (earlier) {
     scores.set(earlier.scores);
     maxima.set(earlier.maxima);
-  }
-  for (const { place, score, maximum } of found) {
-    scores[place] = score;
-    maxima[place] = maximum;
   }
   return { scores, maxima };
 }
@@ -131,7 +208,7 @@ export function recordOf(
  * The thresholds of image scores and of anomaly maps: a share of good parts is
  * above each, as promised; or quantiles, where the settings say so. None where
  * there are no scores. Images that look unlike the others do not count for what is
- * promised.
+ * promised; a quantile is one of all images.
  *
  * Images of earlier models count with the scores they had, as they are gone: more
  * rows can only lower those, rows that were dropped can raise them by the
@@ -141,14 +218,23 @@ export function recordOf(
  * @param settings The promise, or quantiles; what distances are.
  */
 export function thresholdsOf(
-  { scores, maxima }: TrainingRecord,
+  { scores, maxima }: KnownScores,
   settings: Settings,
-  { folds, drawnFrom, mapThresholds = [] }: ThresholdFacts = {},
+  {
+    folds,
+    drawnFrom,
+    mapThresholds = [],
+    areJoint = false,
+    more,
+  }: ThresholdFacts = {},
 ): Thresholds {
   const { quantile, mapQuantile } = settings.threshold;
-  const isSquared = settings.distance === "squared";
-  const distances = (values: Float32Array): Float32Array =>
-    isSquared ? values.map(Math.sqrt) : values;
+  const isSquared = distanceScale(settings.distance).squared && !areJoint;
+  const from = `held-out folds${
+    areJoint ? ", mean of members on their scales" : ""
+  }`;
+  const distances = (values: ArrayLike<number>): number[] =>
+    Array.from(values, isSquared ? Math.sqrt : Number);
   const { odd, secondKind } = oddAmong(distances(scores), distances(maxima));
   const rule = {
     ...(folds && {
@@ -157,16 +243,18 @@ export function thresholdsOf(
     }),
     ...(drawnFrom !== undefined && { drawn_from: drawnFrom }),
     ...(odd.length > 0 && { odd_images: odd }),
+    ...more,
+    ...(secondKind && { second_kind: true }),
   };
   const how = { ...settings.threshold, isSquared, odd, rule };
   const threshold = storedThreshold(scores, {
     ...{ ...how, quantile },
-    scores: "held-out folds",
+    scores: from,
   });
   if (threshold === undefined) return { odd, secondKind };
   const mapThreshold = storedThreshold(maxima, {
     ...{ ...how, quantile: mapQuantile },
-    scores: "map maxima of held-out folds",
+    scores: `map maxima of ${from}`,
   }) ?? mapThresholds.reduce(
     (a, b) => a === undefined || b !== undefined && b.value > a.value ? b : a,
     undefined,
@@ -239,8 +327,8 @@ export function storedThreshold(
 
 /** Images that are odd in their scores or in their maps. */
 function oddAmong(
-  scores: Float32Array,
-  maxima: Float32Array,
+  scores: readonly number[],
+  maxima: readonly number[],
 ): { odd: number[]; secondKind: boolean } {
   const all = Array.from(scores.keys());
   const scored = all.filter((image) => Number.isFinite(scores[image]!));

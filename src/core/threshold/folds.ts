@@ -67,17 +67,31 @@ export function foldsOf(
  * @param names Names of the images.
  * @param seed Of the draw.
  * @param options What images of a group have in common, see
- * {@linkcode groupsOf}, and how many images there will be in all.
+ * {@linkcode groupsOf}, how many images there will be in all, and how many views
+ * each has, which are in its fold.
+ * @returns The fold of each view.
  */
 export function foldsByName(
   names: readonly string[],
   seed: number,
-  { groupBy, expected }: {
+  { groupBy, expected, views = 1 }: {
     readonly groupBy?: RegExp | undefined;
     readonly expected?: number | undefined;
+    readonly views?: number;
   } = {},
 ): Folds {
-  const folds = foldsOf(groupsOf(names, groupBy), seed, expected);
+  const { folds: own, count } = foldsOf(
+    groupsOf(names, groupBy),
+    seed,
+    expected,
+  );
+  const folds = {
+    count,
+    folds: Uint32Array.from(
+      { length: own.length * views },
+      (_, view) => own[Math.floor(view / views)]!,
+    ),
+  };
   return groupBy === undefined ? folds : { ...folds, groupBy: groupBy.source };
 }
 

@@ -1,12 +1,25 @@
 import type { StoredThreshold } from "../model/stored_model.ts";
 import type { ThresholdSettings } from "../settings/settings.ts";
 import { storedThreshold } from "./calibrate.ts";
+import {
+  isQuantile,
+  type PromisedShare,
+  promiseOf,
+  sourceOf,
+  type ThresholdSource,
+} from "./rule_facts.ts";
 
 /** Training images that are told of. */
 const ODDEST = 5;
 
 /** Fewer images say nothing of whether neighbours are alike. */
 const FEWEST = 8;
+
+/**
+ * Fewer scores do not tell what a threshold would be without one of them where
+ * it follows from a fitted tail: then dropping the largest may even raise it.
+ */
+const FEWEST_OF_TAIL = 30;
 
 /** So many images whose nearest score is a neighbour's chance does not explain. */
 const NO_CHANCE = 9;
@@ -33,11 +46,14 @@ export interface OddestImage {
   readonly name: string;
   /** Its score. */
   readonly score: number;
-  /** Whether it looks so unlike the others that it did not count. */
+  /** Whether it looks unlike the others, defective perhaps. */
   readonly isOdd: boolean;
+  /** Whether its score counted for the threshold. */
+  readonly counts: boolean;
   /**
    * The threshold without it, or with it where it did not count; `undefined`
-   * where the threshold has not come about from these scores.
+   * where the threshold has not come about from these scores, or they are too
+   * few to say.
    */
   readonly otherwise: number | undefined;
 }
@@ -53,16 +69,18 @@ export interface Lessons {
     readonly high: number;
     readonly largest: number;
   } | undefined;
-  /** The promised share of false alarms, and within what it is expected. */
-  readonly falseAlarms: {
-    readonly rate: number;
-    readonly low: number;
-    readonly high: number;
-  } | undefined;
-  /** The oddest images, those that did not count first. */
+  /** What the threshold was made from; `undefined` without one. */
+  readonly source: ThresholdSource | undefined;
+  /** What it promises, if anything. */
+  readonly falseAlarms: PromisedShare | undefined;
+  /** The oddest images, those that look unlike the others first. */
   readonly oddest: readonly OddestImage[];
-  /** How many did not count. */
+  /** How many look unlike the others. */
   readonly odd: number;
+  /** Whether these counted for the threshold all the same. */
+  readonly oddAreCounted: boolean;
+  /** Whether so many look unlike the others that they may be a second kind. */
+  readonly secondKind: boolean;
   /**
    * Images whose score is nearest to that of the one before or after them, where
    * they are more than chance explains: they may be shots of one part.
@@ -85,23 +103,28 @@ export function lessonsOf(
   const known = scores.filter(Number.isFinite);
   const odd = oddPlaces(threshold);
   const oddest = placesByScore(scores, odd).slice(0, count);
+  const oddAreCounted = isQuantile(threshold);
   return {
     scored: known.length,
     spread: spreadOf(known),
-    falseAlarms: promiseOf(threshold),
+    source: threshold && sourceOf(threshold),
+    falseAlarms: threshold && promiseOf(threshold),
     oddest: oddest.map((place) => ({
       place,
       name: scoring.imageNames[place]!,
       score: scores[place]!,
       isOdd: odd.includes(place),
+      counts: oddAreCounted || !odd.includes(place),
       otherwise: otherwise(scoring, scores, odd, place),
     })),
     odd: odd.length,
+    oddAreCounted,
+    secondKind: threshold?.rule["second_kind"] === true,
     alike: likeness(scores),
   };
 }
 
-/** Places of the images that did not count. */
+/** Places of the images that look unlike the others. */
 function oddPlaces(threshold: StoredThreshold | undefined): number[] {
   const odd = threshold?.rule["odd_images"];
   return Array.isArray(odd)
@@ -109,7 +132,7 @@ function oddPlaces(threshold: StoredThreshold | undefined): number[] {
     : [];
 }
 
-/** Those that did not count, then the others, the largest scores first. */
+/** Those that look unlike the others, then the others, the largest scores first. */
 function placesByScore(
   scores: readonly number[],
   odd: readonly number[],
@@ -137,16 +160,6 @@ function spreadOf(known: readonly number[]): Lessons["spread"] {
   };
 }
 
-function promiseOf(
-  threshold: StoredThreshold | undefined,
-): Lessons["falseAlarms"] {
-  const { false_alarms: rate, expected_false_alarms: ends } = threshold?.rule ??
-    {};
-  return typeof rate === "number" && Array.isArray(ends)
-    ? { rate, low: Number(ends[0]), high: Number(ends[1]) }
-    : undefined;
-}
-
 function otherwise(
   { settings, isSquared, threshold }: TrainingScoring,
   scores: readonly number[],
@@ -157,14 +170,30 @@ function otherwise(
   if (typeof from !== "string" || !from.startsWith("held-out folds")) {
     return undefined;
   }
-  const left = odd.includes(place)
+  const left = isQuantile(threshold)
+    ? [place]
+    : odd.includes(place)
     ? odd.filter((other) => other !== place)
     : [...odd, place];
   const counted = scores.map((score, i) => left.includes(i) ? NaN : score);
   const made = storedThreshold(counted, {
     ...{ ...settings, isSquared, scores: from },
   });
-  return made?.value;
+  return areComparable(threshold, made) ? made?.value : undefined;
+}
+
+/**
+ * Whether the difference of two thresholds is that of their scores, rather than
+ * of what was made of them.
+ */
+function areComparable(
+  ...thresholds: readonly (StoredThreshold | undefined)[]
+): boolean {
+  const rules = thresholds.map((threshold) => threshold?.rule ?? {});
+  const isSteady = rules.every(({ rule, images }) =>
+    rule !== "exponential tail" || Number(images) >= FEWEST_OF_TAIL
+  );
+  return isSteady && rules.every(({ rule }) => rule === rules[0]!["rule"]);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
+import type { PatchMask } from "../features/foreground.ts";
 import { NO_ROW } from "../../wgsl/search_refine.ts";
 import { recordGather } from "../rows/row_sets.ts";
 import {
@@ -8,6 +9,7 @@ import {
   type SearchSizes,
 } from "../search/search.ts";
 import { pairDistances } from "../rows/pair_distances.ts";
+import { meanOfLargest } from "../score/distance_scale.ts";
 
 /** Patches that are searched at a time when many are left. */
 const BATCH = 512;
@@ -42,6 +44,17 @@ export interface WorstPatchInputs {
   readonly neighbours?: number;
   /** Whether scores are means of squared distances. */
   readonly squared?: boolean;
+  /** What they are multiplied with, 1 by default. */
+  readonly scale?: number;
+  /** An image's largest patch scores whose mean is its score; 1 by default. */
+  readonly top?: number;
+  /**
+   * How many views of each image follow one another; all but the first of them,
+   * the image itself, are passed by. 1 by default.
+   */
+  readonly views?: number;
+  /** Of each image, which patches count; the scores of the others are 0. */
+  readonly masks?: readonly PatchMask[] | undefined;
   /** Called with the images that are done and all. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -49,14 +62,19 @@ export interface WorstPatchInputs {
 /** The worst patch of an image when bank rows of its fold do not count. */
 export interface WorstPatch {
   /**
-   * The largest patch score (paper, Eq. 6); NaN when the bank has no row of
-   * another fold, so that the image says nothing about the threshold.
+   * The largest patch score (paper, Eq. 6), or the mean of the largest; NaN when
+   * the bank has no row of another fold, so that the image says nothing about
+   * the threshold, and for views.
    */
   readonly score: number;
+  /** The least of the patch scores that make it. */
+  readonly least: number;
   /** Row of `features` that has it, the first of equals. */
   readonly patch: number;
   /** The nearest bank row of another fold (m*), −1 when there is none. */
   readonly nearestRow: number;
+  /** Its largest patch scores, as many as make a score, the largest first. */
+  readonly largest: readonly number[];
 }
 
 /** What is known of the scores of all patches. */
@@ -81,7 +99,9 @@ interface Candidate {
   score: number;
   patch: number;
   nearestRow: number;
-  /** Patches by decreasing upper bound. */
+  /** The largest scores so far, the largest first. */
+  readonly largest: number[];
+  /** Patches that count by decreasing upper bound. */
   readonly order: Uint32Array;
   /** How many of them were searched. */
   next: number;
@@ -102,7 +122,7 @@ export async function worstPatches(
   searches: PatchSearches,
   inputs: WorstPatchInputs,
 ): Promise<WorstPatches> {
-  const { features, patches, onProgress } = inputs;
+  const { features, patches, onProgress, masks, top = 1, views = 1 } = inputs;
   const count = features.rows / patches;
   if (!Number.isInteger(count)) {
     throw new RangeError(
@@ -114,46 +134,72 @@ export async function worstPatches(
     scores: Float32Array.from(bounds),
     isExact: new Uint8Array(features.rows),
   };
-  const images = Array.from(
-    { length: count },
-    (_, image): Candidate => ({
-      score: -Infinity,
-      patch: image * patches,
-      nearestRow: -1,
-      order: decreasing(bounds, image * patches, patches),
+  const isMasked = (patch: number): boolean => {
+    const image = Math.floor(patch / patches);
+    return masks?.[image / views]?.[patch - image * patches] === 0;
+  };
+  const images = Array.from({ length: count }, (_, image): Candidate => {
+    const first = image * patches;
+    const isView = image % views !== 0;
+    const order = isView
+      ? new Uint32Array()
+      : decreasing(bounds, first, patches);
+    const counted = masks ? order.filter((patch) => !isMasked(patch)) : order;
+    if (!isView && masks) {
+      for (let patch = first; patch < first + patches; patch++) {
+        if (!isMasked(patch)) continue;
+        known.scores[patch] = 0;
+        known.isExact[patch] = 1;
+      }
+    }
+    return {
+      ...{ score: -Infinity, patch: first, nearestRow: -1, largest: [] },
+      // Where none counts, the nearest row of one is wanted all the same.
+      order: counted.length > 0 ? counted : order.subarray(0, 1),
       next: 0,
-    }),
-  );
+    };
+  });
+  const leastOf = (largest: readonly number[]): number =>
+    largest[top - 1] ?? -Infinity;
   let searched = 0;
   for (let most = FIRST_SHARE;; most *= 2) {
-    const open = images.filter(({ order, next, score }) =>
-      next < order.length && bounds[order[next]] >= score
+    const open = images.filter(({ order, next, largest }) =>
+      next < order.length && bounds[order[next]!]! >= leastOf(largest)
     );
     onProgress?.(count - open.length, count);
     if (open.length === 0) break;
     const room = Math.max(1, Math.floor(BATCH / open.length));
     const share = Math.min(room, most);
     const work = open.slice(0, BATCH).flatMap((image) => {
-      const first = image.next;
-      image.next = Math.min(first + share, image.order.length);
-      return Array.from(image.order.subarray(first, image.next));
+      const { next: first, order } = image;
+      const least = leastOf(image.largest);
+      let end = Math.min(first + share, order.length);
+      // Those below the scores found cannot be worse, nor those behind them.
+      while (bounds[order[end - 1]!]! < least) end--;
+      image.next = end;
+      return Array.from(order.subarray(first, end));
     });
     const found = await searches.run(work);
     searched += work.length;
     work.forEach((patch, i) => {
-      known.scores[patch] = found.scores[i]!;
+      const score = isMasked(patch) ? 0 : found.scores[i]!;
+      known.scores[patch] = score;
       known.isExact[patch] = 1;
-      keepWorse(images[Math.floor(patch / patches)], {
-        score: found.scores[i],
-        patch,
-        nearestRow: found.nearest[i]!,
-      });
+      const image = images[Math.floor(patch / patches)]!;
+      keepWorse(image, { score, patch, nearestRow: found.nearest[i]! });
+      keepLargest(image.largest, score, top);
     });
   }
   return {
-    images: images.map(({ score, patch, nearestRow }) => {
-      const none = nearestRow < 0;
-      return { score: none ? NaN : score, patch, nearestRow };
+    images: images.map(({ score, largest, patch, nearestRow }) => {
+      const found = { patch, nearestRow, largest };
+      if (nearestRow < 0) return { score: NaN, least: NaN, ...found };
+      // What masks leave out counts with 0.
+      return {
+        score: top === 1 ? score : meanOfLargest([largest], top),
+        least: largest[top - 1] ?? 0,
+        ...found,
+      };
     }),
     known,
     searched,
@@ -322,6 +368,15 @@ class PatchSearch implements Disposable {
   }
 }
 
+/** Keeps a score if it is among the largest. */
+function keepLargest(largest: number[], score: number, most: number): void {
+  if (!Number.isFinite(score)) return;
+  let place = largest.length;
+  while (place > 0 && largest[place - 1]! < score) place--;
+  largest.splice(place, 0, score);
+  if (largest.length > most) largest.pop();
+}
+
 function keepWorse(
   image: Candidate,
   found: Pick<Candidate, "score" | "patch" | "nearestRow">,
@@ -335,9 +390,10 @@ function keepWorse(
 /** Distances as scores are made of them. */
 function scores(
   squared: Float32Array,
-  { squared: keep }: WorstPatchInputs,
+  { squared: keep, scale = 1 }: WorstPatchInputs,
 ): Float32Array {
-  return keep ? squared : squared.map(Math.sqrt);
+  const distances = keep ? squared : squared.map(Math.sqrt);
+  return scale === 1 ? distances : distances.map((x) => x * scale);
 }
 
 /** The rows `first` and following by decreasing bound, ties by index. */

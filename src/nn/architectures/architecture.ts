@@ -3,11 +3,22 @@
  *
  * @module
  */
-import type { AttributeValue, Graph, GraphNode, HostTensor } from "../graph.ts";
+import type {
+  AttributeValue,
+  FloatTensor,
+  Graph,
+  GraphNode,
+  HostTensor,
+} from "../graph.ts";
+import { floatTensor } from "../host_tensor.ts";
 import { OnnxError } from "../onnx/errors.ts";
 
 /** What a parameter is for, which decides how a fresh network starts it. */
 type ParameterRole =
+  | "token"
+  | "scale"
+  | "norm_weight"
+  | "norm_bias"
   | "conv_weight"
   | "linear_weight"
   | "linear_bias"
@@ -26,6 +37,8 @@ export interface Parameter {
   readonly role: ParameterRole;
   /** Number of inputs one result of its layer depends on. */
   readonly fanIn: number;
+  /** Whether the graph reads the transpose of the matrix, as MatMul does. */
+  readonly transposed?: boolean;
 }
 
 /** A network whose weights are still to come. */
@@ -36,8 +49,54 @@ export interface Architecture {
   readonly parameters: readonly Parameter[];
   /** Operators from `input` `[N, 3, H, W]` to `logits`. */
   readonly nodes: readonly GraphNode[];
-  /** Tensors that end the levels layer1 to layer4. */
+  /** Tensors that end the levels layer1 to layer4; none of a transformer. */
   readonly levels: readonly string[];
+  /** What is known of a transformer beside its operators. */
+  readonly transformer?: Transformer;
+}
+
+/**
+ * How programs fit a table of positions to the number of patches, or how exact
+ * the periods of rotary positions are: as the network's own publication does
+ * it, as transformers, or as timm. The same weights give measurably different
+ * features.
+ */
+export const POSITIONS = ["hub", "transformers", "timm"] as const;
+
+/** Metadata key of an ONNX file: which of {@linkcode POSITIONS} it was made for. */
+export const POSITIONS_KEY = "positions";
+
+/** One of {@linkcode POSITIONS}. */
+export type Positions = typeof POSITIONS[number];
+
+/** What sets one vision transformer apart from another. */
+export interface Transformer {
+  /** Whose code its checkpoints are of, which decides between equal shapes. */
+  readonly family: "dinov2" | "dinov3" | "dino" | "deit" | "torchvision";
+  /** Pixels of a patch's sides. */
+  readonly patch: number;
+  /** Dimensions of a token. */
+  readonly dim: number;
+  /** Blocks that are kept. */
+  readonly depth: number;
+  /** Blocks that the checkpoint has. */
+  readonly fullDepth: number;
+  /** Attention heads. */
+  readonly heads: number;
+  /** Tokens before the patches: class, distillation, registers. */
+  readonly prefix: number;
+  /** Patches of a side of the table of positions; none with rotary positions. */
+  readonly grid?: number;
+  /** Dimensions inside the feed-forward layers. */
+  readonly hidden: number;
+  /** Feed-forward layers: GELU, or a gate packed with its value or beside it. */
+  readonly feedForward: "gelu" | "packed_gate" | "gate";
+  /** Whether the branches of a block are scaled by dimension. */
+  readonly layerScale: boolean;
+  /** How positions are fitted to the image. */
+  readonly positions: Positions;
+  /** Pixels of the image's sides, where no other size will do. */
+  readonly size?: number;
 }
 
 /**
@@ -54,7 +113,7 @@ export function buildGraph(
   metadata: ReadonlyMap<string, string> = new Map(),
 ): Graph {
   const constants = new Map<string, HostTensor>();
-  for (const { name, shape } of architecture.parameters) {
+  for (const { name, shape, transposed } of architecture.parameters) {
     const tensor = weights.get(name);
     if (!tensor) {
       throw new OnnxError(
@@ -68,22 +127,45 @@ export function buildGraph(
         `Cannot build ${architecture.name}: its parameter "${name}" has shape [${tensor.shape}], expected [${shape}]`,
       );
     }
-    constants.set(name, tensor);
+    constants.set(name, transposed ? transpose(tensor) : tensor);
   }
+  const { transformer } = architecture;
+  const { size } = transformer ?? {};
   return {
     name: architecture.name,
     inputs: [{
       name: "input",
       dtype: "float32",
-      shape: ["n", 3, "h", "w"],
+      shape: ["n", 3, size ?? "h", size ?? "w"],
     }],
-    outputs: ["logits"],
+    outputs: [transformer ? TOKENS : "logits"],
+    ...(transformer && {
+      outputShapes: new Map([[TOKENS, ["n", "tokens", transformer.dim]]]),
+    }),
     nodes: architecture.nodes,
     constants,
     opset: 17,
     metadata,
     producer: "@patchcore/webgpu",
   };
+}
+
+/** Tensor that a transformer ends with: all tokens `[N, T, D]`, normalised. */
+export const TOKENS = "tokens";
+
+/** The transpose of a matrix of floats; what has no elements yet has none after. */
+export function transpose(tensor: HostTensor): FloatTensor {
+  const [rows = 0, columns = 0] = tensor.shape;
+  const shape = [columns, rows];
+  if (tensor.data.length === 0) return floatTensor(shape, []);
+  const from = tensor.data as Float32Array;
+  const data = new Float32Array(from.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      data[column * rows + row] = from[row * columns + column]!;
+    }
+  }
+  return floatTensor(shape, data);
 }
 
 /** Collects the operators and parameters of a network as it is described. */
@@ -112,7 +194,7 @@ export class ArchitectureBuilder {
   ): string {
     const pad = (kernel - 1) / 2;
     const perGroup = channels / groups;
-    const weight = this.#parameter(
+    const weight = this.parameter(
       `${name}.weight`,
       [filters, perGroup, kernel, kernel],
       "conv_weight",
@@ -135,7 +217,7 @@ export class ArchitectureBuilder {
       ["running_mean", "bn_mean"],
       ["running_var", "bn_var"],
     ] as const).map(([suffix, role]) =>
-      this.#parameter(`${name}.${suffix}`, [channels], role, channels)
+      this.parameter(`${name}.${suffix}`, [channels], role, channels)
     );
     return this.node("BatchNormalization", name, [input, ...vectors], {
       epsilon: 1e-5,
@@ -165,13 +247,13 @@ export class ArchitectureBuilder {
   ): void {
     const pooled = this.node("GlobalAveragePool", "avgpool", [input]);
     const flat = this.node("Flatten", "flatten", [pooled], { axis: 1 });
-    const weight = this.#parameter(
+    const weight = this.parameter(
       `${name}.weight`,
       [classes, channels],
       "linear_weight",
       channels,
     );
-    const bias = this.#parameter(
+    const bias = this.parameter(
       `${name}.bias`,
       [classes],
       "linear_bias",
@@ -184,31 +266,35 @@ export class ArchitectureBuilder {
     }, "logits");
   }
 
-  /** Any operator; its result is named after it unless told otherwise. */
+  /**
+   * Any operator; its result is named after it unless told otherwise.
+   *
+   * @returns The first result.
+   */
   node(
     op: string,
     name: string,
     inputs: readonly string[],
     attributes: Readonly<Record<string, AttributeValue>> = {},
-    output: string = `${name}.out`,
+    output: string | readonly [string, ...string[]] = `${name}.out`,
   ): string {
-    this.#nodes.push({
-      name,
-      op,
-      inputs: [...inputs],
-      outputs: [output],
-      attributes,
-    });
-    return output;
+    const outputs = typeof output === "string" ? [output] : [...output];
+    this.#nodes.push({ name, op, inputs: [...inputs], outputs, attributes });
+    return outputs[0]!;
   }
 
-  #parameter(
+  /** A parameter; returns its name. */
+  parameter(
     name: string,
     shape: readonly number[],
     role: ParameterRole,
     fanIn: number,
+    transposed = false,
   ): string {
-    this.#parameters.push({ name, shape, role, fanIn });
+    this.#parameters.push({
+      ...{ name, shape, role, fanIn },
+      ...(transposed && { transposed }),
+    });
     return name;
   }
 }

@@ -18,7 +18,8 @@ interface RandomWeights {
 /**
  * Draws weights with the variances torchvision starts a network with:
  * convolutions 2 / fan-in (so that activations neither vanish nor explode),
- * linear layers uniform in ±1/√fan-in, BatchNormalization the identity.
+ * linear layers uniform in ±1/√fan-in, normalisation and scales the identity,
+ * tokens and positions of a deviation of 0.02.
  *
  * The values depend on the seed and on each parameter's name alone, and are
  * the same on every machine.
@@ -53,9 +54,14 @@ function drawParameter(
     case "linear_weight":
     case "linear_bias":
       return fillUniform(values, 1 / Math.sqrt(fanIn), hash(name, seed));
+    case "token":
+      return fillBell(values, 0.02, hash(name, seed));
+    case "scale":
+    case "norm_weight":
     case "bn_weight":
     case "bn_var":
       return values.fill(1);
+    case "norm_bias":
     case "bn_bias":
     case "bn_mean":
       return values;

@@ -7,6 +7,8 @@
 import {
   type Architecture,
   buildGraph,
+  POSITIONS_KEY,
+  transpose,
 } from "../architectures/architecture.ts";
 import { architecture, ARCHITECTURES } from "../architectures/catalogue.ts";
 import { cutGraph } from "../cut.ts";
@@ -17,6 +19,10 @@ import { writeOnnx } from "../onnx/write.ts";
 import { floatData, type StoredTensor } from "../stored_tensor.ts";
 import { CheckpointError, printable } from "./checkpoint_error.ts";
 import type { StateDict } from "./state_dict.ts";
+import {
+  recogniseTransformer,
+  transformerTensors,
+} from "./transformer_tensors.ts";
 
 /** Hierarchy levels a network can end with, from the image on. */
 export const LEVELS = ["layer1", "layer2", "layer3", "layer4"] as const;
@@ -26,7 +32,10 @@ export type Level = typeof LEVELS[number];
 
 /** Settings of {@linkcode convertWeights}. */
 export interface ConvertOptions {
-  /** The last hierarchy level kept; `layer3` by default. */
+  /**
+   * The last hierarchy level kept, `layer3` by default; a transformer's blocks
+   * are chosen with its architecture.
+   */
   readonly until?: Level;
   /** How the weights are stored; `f32` by default. */
   readonly precision?: "f32" | "f16";
@@ -52,7 +61,7 @@ export interface Converted {
 
 /**
  * Makes an ONNX file of a network's weights; its outputs are the hierarchy
- * levels. Batch normalisation stays an operator of its own. The same weights
+ * levels, of a transformer all tokens of the last block, normalised. Batch normalisation stays an operator of its own. The same weights
  * and metadata give the same bytes, whatever file they came in.
  *
  * The classifier, and whatever else lies past the last level, need not be in
@@ -82,11 +91,16 @@ export function checkpointGraph(
   options: Omit<ConvertOptions, "precision"> = {},
 ): CheckpointGraph {
   const { until = "layer3", metadata = [] } = options;
-  const weights = withCurrentNames(tensors);
-  const graph = untrained(network, until);
-  const problem = firstProblem(weights, network, graph);
+  const { weights, unexpected } = namedWeights(tensors, network);
+  const empty = untrained(network, until);
+  const shapes = new Map(
+    network.parameters.flatMap(({ name, shape }) =>
+      empty.constants.has(name) ? [[name, shape] as const] : []
+    ),
+  );
+  const problem = firstProblem(weights, shapes, unexpected);
   if (problem !== undefined) {
-    const other = recognise(weights);
+    const other = recognise(tensors);
     throw cannotConvert(
       network,
       other === undefined || other === network.name
@@ -96,13 +110,39 @@ export function checkpointGraph(
   }
   const constants = new Map<string, HostTensor>();
   let parameters = 0;
-  for (const name of graph.constants.keys()) {
+  const transposed = new Set(
+    network.parameters.flatMap(({ name, transposed }) =>
+      transposed ? [name] : []
+    ),
+  );
+  for (const name of empty.constants.keys()) {
     const tensor = floats(network, name, weights.get(name)!);
-    constants.set(name, tensor);
+    constants.set(name, transposed.has(name) ? transpose(tensor) : tensor);
     parameters += tensor.data.length;
   }
-  const marks = new Map([["architecture", network.name], ...metadata]);
-  return { graph: { ...graph, constants, metadata: marks }, parameters };
+  const { transformer } = network;
+  const marks = new Map([
+    ["architecture", network.name],
+    ...(transformer ? [[POSITIONS_KEY, transformer.positions] as const] : []),
+    ...metadata,
+  ]);
+  return { graph: { ...empty, constants, metadata: marks }, parameters };
+}
+
+/** Weights by the names that an architecture has, and names that it lacks. */
+function namedWeights(
+  tensors: StateDict,
+  network: Architecture,
+): { readonly weights: StateDict; readonly unexpected: readonly string[] } {
+  if (network.transformer) {
+    const { tensors: weights, unexpected } = transformerTensors(
+      tensors,
+      network.transformer,
+    );
+    return { weights, unexpected };
+  }
+  const weights = withCurrentNames(tensors);
+  return { weights, unexpected: unexpectedNames(weights, network) };
 }
 
 /**
@@ -112,7 +152,7 @@ export function checkpointGraph(
  * @throws {CheckpointError} When it is none that is known.
  */
 export function recogniseArchitecture(tensors: StateDict): Architecture {
-  const name = recognise(withCurrentNames(tensors));
+  const name = recognise(tensors);
   if (name !== undefined) return architecture(name);
   const some = [...tensors.keys()].slice(0, 3).map((name) => printable(name));
   throw new CheckpointError(
@@ -132,24 +172,25 @@ function untrained(network: Architecture, until: Level): Graph {
   const empty = new Map(
     network.parameters.map(({ name, shape }) => [name, floatTensor(shape, [])]),
   );
+  const whole = buildGraph(network, empty);
+  if (network.transformer) return whole;
   const levels = network.levels.slice(0, LEVELS.indexOf(until) + 1);
-  return cutGraph(buildGraph(network, empty), levels);
+  return cutGraph(whole, levels);
 }
 
 /** Says what is wrong with the weights, if something is. */
 function firstProblem(
   weights: StateDict,
-  network: Architecture,
-  graph: Graph,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  [unexpected]: readonly string[],
 ): string | undefined {
-  for (const [name, { shape }] of graph.constants) {
+  for (const [name, shape] of shapes) {
     const tensor = weights.get(name);
     if (!tensor) return `tensor "${name}" is missing`;
     if (!sameShape(tensor.shape, shape)) {
       return `tensor "${name}" has shape [${tensor.shape}], expected [${shape}]`;
     }
   }
-  const [unexpected] = unexpectedNames(weights, network);
   return unexpected === undefined
     ? undefined
     : `tensor "${printable(unexpected)}" does not belong to it`;
@@ -162,15 +203,19 @@ function unexpectedNames(weights: StateDict, network: Architecture): string[] {
   );
 }
 
-function recognise(weights: StateDict): string | undefined {
-  return ARCHITECTURES.find((name) => {
-    const network = architecture(name);
-    return unexpectedNames(weights, network).length === 0 &&
+function recognise(tensors: StateDict): string | undefined {
+  const networks = ARCHITECTURES.map((name) => architecture(name));
+  const transformer = recogniseTransformer(tensors, networks);
+  if (transformer) return transformer.name;
+  const weights = withCurrentNames(tensors);
+  return networks.find((network) => {
+    return network.transformer === undefined &&
+      unexpectedNames(weights, network).length === 0 &&
       network.parameters.every(({ name, shape, role }) =>
         role === "linear_weight" || role === "linear_bias" ||
         sameShape(weights.get(name)?.shape ?? [], shape)
       );
-  });
+  })?.name;
 }
 
 function floats(

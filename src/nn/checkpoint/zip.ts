@@ -1,4 +1,4 @@
-import { unzipSync } from "fflate";
+import { unzipSync } from "npm:fflate@0.8.3";
 import { CheckpointError, malformed, printable } from "./checkpoint_error.ts";
 
 /**

@@ -73,8 +73,7 @@ export class OnnxError extends Error {
     details: OnnxErrorDetails = {},
     options?: ErrorOptions,
   ) {
-    const problem = withShortNames(message);
-    super(cut(details.hint ? `${problem}; ${details.hint}` : problem), options);
+    super(shortened(message, details.hint), options);
     this.kind = kind;
     this.node = details.node;
     this.op = details.op;
@@ -82,22 +81,21 @@ export class OnnxError extends Error {
   }
 }
 
-/** Characters of a message; names in a file may be longer. */
+/** Characters of a message. */
 const MAX_MESSAGE = 2000;
 
-function cut(message: string): string {
-  return message.length > MAX_MESSAGE
-    ? `${message.slice(0, MAX_MESSAGE)}…`
-    : message;
-}
-
-/** Names of a file may be of any length: the beginning of each is told. */
-function withShortNames(message: string): string {
-  return message.replace(
+/**
+ * A message of bounded length. Names in a file may be of any length and any
+ * number: the beginning of each is told, then that of the whole.
+ */
+function shortened(message: string, hint: string | undefined): string {
+  const problem = message.replace(
     /"([^"]{200})[^"]+"|(\S{200})\S+/g,
     (_, quoted?: string, bare?: string) =>
       quoted === undefined ? `${bare}…` : `"${quoted}…"`,
   );
+  const whole = hint ? `${problem}; ${hint}` : problem;
+  return whole.length > MAX_MESSAGE ? `${whole.slice(0, MAX_MESSAGE)}…` : whole;
 }
 
 /**

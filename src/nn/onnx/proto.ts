@@ -4,8 +4,8 @@
  *
  * @module
  */
-import proto from "onnx-proto";
-import type { onnx } from "onnx-proto";
+import proto from "npm:onnx-proto@8.0.1";
+import type { onnx } from "npm:onnx-proto@8.0.1";
 import { OnnxError } from "./errors.ts";
 
 /** A whole model file as protobuf fields. */

@@ -41,6 +41,14 @@ export function unfuse(
   }
   if (activation?.kind === "hard_swish" && opset < HARD_SWISH_OPSET) {
     appendHardSwish(chain, chain.result("hard_swish"));
+  } else if (activation && isGated(activation)) {
+    const input = chain.result(activation.kind);
+    const constant = (name: string, value: number): string => {
+      const free = names.take(`${node.name}.${name}`);
+      constants.set(free, floatTensor([], [value]));
+      return free;
+    };
+    appendGated(chain, activation.kind, input, constant);
   } else if (activation) {
     const input = chain.result(activation.kind);
     const step = activationStep(
@@ -109,6 +117,45 @@ function appendHardSwish(chain: Chain, input: string): void {
   chain.append("mul", { op: "Mul", inputs: [input, gate], attributes: {} });
 }
 
+/** Functions of x that are x times something. */
+type Gated = Activation & {
+  readonly kind: "gelu" | "quick_gelu" | "silu";
+};
+
+function isGated(activation: Activation): activation is Gated {
+  return ["gelu", "quick_gelu", "silu"].includes(activation.kind);
+}
+
+/** x · σ(x), x · σ(1.702 x) or x / 2 · (1 + erf(x / √2)). */
+function appendGated(
+  chain: Chain,
+  kind: Gated["kind"],
+  input: string,
+  constant: (name: string, value: number) => string,
+): void {
+  const step = (
+    name: string,
+    op: string,
+    inputs: readonly string[],
+  ): string => {
+    const output = chain.side(`${name}_out`);
+    chain.append(name, { op, inputs, attributes: {} }, [output]);
+    return output;
+  };
+  let gate = input;
+  if (kind === "quick_gelu") {
+    gate = step("scale", "Mul", [gate, constant("factor", 1.702)]);
+  }
+  if (kind === "gelu") {
+    const half = step("half", "Mul", [input, constant("half", 0.5)]);
+    gate = step("scale", "Mul", [gate, constant("factor", Math.SQRT1_2)]);
+    gate = step("erf", "Erf", [gate]);
+    gate = step("add", "Add", [gate, constant("one", 1)]);
+    input = half;
+  } else gate = step("gate", "Sigmoid", [gate]);
+  chain.append("mul", { op: "Mul", inputs: [input, gate], attributes: {} });
+}
+
 /** A BatchNormalization of precomputed scale and shift as one with mean 0 and variance 1. */
 function restoreStatistics(
   node: GraphNode,
@@ -130,7 +177,7 @@ function restoreStatistics(
 }
 
 function activationStep(
-  activation: Activation,
+  activation: Exclude<Activation, Gated>,
   input: string,
   { name }: GraphNode,
   constants: Map<string, HostTensor>,

@@ -58,6 +58,7 @@ export function writeOnnx(
     unfuse(node, constants, names, graph.opset)
   );
   const half = options.precision === "f16";
+  checkSize(graph.name, constants, half);
   const tensors: TensorMessage[] = [];
   const casts: NodeMessage[] = [];
   for (const [name, tensor] of constants) {
@@ -84,6 +85,26 @@ export function writeOnnx(
   });
 }
 
+/** Bytes that a protobuf message may have. */
+const MOST_BYTES = 2 ** 31 - 1;
+
+function checkSize(
+  name: string,
+  constants: ReadonlyMap<string, HostTensor>,
+  half: boolean,
+): void {
+  let bytes = 0;
+  for (const { data, dtype } of constants.values()) {
+    bytes += data.byteLength / (half && dtype === "float32" ? 2 : 1);
+  }
+  if (bytes <= MOST_BYTES) return;
+  throw new OnnxError(
+    "too_large",
+    `Cannot write "${name}": its weights take ${bytes} bytes, an ONNX file has at most ${MOST_BYTES}`,
+    { hint: "keep fewer blocks (--until), or write them in f16" },
+  );
+}
+
 function nodeMessage(node: GraphNode): NodeMessage {
   const dot = node.op.lastIndexOf(".");
   return {
@@ -102,6 +123,7 @@ function nodeMessage(node: GraphNode): NodeMessage {
 const FLOAT_ATTRIBUTES: readonly string[] = [
   "alpha",
   "beta",
+  "cubic_coeff_a",
   "epsilon",
   "max",
   "min",
@@ -189,9 +211,15 @@ function castMessage(
  * much. Where the network cannot run, the file says nothing of them.
  */
 function outputInfos(graph: Graph): ValueInfoMessage[] {
-  const shapes = shapesOf(graph);
+  const told = graph.outputShapes ?? new Map();
+  const isTold = graph.outputs.every((name) => told.has(name));
+  const shapes = isTold ? new Map() : shapesOf(graph);
   return graph.outputs.map((name) =>
-    valueInfo(name, "float32", shapes.get(name)?.map(() => null))
+    valueInfo(
+      name,
+      "float32",
+      told.get(name) ?? shapes.get(name)?.map(() => null),
+    )
   );
 }
 

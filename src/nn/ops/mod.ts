@@ -41,6 +41,7 @@ import {
   ReduceMean,
   Softmax,
 } from "./reduction.ts";
+import { TOKEN_PLANS } from "./tokens.ts";
 
 /** The operators that run on the GPU, by ONNX name. */
 export const OPERATORS: Readonly<Record<string, Operator>> = {
@@ -75,4 +76,5 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   Squeeze,
   Sub,
   Unsqueeze,
+  ...TOKEN_PLANS,
 };

@@ -30,7 +30,7 @@ export function emitProduct(
   const kernel = familyOf(choice)[context.precision];
   const { splits } = choice;
   if (splits === 1) return context.emit(node, kernel, sizes, reads);
-  const { activation, residual = false, ...plain } = sizes;
+  const { activation, residual, gate, turn, ...plain } = sizes;
   const { images, output, outputChannels4 } = sizes;
   const rows = images * output[0] * output[1];
   const channels = outputChannels4 * 4;
@@ -49,8 +49,10 @@ export function emitProduct(
     rows,
     outputChannels4,
     splits,
-    residual,
+    ...(residual && { residual }),
     ...(activation && { activation }),
+    ...(gate && { gate }),
+    ...(turn && { turn }),
   }, { x: { value: parts }, bias: reads.bias, residual: reads.residual });
 }
 

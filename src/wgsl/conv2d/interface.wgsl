@@ -1,15 +1,16 @@
 // conv2d: y[m, o] = activate(Σ_ky,kx,c x[pixel(m, ky, kx), c] · w[ky, kx, c, o] + bias[o] + residual[m, o])
+// or what else epilogue.wgsl makes of the sum
 //
 // x        [N, H, W, C4]      input, NHWC, channels padded to a multiple of 4
 // w        [KH, KW, C, O4]    weights, float32 or float16
 // bias     [O4]               per output channel
-// residual [N, OH, OW, O4]    read when RESIDUAL
+// residual [N, OH, OW, O4]    read when RESIDUAL, see epilogue.wgsl
 // y        [N, OH, OW, O4]
 //
 // A matrix product is the case KH = KW = 1, H = 1, W = OW = M. `batches`
 // independent products of one shape (Winograd) run along the grid's z.
-// Joined from activation.wgsl, a weights part, this part and a tile part with
-// `main`.
+// Joined from activation.wgsl, epilogue.wgsl, a weights part, this part and a tile
+// part with `main`.
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
@@ -52,10 +53,13 @@ struct Params {
   // see activation.wgsl
   act_low: f32,
   act_high: f32,
+
+  // see epilogue.wgsl
+  turn_rows: u32,
+  turn_columns: u32,
+  turn_limit: u32,
 }
 @group(0) @binding(5) var<uniform> params: Params;
-
-override RESIDUAL: bool = false;
 
 // Where the window of one output pixel starts.
 struct Pixel {
@@ -104,9 +108,5 @@ fn store(row: u32, column: u32, batch: u32, sum: vec4f) {
     return;
   }
   let at = batch * params.y_batch + row * params.columns + column;
-  var v = sum + bias[column];
-  if (RESIDUAL) {
-    v += residual[at];
-  }
-  y[at] = activate(v, params.act_low, params.act_high);
+  y[at] = finish(sum, row, column, at);
 }

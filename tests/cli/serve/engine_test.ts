@@ -5,11 +5,13 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { Engine } from "../../../src/cli/serve/engine.ts";
+import { EngineHost } from "../../../src/cli/serve/engine_host.ts";
 import type { EngineOptions } from "../../../src/cli/serve/engine_messages.ts";
 import type { DecodedImage } from "../../../src/cli/serve/inspection_queue.ts";
 import { HttpProblem } from "../../../src/cli/serve/problem.ts";
-import type { Pixels } from "../../../src/core/mod.ts";
+import { PatchCore, type Pixels } from "../../../src/core/mod.ts";
 import { gpuTest } from "../../testing.ts";
+import { FakeTerminal } from "../fake_terminal.ts";
 import { tinyDetector, tinyImages } from "../../tiny_model.ts";
 
 const WORKER = new URL("./fragile_engine_worker.ts", import.meta.url);
@@ -82,6 +84,54 @@ gpuTest(
       assertEquals(scored.score, scores[0]);
     }),
 );
+
+gpuTest(
+  "EngineHost is ready after one image, and does the rest when none comes",
+  () =>
+    withModel(async ({ models: [model], ...options }) => {
+      const events: string[] = [];
+      const done = Promise.withResolvers<void>();
+      using _ = withPredictions((what) => {
+        events.push(what);
+        if (events.length === 8) done.resolve();
+      });
+      const { signal } = new AbortController();
+      const { terminal } = new FakeTerminal();
+      const host = new EngineHost(
+        { terminal, signal },
+        ({ kind }) => events.push(kind),
+        0,
+      );
+      await host.handle({
+        kind: "open",
+        options: { ...options, models: [model!], batch: 4 },
+      });
+      assertEquals(events, ["predict 1", "ready"]);
+      await done.promise;
+      assertEquals(events.slice(2), [
+        ...["predict 2", "predict 4", "tune"],
+        ...["predict 1", "predict 2", "predict 4"],
+      ]);
+      await host.set![Symbol.asyncDispose]();
+    }),
+);
+
+/** Tells what is asked of detectors until the end of a `using`. */
+function withPredictions(tell: (what: string) => void): Disposable {
+  const { predict, tune } = PatchCore.prototype;
+  PatchCore.prototype.predict = function (images, options) {
+    tell(`predict ${(images as unknown[]).length}`);
+    return predict.call(this, images, options);
+  };
+  PatchCore.prototype.tune = function () {
+    tell("tune");
+    return tune.call(this);
+  };
+  return {
+    [Symbol.dispose]: () =>
+      Object.assign(PatchCore.prototype, { predict, tune }),
+  };
+}
 
 gpuTest(
   "Engine opens a lost device again, and gives up when it keeps being lost",

@@ -14,6 +14,7 @@ import {
 import type { ServiceLimits } from "../../../src/cli/serve/limits.ts";
 import { Metrics } from "../../../src/cli/serve/metrics.ts";
 import type { ModelInfo } from "../../../src/cli/serve/model_info.ts";
+import { fixedModels } from "../../../src/cli/serve/model_source.ts";
 import type {
   AccessEntry,
   ServiceParts,
@@ -118,7 +119,10 @@ export function fakeService(
   const uploads = new Uploads(limits);
   const handler = createApp({
     loaded: options.loaded ??
-      (() => ({ models: names.map(fakeModel), adapter: "none" })),
+      (() => ({
+        models: fixedModels(names.map(fakeModel)),
+        adapter: "none",
+      })),
     queue,
     uploads,
     pool: options.pool ?? {

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { decodeImage, type Pixels } from "../../../src/core/mod.ts";
+import { encodePng } from "../../../src/core/images/png.ts";
 import { ImagePool } from "../../../src/cli/serve/image_pool.ts";
 import { HttpProblem } from "../../../src/cli/serve/problem.ts";
 import { fakeModel, png } from "./fake_service.ts";
@@ -40,6 +41,20 @@ Deno.test("ImagePool decodes as decodeImage() and refuses as it does", async () 
     HttpProblem,
     "damaged",
   );
+});
+
+Deno.test("ImagePool follows the range of the model", async () => {
+  using pool = new ImagePool(1, 60);
+  const grey = Uint16Array.from({ length: 256 }, (_, i) => 16 * i);
+  const bytes = await encodePng({ width: 16, height: 16, grey });
+  const model = fakeModel("part");
+  const range = { low: 0, high: 4095 };
+  const { data } = await pool.decode(
+    { name: "a.png", bytes },
+    { ...model, settings: { ...model.settings, range } },
+    1e6,
+  );
+  assertEquals(data[4 * 200], 200);
 });
 
 Deno.test("ImagePool encodes a map in the original's geometry", async () => {

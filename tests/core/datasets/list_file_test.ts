@@ -62,6 +62,7 @@ Deno.test("readListFile() says which line it cannot read", async () => {
     ["", "expected a header with the column path"],
     [HEADER, "a line for each image, found none"],
     ["image_name,split\na.png,train\n", "line 2 has no path"],
+    ["image name,y.\na.png,train\n", 'mask, found ["image name","y."]'],
     [
       `${HEADER}a.png,later,good,\n`,
       'line 2 must be of the split train or test: current value is "later"',

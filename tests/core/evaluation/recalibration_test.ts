@@ -78,6 +78,32 @@ Deno.test("bestThresholds() lies halfway between the last bad score and the next
   assertEquals(change.rule?.["f1"], 1);
 });
 
+Deno.test.each([
+  [[1, 2, 3], [1, 2, 3]],
+  [[4, 5], [1, 2]],
+  [[2, 2], [2]],
+])(
+  "bestThresholds() refuses good %j and bad %j, which scores do not tell apart",
+  (good, bad) => {
+    assertThrows(
+      () => bestThresholds(named(good), named(bad), { isSquared: false }),
+      RangeError,
+      "the bad ones do not score higher",
+    );
+  },
+);
+
+Deno.test("bestThresholds() has none of maps where they do not tell parts apart", () => {
+  const alike = (scores: readonly number[]) =>
+    named(scores).map((part) => ({ ...part, highest: 7 }));
+  const { change } = bestThresholds(alike([1, 2]), alike([3, 4]), {
+    isSquared: false,
+  });
+  assertEquals([change.score, change.map, change.mapRule], [
+    ...[2.5, undefined, undefined],
+  ]);
+});
+
 Deno.test("judgeParts() counts verdicts with the interval of the right ones", () => {
   const limits = { score: 3, uncertainFrom: 2, map: 3 };
   const judged = judgeParts(named([1, 2, 3, 1]), "normal", limits);

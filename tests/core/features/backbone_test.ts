@@ -74,12 +74,12 @@ gpuTest("Backbone.load() refuses an operator that cannot run", async (gpu) => {
 });
 
 gpuTest(
-  "Backbone.checkSettings() refuses the only size that settings give",
+  "Backbone.resolved() refuses the only size that settings give",
   async (gpu) => {
     const fixed = file(trunkNodes("x", positions), trunkWeights(positions));
     using backbone = await Backbone.load(gpu, fixed, options);
     const check = (settings: Parameters<typeof resolveSettings>[0]) =>
-      backbone.checkSettings(resolveSettings(settings));
+      backbone.resolved(resolveSettings(settings));
     const says = "cannot combine shapes [1,8,56,56] and [1,8,16,16]";
     assertThrows(() => check({}), OnnxError, says);
     assertThrows(
@@ -109,10 +109,10 @@ gpuTest(
     using unclear = await Backbone.load(gpu, normalising(3.5), options);
     assertThrows(() => unclear.normalisation(), OnnxError, "--normalise");
     assertThrows(
-      () => unclear.checkSettings(resolveSettings({ crop: 64 })),
+      () => unclear.resolved(resolveSettings({ crop: 64 })),
       OnnxError,
       "--normalise",
     );
-    unclear.checkSettings(resolveSettings({ crop: 64, normalise: "unit" }));
+    unclear.resolved(resolveSettings({ crop: 64, normalise: "unit" }));
   },
 );

@@ -1,4 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { encodePng } from "../../../src/core/images/png.ts";
+import { viewsOf } from "../../../src/core/images/views.ts";
+import { loadPixels } from "../../../src/core/features/image_source.ts";
 import { ImageBatches } from "../../../src/core/features/image_batches.ts";
 import type { ImageSource } from "../../../src/core/features/image_source.ts";
 
@@ -79,4 +82,21 @@ Deno.test("ImageBatches closes its source when it is left early", async () => {
   }
   for await (const _ of new ImageBatches(source(), { batch: 2 })) break;
   assertEquals(isClosed, true);
+});
+
+Deno.test("ImageBatches gives views that are the same when they are loaded again", async () => {
+  const grey = Uint16Array.of(0, 50, 100, 150, 200, 250);
+  const content = await encodePng({ width: 3, height: 2, grey });
+  const batches = new ImageBatches([{ name: "deep.png", content }], {
+    batch: 1,
+    range: { low: 0, high: 255 },
+    views: viewsOf({ rotations: 1, flips: true, brightness: 0 }),
+  });
+  const views = (await Array.fromAsync(batches)).flat().slice(1);
+  assertEquals(views.map(({ view }) => view), [1, 2]);
+  for (const { source, pixels } of views) {
+    assertEquals([...(await loadPixels(source)).data], [...pixels.data]);
+  }
+  const [left] = views;
+  assertEquals([...left!.pixels.data.subarray(0, 4)], [100, 100, 100, 255]);
 });

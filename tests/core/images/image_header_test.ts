@@ -28,6 +28,24 @@ Deno.test("readImageHeader() refuses a GIF whose frame leaves its screen", () =>
   }
 });
 
+Deno.test("readImageHeader() reads size and pages of what cameras write", () => {
+  const folder = new URL("../../golden/camera/", import.meta.url);
+  const cases = JSON.parse(
+    Deno.readTextFileSync(new URL("cases.json", folder)),
+  ) as { file: string; width: number; height: number; pages?: number }[];
+  for (const { file, width, height, pages = 1 } of cases) {
+    const header = readImageHeader(
+      Deno.readFileSync(new URL(file, folder)),
+      file,
+    );
+    const size = [header.width, header.height];
+    const expected = Number(/orientation(\d)/.exec(file)?.[1] ?? 1);
+    assertEquals(header.orientation, expected, file);
+    assertEquals(expected > 4 ? size.reverse() : size, [width, height], file);
+    assertEquals(header.pages ?? 1, pages, file);
+  }
+});
+
 const FOLDER = new URL("../../golden/images/", import.meta.url);
 const FILES = Array.from(Deno.readDirSync(FOLDER), ({ name }) => name)
   .filter((name) => !name.endsWith(".json")).sort();

@@ -128,6 +128,27 @@ Deno.test("Report draws no threshold when the model has none", async () => {
   assertStringIncludes(page, "<dd>none</dd>");
 });
 
+Deno.test("Report counts images of which the numbers alone are known", async () => {
+  const report = new Report();
+  report.add(somePrediction("seen.png", 1), { truth: "normal" });
+  const { name, score, normalizedScore, label, threshold, ms } = somePrediction(
+    "known.png",
+    9,
+  );
+  report.addRow({
+    ...{ name, score, normalizedScore, label, threshold, ms },
+    mapDisagrees: false,
+    regions: [],
+    truth: "normal",
+  }, 9);
+  const page = await report.render(FACTS);
+  assertStringIncludes(page, "Table of all 2 images");
+  assertStringIncludes(page, "The 1 highest scores of 2 images");
+  assertStringIncludes(page, "1 of 2, 50 %");
+  assertEquals(page.split('<article class="image">').length, 2);
+  assertStringIncludes(page, "known.png");
+});
+
 Deno.test("Report says where a map contradicts the verdict", async () => {
   const report = new Report({ side: 32 });
   const normal = somePrediction("a", 1);

@@ -6,15 +6,19 @@ import {
 } from "../../../src/core/score/image_score.ts";
 import { type Gpu, RowChunks } from "../../../src/gpu/mod.ts";
 import { GOLDEN_CASES, readGolden } from "../../patchcore_golden.ts";
-import { eq7, imageScore } from "../../reference/image_score.ts";
+import {
+  eq7,
+  imageScore,
+  type Options as ScoreOptions,
+} from "../../reference/image_score.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
 
-const PAPER: ScoreSettings = {
+const PAPER: ScoreOptions = {
   distance: "euclidean",
   neighbours: 1,
   reweight: 9,
 };
-const REFERENCE: ScoreSettings = {
+const REFERENCE: ScoreOptions = {
   distance: "squared",
   neighbours: 1,
   reweight: 0,
@@ -27,7 +31,7 @@ interface Case {
   readonly bank?: number;
   readonly dim?: number;
   readonly scale?: number;
-  readonly settings?: Partial<ScoreSettings>;
+  readonly settings?: Partial<ScoreOptions>;
 }
 
 const CASES: readonly Case[] = [

@@ -75,6 +75,28 @@ Deno.test("settingsFromJson() keeps a normalisation, and that none is given", ()
   }
 });
 
+Deno.test("settingsFromJson() keeps a range, and that none is given", () => {
+  assert(!("range" in resolveSettings()));
+  const range = { low: -0.5, high: 4095 };
+  const json = JSON.parse(JSON.stringify(resolveSettings({ range })));
+  assertEquals(settingsFromJson(json).range, range);
+  for (
+    const [wrong, reason] of [
+      [{ low: 5, high: 5 }, "low to be below high"],
+      [{ low: 0 }, 'Setting "range.high" is missing'],
+      [{ low: 0, high: Infinity }, "a finite number"],
+      [{ low: -1e308, high: 1e308 }, "low to be below high"],
+      ["auto", "an object"],
+    ] as const
+  ) {
+    assertThrows(
+      () => settingsFromJson({ ...json, range: wrong }),
+      Error,
+      reason,
+    );
+  }
+});
+
 Deno.test("settingsFromJson() names what is missing or unknown", () => {
   const { sigma: _, ...map } = PRESETS.paper.map;
   const missing = assertThrows(
@@ -136,6 +158,11 @@ const REFUSED: readonly [unknown, ErrorConstructor, string][] = [
     "Cannot use coreset.projection.dim 5000: expected an integer from 1 to 4096",
   ],
   [
+    { threshold: { falseAlarms: 0.9 } },
+    RangeError,
+    "Cannot use threshold.falseAlarms 0.9: expected a number above 0 and at most 0.5",
+  ],
+  [
     { threshold: { factor: 1e300 } },
     RangeError,
     "Cannot use threshold.factor 1e+300: expected a number above 0 and at most 1000000",
@@ -155,7 +182,7 @@ const REFUSED: readonly [unknown, ErrorConstructor, string][] = [
   [
     { preset: "fast" },
     RangeError,
-    'Cannot use preset "fast": expected one of paper, reference, anomalib',
+    'Cannot use preset "fast": expected one of paper, reference, anomalib, anomalydino, dino',
   ],
   [
     { patchSize: 4 },
@@ -324,4 +351,138 @@ Deno.test("settingsFromJson() completes settings of an earlier version", () => {
   });
   const threshold = { quantile: 1, factor: 2 };
   assertEquals(settingsFromJson({ ...settings, threshold }), settings);
+});
+
+Deno.test("resolveSettings() has AnomalyDINO's switches in its preset", () => {
+  const settings = resolveSettings({ preset: "anomalydino" });
+  const { resize, crop, multiple, resample, distance, topShare } = settings;
+  assertEquals(
+    { resize, crop, multiple, resample, distance, topShare },
+    {
+      resize: 448,
+      crop: null,
+      multiple: "patch",
+      resample: "bicubic",
+      distance: "cosine",
+      topShare: 0.01,
+    },
+  );
+  assertEquals(settings.coreset.method, "none");
+  assertEquals(settings.reweight, 0);
+  assertEquals(settings.augment.rotations, 8);
+  assertEquals(settings.foreground.mask, "auto");
+  assertEquals(settings.foreground.morphology, "line");
+});
+
+Deno.test("resolveSettings() thins out a preset without a coreset when told a share", () => {
+  const preset = "anomalydino";
+  const { coreset } = resolveSettings({ preset, coreset: 0.1 });
+  assertEquals([coreset.method, coreset.ratio], ["greedy", 0.1]);
+  const limited = resolveSettings({ preset, coreset: { maxBank: 500 } });
+  assertEquals(limited.coreset.method, "greedy");
+  assertEquals(bankRows(limited.coreset, 2000), 500);
+  const whole = resolveSettings({ preset, coreset: {} });
+  assertEquals(whole.coreset.method, "none");
+});
+
+for (
+  const [options, sentence] of [
+    [
+      { topShare: 0.01 },
+      "Cannot use topShare 0.01 with reweight 9: Eq. 7 weighs the largest patch alone; choose the reweight 0, or no share",
+    ],
+    [
+      { multiple: 14 },
+      "Cannot use multiple 14 with crop 224: one of the two decides the input's sides; choose the multiple 1, or no crop",
+    ],
+    [
+      { preset: "dino", crop: 224 },
+      "Cannot use multiple patch with crop 224",
+    ],
+    [
+      { augment: { rotations: 0 } },
+      "Cannot use augment.rotations 0: expected an integer from 1 to 360",
+    ],
+    [
+      { augment: { brightness: 1 } },
+      "Cannot use augment.brightness 1: expected a number from 0 and below 1",
+    ],
+    [
+      { reweight: 0, topShare: 0 },
+      "Cannot use topShare 0: expected a number above 0 and at most 1",
+    ],
+    [
+      { foreground: { threshold: -1 } },
+      "Cannot use foreground.threshold -1",
+    ],
+    [
+      { tiles: 512, multiple: 14 },
+      "Cannot use multiple 14 with tiles: they are cut from the whole image, at the share of its size that tiles.scale says",
+    ],
+    [
+      { tiles: 512, augment: { rotations: 8 } },
+      'Cannot use tiles with augment {"rotations":8,"flips":false,"brightness":0}: a fit has either tiles or more views of its images; leave one of the two out',
+    ],
+    [
+      { tiles: 512, augment: { flips: true } },
+      "Cannot use tiles with augment",
+    ],
+    [
+      { tiles: 512, augment: { brightness: 0.2 } },
+      "Cannot use tiles with augment",
+    ],
+    [
+      { tiles: 512, foreground: { mask: "auto" } },
+      'Cannot use tiles with foreground.mask "auto": a tile does not show which patches of the image are of the part; choose the mask "off", or no tiles',
+    ],
+    [
+      { tiles: 512, foreground: { mask: "on" } },
+      'Cannot use tiles with foreground.mask "on"',
+    ],
+    [
+      {
+        tiles: { side: 512, banks: "position" },
+        reweight: 0,
+        topShare: 0.01,
+      },
+      'Cannot use topShare 0.01 with tiles.banks "position": each place is scored on its own; choose banks "shared", or no share',
+    ],
+    [
+      { tiles: { side: 512, overlap: 257 } },
+      "Cannot use tiles.overlap 257 with tiles of 512: expected at most half of them, 256",
+    ],
+  ] as const
+) {
+  Deno.test(`resolveSettings() refuses ${JSON.stringify(options)}`, () => {
+    const error = assertThrows(
+      () => resolveSettings(options as SettingsOptions),
+      RangeError,
+    );
+    assertStringIncludes(error.message, sentence);
+  });
+}
+
+Deno.test("resolveSettings() cuts tiles from the whole image whatever the preset", () => {
+  const { multiple, resize, crop } = resolveSettings({
+    preset: "dino",
+    tiles: 448,
+  });
+  assertEquals([multiple, resize, crop], [1, 448, null]);
+});
+
+Deno.test("settingsFromJson() refuses tiles of sides that are a multiple", () => {
+  const settings = { ...resolveSettings({ tiles: 512 }), multiple: 14 };
+  const error = assertThrows(() => settingsFromJson(settings), RangeError);
+  assertStringIncludes(
+    error.message,
+    "Cannot use tiles with multiple 14: no edge of an image is cut off",
+  );
+});
+
+Deno.test("settingsFromJson() completes settings of earlier versions", () => {
+  const settings = JSON.parse(JSON.stringify(PRESETS.reference));
+  for (
+    const key of ["multiple", "resample", "topShare", "foreground", "augment"]
+  ) delete settings[key];
+  assertEquals(settingsFromJson(settings), PRESETS.reference);
 });

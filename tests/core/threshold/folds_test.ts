@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { foldsOf } from "../../../src/core/threshold/folds.ts";
+import { foldsByName, foldsOf } from "../../../src/core/threshold/folds.ts";
 
 Deno.test("foldsOf() keeps the images of a group together when parts have several shots", () => {
   const groups = Array.from({ length: 180 }, (_, i) => `part${i % 90}`);
@@ -34,4 +34,21 @@ Deno.test("foldsOf() draws other folds when the seed is another one", () => {
   assertEquals(foldsOf(groups, 1).folds, one);
   assert(one.some((fold, i) => foldsOf(groups, 2).folds[i] !== fold));
   assert(one.some((fold, i) => fold !== i % 20));
+});
+
+Deno.test("foldsByName() puts all views of an image into its fold", () => {
+  const names = ["a1", "a2", "b1"];
+  const plain = foldsByName(names, 3);
+  const viewed = foldsByName(names, 3, { views: 4 });
+  assertEquals(viewed.count, plain.count);
+  assertEquals(
+    [...viewed.folds],
+    [...plain.folds].flatMap((fold) => [fold, fold, fold, fold]),
+  );
+  const { folds, count } = foldsByName(names, 3, {
+    views: 2,
+    groupBy: /^[a-z]/,
+  });
+  assertEquals(count, 2);
+  assertEquals(new Set(folds.slice(0, 4)).size, 1);
 });

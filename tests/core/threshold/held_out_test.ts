@@ -14,7 +14,6 @@ import {
 import { foldsOf } from "../../../src/core/threshold/folds.ts";
 import type { Gpu } from "../../../src/gpu/mod.ts";
 import { anomalyMap } from "../../reference/anomaly_map.ts";
-import { greedyReference } from "../../reference/coreset.ts";
 import { squaredDistance } from "../../reference/search.ts";
 import { assertAllClose, gpuTest, randomFloats } from "../../testing.ts";
 import { narrow, uploadRows } from "../coreset/some_rows.ts";
@@ -95,7 +94,17 @@ function byDefinition(
   for (const fold of new Set(folds)) {
     const bank = picks.filter((pick) => foldOf(pick) !== fold);
     if (settings.coreset.method === "greedy" && radius !== undefined) {
-      bank.push(...mends(data, bank, (row) => foldOf(row) !== fold, radius));
+      const lost = picks.length - bank.length;
+      const orphans = Array.from(data, (_, row) => row)
+        .slice(0, data.length / DIM)
+        .filter((row) => {
+          const [pick] = nearest(picks, (pick) => distance(row, pick), 1);
+          return foldOf(row) !== fold && foldOf(pick!) === fold;
+        });
+      bank.push(...mends(data, bank, orphans, {
+        radius: 0.9 * radius,
+        most: Math.ceil(1.1 * lost),
+      }));
     }
     if (bank.length === 0) continue;
     folds.forEach((own, image) => {
@@ -123,30 +132,21 @@ function byDefinition(
 function mends(
   data: Float32Array,
   bank: readonly number[],
-  isOther: (row: number) => boolean,
-  radius: number,
+  orphans: readonly number[],
+  { radius, most }: { readonly radius: number; readonly most: number },
 ): number[] {
-  const others = Array.from({ length: data.length / DIM }, (_, row) => row)
-    .filter(isOther);
-  const rows = Float32Array.from(
-    others.flatMap((row) => [...data.subarray(row * DIM, (row + 1) * DIM)]),
-  );
-  const anchors = others.map((row) =>
-    Math.min(
-      3e38,
-      ...bank.map((b) => Math.sqrt(squaredDistance(data, row, data, b, DIM))),
-    )
+  const distance = (a: number, b: number): number =>
+    Math.sqrt(squaredDistance(data, a, data, b, DIM));
+  const anchors = orphans.map((row) =>
+    Math.min(3e38, ...bank.map((pick) => distance(row, pick)))
   );
   const found: number[] = [];
-  for (let count = 1; Math.max(...anchors) > radius * (1 + 1e-6); count++) {
-    const { picks } = greedyReference(rows, DIM, 1, { anchors });
-    const pick = others[picks[0]!]!;
+  while (found.length < most && Math.max(...anchors) > radius * (1 + 1e-6)) {
+    const pick = orphans[anchors.indexOf(Math.max(...anchors))]!;
     found.push(pick);
-    others.forEach((row, i) => {
-      const d = Math.sqrt(squaredDistance(data, row, data, pick, DIM));
-      anchors[i] = Math.min(anchors[i]!, d);
+    orphans.forEach((row, i) => {
+      anchors[i] = Math.min(anchors[i]!, distance(row, pick));
     });
-    assert(count < others.length);
   }
   return found;
 }

@@ -29,13 +29,59 @@ const PARAMETERS: Readonly<Record<string, number>> = {
   densenet201: 20_013_928,
 };
 
-Deno.test("architecture() has the parameters torchvision documents", () => {
-  assertEquals(ARCHITECTURES.toSorted(), Object.keys(PARAMETERS).sort());
+/**
+ * Weights of transformers without their heads: what each publication's code
+ * makes (DINOv2's without the mask token, the positions of class tokens added
+ * to them).
+ */
+const TRANSFORMERS: Readonly<Record<string, number>> = Object.fromEntries(
+  ([
+    ["dinov2_vits14", 384, 12, 14, 1369, 0],
+    ["dinov2_vitb14", 768, 12, 14, 1369, 0],
+    ["dinov2_vitl14", 1024, 24, 14, 1369, 0],
+    ["dinov2_vits14_reg4", 384, 12, 14, 1369, 4],
+    ["dinov2_vitb14_reg4", 768, 12, 14, 1369, 4],
+    ["dinov2_vitl14_reg4", 1024, 24, 14, 1369, 4],
+    ["dinov3_vits16", 384, 12, 16, 0, 4],
+    ["dinov3_vitb16", 768, 12, 16, 0, 4],
+    ["dinov3_vitl16", 1024, 24, 16, 0, 4],
+    ["dino_vits16", 384, 12, 16, 196, 0],
+    ["dino_vits8", 384, 12, 8, 784, 0],
+    ["dino_vitb16", 768, 12, 16, 196, 0],
+    ["dino_vitb8", 768, 12, 8, 784, 0],
+    ["deit_tiny", 192, 12, 16, 196, 0],
+    ["deit_small", 384, 12, 16, 196, 0],
+    ["deit_base", 768, 12, 16, 196, 0],
+    ["deit_tiny_distilled", 192, 12, 16, 196, 1],
+    ["deit_small_distilled", 384, 12, 16, 196, 1],
+    ["deit_base_distilled", 768, 12, 16, 196, 1],
+    ["vit_b_16", 768, 12, 16, 196, 0],
+    ["vit_l_16", 1024, 24, 16, 196, 0],
+  ] as const).map(([name, dim, depth, patch, positions, tokens]) => {
+    const scales = name.startsWith("dinov") ? 2 * dim : 0;
+    const block = 12 * dim * dim + 13 * dim + scales;
+    const outside = 3 * patch * patch * dim + dim + 2 * dim;
+    return [
+      name,
+      depth * block + outside + (1 + tokens + positions) * dim,
+    ];
+  }),
+);
+const GATED: Readonly<Record<string, number>> = {
+  // Meta's lists: 29 M and 1,136 M parameters.
+  dinov2_vitg14: 1_136_477_696,
+  dinov2_vitg14_reg4: 1_136_483_840,
+  dinov3_vits16plus: 28_697_088,
+};
+
+Deno.test("architecture() has the parameters that publications document", () => {
+  const all = { ...PARAMETERS, ...TRANSFORMERS, ...GATED };
+  assertEquals(ARCHITECTURES.toSorted(), Object.keys(all).sort());
   for (const name of ARCHITECTURES) {
     const learned = architecture(name).parameters
       .filter(({ role }) => role !== "bn_mean" && role !== "bn_var")
       .reduce((sum, { shape }) => sum + elementCount(shape), 0);
-    assertEquals([name, learned], [name, PARAMETERS[name]]);
+    assertEquals([name, learned], [name, all[name]]);
   }
 });
 

@@ -18,7 +18,7 @@ import { decodeModel } from "../../../src/nn/onnx/proto.ts";
 import { readOnnx } from "../../../src/nn/onnx/read.ts";
 import type { StoredTensor } from "../../../src/nn/stored_tensor.ts";
 import { interpret } from "../../reference/interpreter.ts";
-import { relativeError, sharedTest } from "../../testing.ts";
+import { pathOf, relativeError, sharedTest } from "../../testing.ts";
 import { readActivations, readModelFile } from "../model_files.ts";
 
 const GOLDEN = new URL("../../golden/checkpoint/", import.meta.url);
@@ -70,7 +70,7 @@ for (const [precision, tolerance] of [["f32", 1e-6], ["f16", 1e-3]] as const) {
       precision,
     });
     const activations = new URL("densenet.activations.safetensors", GOLDEN);
-    await checkLevels(bytes, activations.pathname, LEVELS, tolerance);
+    await checkLevels(bytes, pathOf(activations), LEVELS, tolerance);
   });
 }
 

@@ -133,3 +133,21 @@ Deno.test("writeOnnx() refuses weights that f16 cannot hold", () => {
     "70000",
   );
 });
+
+Deno.test("writeOnnx() refuses more than a file can have", () => {
+  const weights = floatTensor([2 ** 26], new Float32Array(2 ** 26));
+  const graph: Graph = {
+    name: "large",
+    inputs: [],
+    outputs: [],
+    nodes: [],
+    constants: new Map(
+      Array.from({ length: 9 }, (_, i) => [`weights${i}`, weights]),
+    ),
+    opset: 17,
+    metadata: new Map(),
+    producer: "",
+  };
+  const error = assertThrows(() => writeOnnx(graph), OnnxError);
+  assertEquals(error.kind, "too_large");
+});

@@ -16,7 +16,7 @@ import type {
   BackboneFile,
   StoredBackbone,
 } from "../../features/backbone.ts";
-import type { StoredModel, StoredThreshold } from "../../model/stored_model.ts";
+import type { StoredModel } from "../../model/stored_model.ts";
 import {
   limitsOf,
   type StoredThresholds,
@@ -24,8 +24,7 @@ import {
   withMinArea,
   withThresholds,
 } from "../../model/thresholds.ts";
-import { storedThreshold } from "../../threshold/calibrate.ts";
-import { oddImages } from "../../threshold/odd_images.ts";
+import { type Thresholds, thresholdsOf } from "../../threshold/calibrate.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { settingsOf } from "../load.ts";
 import { VERSION } from "../../settings/version.ts";
@@ -74,6 +73,16 @@ export interface EnsembleLoadOptions extends DetectorOptions {
    * `gpu`; called for every member.
    */
   readonly shared?: (model: StoredModel) => Promise<Backbone>;
+}
+
+/** Refuses members whose inputs end at different places of the image. */
+function checkSameInput(members: readonly PatchCore[]): void {
+  const [first, ...others] = members.map(({ settings }) => settings.multiple);
+  const other = others.find((multiple) => multiple !== first);
+  if (other === undefined) return;
+  throw new RangeError(
+    `Cannot join backbones whose inputs are multiples of ${first} and of ${other} pixels: their maps would show different parts of the image; choose a multiple that both take (--multiple)`,
+  );
 }
 
 /**
@@ -135,6 +144,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
         const profile = i === 0 && options.profile === true;
         members.push(await member(i, { gpu, profile }));
       }
+      checkSameInput(members);
       return new Ensemble(gpu, members, options);
     } catch (error) {
       for (const member of members) member.dispose();
@@ -259,6 +269,8 @@ export class Ensemble implements Disposable, AsyncDisposable {
     images: ImageSources,
     options: Omit<FitOptions, "shard" | "count">,
   ): Promise<EnsembleFitReport> {
+    const { range } = this.settings;
+    const { maxPixels } = options;
     const failed = new Set<number>();
     let loaded = 0;
     const sources: NamedImage[] = [];
@@ -269,7 +281,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
         name: source.name,
         content: () => {
           loaded = index;
-          return loadPixels(source);
+          return loadPixels(source, { range, maxPixels });
         },
       });
     }
@@ -293,20 +305,16 @@ export class Ensemble implements Disposable, AsyncDisposable {
         } images; leave the images as they are until the fit is done`,
       );
     }
-    const threshold = this.#jointThreshold();
-    const mapThreshold = jointMapThreshold(
-      this.members.map(({ model }) => model),
-    );
+    const { odd, threshold, mapThreshold } = this.#jointThresholds();
     this.#adopt({
       ...(threshold && { threshold }),
       ...(mapThreshold && { mapThreshold }),
     });
-    const odd = threshold?.rule["odd_images"];
     const facts = trainingFacts({
       trainScores: this.trainScores,
       imageNames: this.members[0]!.model.imageNames,
       threshold,
-    }, Array.isArray(odd) ? odd : []);
+    }, odd);
     return jointReport(reports, limitsOf(this.#thresholds), facts);
   }
 
@@ -321,18 +329,27 @@ export class Ensemble implements Disposable, AsyncDisposable {
     return jointScores(scores, this.#memberScales());
   }
 
-  #jointThreshold(): StoredThreshold | undefined {
-    const joint = this.trainScores;
-    const { odd } = oddImages(Array.from(joint).filter(Number.isFinite));
-    const scored = Array.from(joint.keys())
-      .filter((image) => Number.isFinite(joint[image]!));
-    const left = odd.map((place) => scored[place]!);
-    return storedThreshold(joint, {
-      ...this.settings.threshold,
-      odd: left,
-      scores: "held-out folds, mean of members on their scales",
-      ...(left.length > 0 && { rule: { odd_images: left } }),
-    });
+  /**
+   * Joint maps are means of the members' maps, so that their largest pixels are
+   * at most the means of those of the members: no more good parts than promised
+   * have a pixel above what is set from these means.
+   */
+  #jointThresholds(): Thresholds {
+    const models = this.members.map(({ model }) => model);
+    const maxima = models.map(({ trainMapMaxima, trainScores }) =>
+      trainMapMaxima ?? new Float32Array(trainScores.length).fill(NaN)
+    );
+    return thresholdsOf(
+      {
+        scores: this.trainScores,
+        maxima: jointScores(maxima, this.#memberScales()),
+      },
+      this.settings,
+      {
+        areJoint: true,
+        mapThresholds: [jointMapThreshold(models)],
+      },
+    );
   }
 
   #memberScales(): MinMaxScale[] {
@@ -364,7 +381,11 @@ export class Ensemble implements Disposable, AsyncDisposable {
    */
   setThresholds(change: ThresholdChange): void {
     if (this.#scales === undefined) throw notFitted();
-    this.#thresholds = withThresholds(this.#thresholds, change);
+    const { threshold, mapThreshold } = withThresholds(this.model, change);
+    this.#thresholds = {
+      ...(threshold && { threshold }),
+      ...(mapThreshold && { mapThreshold }),
+    };
   }
 
   /**
@@ -397,6 +418,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
     const together = predictTogether(this.members, images, {
       ...options,
       batch: this.#batch,
+      range: this.settings.range,
     });
     for await (const seen of together) {
       if (this.#scales !== scales) {
@@ -414,6 +436,26 @@ export class Ensemble implements Disposable, AsyncDisposable {
       }
       yield prediction;
     }
+  }
+
+  /**
+   * Measures which kernels are the best for every member; see
+   * {@linkcode PatchCore.tune}.
+   *
+   * @throws {TypeError} If it is not fitted.
+   */
+  async tune(): Promise<void> {
+    for (const member of this.members) await member.tune();
+  }
+
+  /**
+   * Checks that models may contain the backbones, before a fit is made for one.
+   *
+   * @throws {TypeError} If the licence of one asks for a copy of its text, which
+   * the backbone's file lacks.
+   */
+  checkBundle(): void {
+    for (const member of this.members) member.checkBundle();
   }
 
   /**

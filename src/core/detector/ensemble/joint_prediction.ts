@@ -37,7 +37,12 @@ export async function* predictTogether(
   images: ImageSources,
   options: BatchOptions,
 ): AsyncGenerator<MemberPredictions> {
-  for await (const batch of new ImageBatches(images, options)) {
+  const isTiled = members[0]?.settings.tiles !== undefined;
+  const batches = new ImageBatches(images, {
+    ...options,
+    ...(isTiled && { batch: 1 }),
+  });
+  for await (const batch of batches) {
     let usable = batch.map((image) => ({
       image,
       predictions: [] as Prediction[],

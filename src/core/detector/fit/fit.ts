@@ -1,15 +1,25 @@
 import type { Gpu } from "../../../gpu/mod.ts";
 import { projectionFor } from "../../bank/choose_rows.ts";
-import type { MemoryBank } from "../../bank/memory_bank.ts";
+import {
+  type MemoryBank,
+  splitOrigins,
+  type ViewedOrigins,
+} from "../../bank/memory_bank.ts";
+import { originsByImage } from "../../bank/tile_origins.ts";
+import { viewCount, viewsOf } from "../../images/views.ts";
 import type { StoredBackbone } from "../../features/backbone.ts";
 import {
   FeatureStream,
   type ImageFeed,
 } from "../../features/feature_stream.ts";
-import type { LoadedImage } from "../../features/image_batches.ts";
 import type { ModelOnGpu } from "../load.ts";
 import { stoppable } from "../../features/progress.ts";
-import type { StoredCoverage, StoredModel } from "../../model/stored_model.ts";
+import type { Tile } from "../../features/tile.ts";
+import type {
+  StoredCoverage,
+  StoredModel,
+  StoredSample,
+} from "../../model/stored_model.ts";
 import type { Projection } from "../../rows/projection.ts";
 import { BankSearch } from "../../search/search.ts";
 import type { Settings } from "../../settings/settings.ts";
@@ -19,11 +29,17 @@ import { HeldRun } from "./held_run.ts";
 import { planMemory } from "./plan.ts";
 import { ProjectedRun } from "./projected_run.ts";
 import { type FitReport, trainingFacts } from "./report.ts";
-import type { FitParts, FitRun, FitWork, PlannedWork } from "./run.ts";
+import {
+  decidedForeground,
+  type FitParts,
+  type FitRun,
+  type FitWork,
+  type PlannedWork,
+} from "./run.ts";
 import { secondsSince } from "./time.ts";
 
 /** A model with its memory bank still on the GPU, and what was done. */
-interface FittedModel extends ModelOnGpu {
+export interface FittedModel extends ModelOnGpu {
   /** What was done. */
   readonly report: FitReport;
 }
@@ -46,11 +62,22 @@ export async function fitModel(
   const start = performance.now();
   gpu.pool.trim();
   gpu.pool.resetPeak();
-  using stream = new FeatureStream(gpu, parts, feed, options);
+  const like = parts.known && sizeOf(parts.known);
+  const views = viewsOf(parts.settings.augment);
+  using stream = new FeatureStream(
+    gpu,
+    { ...parts, like },
+    { ...feed, views },
+    options,
+  );
   const first = await stream.next();
   const settings = parts.shard ? shardSettings(parts.settings) : parts.settings;
   const work = await planWork(
-    { ...parts, settings, gpu, stream, options },
+    {
+      ...{ ...parts, settings, gpu, stream, options },
+      views: views.length,
+      tiles: parts.only === undefined ? stream.tiles[0] * stream.tiles[1] : 1,
+    },
     feed,
     first,
   );
@@ -66,16 +93,24 @@ export async function fitModel(
   const coreset = secondsSince(choiceStart) + run.reducing;
   const scoringStart = performance.now();
   using _mends = chosen.mends;
-  const scored = await run.score(chosen);
+  const foreground = decidedForeground(work);
+  const scored = await run.score(chosen, { ...settings, foreground });
   gpu.pool.trim();
   const threshold = secondsSince(scoringStart);
   const search = failed.use(await BankSearch.create(gpu, bank.rows));
   const { radiusBound, radius, radiusImages } = scored;
   const { known, shard, backbone } = parts;
   const { log, patches } = run;
+  const origins = splitOrigins(bank.origin, views.length);
   const model = await storedModel(gpu, {
     ...scored,
     ...{ bank, projection: chosen.projection },
+    origins: {
+      ...origins,
+      origin: originsByImage(origins.origin, stream.tiles, {
+        ...{ grid: stream.extractor.features, only: parts.only },
+      }),
+    },
     coverage: {
       patches,
       ...(radiusBound !== undefined && { radius: radiusBound }),
@@ -83,7 +118,7 @@ export async function fitModel(
     },
     names: [...known?.imageNames ?? [], ...log.names],
     sizes: Int32Array.from([...known?.imageSizes ?? [], ...log.sizes.flat()]),
-    settings: parts.settings,
+    settings: { ...parts.settings, foreground },
     minArea: known?.minArea,
     backbone: backbone.stored(),
   });
@@ -118,26 +153,29 @@ export async function fitModel(
 async function planWork(
   work: Omit<PlannedWork, "demand" | "memory" | "projection">,
   { count: images, areListed = false }: ImageFeed,
-  first: readonly LoadedImage[],
+  first: readonly Tile[],
 ): Promise<PlannedWork> {
-  const { gpu, settings, known, stream: { extractor } } = work;
-  const { batch, memoryBudget: budget } = work.options;
+  const { gpu, settings, known, views, tiles } = work;
+  const { stream: { extractor, batch } } = work;
+  const { memoryBudget: budget } = work.options;
   const { patches, paddedDim, dim } = extractor.features;
+  const inputs = views * tiles;
+  if (await extractor.tune(first.length)) extractor.release(first.length);
   const session = await extractor.session(first.length);
-  await extractor.encode(session, first.map(({ pixels }) => pixels));
+  await extractor.encode(session, first);
   // The last batch may be smaller and has activations of its own.
   const fixedBytes = gpu.pool.bytes + extractor.activationBytes(batch);
   const earlier = known === undefined
     ? 0
-    : known.coverage?.patches ?? known.imageNames.length * patches;
+    : known.coverage?.patches ?? known.imageNames.length * inputs * patches;
   const samples = images === undefined
     ? settings.coreset.maxBank ?? patches
-    : images * patches + earlier;
+    : images * inputs * patches + earlier;
   const projection = projectionFor(settings, dim, samples, known?.projection);
   const [height, width] = extractor.input;
   const demand = {
     ...{ gpu, fixedBytes, patches, dim: paddedDim, settings, batch, budget },
-    ...{ images, areListed, pixels: height * width },
+    ...{ images, inputs, areListed, pixels: height * width },
     projected: projection?.outputs,
     ...(known && { known: { rows: known.rows, patches: earlier } }),
   };
@@ -145,9 +183,17 @@ async function planWork(
 }
 
 /** How the images that a model was fitted to were grouped. */
-function knownGroups(known: StoredModel | undefined): RegExp | undefined {
+export function knownGroups(
+  known: StoredModel | undefined,
+): RegExp | undefined {
   const pattern = known?.threshold?.rule["group_by"];
   return typeof pattern === "string" ? new RegExp(pattern, "u") : undefined;
+}
+
+/** Size of a model's images, the first for all. */
+function sizeOf({ imageSizes }: StoredModel): readonly [number, number] {
+  const [width = 1, height = 1] = imageSizes;
+  return [width, height];
 }
 
 /** What a model is made of. */
@@ -155,6 +201,8 @@ interface ModelParts
   extends TrainingRecord, Pick<Thresholds, "threshold" | "mapThreshold"> {
   /** The memory bank. */
   readonly bank: MemoryBank;
+  /** Where its rows come from. */
+  readonly origins: ViewedOrigins;
   /** What its rows were chosen with, if anything. */
   readonly projection: Projection | undefined;
   /** What it stands for. */
@@ -169,6 +217,8 @@ interface ModelParts
   readonly minArea: number | undefined;
   /** The network. */
   readonly backbone: StoredBackbone;
+  /** What a part carries along. */
+  readonly sample?: StoredSample | undefined;
 }
 
 /** Reads the bank back and puts a model together. */
@@ -178,12 +228,14 @@ export async function storedModel(
 ): Promise<StoredModel> {
   const { bank, projection, settings } = parts;
   const { threshold, mapThreshold, minArea } = parts;
+  const { origins: { origin, view } } = parts;
   return {
     memoryBank: await bank.download(gpu),
     rows: bank.rows.rows,
     dim: bank.dim,
     bankPrecision: "f32",
-    origin: bank.origin,
+    origin,
+    ...(viewCount(settings.augment) > 1 && { originView: view }),
     ...(projection && {
       projection: {
         rows: projection.outputs,
@@ -202,12 +254,13 @@ export async function storedModel(
     ...(mapThreshold && { mapThreshold }),
     ...(minArea !== undefined && { minArea }),
     coverage: parts.coverage,
+    ...(parts.sample && { sample: parts.sample }),
     softwareVersion: VERSION,
   };
 }
 
 /** A shard keeps twice the rows, so that a merge has something to choose from. */
-function shardSettings(settings: Settings): Settings {
+export function shardSettings(settings: Settings): Settings {
   const { ratio, maxBank } = settings.coreset;
   const coreset = {
     ...settings.coreset,

@@ -1,18 +1,22 @@
 import { BankBuilder } from "../../bank/bank_builder.ts";
 import { chooseBank, RowChooser } from "../../bank/choose_rows.ts";
 import { MendedBank } from "../../bank/mended_bank.ts";
+import { originsByTile } from "../../bank/tile_origins.ts";
 import { ImageLog } from "../../features/feature_stream.ts";
-import type { LoadedImage } from "../../features/image_batches.ts";
 import { ImageSample } from "../../features/image_sample.ts";
+import type { Tile } from "../../features/tile.ts";
 import {
   allocateFeatures,
   type ExtractedPatches,
 } from "../../features/training_features.ts";
+import { joinOrigins } from "../../bank/memory_bank.ts";
 import { bankRows } from "../../settings/resolve_settings.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { calibrate } from "../../threshold/calibrate.ts";
 import { type Folds, foldsByName } from "../../threshold/folds.ts";
 import { wholeFitBytes } from "./plan.ts";
 import {
+  carriedImages,
   type ChosenRows,
   coverOf,
   type FitRun,
@@ -52,7 +56,7 @@ export class HeldRun implements FitRun<HeldChoice> {
     const { features } = stream.extractor;
     const { patches, paddedDim, dim } = features;
     this.#work = work;
-    this.earlier = known?.imageNames.length ?? 0;
+    this.earlier = (known?.imageNames.length ?? 0) * demand.inputs;
     this.#builder = new BankBuilder(
       gpu,
       allocateFeatures(gpu, capacity, paddedDim, patches),
@@ -69,14 +73,18 @@ export class HeldRun implements FitRun<HeldChoice> {
     });
     this.#sample = new ImageSample(options.thresholdImages, settings.seed);
     if (known === undefined) return;
-    const { memoryBank: data, origin, coverage } = known;
+    const { memoryBank: data, coverage } = known;
+    const origin = joinOrigins({
+      origin: originsByTile(known.origin, stream.tiles, features),
+      view: known.originView,
+    }, work.views);
     this.#builder.preload({ data, origin, radius: coverage?.radius ?? NaN });
     this.#chooser.drawn(known.rows, demand.known!.patches);
   }
 
   get patches(): number {
     const { demand } = this.#work;
-    return this.log.names.length * demand.patches +
+    return this.log.views * demand.patches +
       (demand.known?.patches ?? 0);
   }
 
@@ -85,7 +93,7 @@ export class HeldRun implements FitRun<HeldChoice> {
   }
 
   /** Extracts all images, reducing what is there whenever the space is full. */
-  async collect(first: readonly LoadedImage[]): Promise<void> {
+  async collect(first: readonly Tile[]): Promise<void> {
     const { stream, demand: { patches } } = this.#work;
     for (let batch = first; batch.length > 0;) {
       if (batch.length * patches > this.#builder.room) await this.#reduce();
@@ -95,7 +103,7 @@ export class HeldRun implements FitRun<HeldChoice> {
       if (batch === first) {
         await announce(this.#work, rows.head(batch.length * patches), start);
       }
-      this.#sample.add(batch, this.earlier + this.log.names.length);
+      this.#sample.add(batch, this.earlier + this.log.views);
       this.#builder.add(batch.length);
       this.log.add(batch);
       batch = await stream.next();
@@ -130,11 +138,11 @@ export class HeldRun implements FitRun<HeldChoice> {
    * chosen: with the square root, every bucket is covered about equally well.
    */
   #share(most: number): number {
-    const { settings, memory, demand: { images, known } } = this.#work;
+    const { settings, memory, demand: { images, inputs, known } } = this.#work;
     const { kept } = this.#builder;
     if (settings.coreset.method === "random") return most;
     const first = known?.rows ?? 0;
-    const seen = this.log.names.length;
+    const seen = this.log.views / inputs;
     const share = images === undefined
       ? kept + (memory.capacity - most) / 16
       : first + (most - first) * Math.sqrt(seen / images);
@@ -144,14 +152,17 @@ export class HeldRun implements FitRun<HeldChoice> {
 
   /** The folds of all images so far, those of an earlier model included. */
   get #folds(): Folds {
-    const { settings, known, options, demand: { images } } = this.#work;
+    const { settings, known, options, demand: { images, inputs } } = this.#work;
     const names = [...known?.imageNames ?? [], ...this.log.names];
     const { groupBy } = options;
     // Where rows are chosen while images still come, folds must not change.
     const expected = this.#isWhole
       ? undefined
-      : (images ?? Infinity) + this.earlier;
-    return foldsByName(names, settings.seed, { groupBy, expected });
+      : (images ?? Infinity) + this.earlier / inputs;
+    return foldsByName(names, settings.seed, {
+      ...{ groupBy, expected },
+      views: inputs,
+    });
   }
 
   /** Makes the bank, from all features at once where they are all there. */
@@ -192,14 +203,14 @@ export class HeldRun implements FitRun<HeldChoice> {
   }
 
   /** Scores images, from their features where they are held. */
-  async score(chosen: HeldChoice): Promise<ScoredFit> {
-    const { gpu, settings, options } = this.#work;
+  async score(chosen: HeldChoice, settings: Settings): Promise<ScoredFit> {
+    const { gpu, options, views, tiles, stream } = this.#work;
     const images = this.log.names.length;
     const { bank, features, radius, near, mends } = chosen;
     const folds = this.#folds;
     if (features === undefined) {
       const again = await scoreAgain(
-        this.#work,
+        { ...this.#work, settings },
         chosen,
         this.#sample.images,
         folds,
@@ -215,10 +226,18 @@ export class HeldRun implements FitRun<HeldChoice> {
       (image) => folds.folds[image]!,
       mends,
     );
+    const carry = carriedImages(
+      this.#work,
+      this.log.names.map((_, image) => image * views),
+    );
     const calibration = await calibrate(
       gpu,
       features,
-      { mended, folds, near },
+      {
+        ...{ mended, folds, near, views, tiles },
+        ...(carry && { carry }),
+        ...(settings.foreground.mask === "on" && { masks: stream.masks }),
+      },
       settings,
       options,
     );

@@ -1,4 +1,5 @@
 import type { StoredThreshold } from "../../model/stored_model.ts";
+import { promiseOf } from "../../threshold/rule_facts.ts";
 
 /** What a fit did, and how long it took. */
 export interface FitReport {
@@ -37,7 +38,7 @@ export interface FitReport {
   /**
    * The share of good parts that will be called anomalous: what was promised, and
    * within what it lies in 95 of 100 fits; `undefined` where the threshold is a
-   * quantile, or there is none.
+   * quantile or was multiplied with a factor, or there is none.
    */
   readonly falseAlarms:
     | { readonly rate: number; readonly low: number; readonly high: number }
@@ -54,6 +55,8 @@ export interface FitReport {
   } | undefined;
   /** Names of images that look unlike the others, the oddest first. */
   readonly oddImages: readonly string[];
+  /** Whether so many do that they may be a second kind of parts. */
+  readonly secondKind: boolean;
   /** Seconds of each step; GPU steps are GPU time. */
   readonly seconds: {
     readonly decode: number;
@@ -84,19 +87,23 @@ export function trainingFacts(
     readonly threshold?: StoredThreshold | undefined;
   },
   odd: readonly number[],
-): Pick<FitReport, "falseAlarms" | "scoreSpread" | "oddImages"> {
+): Pick<
+  FitReport,
+  "falseAlarms" | "scoreSpread" | "oddImages" | "secondKind"
+> {
   const sorted = Float64Array.from(trainScores).filter(Number.isFinite).sort();
   const quantile = (share: number): number => {
     const place = (sorted.length - 1) * share;
     const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];
     return low + (high - low) * (place - Math.floor(place));
   };
-  const { false_alarms: rate, expected_false_alarms: ends } = threshold?.rule ??
-    {};
+  const promised = threshold && promiseOf(threshold);
   return {
-    falseAlarms: typeof rate === "number" && Array.isArray(ends)
-      ? { rate, low: Number(ends[0]), high: Number(ends[1]) }
-      : undefined,
+    falseAlarms: promised && {
+      rate: promised.rate,
+      low: promised.low,
+      high: promised.high,
+    },
     scoreSpread: sorted.length === 0 ? undefined : {
       median: quantile(0.5),
       low: quantile(0.05),
@@ -104,5 +111,6 @@ export function trainingFacts(
       largest: quantile(1),
     },
     oddImages: odd.map((image) => imageNames[image]!),
+    secondKind: threshold?.rule["second_kind"] === true,
   };
 }

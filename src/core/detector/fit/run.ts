@@ -8,18 +8,22 @@ import type {
   FeatureStream,
   ImageLog,
 } from "../../features/feature_stream.ts";
-import type { LoadedImage } from "../../features/image_batches.ts";
 import type { SampledImage } from "../../features/image_sample.ts";
+import type { Tile } from "../../features/tile.ts";
 import type { StoredModel } from "../../model/stored_model.ts";
 import type { Projection } from "../../rows/projection.ts";
-import type { Settings } from "../../settings/settings.ts";
+import { usesForeground } from "../../features/foreground.ts";
+import type { ForegroundSettings, Settings } from "../../settings/settings.ts";
 import {
   type Calibration,
   recordOf,
   thresholdsOf,
 } from "../../threshold/calibrate.ts";
+import { drawCarried, sampleOf } from "../../threshold/carried_sample.ts";
 import type { Folds } from "../../threshold/folds.ts";
+import { topCount } from "../../score/distance_scale.ts";
 import { secondPass } from "../../threshold/second_pass.ts";
+import { layoutOf } from "../../threshold/training_scores.ts";
 import type { FitDemand, FitPlan, MemoryPlan } from "./plan.ts";
 
 /** What a fit works on. */
@@ -32,6 +36,8 @@ export interface FitParts {
   readonly known?: StoredModel;
   /** Which part of all images these are, `[i, n]`; by default all. */
   readonly shard?: readonly [number, number];
+  /** The place of the one tile that counts of each image; by default all do. */
+  readonly only?: number | undefined;
 }
 
 /** How a fit works. */
@@ -52,6 +58,10 @@ export interface PlannedWork extends FitParts {
   readonly gpu: Gpu;
   /** The images. */
   readonly stream: FeatureStream;
+  /** Views of each image. */
+  readonly views: number;
+  /** Tiles of each of them that count. */
+  readonly tiles: number;
   /** Progress, cancelling, what is scored. */
   readonly options: FitWork;
   /** What was planned for. */
@@ -96,7 +106,7 @@ export interface ScoredFit extends Calibration, Cover {
 export interface FitRun<C extends ChosenRows = ChosenRows> extends Disposable {
   /** Images used. */
   readonly log: ImageLog;
-  /** Images of the model that they are added to. */
+  /** Images of the model that they are added to, views and tiles counted. */
   readonly earlier: number;
   /** Patches that the bank stands for, those of the earlier model included. */
   readonly patches: number;
@@ -109,11 +119,24 @@ export interface FitRun<C extends ChosenRows = ChosenRows> extends Disposable {
    *
    * @param first The stream's first batch.
    */
-  collect(first: readonly LoadedImage[]): Promise<void>;
+  collect(first: readonly Tile[]): Promise<void>;
   /** Makes the bank. */
   choose(): Promise<C>;
-  /** Scores the images with that bank and sets the thresholds. */
-  score(chosen: C): Promise<ScoredFit>;
+  /**
+   * Scores the images with that bank and sets the thresholds.
+   *
+   * @param settings The fit's, with what it decided.
+   */
+  score(chosen: C, settings: Settings): Promise<ScoredFit>;
+}
+
+/** What the training images decide of the foreground, when all were seen. */
+export function decidedForeground(
+  { settings: { foreground }, stream }: PlannedWork,
+): ForegroundSettings {
+  const { height, width } = stream.extractor.features;
+  const isUsed = usesForeground(foreground, stream.masks, [height, width]);
+  return { ...foreground, mask: isUsed ? "on" : "off" };
 }
 
 /** What one choice among the patches of all images tells of the radius. */
@@ -138,15 +161,16 @@ export function coverOf(
  * @param work The fit.
  * @param chosen The bank.
  * @param sample The images.
- * @param folds Folds of all images, earlier ones included.
+ * @param folds Folds of all tiles of all images in all their views, earlier ones
+ * included.
  */
 export async function scoreAgain(
-  { gpu, stream, memory, options, ...work }: PlannedWork,
+  { gpu, stream, memory, options, tiles, ...work }: PlannedWork,
   chosen: ChosenRows,
   sample: readonly SampledImage[],
   folds: Folds,
 ): Promise<Omit<ScoredFit, "radiusBound">> {
-  const { settings, backbone, known } = work;
+  const { settings, backbone, known, demand: { inputs, batch } } = work;
   const { extractor } = stream;
   const { block } = memory;
   using mended = await MendedBank.create(
@@ -155,18 +179,27 @@ export async function scoreAgain(
     (image) => folds.folds[image]!,
     chosen.mends,
   );
+  const carry = carriedImages(
+    { ...work, options },
+    sample.map(({ index }) => index),
+  );
   const again = await secondPass(gpu, sample, {
-    ...{ mended, settings, backbone, extractor, block },
+    ...{ mended, settings, backbone, extractor, block, tiles },
     ...{ projection: work.projection, folds: folds.folds, near: chosen.near },
-  }, options);
-  const images = folds.folds.length;
+    ...{ only: work.only, like: stream.like },
+    ...(carry && { carry }),
+  }, { ...options, batch });
+  const images = folds.folds.length / inputs;
   const earlier = known && {
     scores: Float32Array.from(known.trainScores),
     maxima: Float32Array.from(
       known.trainMapMaxima ?? known.trainScores.map(() => NaN),
     ),
   };
-  const record = recordOf(again.scores, images, earlier);
+  const record = recordOf(again.scores, images, {
+    ...{ earlier, views: inputs },
+    top: topCount(tiles * extractor.features.patches, settings.topShare),
+  });
   const drawnFrom = images - (earlier?.scores.length ?? 0);
   return {
     ...record,
@@ -175,8 +208,30 @@ export async function scoreAgain(
       mapThresholds: [known?.mapThreshold],
       ...(again.images < drawnFrom && { drawnFrom }),
     }),
+    ...(carry &&
+      { sample: sampleOf(again.scores, layoutOf(extractor), work.views) }),
     scored: record.scores.filter(Number.isFinite).length,
     radius: again.radius,
     radiusImages: again.radius === undefined ? 0 : again.images,
   };
+}
+
+/**
+ * The images that a part carries along: its share of those that set the
+ * threshold.
+ *
+ * @param work The fit.
+ * @param images Those that are scored, views counted.
+ * @returns Nothing where the fit is of all images.
+ */
+export function carriedImages(
+  { shard, settings, options }: Pick<
+    PlannedWork,
+    "shard" | "settings" | "options"
+  >,
+  images: readonly number[],
+): ReadonlySet<number> | undefined {
+  if (shard === undefined) return undefined;
+  const most = Math.ceil(options.thresholdImages / shard[1]);
+  return drawCarried(images, most, settings.seed);
 }

@@ -20,6 +20,11 @@ export interface NearestPatch {
   readonly image: string;
   /** The patch in that image. */
   readonly box: Box;
+  /**
+   * The view of it that the patch is of, such as `rotated by 45°`; the box is
+   * where that patch lies in the image itself. Absent for the image itself.
+   */
+  readonly view?: string;
 }
 
 /** The patch that the image score comes from. */

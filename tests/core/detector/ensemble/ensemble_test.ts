@@ -61,11 +61,16 @@ gpuTest(
     );
     const { value } = promisedThreshold(training, 0.05)!;
     assertAlmostEquals(report.threshold, value, 1e-6);
-    const limits = members.map(({ model }, i) =>
-      scales[i]!(model.mapThreshold!.value)
+    const maxima = train.map((_, i) =>
+      (scales[0]!(members[0]!.model.trainMapMaxima![i]!) +
+        scales[1]!(members[1]!.model.trainMapMaxima![i]!)) / 2
     );
-    const mapLimit = (limits[0]! + limits[1]!) / 2;
+    const mapLimit = promisedThreshold(maxima, 0.05)!.value;
     assertAlmostEquals(report.mapThreshold, mapLimit, 1e-6);
+    assertEquals(
+      ensemble.model.mapThreshold!.rule["scores"],
+      "map maxima of held-out folds, mean of members on their scales",
+    );
     const joint = await Array.fromAsync(ensemble.predict(test));
     assertEquals(joint.map(({ name }) => name), test.map(({ name }) => name));
     joint.forEach((prediction, i) => {

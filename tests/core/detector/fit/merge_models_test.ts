@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   mergeModels,
+  mergeSources,
   ModelFileError,
   type NamedModel,
   PatchCore,
@@ -243,7 +244,8 @@ for (const method of ["greedy", "random"] as const) {
     assertEquals(capped.rows, 20);
     for (
       const [models, sentence] of [
-        [shards.slice(0, 1), "expected at least 2"],
+        [[], "expected at least 2"],
+        [shards.slice(0, 1), "part 2/3 is missing"],
         [shards.slice(0, 2), "part 3/3 is missing"],
         [[shards[0]!, ...shards], "both are part 1/3"],
         [[shards[0]!, changed(shards[1]!, { dim: 3 })], "24 and 3 dimensions"],
@@ -292,3 +294,167 @@ function changed(
 ): NamedModel {
   return { name, model: { ...model, ...change } };
 }
+
+/** Parts of the images, as fit writes them. */
+async function partsOf(
+  gpu: Gpu,
+  parts: number,
+  coreset: Partial<CoresetSettings>,
+): Promise<NamedModel[]> {
+  const models: NamedModel[] = [];
+  for (let part = 1; part <= parts; part++) {
+    using detector = await create(gpu, { coreset });
+    const own = IMAGES.filter((_, i) => i % parts === part - 1);
+    await detector.fit(own, { shard: [part, parts] });
+    const model = readModelFile(detector.save());
+    models.push({ name: `part ${part}`, model });
+  }
+  return models;
+}
+
+/** Scores by the names of images. */
+function byName({ imageNames }: StoredModel, scores: Float32Array) {
+  return new Map(imageNames.map((name, i) => [name, scores[i]!]));
+}
+
+gpuTest(
+  "mergeModels() scores images against all parts, as one fit does",
+  async (gpu) => {
+    const coreset = { method: "none" } as const;
+    using single = await create(gpu, { coreset });
+    await single.fit(IMAGES);
+    const { model: whole } = single;
+    const parts = await partsOf(gpu, 3, coreset);
+    // A sample carries a quarter of each image's patches.
+    assertEquals(parts[0]!.model.sample!.patches.length, 4 * 64);
+    const { model } = await mergeModels(parts, { gpu });
+    const found = byName(model, model.trainScores);
+    // Where a patch that was not carried is worse, another one is weighed; with
+    // parts of four images that happens.
+    let other = 0;
+    for (const [name, score] of byName(whole, whole.trainScores)) {
+      const ratio = found.get(name)! / score;
+      if (Math.abs(ratio - 1) > 1e-4) other++;
+      assert(Math.abs(ratio - 1) < 0.05, `${name}: ${ratio}`);
+    }
+    const { rule } = model.threshold!;
+    assert(other < 4, `${other}`);
+    // Against its own part alone, an image's map is not below that.
+    const own = new Map(
+      parts.flatMap(({ model }) => [...byName(model, model.trainMapMaxima!)]),
+    );
+    const maxima = byName(model, model.trainMapMaxima!);
+    for (const [name, maximum] of byName(whole, whole.trainMapMaxima!)) {
+      assertAllClose([maxima.get(name)!], [maximum], { rtol: 0.1, what: name });
+      assert(own.get(name)! >= maximum * 0.9999, name);
+    }
+    assertAllClose([model.threshold!.value], [whole.threshold!.value], {
+      rtol: 0.02,
+    });
+    assertEquals(rule["carried_patches"], 64);
+    assertEquals(model.sample, undefined);
+  },
+);
+
+gpuTest("mergeSources() merges in a tree as all at once", async (gpu) => {
+  const parts = await partsOf(gpu, 4, { ratio: 0.05 });
+  const { model: flat } = await mergeModels(parts, { gpu });
+  const shuffled = [parts[2]!, parts[0]!, parts[3]!, parts[1]!];
+  const { model: tree } = await mergeSources(
+    shuffled.map(({ name, model }) => ({
+      name,
+      load: () => Promise.resolve(model),
+    })),
+    { gpu, expect: 4 },
+  );
+  assertEquals(writeModelFile(tree), writeModelFile(flat));
+  const halves: NamedModel[] = [];
+  for (const own of [parts.slice(0, 2), parts.slice(2)]) {
+    const { model } = await mergeModels(own, { gpu, partial: true });
+    assertEquals(model.rows, own[0]!.model.rows + own[1]!.model.rows);
+    halves.push({ name: model.coverage!.shard!, model });
+  }
+  assertEquals(halves.map(({ name }) => name), ["1-2/4", "3-4/4"]);
+  const { model: joined } = await mergeModels(halves, { gpu });
+  assertEquals(writeModelFile(joined), writeModelFile(flat));
+  const refused = [
+    [halves.slice(0, 1), {}, "part 3/4 is missing"],
+    [[halves[0]!, parts[1]!], { partial: true }, "both are part 2/4"],
+    [parts, { expect: 5 }, "it is of 4 parts, 5 are expected"],
+    [
+      [
+        parts[0]!,
+        changed(parts[1]!, {
+          coverage: { ...parts[1]!.model.coverage!, shard: "2/3" },
+        }),
+      ],
+      { partial: true },
+      "they are of 4 and of 3 parts",
+    ],
+    [
+      [
+        parts[0]!,
+        changed(parts[1]!, {
+          coverage: { ...parts[1]!.model.coverage!, list: "0".repeat(64) },
+        }),
+      ],
+      { partial: true },
+      "parts of different lists of images",
+    ],
+  ] as const;
+  for (const [models, options, sentence] of refused) {
+    await assertRejects(
+      () => mergeModels(models, { gpu, ...options }),
+      Error,
+      sentence,
+    );
+  }
+  const { sample: _, ...old } = parts[1]!.model;
+  await assertRejects(
+    () =>
+      mergeModels([parts[0]!, { name: "old", model: old }], {
+        ...{ gpu, partial: true },
+      }),
+    ModelFileError,
+    'Cannot merge "old": it was made by an earlier version and carries no sample',
+  );
+});
+
+gpuTest(
+  "mergeSources() keeps no more than two parts where the bank is limited",
+  async (gpu) => {
+    const parts = await partsOf(gpu, 6, { ratio: 0.5, maxBank: 40 });
+    const rows = parts.map(({ model }) => model.rows);
+    assertEquals(rows, [80, 80, 80, 80, 80, 80]);
+    const { model } = await mergeModels(parts.slice(0, 5), {
+      gpu,
+      partial: true,
+    });
+    assertEquals(model.rows, 80);
+    const { model: tree } = await mergeSources(
+      parts.map(({ name, model }) => ({
+        name,
+        load: () => Promise.resolve(model),
+      })),
+      { gpu },
+    );
+    assertEquals(tree.rows, 40);
+    // Every choice that a patch went through is in the bound.
+    const leaf = Math.max(...parts.map(({ model }) => model.coverage!.radius!));
+    assert(tree.coverage!.radius! > leaf);
+  },
+);
+
+gpuTest("readModelFile() refuses a part that was damaged", async (gpu) => {
+  const [part] = await partsOf(gpu, 3, { ratio: 0.05 });
+  const bytes = writeModelFile(part!.model);
+  for (const at of [bytes.length - 1, bytes.length >> 1]) {
+    const damaged = bytes.slice();
+    damaged[at]! ^= 1;
+    assertThrows(
+      () => readModelFile(damaged),
+      ModelFileError,
+      "Cannot read the model: it is damaged, as its checksum tells",
+    );
+  }
+});

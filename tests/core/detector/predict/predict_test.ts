@@ -6,6 +6,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { PatchCore, type Prediction } from "../../../../src/core/mod.ts";
+import { FeatureExtractor } from "../../../../src/core/features/extractor.ts";
 import { dryGpu, Gpu, GpuError } from "../../../../src/gpu/mod.ts";
 import { gpuTest } from "../../../testing.ts";
 import {
@@ -154,3 +155,45 @@ Deno.test(
     assert(allowed > 50, `only ${allowed} allocations were made`);
   },
 );
+
+gpuTest(
+  "PatchCore.predict() has kernels measured after its first batch, not before",
+  async (gpu) => {
+    using detector = await tinyDetector(gpu, 3);
+    const before = await Array.fromAsync(detector.predict(IMAGES));
+    using again = await PatchCore.load(detector.save(), {
+      backbone: tinyBackbone(),
+      batch: 2,
+      gpu,
+    });
+    const events: string[] = [];
+    using _ = withTune((images) => {
+      events.push(`measure ${images}`);
+      return true; // all is laid out anew
+    });
+    const after: Prediction[] = [];
+    for await (const prediction of again.predict(IMAGES)) {
+      events.push("image");
+      after.push(prediction);
+    }
+    assertEquals(events.slice(0, 4), ["image", "image", "measure 2", "image"]);
+    assertEquals(events.filter((event) => event !== "image").length, 1);
+    assertEquals(after.map(comparable), before.map(comparable));
+
+    await Array.fromAsync(again.predict(IMAGES.slice(0, 1)));
+    await again.tune();
+    assertEquals(events.slice(-2), ["measure 2", "measure 1"]);
+    const [last] = await Array.fromAsync(again.predict(IMAGES.slice(0, 1)));
+    assertEquals(comparable(last!), comparable(before[0]!));
+  },
+);
+
+/** Measures by other means until the end of a `using`. */
+function withTune(measure: (images: number) => boolean): Disposable {
+  const { tune } = FeatureExtractor.prototype;
+  FeatureExtractor.prototype.tune = (images) =>
+    Promise.resolve(measure(images));
+  return {
+    [Symbol.dispose]: () => FeatureExtractor.prototype.tune = tune,
+  };
+}

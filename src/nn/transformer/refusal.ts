@@ -1,0 +1,2 @@
+/** Why an operator is none of those that transformers consist of, as a clause. */
+export class Refusal extends Error {}
