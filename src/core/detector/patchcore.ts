@@ -18,6 +18,7 @@ import { checkRegion } from "../features/region_grid.ts";
 import { feedOf } from "../features/feature_stream.ts";
 import { fitModel } from "./fit/fit.ts";
 import { fitPlaces } from "./fit/fit_places.ts";
+import { checkPart } from "./fit/part_checks.ts";
 import type { FitParts, FitWork } from "./fit/run.ts";
 import type { FitReport } from "./fit/report.ts";
 import type { ImageSources } from "../features/image_source.ts";
@@ -265,27 +266,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
     options: FitOptions = {},
   ): Promise<FitReport> {
     const { shard } = options;
-    if (shard !== undefined && this.#given.foreground.mask === "auto") {
-      throw new RangeError(
-        `Cannot fit part ${
-          shard.join("/")
-        } with a foreground mask of "auto": every part would decide on its own images; give "on" or "off"`,
-      );
-    }
-    if (shard !== undefined && this.#given.region !== undefined) {
-      throw new RangeError(
-        `Cannot fit part ${
-          shard.join("/")
-        } to a region: parts carry patches of whole images along for the threshold; fit all images at once, or without a region`,
-      );
-    }
-    if (shard !== undefined && this.#given.tiles !== undefined) {
-      throw new RangeError(
-        `Cannot fit part ${
-          shard.join("/")
-        } in tiles: parts carry patches of whole images along for the threshold; fit all images at once, or without tiles`,
-      );
-    }
+    if (shard !== undefined) checkPart(shard, this.#given);
     return await this.#fit(images, options, {
       ...{ backbone: this.#backbone, settings: this.#given },
       ...(shard && { shard }),
