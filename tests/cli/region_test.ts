@@ -132,7 +132,7 @@ programTest(
         ...[`${root}/part`, "--model", made, "--backbone", "demo"],
         ...["--no-crop", "--resize", "128", "--coreset", "0.05"],
         ...["--roi", "20,10,216,236", "--ignore", label, "--min-area", "30"],
-        ...["--bundle"],
+        ...["--bundle", "--false-alarms", "0.4"],
       );
       assertEquals(code, 0, stderr);
       assertStringIncludes(stderr, "Inspects 76.6 % of 256 × 256 pixels");
