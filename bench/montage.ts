@@ -92,17 +92,37 @@ export function withDefects(
   return { width, height, data: copy };
 }
 
+/** A drawn surface that is square: soft stripes and grain of a seed. */
+export function drawnPart(seed: number, side: number): Pixels {
+  const data = new Uint8Array(side * side * 4).fill(255);
+  let state = seed + 1;
+  for (let i = 0; i < side * side; i++) {
+    state = Math.imul(state, 1664525) + 1013904223 >>> 0;
+    const level = 110 + 30 * Math.sin(i % side / 11) +
+      20 * Math.sin(Math.floor(i / side) / 17) + (state >>> 27);
+    data.fill(level, i * 4, i * 4 + 3);
+  }
+  return { width: side, height: side, data };
+}
+
+/** A map of the size of its picture. */
+type PictureMap = Omit<Pixels, "data"> & { readonly data: Float32Array };
+
 /** The largest value of a map over a defect and so many pixels around it. */
 export function highestNear(
-  { width, height, data }: {
-    readonly width: number;
-    readonly height: number;
-    readonly data: Float32Array;
-  },
-  { x, y, side }: PlacedDefect,
+  map: PictureMap,
+  defect: PlacedDefect,
   around = 16,
 ): number {
-  let highest = -Infinity;
+  return map.data[highestAt(map, defect, around)]!;
+}
+
+function highestAt(
+  { width, height, data }: PictureMap,
+  { x, y, side }: PlacedDefect,
+  around: number,
+): number {
+  let highest = y * width + x;
   for (
     let row = Math.max(0, y - around);
     row < Math.min(height, y + side + around);
@@ -112,7 +132,59 @@ export function highestNear(
       let column = Math.max(0, x - around);
       column < Math.min(width, x + side + around);
       column++
-    ) highest = Math.max(highest, data[row * width + column]!);
+    ) {
+      const at = row * width + column;
+      if (data[at]! > data[highest]!) highest = at;
+    }
   }
   return highest;
+}
+
+/** Edges of a box in pixels: the first column and row, and those behind the last. */
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/**
+ * The box of the connected pixels at the threshold or above that hold the
+ * largest value of a map near a defect.
+ *
+ * @returns `undefined` where that value is below the threshold.
+ */
+export function boxOf(
+  map: PictureMap,
+  defect: PlacedDefect,
+  threshold: number,
+  around = 16,
+): Box | undefined {
+  const { width, height, data } = map;
+  const start = highestAt(map, defect, around);
+  if (!(data[start]! >= threshold)) return undefined;
+  const seen = new Set([start]);
+  let [left, top, right, bottom] = [width, height, 0, 0];
+  for (const at of seen) {
+    const [x, y] = [at % width, Math.floor(at / width)];
+    left = Math.min(left, x);
+    top = Math.min(top, y);
+    right = Math.max(right, x + 1);
+    bottom = Math.max(bottom, y + 1);
+    for (let row = Math.max(0, y - 1); row <= y + 1 && row < height; row++) {
+      for (let column = Math.max(0, x - 1); column <= x + 1; column++) {
+        const next = row * width + column;
+        if (column < width && data[next]! >= threshold) seen.add(next);
+      }
+    }
+  }
+  return { left, top, right, bottom };
+}
+
+/** Pixels that the edge of a box furthest off is from that of a defect. */
+export function edgesOff(box: Box, { x, y, side }: PlacedDefect): number {
+  return Math.max(
+    ...[box.left - x, box.top - y].map(Math.abs),
+    ...[box.right - x - side, box.bottom - y - side].map(Math.abs),
+  );
 }

@@ -66,6 +66,11 @@ export const info: Command = defineCommand({
     tile: { ...SETTINGS_OPTIONS.tile, help: "cut them into tiles of so many" },
     overlap: SETTINGS_OPTIONS.overlap,
     scale: SETTINGS_OPTIONS.scale,
+    time: {
+      kind: "flag",
+      help:
+        "tell how long a fit would take, too: its first batch is done for that, with a picture that is drawn",
+    },
   },
   examples: [
     ["", "The adapter, its limits and features"],
@@ -76,13 +81,13 @@ export const info: Command = defineCommand({
     const model = file === undefined || isNetwork(file)
       ? undefined
       : await storedModel(file);
-    const { backbone } = values;
+    const { backbone, time: isTimed } = values;
     if (backbone !== undefined) refuseBackbone(model);
     const facts = file === undefined
       ? await adapterFacts()
       : isNetwork(file)
       ? await fileFacts(file, values, context)
-      : await modelFacts(file, model!, { backbone, context });
+      : await modelFacts(file, model!, { backbone, isTimed, context });
     context.terminal.record(facts);
     context.terminal.result(
       factLines(facts),
@@ -164,8 +169,9 @@ function tellThresholds(
 async function modelFacts(
   file: string,
   { bytes, model }: ReadModel,
-  { backbone: given, context }: {
+  { backbone: given, isTimed, context }: {
     readonly backbone: string | undefined;
+    readonly isTimed: boolean;
     readonly context: Context;
   },
 ): Promise<Facts> {
@@ -182,7 +188,7 @@ async function modelFacts(
     model: file,
     ...factsOfModel(model),
     ...lessonFacts(modelLessons(model)),
-    ...await refitFacts(bytes, openBackbone, context.terminal),
+    ...await refitFacts(bytes, { openBackbone, isTimed }, context.terminal),
   };
 }
 
@@ -231,10 +237,11 @@ function factsOfModel(model: StoredModel): Facts {
 
 async function fileFacts(
   file: string,
-  { size, images: count, imageSize, ...cut }: {
+  { size, images: count, imageSize, time: isTimed, ...cut }: {
     readonly size: number;
     readonly images: number;
     readonly imageSize: number;
+    readonly time: boolean;
     readonly tile?: number | undefined;
     readonly overlap?: number | undefined;
     readonly scale?: number | undefined;
@@ -255,6 +262,7 @@ async function fileFacts(
         ? { resize: Math.ceil(size * 8 / 7), crop: size }
         : { tiles },
       images: { count, width: imageSize, height: imageSize },
+      isTimed,
     }, context.terminal),
   };
 }

@@ -6,6 +6,7 @@ import {
   planPredict,
 } from "../core/detector/planned_memory.ts";
 import { settingsFromJson } from "../core/settings/resolve_settings.ts";
+import { measureFit } from "../core/detector/planned_time.ts";
 import { planTiles } from "../core/images/tiles.ts";
 import type {
   SettingsOptions,
@@ -30,6 +31,8 @@ interface FitToPlan {
   readonly settings: SettingsOptions;
   /** Training images. */
   readonly images: PlannedImages;
+  /** Whether the first batch is done, to tell the time of all. */
+  readonly isTimed: boolean;
 }
 
 /**
@@ -37,7 +40,7 @@ interface FitToPlan {
  * gives; what stands in the way, where there is no plan.
  */
 export function fitFacts(
-  { backbone, settings, images }: FitToPlan,
+  { backbone, settings, images, isTimed }: FitToPlan,
   terminal: Terminal,
 ): Promise<Facts> {
   return facts(images, async (gpu) => {
@@ -50,14 +53,18 @@ export function fitFacts(
     const loading = { backbone, ...tuning, batch };
     const predict = await planPredict(gpu, fit.model, loading, one);
     const { tiles } = settingsFromJson(stored.settings);
-    return { fit, predict, batch, tiles };
+    const seconds = isTimed ? await timeFacts(gpu, options, images) : {};
+    return { fit, predict, batch, tiles, seconds };
   });
 }
 
 /** The same for a model: of predictions with it, and of fitting it again. */
 export function refitFacts(
   bytes: Uint8Array,
-  openBackbone: () => Promise<Backbone>,
+  { openBackbone, isTimed }: {
+    readonly openBackbone: () => Promise<Backbone>;
+    readonly isTimed: boolean;
+  },
   terminal: Terminal,
 ): Promise<Facts> {
   const model = readModelFile(bytes);
@@ -69,26 +76,38 @@ export function refitFacts(
   return facts(images, async (gpu) => {
     const backbone = await openBackbone();
     const tuning = tuningStore(false, terminal);
-    const fit = await planFit(gpu, {
-      ...settings,
-      backbone,
-      ...tuning,
-      batch: FIT_BATCH,
-    }, images);
+    const refit = { ...settings, backbone, ...tuning, batch: FIT_BATCH };
+    const fit = await planFit(gpu, refit, images);
     const one = { ...images, count: 1 };
     const options = { backbone, ...tuning, batch };
     const predict = await planPredict(gpu, bytes, options, one);
-    return { fit, predict, batch, tiles: settings.tiles };
+    const seconds = isTimed ? await timeFacts(gpu, refit, images) : {};
+    return { fit, predict, batch, tiles: settings.tiles, seconds };
   });
 }
 
-/** The memory of a fit and of predictions, and what it is planned for. */
+/** What a fit and predictions take, and what it is planned for. */
 interface Plans {
   readonly fit: PlannedMemory;
   readonly predict: PlannedMemory;
   /** Images or tiles of a batch of predictions. */
   readonly batch: number;
   readonly tiles: TileSettings | undefined;
+  /** What is said of the fit's time. */
+  readonly seconds: Facts;
+}
+
+async function timeFacts(
+  gpu: Gpu,
+  options: Parameters<typeof measureFit>[1],
+  images: PlannedImages,
+): Promise<Facts> {
+  try {
+    return { planned_fit_seconds: await measureFit(gpu, options, images) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { planned_fit_seconds: null, why_no_time: why };
+  }
 }
 
 function tileFacts(
@@ -109,7 +128,7 @@ async function facts(
 ): Promise<Facts> {
   try {
     using gpu = await Gpu.create();
-    const { fit, predict, batch, tiles } = await plan(gpu);
+    const { fit, predict, batch, tiles, seconds } = await plan(gpu);
     return {
       planned_for: {
         adapter: gpu.adapterName,
@@ -119,6 +138,7 @@ async function facts(
       },
       planned_fit_bytes: fit.bytes,
       planned_fit_parts: { batch: FIT_BATCH, ...fit.parts },
+      ...seconds,
       planned_predict_bytes: predict.bytes,
       planned_predict_parts: { batch, ...predict.parts },
     };

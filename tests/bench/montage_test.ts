@@ -1,28 +1,17 @@
 import { assert, assertEquals } from "@std/assert";
 import {
+  boxOf,
   defectsOf,
+  drawnPart,
   highestNear,
   montage,
   withDefects,
 } from "../../bench/montage.ts";
-import { PatchCore, type Pixels } from "../../mod.ts";
+import { PatchCore } from "../../mod.ts";
 import { gpuTest } from "../testing.ts";
 
-/** A drawn surface: soft stripes and grain of a seed. */
-function drawn(seed: number, side: number): Pixels {
-  const data = new Uint8Array(side * side * 4).fill(255);
-  let state = seed + 1;
-  for (let i = 0; i < side * side; i++) {
-    state = Math.imul(state, 1664525) + 1013904223 >>> 0;
-    const level = 110 + 30 * Math.sin(i % side / 11) +
-      20 * Math.sin(Math.floor(i / side) / 17) + (state >>> 27);
-    data.fill(level, i * 4, i * 4 + 3);
-  }
-  return { width: side, height: side, data };
-}
-
 Deno.test("montage() is decided by its seed and fills the tray", () => {
-  const parts = [drawn(1, 1000), drawn(2, 1010)];
+  const parts = [drawnPart(1, 1000), drawnPart(2, 1010)];
   const tray = montage(parts, [1100, 300], 3);
   assertEquals([tray.width, tray.height], [1100, 300]);
   assertEquals(montage(parts, [1100, 300], 3), tray);
@@ -36,7 +25,7 @@ gpuTest(
   async (gpu) => {
     const size = [720, 480] as const;
     const [width, height] = size;
-    const parts = [1, 2, 3].map((seed) => drawn(seed, 1000));
+    const parts = [1, 2, 3].map((seed) => drawnPart(seed, 1000));
     const train = [0, 1, 2, 3].map((seed) => ({
       name: `tray ${seed}`,
       content: montage(parts, size, seed),
@@ -76,3 +65,25 @@ gpuTest(
     assertEquals(corner!.label, "normal");
   },
 );
+
+Deno.test("boxOf() bounds what is above the threshold at a defect alone", () => {
+  const [width, height] = [60, 50];
+  const data = new Float32Array(width * height);
+  const fill = (left: number, top: number, side: number, value: number) => {
+    for (let y = top; y < top + side; y++) {
+      data.fill(value, y * width + left, y * width + left + side);
+    }
+  };
+  fill(8, 10, 6, 2);
+  fill(14, 16, 4, 3);
+  fill(50, 0, 10, 9);
+  const map = { width, height, data };
+  const defect = { x: 11, y: 12, side: 4 };
+  assertEquals(boxOf(map, defect, 1.5), {
+    ...{ left: 8, top: 10, right: 18, bottom: 20 },
+  });
+  assertEquals(boxOf(map, defect, 2.5), {
+    ...{ left: 14, top: 16, right: 18, bottom: 20 },
+  });
+  assertEquals(boxOf(map, defect, 4), undefined);
+});

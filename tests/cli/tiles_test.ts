@@ -76,9 +76,10 @@ programTest("tiles go through fit, predict, evaluate and info", async (t) => {
       assert(record.pixel_auroc > 0 && record.pixel_auroc <= 1);
     });
     await t.step("info plans a model and a network in tiles", async () => {
-      const shown = await runCommand(info, model, "--json");
+      const shown = await runCommand(info, model, "--json", "--time");
       assertEquals(shown.code, 0, shown.stderr);
       const planned = JSON.parse(shown.stdout);
+      assert(planned.planned_fit_seconds > 0, shown.stdout);
       assertEquals(planned.planned_for.tiles_per_image, across * across);
       assert(planned.planned_predict_bytes > 0);
     });
