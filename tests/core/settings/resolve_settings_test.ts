@@ -12,8 +12,6 @@ import {
 } from "../../../src/core/settings/resolve_settings.ts";
 import type { SettingsOptions } from "../../../src/core/settings/settings.ts";
 
-const REGION = { width: 4, height: 4, runs: [4, 12], roi: [], ignore: [] };
-
 Deno.test("resolveSettings() starts from the paper preset", () => {
   assertEquals(resolveSettings(), PRESETS.paper);
   assertEquals(resolveSettings({ preset: "anomalib" }), PRESETS.anomalib);
@@ -424,18 +422,6 @@ for (
     [
       { tiles: 512, augment: { rotations: 8 } },
       'Cannot use tiles with augment {"rotations":8,"flips":false,"brightness":0}: a fit has either tiles or more views of its images; leave one of the two out',
-    ],
-    [
-      { region: REGION, tiles: 512 },
-      "Cannot use a region with tiles of 512: a region is one of whole images; leave one of the two out",
-    ],
-    [
-      { region: REGION, augment: { rotations: 8 } },
-      'Cannot use a region with augment {"rotations":8,"flips":false,"brightness":0}: it lies elsewhere in turned and mirrored views',
-    ],
-    [
-      { region: REGION, foreground: { mask: "on" } },
-      'Cannot use a region with foreground.mask "on": the region says what is of the part',
     ],
     [
       { tiles: 512, augment: { flips: true } },
