@@ -1,4 +1,9 @@
-import { decodeImage, type NamedImage, type Pixels } from "../core/mod.ts";
+import {
+  decodeImage,
+  type Label,
+  type NamedImage,
+  type Pixels,
+} from "../core/mod.ts";
 import { Region } from "../core/images/region.ts";
 import type {
   RegionSetting,
