@@ -61,6 +61,7 @@ export function fakeModel(name: string): ModelInfo {
     name,
     threshold: 2,
     uncertain_from: null,
+    min_area: null,
     input: { width: 16, height: 16 },
     members: [{
       backbone: "fake",
