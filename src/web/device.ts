@@ -14,7 +14,7 @@ import {
 } from "../core/mod.ts";
 import { loadPixels } from "../core/features/image_source.ts";
 import { closeUp, smallCopy } from "../core/report/small_copy.ts";
-import { Gpu } from "../core/weights.ts";
+import { findTaps, Gpu, readOnnx } from "../core/weights.ts";
 import { type Inspection, type Inspector, SHOWN_SIDE } from "./inspector.ts";
 
 /** Images of a batch: few, so that results come soon on a slow GPU. */
@@ -60,7 +60,8 @@ export class Device implements Inspector {
   }
 
   /**
-   * Fits a model to good parts. Pictures become squares, so that any size goes.
+   * Fits a model to good parts, with the preset that suits the network. Pictures
+   * become squares, so that any size goes.
    *
    * @throws {RangeError} If no picture can be used.
    */
@@ -75,7 +76,7 @@ export class Device implements Inspector {
       backbone,
       batch: BATCH,
       square: true,
-      crop: null,
+      ...(await isTransformer(backbone) ? { preset: "dino" } : { crop: null }),
     });
     try {
       const report = await detector.fit(images, { onProgress, onImageError });
@@ -188,4 +189,10 @@ function shown(prediction: Prediction, training?: Pixels): Inspection {
     },
     ms: ms.total,
   };
+}
+
+/** Whether a network has blocks, as vision transformers have. */
+async function isTransformer({ bytes }: BackboneFile): Promise<boolean> {
+  const taps = findTaps(await readOnnx(bytes));
+  return taps.some(({ name }) => name.startsWith("blocks."));
 }

@@ -25,6 +25,7 @@ import { encodePng } from "../../src/core/images/png.ts";
 import type { Pixels } from "../../src/core/images/pixels.ts";
 import { demoParts } from "../../src/web/demo_parts.ts";
 import { bundle, writePage } from "../../tools/web.ts";
+import { smoothTransformer } from "../smooth_transformer.ts";
 import { checkAccessibility, checkKeyboard, shoot } from "./accessibility.ts";
 import { browserTest, problemsOf } from "./browser.ts";
 import { serveFiles } from "./page_server.ts";
@@ -183,6 +184,37 @@ browserTest("the page fits and inspects as Deno does", async (browser) => {
   await assertWorstRegions(page, partial);
   assertEquals(problems, []);
 });
+
+browserTest(
+  "the page fits a transformer that is given to it as Deno does",
+  async (browser) => {
+    await using server = serveFiles({ "index.html": await writePage() });
+    const page = await browser.newPage();
+    const problems = problemsOf(page);
+    await open(page, server.url);
+    const bytes = smoothTransformer();
+    await page.setInputFiles("#backbone-file", {
+      name: "vits14.onnx",
+      mimeType: "application/octet-stream",
+      buffer: Buffer.from(bytes),
+    });
+    const good = demoParts().good.slice(0, 3);
+    await page.setInputFiles("#teach-files", await filesOf(good));
+    await page.click("#fit:enabled");
+    await page.waitForSelector("#save-model:enabled");
+    const images = demoParts().others;
+    await page.setInputFiles("#inspect-files", await filesOf(images));
+    const scores = await scoresOf(page, images.length);
+    using detector = await PatchCore.create({
+      backbone: { name: "vits14", bytes },
+      preset: "dino",
+      square: true,
+    });
+    await detector.fit(good);
+    assertScores(scores, await scoresInDeno(detector));
+    assertEquals(problems, []);
+  },
+);
 
 browserTest(
   "the page lets the server inspect where there is no WebGPU",
