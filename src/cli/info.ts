@@ -13,7 +13,7 @@ import {
 } from "./lessons.ts";
 import { whyNoThreshold } from "./no_threshold.ts";
 import type { Terminal } from "./terminal.ts";
-import { Gpu, readOnnx, sha256 } from "../core/weights.ts";
+import { Gpu, isTransformer, readOnnx, sha256 } from "../core/weights.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { readFile } from "./disk.ts";
 import { EXIT, UsageError } from "./exit.ts";
@@ -252,15 +252,21 @@ async function fileFacts(
   const backbone = await localBackbone(file);
   const { bytes, readExternal } = backbone;
   const graph = await readOnnx(bytes, readExternal ? { readExternal } : {});
+  const hasBlocks = isTransformer(graph);
   return {
     network: file,
     sha256: await sha256(bytes),
     ...networkFacts(graph, [1, 3, size, size]),
     ...await fitFacts({
       backbone,
-      settings: tiles === undefined
-        ? { resize: Math.ceil(size * 8 / 7), crop: size }
-        : { tiles },
+      settings: {
+        ...(hasBlocks && { preset: "dino" }),
+        ...(tiles !== undefined
+          ? { tiles }
+          : hasBlocks
+          ? { resize: size }
+          : { resize: Math.ceil(size * 8 / 7), crop: size }),
+      },
       images: { count, width: imageSize, height: imageSize },
       isTimed,
     }, context.terminal),

@@ -14,7 +14,7 @@ import {
 } from "../core/mod.ts";
 import { loadPixels } from "../core/features/image_source.ts";
 import { closeUp, smallCopy } from "../core/report/small_copy.ts";
-import { findTaps, Gpu, readOnnx } from "../core/weights.ts";
+import { Gpu, isTransformer, readOnnx } from "../core/weights.ts";
 import { type Inspection, type Inspector, SHOWN_SIDE } from "./inspector.ts";
 
 /** Images of a batch: few, so that results come soon on a slow GPU. */
@@ -76,7 +76,9 @@ export class Device implements Inspector {
       backbone,
       batch: BATCH,
       square: true,
-      ...(await isTransformer(backbone) ? { preset: "dino" } : { crop: null }),
+      ...(isTransformer(await readOnnx(backbone.bytes))
+        ? { preset: "dino" }
+        : { crop: null }),
     });
     try {
       const report = await detector.fit(images, { onProgress, onImageError });
@@ -189,10 +191,4 @@ function shown(prediction: Prediction, training?: Pixels): Inspection {
     },
     ms: ms.total,
   };
-}
-
-/** Whether a network has blocks, as vision transformers have. */
-async function isTransformer({ bytes }: BackboneFile): Promise<boolean> {
-  const taps = findTaps(await readOnnx(bytes));
-  return taps.some(({ name }) => name.startsWith("blocks."));
 }
