@@ -15,9 +15,9 @@ import { parseArgs } from "@std/cli/parse-args";
 import { BankSearch } from "../src/core/search/search.ts";
 import { Backbone } from "../src/core/features/backbone.ts";
 import { FeatureExtractor } from "../src/core/features/extractor.ts";
+import { type Tile, tilesOf } from "../src/core/features/tile.ts";
 import { BatchPredictor } from "../src/core/detector/predict/batch_predictor.ts";
 import { ImageScores } from "../src/core/score/image_score.ts";
-import type { Pixels } from "../src/core/images/pixels.ts";
 import { resolveSettings } from "../src/core/settings/resolve_settings.ts";
 import { VERSION } from "../src/core/settings/version.ts";
 import { Gpu, type KernelTime, Profiler, RowChunks } from "../src/gpu/mod.ts";
@@ -182,16 +182,19 @@ async function latency(
   const data = new Uint8Array(256 * 256 * 4)
     .map((_, i) => i % 4 === 3 ? 255 : (i * 2654435761) >>> 24);
   const pixels = { width: 256, height: 256, data };
+  const source = { name: "image", content: pixels };
+  const image = { source, index: 0, view: 0, pixels, ms: 0 };
+  const tiles = tilesOf(image, settings);
   const totals: number[] = [];
   const stages: Record<string, number>[] = [];
   for (let round = -3; round < rounds; round++) {
     const start = performance.now();
-    const [scored] = await (await predictor.submit([pixels])).collect();
+    const [scored] = await (await predictor.submit(tiles)).collect();
     if (round < 0) continue;
     totals.push(performance.now() - start);
     if (scored?.times) stages.push({ ...scored.times });
   }
-  const profile = await profiled(gpu, predictor, pixels);
+  const profile = await profiled(gpu, predictor, tiles);
   const stage = (name: string): number | undefined =>
     stages.length === 0 ? undefined : median(stages.map((s) => s[name]!));
   return {
@@ -210,11 +213,11 @@ async function latency(
 async function profiled(
   gpu: Gpu,
   predictor: BatchPredictor,
-  image: Pixels,
+  tiles: readonly Tile[],
 ): Promise<readonly KernelTime[]> {
   if (!gpu.device.features.has("timestamp-query")) return [];
   const profiler = gpu.profiler = new Profiler(gpu);
-  await (await predictor.submit([image])).collect();
+  await (await predictor.submit(tiles)).collect();
   gpu.profiler = undefined;
   return await profiler.report();
 }

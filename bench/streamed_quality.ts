@@ -59,6 +59,7 @@ const [height, width] = features.extractor.input;
 const { bytes: allBytes } = planMemory({
   gpu,
   fixedBytes: 0,
+  inputs: 1,
   patches: features.extractor.features.patches,
   pixels: height * width,
   dim: padded,

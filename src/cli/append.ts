@@ -7,7 +7,12 @@ import {
   changedRule,
   resolveSettings,
 } from "../core/settings/resolve_settings.ts";
-import type { Settings, SettingsOptions } from "../core/settings/settings.ts";
+import type {
+  RegionSetting,
+  Settings,
+  SettingsOptions,
+} from "../core/settings/settings.ts";
+import { shown } from "../core/settings/shown.ts";
 import type { Context } from "./command.ts";
 import { UsageError } from "./exit.ts";
 import type { FitValues } from "./fit_options.ts";
@@ -33,7 +38,10 @@ interface Appending {
  */
 export async function loadToAppend(
   path: string,
-  values: FitValues & { readonly memoryBudget: number },
+  values: FitValues & {
+    readonly memoryBudget: number;
+    readonly region: RegionSetting | undefined;
+  },
   context: Context,
 ): Promise<Appending> {
   const detector = await loadDetector(path, values, context);
@@ -46,7 +54,7 @@ export async function loadToAppend(
   try {
     const { coreset, threshold } = checkSame(
       detector.settings,
-      settingsOf(values),
+      settingsOf(values, values.region),
       path,
     );
     return {
@@ -78,14 +86,17 @@ function thresholdsIn(
  */
 function checkSame(
   stored: Settings,
-  { preset, coreset, threshold, map, foreground, augment, ...given }:
-    SettingsOptions,
+  { preset, coreset, threshold, map, tiles, ...options }: SettingsOptions,
   path: string,
 ): Settings {
+  const { foreground, augment, ...given } = options;
   const base = preset === undefined ? stored : resolveSettings({ preset });
+  const { region } = stored;
   const wanted: Settings = {
     ...base,
+    ...(region && { region }),
     ...given as Partial<Settings>,
+    ...(tiles !== undefined && tiledSettings(tiles)),
     coreset: { ...base.coreset, ...coreset as Partial<Settings["coreset"]> },
     map: { ...base.map, ...map },
     foreground: { ...base.foreground, ...foreground },
@@ -104,9 +115,9 @@ function checkSame(
   if (other !== undefined) {
     throw new UsageError(
       `Cannot append to "${path}" with ${other} ${
-        JSON.stringify(mine[other])
+        shown(mine[other])
       }: the model was fitted with ${
-        JSON.stringify(theirs[other]) ?? "another"
+        theirs[other] === undefined ? "another" : shown(theirs[other])
       }; leave the option out, or fit anew`,
     );
   }
@@ -118,4 +129,14 @@ function checkSame(
     },
     threshold: changedRule(stored.threshold, threshold),
   };
+}
+
+/** Tiles with what is left out, and the input that goes with them. */
+function tiledSettings(
+  option: NonNullable<SettingsOptions["tiles"]>,
+): Partial<Settings> {
+  const { tiles, resize, crop, square, multiple } = resolveSettings({
+    tiles: option,
+  });
+  return { ...(tiles && { tiles }), resize, crop, square, multiple };
 }

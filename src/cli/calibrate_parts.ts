@@ -23,8 +23,8 @@ interface PartsToInspect {
   readonly groupBy: RegExp | undefined;
   /** Names or paths of its backbones; by default where fit found them. */
   readonly backbone: readonly string[] | undefined;
-  /** Images of a batch. */
-  readonly batch: number;
+  /** Images or tiles of a batch, if it was said how many. */
+  readonly batch: number | undefined;
   /** The most pixels an image may have. */
   readonly maxPixels: number;
   /** Whether kernels are timed. */

@@ -116,7 +116,8 @@ export const EVALUATE_OPTIONS = {
     max: LIMITS.batch,
     unit: "images",
     default: 8,
-    help: "how many images the GPU works on at once",
+    help:
+      "how many images or tiles the GPU works on at once, or fewer where that is more than it takes",
   },
   noAutotune: AUTOTUNE_OPTION,
   allowRandom: {
@@ -153,6 +154,10 @@ const SINGLE: readonly Key[] = ["method", "search", "verbose"];
 
 /** What only PatchCore has. */
 const PATCHCORE: readonly Key[] = [
+  "tile",
+  "overlap",
+  "scale",
+  "tileBanks",
   "coreset",
   "maxBank",
   "subsample",
@@ -167,6 +172,8 @@ const PATCHCORE: readonly Key[] = [
   "search",
   "nprobe",
   "verbose",
+  "roi",
+  "ignore",
   "falseAlarms",
   "groupBy",
   "thresholdQuantile",

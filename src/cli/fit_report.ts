@@ -23,7 +23,10 @@ export function planLine(plan: FitPlan): string {
     }, ${plan.thresholdImages} images extracted twice for the threshold`,
   }[plan.holds];
   const time = seconds === undefined ? "" : `; about ${duration(seconds)}`;
-  return `${count(images, "images")}, ${count(patches, "patches")}, ${
+  const tiles = plan.tilesPerImage > 1
+    ? ` of ${plan.tilesPerImage} tiles each, ${plan.batch} tiles at once`
+    : "";
+  return `${count(images, "images")}${tiles}, ${count(patches, "patches")}, ${
     count(bankRows, "bank rows")
   } of ${plan.dim} dimensions; ${memory}; ${work}${time}`;
 }

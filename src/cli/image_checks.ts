@@ -10,12 +10,6 @@ import { FileError } from "./disk.ts";
 import type { FilePixels } from "./read_pixels.ts";
 import type { Terminal } from "./terminal.ts";
 
-/**
- * Share of an image that may be hidden without a word: the paper's crop, 224 of
- * 256 pixels, hides 23.4 % of a square.
- */
-const SILENT_SHARE = 0.25;
-
 /** Unused bits of a sample that are told: of 16, at most 14 hold something. */
 const TOLD_BITS = 2;
 
@@ -25,6 +19,8 @@ const SILENT_EXCESS = 0.25;
 interface ImageChecksOptions {
   /** Whether images that look like masks are refused. */
   readonly refuseMasks: boolean;
+  /** Share of an image that may be hidden without a word. */
+  readonly silentShare: number;
   /** What to do about a crop that hides too much. */
   readonly advice: string;
   /** What to do before a range, such as `0..4095`, so that it is used. */
@@ -111,7 +107,7 @@ export class ImageChecks {
       this.#box = undefined;
     }
     this.#seen.set(path, share);
-    if (1 - share > SILENT_SHARE && this.#cut++ === 0) {
+    if (1 - share > this.#options.silentShare && this.#cut++ === 0) {
       this.#terminal.warn(
         `The crop hides ${
           percent(1 - share)
@@ -160,7 +156,7 @@ export class ImageChecks {
     if (this.#cut > 1) {
       this.#terminal.warn(
         `The crop hides more than ${
-          percent(SILENT_SHARE)
+          percent(this.#options.silentShare)
         } of ${this.#cut} of ${size} images, up to ${
           percent(1 - this.seen!.least)
         }`,

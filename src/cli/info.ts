@@ -25,6 +25,7 @@ import {
   SIZE_OPTION,
 } from "./network_facts.ts";
 import { namingModel } from "./model_loading.ts";
+import { SETTINGS_OPTIONS, tilesOf } from "./settings_options.ts";
 import { fitFacts, refitFacts } from "./planned_facts.ts";
 import type { Context } from "./command.ts";
 
@@ -62,6 +63,14 @@ export const info: Command = defineCommand({
       default: 1024,
       help: "their sides, before they are resized",
     },
+    tile: { ...SETTINGS_OPTIONS.tile, help: "cut them into tiles of so many" },
+    overlap: SETTINGS_OPTIONS.overlap,
+    scale: SETTINGS_OPTIONS.scale,
+    time: {
+      kind: "flag",
+      help:
+        "tell how long a fit would take, too: its first batch is done for that, with a picture that is drawn",
+    },
   },
   examples: [
     ["", "The adapter, its limits and features"],
@@ -72,13 +81,13 @@ export const info: Command = defineCommand({
     const model = file === undefined || isNetwork(file)
       ? undefined
       : await storedModel(file);
-    const { backbone } = values;
+    const { backbone, time: isTimed } = values;
     if (backbone !== undefined) refuseBackbone(model);
     const facts = file === undefined
       ? await adapterFacts()
       : isNetwork(file)
       ? await fileFacts(file, values, context)
-      : await modelFacts(file, model!, { backbone, context });
+      : await modelFacts(file, model!, { backbone, isTimed, context });
     context.terminal.record(facts);
     context.terminal.result(
       factLines(facts),
@@ -160,8 +169,9 @@ function tellThresholds(
 async function modelFacts(
   file: string,
   { bytes, model }: ReadModel,
-  { backbone: given, context }: {
+  { backbone: given, isTimed, context }: {
     readonly backbone: string | undefined;
+    readonly isTimed: boolean;
     readonly context: Context;
   },
 ): Promise<Facts> {
@@ -178,7 +188,7 @@ async function modelFacts(
     model: file,
     ...factsOfModel(model),
     ...lessonFacts(modelLessons(model)),
-    ...await refitFacts(bytes, openBackbone, context.terminal),
+    ...await refitFacts(bytes, { openBackbone, isTimed }, context.terminal),
   };
 }
 
@@ -189,6 +199,7 @@ function ensembleFacts(file: string, model: StoredEnsemble): Facts {
     threshold: threshold?.value ?? null,
     uncertain_from: threshold?.uncertainFrom ?? null,
     map_threshold: mapThreshold?.value ?? null,
+    min_area: model.minArea ?? null,
     threshold_rule: threshold?.rule ?? null,
     images: members[0]!.imageNames.length,
     members: members.map(factsOfModel),
@@ -211,6 +222,7 @@ function factsOfModel(model: StoredModel): Facts {
     uncertain_from: threshold?.uncertainFrom ?? null,
     threshold_rule: threshold?.rule ?? null,
     map_threshold: mapThreshold?.value ?? null,
+    min_area: model.minArea ?? null,
     backbone: backbone.name,
     backbone_sha256: backbone.sha256,
     ...(backbone.positions !== undefined && {
@@ -225,13 +237,18 @@ function factsOfModel(model: StoredModel): Facts {
 
 async function fileFacts(
   file: string,
-  { size, images: count, imageSize }: {
+  { size, images: count, imageSize, time: isTimed, ...cut }: {
     readonly size: number;
     readonly images: number;
     readonly imageSize: number;
+    readonly time: boolean;
+    readonly tile?: number | undefined;
+    readonly overlap?: number | undefined;
+    readonly scale?: number | undefined;
   },
   context: Context,
 ): Promise<Facts> {
+  const tiles = tilesOf({ tile: undefined, ...cut });
   const backbone = await localBackbone(file);
   const { bytes, readExternal } = backbone;
   const graph = await readOnnx(bytes, readExternal ? { readExternal } : {});
@@ -241,8 +258,11 @@ async function fileFacts(
     ...networkFacts(graph, [1, 3, size, size]),
     ...await fitFacts({
       backbone,
-      settings: { resize: Math.ceil(size * 8 / 7), crop: size },
+      settings: tiles === undefined
+        ? { resize: Math.ceil(size * 8 / 7), crop: size }
+        : { tiles },
       images: { count, width: imageSize, height: imageSize },
+      isTimed,
     }, context.terminal),
   };
 }

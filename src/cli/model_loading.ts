@@ -43,8 +43,9 @@ export const MODEL_OPTIONS = {
     min: 1,
     max: LIMITS.batch,
     unit: "images",
-    default: 1,
-    help: "how many images the GPU works on at once",
+    fallback: "1; of models with tiles 8 tiles",
+    help:
+      "how many images or tiles the GPU works on at once, or fewer where that is more than it takes",
   },
   maxPixels: MAX_PIXELS_OPTION,
   precision: PRECISION_OPTION,
@@ -66,8 +67,8 @@ export function modelsOf(detector: Detector): readonly StoredModel[] {
 interface ModelLoading {
   /** Names or paths of its backbones; by default those of the fit. */
   readonly backbone: readonly string[] | undefined;
-  /** Images of a batch. */
-  readonly batch: number;
+  /** Images or tiles of a batch; by default {@linkcode defaultBatch}. */
+  readonly batch: number | undefined;
   /** Whether kernels are timed. */
   readonly profile: boolean;
   /** Whether the default kernels are kept. */
@@ -126,10 +127,12 @@ async function load(
   values: ModelLoading,
   context: Context,
 ): Promise<Detector> {
-  const { batch, profile, precision } = values;
+  const { profile, precision } = values;
   const { memoryBudget, thresholdImages } = values;
+  const batchOf = (model: Pick<StoredModel, "settings">): number =>
+    values.batch ?? defaultBatch(model);
   const options = {
-    ...{ batch, profile },
+    profile,
     ...(precision && { precision }),
     ...(memoryBudget && { memoryBudget }),
     ...(thresholdImages && { thresholdImages }),
@@ -140,6 +143,7 @@ async function load(
     checkCount(values.backbone, ensemble.members.length);
     return await Ensemble.fromModel(ensemble, {
       ...options,
+      batch: batchOf(ensemble.members[0]!),
       backbone: (stored, member) => find(stored, member),
     });
   }
@@ -154,6 +158,7 @@ async function load(
   const named = values.backbone !== undefined || stored.onnx === undefined;
   return await PatchCore.fromModel(model, {
     ...options,
+    batch: batchOf(model),
     ...(named && { backbone: await find(stored, 0) }),
   });
 
@@ -167,6 +172,15 @@ async function load(
       : await localBackbone(given);
   }
 }
+
+/** Images of a batch of predictions, or tiles, unless another one is named. */
+export function defaultBatch(
+  { settings }: Pick<StoredModel, "settings">,
+): number {
+  return settings["tiles"] === undefined ? 1 : TILES;
+}
+
+const TILES = 8;
 
 function checkCount(
   named: readonly string[] | undefined,

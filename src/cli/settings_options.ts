@@ -5,10 +5,12 @@ import { PRESETS } from "../core/settings/presets.ts";
 import type {
   AugmentSettings,
   NormaliseSetting,
+  RegionSetting,
   Settings,
 } from "../core/settings/settings.ts";
 import type { Options, Values } from "./options.ts";
 import { RANGE_OPTION, rangeOf } from "./sample_range.ts";
+import { REGION_OPTIONS } from "./region_options.ts";
 
 /** The backbone unless another one is named. */
 export const DEFAULT_BACKBONE = "wide_resnet50_2";
@@ -131,6 +133,39 @@ export const SETTINGS_OPTIONS = {
     negatable: true,
     help: "sides of the centre crop",
   },
+  ...REGION_OPTIONS,
+  tile: {
+    kind: "integer",
+    min: 1,
+    unit: "pixels",
+    value: "N",
+    fallback: "none: an image is resized and seen as a whole",
+    help:
+      "cut images into tiles of N × N pixels, so that small defects are seen: the network looks at each alone, the image is as anomalous as its worst tile",
+  },
+  overlap: {
+    kind: "integer",
+    min: 0,
+    unit: "pixels",
+    fallback: "an eighth of --tile",
+    help: "what neighbouring tiles have in common, at most half of a tile",
+  },
+  scale: {
+    kind: "number",
+    min: 0,
+    above: true,
+    max: 1,
+    value: "SHARE",
+    fallback: "1",
+    help: "cut tiles from the image at this share of its width and height",
+  },
+  tileBanks: {
+    kind: "choice",
+    choices: ["shared", "position"],
+    fallback: "shared",
+    help:
+      "what a tile is compared with: the tiles of all places, or those of its own place alone, for parts that always lie the same",
+  },
   multiple: {
     kind: "integer",
     min: 1,
@@ -237,22 +272,34 @@ export function groupingOf(
 
 type SettingsValues = Values<typeof SETTINGS_OPTIONS>;
 
-/** The library's options that a command line stands for. */
+/**
+ * The library's options that a command line stands for.
+ *
+ * @param region What {@linkcode regionOf} makes of it.
+ */
 export function settingsOf(
   values: SettingsValues,
+  region?: RegionSetting,
 ): Omit<PatchCoreOptions, "backbone"> {
   const { preset, layers, resize, square, crop, patchSize, stride } = values;
   const { coreset, subsample, maxBank, dim, seed } = values;
   const { distance, foreground, morphology, multiple, resample } = values;
   const none = coreset === "none" || subsample === "none";
+  const tiles = tilesOf(values);
   return given({
+    tiles,
     preset,
     layers: values.tapNorm === "off" ? beforeNorm(layers) : layers,
     resize,
     square: square ? true : undefined,
     normalise: normaliseOf(values.normalise),
     range: rangeOf(values.range),
-    crop: crop === false ? null : crop,
+    crop: crop === false && tiles === undefined
+      ? null
+      : crop === false
+      ? undefined
+      : crop,
+    region,
     ...{ multiple, resample, patchSize, stride, dim, seed, distance },
     ...scoreOf(values.score),
     foreground: given({ mask: foreground, morphology }),
@@ -270,6 +317,52 @@ export function settingsOf(
     }),
   });
 }
+
+/**
+ * How images are cut into tiles.
+ *
+ * @throws {UsageError} If options do not go together.
+ */
+export function tilesOf(
+  { tile, overlap, scale, tileBanks, ...input }: TileValues,
+): PatchCoreOptions["tiles"] {
+  if (tile === undefined) {
+    const alone = overlap !== undefined
+      ? "overlap"
+      : scale !== undefined
+      ? "scale"
+      : tileBanks && "tile-banks";
+    if (alone === undefined) return undefined;
+    throw new UsageError(
+      `Cannot use --${alone} without --tile N: there are no tiles`,
+    );
+  }
+  const { resize, crop, square } = input;
+  const other = resize !== undefined
+    ? "resize"
+    : typeof crop === "number"
+    ? "crop"
+    : square && "square";
+  if (other) {
+    throw new UsageError(
+      `Cannot use --${other} with --tile: tiles are cut from the whole image; give --scale to see it smaller`,
+    );
+  }
+  return {
+    side: tile,
+    ...given({ overlap, scale, banks: tileBanks }),
+  };
+}
+
+/** Options of the network's input, as they were read. */
+type TileValues =
+  & Pick<SettingsValues, "tile">
+  & Partial<
+    Pick<
+      SettingsValues,
+      "overlap" | "scale" | "tileBanks" | "resize" | "crop" | "square"
+    >
+  >;
 
 /** Rotations that `--augment rotations` stands for. */
 const ROTATIONS = 8;

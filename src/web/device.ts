@@ -1,5 +1,6 @@
 import {
   type BackboneFile,
+  defectRegions,
   type FitReport,
   type NamedImage,
   type OnProgress,
@@ -7,6 +8,7 @@ import {
   type Pixels,
   type Prediction,
   readModelFile,
+  type RegionSetting,
   withThresholds,
   writeModelFile,
 } from "../core/mod.ts";
@@ -45,6 +47,11 @@ export class Device implements Inspector {
   /** The fitted model, if there is one. */
   get model(): PatchCore["model"] | undefined {
     return this.#detector?.model;
+  }
+
+  /** What the model inspects of images, where that is not all. */
+  get region(): RegionSetting | undefined {
+    return this.#detector?.settings.region;
   }
 
   /** @inheritdoc */
@@ -158,7 +165,7 @@ export class Device implements Inspector {
 
 /** A prediction as the page shows it, with the training image it points at. */
 function shown(prediction: Prediction, training?: Pixels): Inspection {
-  const { name, score, threshold, uncertainFrom } = prediction;
+  const { name, score, label, threshold, uncertainFrom } = prediction;
   const { map, worstPatch, ms } = prediction;
   const { nearest } = worstPatch;
   const { x, y } = nearest.box;
@@ -169,6 +176,10 @@ function shown(prediction: Prediction, training?: Pixels): Inspection {
     threshold,
     uncertainFrom,
     mapThreshold: map.threshold,
+    label,
+    size: { width: map.geometry.width, height: map.geometry.height },
+    regions: defectRegions(map),
+    minArea: map.minArea ?? null,
     nearest: {
       name: nearest.image,
       x,

@@ -14,6 +14,7 @@ function checks(crop: number | null, square = false) {
   const fake = new FakeTerminal();
   const checks = new ImageChecks(fake.terminal, {
     refuseMasks: true,
+    silentShare: 0.25,
     advice: "add --no-crop, or --square",
     rangeAdvice: "add",
   });

@@ -1,6 +1,6 @@
-import { ImageError, type Settings } from "../../core/mod.ts";
+import { ImageError } from "../../core/mod.ts";
 import { readImageHeader } from "../../core/images/image_header.ts";
-import { planExtents } from "../../core/images/resize_plan.ts";
+import { inputSize } from "../../core/images/tiles.ts";
 import type { ModelInfo } from "./model_info.ts";
 import { HttpProblem } from "./problem.ts";
 import type { UploadedImage } from "./request_images.ts";
@@ -52,21 +52,15 @@ export function checkSize(
   { width, height }: { readonly width: number; readonly height: number },
   { input, settings, name: model }: ModelInfo,
 ): void {
-  const size = asProblem(() => inputSize(width, height, settings));
-  if (size.width === input.width && size.height === input.height) return;
+  const [rows, columns] = asProblem(() =>
+    inputSize({ width, height }, settings)
+  );
+  if (columns === input.width && rows === input.height) return;
+  const what = settings.tiles === undefined ? "becomes" : "has tiles of";
   throw new HttpProblem(
     422,
-    `Cannot use image "${name}" of ${width} × ${height} pixels: it becomes ${size.width} × ${size.height}, model "${model}" takes ${input.width} × ${input.height}; send images of the shape it was fitted with`,
+    `Cannot use image "${name}" of ${width} × ${height} pixels: it ${what} ${columns} × ${rows}, model "${model}" takes ${input.width} × ${input.height}; send images of the shape it was fitted with`,
   );
-}
-
-function inputSize(
-  width: number,
-  height: number,
-  settings: Settings,
-): ModelInfo["input"] {
-  const { rows, columns } = planExtents(width, height, settings);
-  return { width: columns.length, height: rows.length };
 }
 
 function asProblem<T>(check: () => T): T {

@@ -5,7 +5,7 @@ import {
   type Prediction,
   type StoredBackbone,
 } from "../../core/mod.ts";
-import { FeatureExtractor } from "../../core/features/extractor.ts";
+import { inputSize } from "../../core/images/tiles.ts";
 import { promiseOf } from "../../core/threshold/rule_facts.ts";
 import { scoreReference } from "../../core/threshold/score_drift.ts";
 import { sha256 } from "../../core/weights.ts";
@@ -287,6 +287,8 @@ function isLoss(error: unknown): boolean {
 
 /** Compiles and allocates for batches of a size, so that none of it is slow. */
 async function predictWhite(detector: Detector, size: number): Promise<void> {
+  // The tiles of one image are batches of the size of all.
+  if (size > 1 && detector.settings.tiles !== undefined) return;
   const [width = 1, height = 1] = modelsOf(detector)[0]!.imageSizes;
   const content = {
     width,
@@ -304,10 +306,7 @@ function infoOf(name: string, hash: string, detector: Detector): ModelInfo {
   const members = modelsOf(detector);
   const { imageNames, imageSizes } = members[0]!;
   const [width = 1, height = 1] = imageSizes;
-  const [rows, columns] = FeatureExtractor.inputSize(
-    { width, height },
-    settings,
-  );
+  const [rows, columns] = inputSize({ width, height }, settings);
   const { threshold } = model;
   const limit = threshold?.uncertainFrom ?? threshold?.value;
   return {
@@ -315,6 +314,7 @@ function infoOf(name: string, hash: string, detector: Detector): ModelInfo {
     sha256: hash,
     threshold: threshold?.value ?? null,
     uncertain_from: threshold?.uncertainFrom ?? null,
+    min_area: model.minArea ?? null,
     input: { width: columns, height: rows },
     members: members.map(({ backbone, rows, dim }) => ({
       backbone: backbone.name,

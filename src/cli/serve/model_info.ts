@@ -23,6 +23,8 @@ export interface ModelInfo {
   readonly threshold: number | null;
   /** Raw score from which on it is uncertain; null: there is no such band. */
   readonly uncertain_from: number | null;
+  /** Pixels of a region that counts in verdicts; null: regions have no say. */
+  readonly min_area: number | null;
   /** What the backbone sees of an image. */
   readonly input: { readonly width: number; readonly height: number };
   /** Its backbones, each with a memory bank; one unless it is an ensemble. */

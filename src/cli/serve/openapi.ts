@@ -110,6 +110,11 @@ const SCHEMAS: JsonObject = {
         type: "boolean",
         description: "Whether the map contradicts the verdict",
       },
+      min_area: {
+        type: ["integer", "null"],
+        description:
+          "Pixels of a region that counts in the verdict; null where regions have no say",
+      },
       png: {
         type: "string",
         contentEncoding: "base64",
@@ -117,6 +122,12 @@ const SCHEMAS: JsonObject = {
         description: "16-bit grey on the scale, or the map over the image",
       },
     }, ["png"]),
+    regions: {
+      type: "array",
+      items: ref("Region"),
+      description:
+        "Connected regions of the image above the map's threshold, the highest peak first",
+    },
     seen: object({ x: NUMBER, y: NUMBER, width: NUMBER, height: NUMBER }),
     ms: {
       ...object({
@@ -128,6 +139,22 @@ const SCHEMAS: JsonObject = {
         total: NUMBER,
       }),
       description: "Milliseconds; null where the adapter cannot tell",
+    },
+  }),
+  Region: object({
+    x: { ...INTEGER, description: "First column, in pixels of the image" },
+    y: { ...INTEGER, description: "First row" },
+    width: INTEGER,
+    height: INTEGER,
+    area: { ...INTEGER, description: "Pixels that belong to it" },
+    peak: { ...NUMBER, description: "The largest value of the map in it" },
+    peak_x: INTEGER,
+    peak_y: INTEGER,
+    contour: {
+      type: "array",
+      minItems: 3,
+      items: { type: "array", items: NUMBER, minItems: 2, maxItems: 2 },
+      description: "Corners [x, y] of its outer line, clockwise",
     },
   }),
   Failure: object({ image_path: STRING, error: STRING }),
@@ -152,6 +179,7 @@ const SCHEMAS: JsonObject = {
     loaded: { const: true },
     threshold: OPTIONAL_NUMBER,
     uncertain_from: OPTIONAL_NUMBER,
+    min_area: { type: ["integer", "null"] },
     input: object({ width: INTEGER, height: INTEGER }),
     members: {
       type: "array",

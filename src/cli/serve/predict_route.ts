@@ -153,7 +153,7 @@ async function inspect(
  */
 function checkFinite({ name, score, map }: Inspected): void {
   try {
-    checkFiniteResult(name, { score, map: map.data });
+    checkFiniteResult(name, { score, map: map.data, unseen: map.unseen });
   } catch (cause) {
     throw new HttpProblem(422, (cause as Error).message);
   }

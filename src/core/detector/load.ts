@@ -1,13 +1,16 @@
+import type { Gpu } from "../../gpu/mod.ts";
 import { MemoryBank } from "../bank/memory_bank.ts";
+import { placesOf } from "../bank/tile_origins.ts";
 import { viewCount } from "../images/views.ts";
 import { settingsFromJson } from "../settings/resolve_settings.ts";
 import { ModelFileError, type StoredModel } from "../model/stored_model.ts";
-import { BankSearch } from "../search/search.ts";
+import { BankSearch, foundByOnly } from "../search/search.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Backbone, BackboneFile } from "../features/backbone.ts";
 import { resolveBackbone } from "../features/named_backbone.ts";
 import type { LoadOptions } from "./options.ts";
 import { FeatureExtractor } from "../features/extractor.ts";
+import { inputSize, tileCounts } from "../images/tiles.ts";
 
 /** A fitted model whose memory bank is on the GPU. */
 export interface ModelOnGpu {
@@ -58,15 +61,36 @@ export async function uploadModel(
   checkViews(model, settings);
   const rows = new Int32Array(origin);
   const input = inputOf(imageSizes, settings);
+  checkRegion(settings, input);
   using owned = new DisposableStack();
   const extractor = owned.use(
-    new FeatureExtractor(gpu, backbone, settings, input, batch),
+    FeatureExtractor.forMost(gpu, backbone, settings, input, batch),
   );
-  checkFeatures(model, extractor);
+  checkFeatures(model, settings, extractor);
   const bank = owned.use(MemoryBank.upload(gpu, memoryBank, dim, rows));
-  const search = await BankSearch.create(gpu, bank.rows);
+  const search = await searchOf(gpu, bank, model, settings, extractor);
   owned.move();
   return { model, bank, search, extractor };
+}
+
+/**
+ * Prepares a model's bank for predictions; with a bank for each place of tiles, a
+ * query finds the rows of its own place alone.
+ */
+export async function searchOf(
+  gpu: Gpu,
+  { rows }: MemoryBank,
+  { origin, imageSizes }: Pick<StoredModel, "origin" | "imageSizes">,
+  settings: Settings,
+  { features }: FeatureExtractor,
+): Promise<BankSearch> {
+  if (settings.tiles?.banks !== "position") {
+    return await BankSearch.create(gpu, rows);
+  }
+  const [width = 1, height = 1] = imageSizes;
+  const [, columns] = tileCounts({ width, height }, settings);
+  const images = placesOf(origin, columns, features).map(foundByOnly);
+  return await BankSearch.create(gpu, rows, { images });
 }
 
 /** Refuses rows of views that images do not have. */
@@ -86,7 +110,7 @@ function inputOf(sizes: Int32Array, settings: Settings): [number, number] {
   const of = (i: number): [number, number] => {
     const [width, height] = sizes.subarray(i, i + 2);
     try {
-      return FeatureExtractor.inputSize({ width, height }, settings);
+      return inputSize({ width: width!, height: height! }, settings);
     } catch (cause) {
       throw new ModelFileError(
         `Cannot load the model: ${(cause as Error).message}`,
@@ -109,8 +133,25 @@ function inputOf(sizes: Int32Array, settings: Settings): [number, number] {
   return first;
 }
 
+/** Checks that a region is of images as the training images were. */
+function checkRegion(
+  settings: Settings,
+  input: readonly [number, number],
+): void {
+  const { region } = settings;
+  if (region === undefined) return;
+  const own = inputOf(Int32Array.of(region.width, region.height), settings);
+  if (own.join() === input.join()) return;
+  throw new ModelFileError(
+    `Cannot load the model: its region is of images of ${region.width} × ${region.height} pixels, which become ${
+      own[1]
+    } × ${own[0]}, and the training images ${input[1]} × ${input[0]}`,
+  );
+}
+
 function checkFeatures(
-  { dim, origin }: StoredModel,
+  { dim, origin, imageSizes }: StoredModel,
+  settings: Settings,
   { features: { dim: expected, height, width } }: FeatureExtractor,
 ): void {
   if (dim !== expected) {
@@ -119,12 +160,17 @@ function checkFeatures(
     );
   }
   for (let i = 0; i < origin.length; i += 3) {
-    const [, row, column] = origin.subarray(i, i + 3);
-    if (row < height && column < width) continue;
+    const [image, row, column] = origin.subarray(i, i + 3);
+    const [imageWidth, imageHeight] = imageSizes.subarray(2 * image!);
+    const size = { width: imageWidth!, height: imageHeight! };
+    const [down, across] = tileCounts(size, settings);
+    if (row! < down * height && column! < across * width) continue;
     throw new ModelFileError(
       `Cannot load the model: bank row ${
         i / 3
-      } comes from patch row ${row}, column ${column}, of a grid of ${height} × ${width}`,
+      } comes from patch row ${row}, column ${column}, of a grid of ${
+        down * height
+      } × ${across * width}`,
     );
   }
 }

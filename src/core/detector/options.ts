@@ -33,7 +33,10 @@ export interface DetectorOptions {
    * when they are not there. Without it the defaults are used.
    */
   readonly tuning?: TuningStore;
-  /** Images of a batch in fit, and at most in predict; 8 by default. */
+  /**
+   * Images or tiles of a batch in fit, and at most in predict; 8 by default.
+   * Where that is more than the adapter binds, half of it is taken, and so on.
+   */
   readonly batch?: number;
   /**
    * GPU bytes that a fit may allocate; no limit by default, and all features

@@ -8,17 +8,22 @@ import type { StoredModel } from "../model/stored_model.ts";
 import {
   limitsOf,
   type ThresholdChange,
+  withMinArea,
   withThresholds,
 } from "../model/thresholds.ts";
 import { resolveSettings } from "../settings/resolve_settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { Backbone, type BackboneFile } from "../features/backbone.ts";
+import { checkRegion } from "../features/region_grid.ts";
 import { feedOf } from "../features/feature_stream.ts";
 import { fitModel } from "./fit/fit.ts";
+import { fitPlaces } from "./fit/fit_places.ts";
+import { checkPart } from "./fit/part_checks.ts";
 import type { FitParts, FitWork } from "./fit/run.ts";
 import type { FitReport } from "./fit/report.ts";
 import type { ImageSources } from "../features/image_source.ts";
 import { requireBackbone } from "../features/named_backbone.ts";
+import { sharesTop } from "../score/distance_scale.ts";
 import { ImageScores } from "../score/image_score.ts";
 import {
   appendedSettings,
@@ -131,6 +136,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
    */
   static async create(options: PatchCoreOptions): Promise<PatchCore> {
     const settings = resolveSettings(settingsIn(options));
+    checkRegion(settings);
     const file = await requireBackbone(options.backbone);
     return await PatchCore.#open(file, settings, options);
   }
@@ -252,7 +258,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
    * @param options Progress, images that fail, cancelling.
    * @returns What was done, and how long it took.
    * @throws {RangeError} If no image could be used, memory is too small, or a part
-   * were to decide whether there is a foreground.
+   * were to decide whether there is a foreground or to be of tiles or a region.
    * @throws {TypeError} If a fit is under way.
    */
   async fit(
@@ -260,13 +266,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
     options: FitOptions = {},
   ): Promise<FitReport> {
     const { shard } = options;
-    if (shard !== undefined && this.#given.foreground.mask === "auto") {
-      throw new RangeError(
-        `Cannot fit part ${
-          shard.join("/")
-        } with a foreground mask of "auto": every part would decide on its own images; give "on" or "off"`,
-      );
-    }
+    if (shard !== undefined) checkPart(shard, this.#given);
     return await this.#fit(images, options, {
       ...{ backbone: this.#backbone, settings: this.#given },
       ...(shard && { shard }),
@@ -315,7 +315,10 @@ export class PatchCore implements Disposable, AsyncDisposable {
         this.#release();
         const { signal: disposed } = this.#disposed;
         const signal = AbortSignal.any([disposed, options.signal ?? disposed]);
-        const { report, ...fitted } = await fitModel(this.#gpu, parts, feed, {
+        const fit = parts.settings.tiles?.banks === "position"
+          ? fitPlaces
+          : fitModel;
+        const { report, ...fitted } = await fit(this.#gpu, parts, feed, {
           ...options,
           ...this.#memory,
           batch: this.#batch,
@@ -340,6 +343,8 @@ export class PatchCore implements Disposable, AsyncDisposable {
       search,
       scores: new ImageScores(gpu, bank.rows, search, settings),
       mapSettings: settings.map,
+      isByPlace: settings.tiles?.banks === "position",
+      readsPatches: sharesTop(settings),
       masksGround: settings.foreground.mask === "on",
     };
     const predictor = owned.use(
@@ -389,6 +394,21 @@ export class PatchCore implements Disposable, AsyncDisposable {
     const fitted = this.#requireFitted();
     const model = withThresholds(fitted.model, change);
     this.#fitted = { ...fitted, model };
+  }
+
+  /**
+   * From now on an image is anomalous only where a region of its map above the
+   * map's threshold has at least so many pixels, besides a score at the threshold
+   * or above; where one says so alone, it is uncertain. The model that is saved
+   * has it as well.
+   *
+   * @param area Pixels of the original image; `undefined`: regions have no say.
+   * @throws {TypeError} If the detector is not fitted.
+   * @throws {RangeError} If it is not a whole number from 1 up.
+   */
+  setMinArea(area: number | undefined): void {
+    const fitted = this.#requireFitted();
+    this.#fitted = { ...fitted, model: withMinArea(fitted.model, area) };
   }
 
   /**

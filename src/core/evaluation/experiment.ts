@@ -1,6 +1,7 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Category } from "../datasets/dataset.ts";
 import { splitOrigins } from "../bank/memory_bank.ts";
+import { originsByImage } from "../bank/tile_origins.ts";
 import type { Backbone } from "../features/backbone.ts";
 import { viewsOf } from "../images/views.ts";
 import {
@@ -196,17 +197,22 @@ export class Experiment implements Runner {
   }
 
   async #evaluate(
-    { names, sizes, views }: TrainingFeatures,
+    { names, sizes, views, tiles }: TrainingFeatures,
     { parts, bank, threshold, mapThreshold }: FittedBank,
     rule: MaskRule,
   ): Promise<CategoryResult> {
     const { test } = this.#category;
     const { files, several, batch } = this.#options;
-    const keep = several || this.#variant.probes !== undefined;
+    // Maps of tiles are put together as those of any prediction are.
+    const keep = this.#settings.tiles === undefined &&
+      (several || this.#variant.probes !== undefined);
     const limits = limitsOf({ threshold, mapThreshold });
     const { origin, view } = splitOrigins(bank.origin, views);
     const model = {
-      ...{ origin, originView: view },
+      origin: originsByImage(origin, tiles, {
+        grid: parts.extractor.features,
+      }),
+      originView: view,
       imageNames: names,
       imageSizes: Int32Array.from(sizes.flat()),
     };
@@ -267,13 +273,13 @@ export class Experiment implements Runner {
         }
         gpu.submit(scorer.programs);
         const [scored] = await scorer.read(count);
-        for (const { score, map: data } of scored) {
+        for (const { score, map: data, unseen } of scored) {
           const [imageWidth, imageHeight] = sizes[i]!;
           yield {
             name: names[i++]!,
             image: { width: imageWidth, height: imageHeight },
             score,
-            map: { width, height, data },
+            map: { width, height, data, unseen },
           };
         }
       }

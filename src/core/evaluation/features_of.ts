@@ -25,17 +25,23 @@ export function sourcesOf(
  */
 export async function featuresOfImages(
   gpu: Gpu,
-  { rows, extractor, names, sizes, seconds, views, masks }: TrainingFeatures,
+  { rows, extractor, names, sizes, tiles, ...features }: TrainingFeatures,
   images: Uint32Array,
 ): Promise<TrainingFeatures> {
-  const { patches, dim, height, width } = extractor.features;
-  const each = views * patches;
+  const { patches, dim } = extractor.features;
+  const { seconds, views, masks } = features;
+  const each = views * tiles[0] * tiles[1] * patches;
   const picks = Uint32Array.from(
     { length: images.length * each },
     (_, i) => images[Math.floor(i / each)]! * each + i % each,
   );
-  const grid = { height, width };
-  const copy = await MemoryBank.gather(gpu, rows, dim, picks, grid);
+  const copy = await MemoryBank.gather(
+    gpu,
+    rows,
+    dim,
+    picks,
+    extractor.features,
+  );
   return {
     rows: copy.rows,
     extractor,
@@ -44,12 +50,13 @@ export async function featuresOfImages(
     masks: masks.length === 0
       ? []
       : Array.from(images, (image) => masks[image]!),
-    ...{ seconds, views },
+    ...{ seconds, views, tiles },
     [Symbol.dispose]: () => copy[Symbol.dispose](),
   };
 }
 
 const FEATURE_SETTINGS = [
+  "tiles",
   "resize",
   "square",
   "crop",
@@ -65,6 +72,7 @@ const FEATURE_SETTINGS = [
   "layerDim",
   "dim",
   "merge",
+  "region",
 ] as const satisfies readonly (keyof Settings)[];
 
 /**

@@ -11,6 +11,7 @@ import type { PredictorParts } from "../detector/predict/batch_predictor.ts";
 import type { WorkOptions } from "../features/progress.ts";
 import { usesForeground } from "../features/foreground.ts";
 import type { TrainingFeatures } from "../features/training_features.ts";
+import { sharesTop } from "../score/distance_scale.ts";
 import { ImageScores } from "../score/image_score.ts";
 import { bankRows } from "../settings/resolve_settings.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -57,9 +58,10 @@ export async function fitBank(
 ): Promise<FittedBank> {
   using owned = new DisposableStack();
   const { views, masks, extractor: { features: { height, width } } } = features;
+  const tiles = features.tiles[0] * features.tiles[1];
   const folds = foldsByName(features.names, settings.seed, {
     ...options,
-    views,
+    views: views * tiles,
   });
   const masksGround = usesForeground(settings.foreground, masks, [
     height,
@@ -94,7 +96,7 @@ export async function fitBank(
       gpu,
       features,
       {
-        ...{ mended, folds, near: chosen?.near, views },
+        ...{ mended, folds, near: chosen?.near, views, tiles },
         ...(masksGround && { masks }),
       },
       settings,
@@ -110,6 +112,7 @@ export async function fitBank(
       search: approximate ?? exact,
       scores: new ImageScores(gpu, bank.rows, exact, settings),
       mapSettings: settings.map,
+      readsPatches: sharesTop(settings),
       masksGround,
     },
     threshold: calibration?.threshold,

@@ -5,6 +5,8 @@ import { FeatureExtractor } from "../features/extractor.ts";
 import { ImageBatches } from "../features/image_batches.ts";
 import type { NamedImage } from "../features/image_source.ts";
 import type { WorkOptions } from "../features/progress.ts";
+import { tilesOf } from "../features/tile.ts";
+import { inputSize } from "../images/tiles.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { ImageSize } from "./ground_truth.ts";
 
@@ -57,11 +59,11 @@ export class TapStream implements Disposable {
       batch: this.#batch,
       range: this.#settings.range,
       check: (pixels) => {
-        this.#extractor ??= FeatureExtractor.forImage(
+        this.#extractor ??= new FeatureExtractor(
           this.#gpu,
           this.#backbone,
           this.#settings,
-          pixels,
+          inputSize(pixels, this.#settings),
           this.#batch,
         );
         this.#extractor.check(pixels);
@@ -72,12 +74,15 @@ export class TapStream implements Disposable {
       if (!isTuned) await this.#extractor!.tune(batch.length);
       isTuned = true;
       const session = await this.#extractor!.session(batch.length);
-      const pixels = batch.map(({ pixels }) => pixels);
-      await this.#extractor!.encode(session, pixels);
+      const tiles = batch.flatMap((image) => tilesOf(image, this.#settings));
+      await this.#extractor!.encode(session, tiles);
       this.#gpu.submit([session.program]);
       yield {
         names: batch.map(({ source }) => source.name),
-        sizes: pixels.map(({ width, height }) => ({ width, height })),
+        sizes: batch.map(({ pixels: { width, height } }) => ({
+          width,
+          height,
+        })),
         session,
       };
     }

@@ -160,13 +160,13 @@ export class Backbone implements Disposable {
    * nobody knows in which levels.
    */
   resolved(settings: Settings): Settings {
-    const { crop, square, resize, normalise } = settings;
+    const { crop, square, resize, normalise, tiles } = settings;
     this.normalisation(normalise);
     const multiple = settings.multiple === "patch"
       ? this.patch
       : settings.multiple;
     const whole = square ? resize - resize % multiple : undefined;
-    const side = crop ?? whole;
+    const side = tiles?.side ?? crop ?? whole;
     if (side !== undefined && side > 0) {
       this.network.plan([1, 3, side, side]);
     }

@@ -13,14 +13,19 @@ export function batchTooLarge(
   images: number,
   [height, width]: readonly [number, number],
 ): unknown {
-  if (!(error instanceof GpuError) || error instanceof GpuLostError) {
-    return error;
-  }
+  if (!isTooLarge(error)) return error;
   const { message: cause } = error;
-  const advice = "use smaller batches (--batch) or smaller images (--resize)";
+  const advice = "use smaller images (--resize) or tiles (--tile)";
   if (cause.includes(advice)) return error;
   return new GpuError(
-    `Cannot take ${images} images of ${width} × ${height} pixels at a time: ${cause}; ${advice}`,
+    `Cannot take ${
+      images === 1 ? "an image" : `${images} images`
+    } of ${width} × ${height} pixels at a time: ${cause}; ${advice}`,
     { cause: error },
   );
+}
+
+/** Whether an error says that space cannot be had, so that less may be. */
+export function isTooLarge(error: unknown): error is GpuError {
+  return error instanceof GpuError && !(error instanceof GpuLostError);
 }

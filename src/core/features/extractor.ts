@@ -1,16 +1,24 @@
-import type { Gpu, Program, RowChunks, Tensor } from "../../gpu/mod.ts";
+import {
+  type Gpu,
+  GpuError,
+  type Program,
+  type RowChunks,
+  type Tensor,
+} from "../../gpu/mod.ts";
 import type { Session } from "../../nn/session.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
 import { unitRows } from "../../wgsl/unit_rows.ts";
 import { Foreground } from "./foreground.ts";
-import type { TapShape } from "./feature_layer.ts";
+import { patchGrid, type TapShape } from "./feature_layer.ts";
 import { PatchFeatures } from "./patch_features.ts";
-import { batchTooLarge } from "./batch_too_large.ts";
+import { batchTooLarge, isTooLarge } from "./batch_too_large.ts";
 import type { Pixels } from "../images/pixels.ts";
-import { Preprocessor } from "../images/preprocess.ts";
-import { type CropGeometry, planExtents } from "../images/resize_plan.ts";
+import { type ImagePart, Preprocessor } from "../images/preprocess.ts";
+import type { CropGeometry } from "../images/resize_plan.ts";
+import { inputSize } from "../images/tiles.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Backbone } from "./backbone.ts";
+import { type RegionGrid, regionGrid } from "./region_grid.ts";
 
 /** What a program of patch features may leave beside them. */
 interface AlsoOfPatches {
@@ -29,6 +37,8 @@ export class FeatureExtractor implements Disposable {
   readonly input: readonly [number, number];
   /** Turns taps into patch features. */
   readonly features: PatchFeatures;
+  /** What of the input is inspected; `undefined`: all of it. */
+  readonly region: RegionGrid | undefined;
   readonly #gpu: Gpu;
   readonly #backbone: Backbone;
   readonly #settings: Settings;
@@ -40,6 +50,8 @@ export class FeatureExtractor implements Disposable {
    * @param backbone The network, tapped at the settings' layers.
    * @param settings Input geometry and patches.
    * @param input Input of the backbone, `[height, width]`; see `inputSize`.
+   * @throws {RangeError} If the settings' region is of images that become
+   * another input, or the crop cuts it off.
    */
   constructor(
     gpu: Gpu,
@@ -54,10 +66,18 @@ export class FeatureExtractor implements Disposable {
     this.input = input;
     const normalise = backbone.normalisation(settings.normalise);
     const taps = tapShapes(backbone, input);
+    const grid = patchGrid(taps[0]!, settings.stride);
+    this.region = regionGrid(settings, input, grid);
     using owned = new DisposableStack();
     try {
       this.features = owned.use(
-        new PatchFeatures(gpu, taps, settings, maxImages),
+        new PatchFeatures(
+          gpu,
+          taps,
+          settings,
+          maxImages,
+          this.region?.places,
+        ),
       );
     } catch (error) {
       throw batchTooLarge(error, maxImages, input);
@@ -70,7 +90,30 @@ export class FeatureExtractor implements Disposable {
     owned.move();
   }
 
-  /** An extractor for images that get the input size of this one. */
+  /**
+   * An extractor for as many images at a time as the adapter binds: where so
+   * many are too many, for half of them, and so on.
+   *
+   * @throws {GpuError} If not even one can be had.
+   */
+  static forMost(
+    gpu: Gpu,
+    backbone: Backbone,
+    settings: Settings,
+    input: readonly [number, number],
+    maxImages: number,
+  ): FeatureExtractor {
+    for (let images = maxImages;; images = Math.ceil(images / 2)) {
+      try {
+        checkActivations(backbone, images, input);
+        return new FeatureExtractor(gpu, backbone, settings, input, images);
+      } catch (error) {
+        if (images === 1 || !isTooLarge(error)) throw error;
+      }
+    }
+  }
+
+  /** The same for images that get the input size of this one. */
   static forImage(
     gpu: Gpu,
     backbone: Backbone,
@@ -78,33 +121,41 @@ export class FeatureExtractor implements Disposable {
     image: Pick<Pixels, "width" | "height">,
     maxImages: number,
   ): FeatureExtractor {
-    const input = FeatureExtractor.inputSize(image, settings);
-    return new FeatureExtractor(gpu, backbone, settings, input, maxImages);
+    const input = inputSize(image, settings);
+    return FeatureExtractor.forMost(gpu, backbone, settings, input, maxImages);
   }
 
-  /** Input size that an image of this size gets, `[height, width]`. */
-  static inputSize(
-    { width, height }: Pick<Pixels, "width" | "height">,
-    settings: Settings,
-  ): [number, number] {
-    const { rows, columns } = planExtents(width, height, settings);
-    return [rows.length, columns.length];
+  /** Images of a batch, at most. */
+  get maxImages(): number {
+    return this.features.maxImages;
   }
 
   /**
    * Checks that an image can go in.
    *
-   * @throws {RangeError} If it would give another input size.
+   * @throws {RangeError} If it would give another input size, or has another
+   * shape than the region was drawn for.
    */
   check(image: Pixels): void {
-    const size = FeatureExtractor.inputSize(image, this.#settings);
+    const region = this.region?.region;
+    if (region?.fits(image) === false) {
+      const { width, height } = region.setting;
+      throw new RangeError(
+        `Cannot use an image of ${image.width} × ${image.height} pixels: the region to inspect was drawn for ${width} × ${height}, and images of that shape alone have it at the same place`,
+      );
+    }
+    const { tiles } = this.#settings;
+    const size = inputSize(image, this.#settings);
     if (size.join() === this.input.join()) return;
+    const [becomes, advice] = tiles === undefined
+      ? ["becomes", "fit with a crop, or resize to a square"]
+      : ["has tiles of", "fit with smaller tiles"];
     throw new RangeError(
-      `Cannot use an image of ${image.width} × ${image.height} pixels: it becomes ${
+      `Cannot use an image of ${image.width} × ${image.height} pixels: it ${becomes} ${
         size[1]
       } × ${size[0]} and the others ${this.input[1]} × ${
         this.input[0]
-      }; fit with a crop, or resize to a square`,
+      }; ${advice}`,
     );
   }
 
@@ -145,13 +196,19 @@ export class FeatureExtractor implements Disposable {
     return buffers + images * height * width * 16;
   }
 
-  /** Uploads, resizes, crops and normalises a batch into a session's input. */
+  /**
+   * Uploads, resizes, crops and normalises a batch into a session's input, what
+   * is not inspected blank.
+   */
   async encode(
     session: Session,
-    images: readonly Pixels[],
+    parts: readonly ImagePart[],
   ): Promise<readonly CropGeometry[]> {
-    const { geometries } = await this.#preprocessor.encode(
-      images,
+    const region = this.region?.region;
+    const { geometries } = await this.#preprocessor.encodeParts(
+      region
+        ? parts.map((part) => ({ ...part, pixels: region.blank(part.pixels) }))
+        : parts,
       session.input,
     );
     return geometries;
@@ -212,6 +269,31 @@ export class FeatureExtractor implements Disposable {
     this.features[Symbol.dispose]();
     this.#preprocessor[Symbol.dispose]();
   }
+}
+
+/**
+ * Checks that the backbone's activations can be bound.
+ *
+ * @throws {GpuError} If one of them is more than the adapter binds.
+ */
+function checkActivations(
+  { gpu, network }: Backbone,
+  images: number,
+  input: readonly [number, number],
+): void {
+  const { memory } = network.plan([images, 3, ...input]);
+  const largest = Math.max(
+    ...memory.buffers,
+    images * input[0] * input[1] * 16,
+  );
+  if (largest <= gpu.maxTensorBytes) return;
+  throw batchTooLarge(
+    new GpuError(
+      `an activation has ${largest} bytes, more than the adapter binds at once (${gpu.maxTensorBytes})`,
+    ),
+    images,
+    input,
+  );
 }
 
 /** Rows of a chunk. */

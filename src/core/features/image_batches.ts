@@ -31,7 +31,7 @@ export interface BatchOptions extends WorkOptions {
   /** Which samples of deep files become black and white: the settings'. */
   readonly range?: SampleRange | undefined;
   /** Throws for an image that cannot be used with the others. */
-  readonly check?: (pixels: Pixels) => void;
+  readonly check?: (pixels: Pixels, name: string) => void;
   /** Views that each image is taken in, itself first; itself by default. */
   readonly views?: readonly View[];
 }
@@ -110,7 +110,7 @@ export class ImageBatches implements AsyncIterable<LoadedImage[]> {
     const start = performance.now();
     try {
       const pixels = await loadPixels(source, this.#options);
-      this.#options.check?.(pixels);
+      this.#options.check?.(pixels, source.name);
       const ms = performance.now() - start;
       return { source, index, view: 0, pixels, ms };
     } catch (error) {

@@ -1,6 +1,6 @@
 import { Mt19937 } from "../settings/random.ts";
-import type { LoadedImage } from "./image_batches.ts";
 import type { NamedImage } from "./image_source.ts";
+import { isFirst, type Tile } from "./tile.ts";
 
 /** A training image that was drawn. */
 export interface SampledImage {
@@ -31,14 +31,14 @@ export class ImageSample {
   }
 
   /**
-   * Adds a batch.
+   * Adds the images whose first tile is in a batch.
    *
-   * @param first Number of its first image, views counted.
+   * @param first Number of its first tile, tiles and views counted.
    */
-  add(batch: readonly LoadedImage[], first: number): void {
-    batch.forEach(({ source, view }, i) => {
-      if (view > 0) return;
-      const image = { source, index: first + i };
+  add(batch: readonly Tile[], first: number): void {
+    batch.forEach((tile, i) => {
+      if (!isFirst(tile)) return;
+      const image = { source: tile.image.source, index: first + i };
       this.#seen++;
       if (this.#images.length < this.#size) this.#images.push(image);
       else {

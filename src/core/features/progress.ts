@@ -31,8 +31,16 @@ export interface WorkOptions {
 }
 
 /**
- * Hands an image's error to the caller, or throws it; the loss of the device is
- * always thrown, since no image is to blame for it.
+ * What is wrong with all images together, so that none can be left out for it.
+ */
+export class ImagesDisagreeError extends RangeError {
+  /** Tells this class of errors from others. */
+  override readonly name = "ImagesDisagreeError";
+}
+
+/**
+ * Hands an image's error to the caller, or throws it; the loss of the device and
+ * images that disagree are always thrown, since no image is to blame for it.
  *
  * @example
  * ```ts
@@ -53,7 +61,9 @@ export function reportImageError(
   { onImageError }: WorkOptions,
 ): void {
   const error = cause instanceof Error ? cause : new Error(String(cause));
-  if (onImageError === undefined || error instanceof GpuLostError) throw error;
+  const isNoOnes = error instanceof GpuLostError ||
+    error instanceof ImagesDisagreeError;
+  if (onImageError === undefined || isNoOnes) throw error;
   onImageError(name, error);
 }
 

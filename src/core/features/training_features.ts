@@ -29,6 +29,8 @@ export interface TrainingFeatures extends ExtractedPatches, Disposable {
   readonly names: readonly string[];
   /** Their sizes in pixels `[width, height]`. */
   readonly sizes: readonly (readonly [number, number])[];
+  /** Rows and columns of tiles that each is seen in. */
+  readonly tiles: readonly [number, number];
   /** Seconds of decoding, of the backbone and of patch features. */
   readonly seconds: {
     readonly decode: number;
@@ -55,8 +57,9 @@ export async function extractTrainingFeatures(
   using stream = new FeatureStream(gpu, { backbone, settings }, feed, options);
   const first = await stream.next();
   const { patches, paddedDim } = stream.extractor.features;
+  const { tiles } = stream;
   const each = Math.max(1, views.length);
-  const count = images.length * each * patches;
+  const count = images.length * each * tiles[0] * tiles[1] * patches;
   const rows = allocateFeatures(gpu, count, paddedDim, patches);
   const log = new ImageLog();
   try {
@@ -71,6 +74,7 @@ export async function extractTrainingFeatures(
   }
   return {
     rows: rows.head(log.views * patches),
+    tiles,
     views: each,
     masks: stream.masks,
     extractor: stream.takeExtractor(),
@@ -95,7 +99,7 @@ export function allocateFeatures(
       throw error;
     }
     throw new GpuError(
-      `${error.message}; use smaller images (--resize), a larger step between patches (--stride) or fewer dimensions (--dim)`,
+      `${error.message}; use smaller images (--resize), tiles (--tile), a larger step between patches (--stride) or fewer dimensions (--dim)`,
       { cause: error },
     );
   }

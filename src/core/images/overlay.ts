@@ -38,6 +38,11 @@ interface OverlayOptions extends MapScale {
 }
 
 const OPACITY = 0.6;
+/** Where nothing was looked at, every second stripe of the image is this dark. */
+const UNSEEN = 0.35;
+const UNSEEN_STRIPE = 0.55;
+/** A stripe is this part of the long side, at least two pixels. */
+const STRIPE = 1 / 80;
 /** Of the threshold: below it the image shows through unchanged. */
 const CALM = 0.75;
 /** The contour's line is this part of the long side, at least a pixel. */
@@ -47,8 +52,8 @@ const LINE_COLOR = [0, 229, 255] as const;
 /**
  * Draws an anomaly map over its image: the colours of the map where it is
  * above three quarters of the threshold, more opaque towards the threshold, and a line
- * around what is above the threshold (as in the paper's Figure 1). The image
- * is unchanged where the map is NaN.
+ * around what is above the threshold (as in the paper's Figure 1). Where the map
+ * is NaN nothing was looked at: there the image is dark, with stripes.
  *
  * @param map The anomaly map in the original image's geometry.
  * @param options The model's scale and threshold.
@@ -68,6 +73,7 @@ export function drawOverlay(
   const colors = colorTable();
   const position = positions(options);
   const data = new Uint8Array(image.data);
+  shadeUnseen(data, map);
   for (let i = 0; i < map.data.length; i++) {
     const value = map.data[i]!;
     if (!(value > calm)) continue;
@@ -82,6 +88,44 @@ export function drawOverlay(
   }
   if (threshold !== null) drawContour(data, map, threshold);
   return { width: image.width, height: image.height, data };
+}
+
+/** A rectangle to draw, in pixels of the image. */
+interface DrawnBox {
+  /** Left edge. */
+  readonly x: number;
+  /** Top edge. */
+  readonly y: number;
+  /** Extent to the right. */
+  readonly width: number;
+  /** Extent downwards. */
+  readonly height: number;
+}
+
+/**
+ * Draws frames around boxes, a line outside of each.
+ *
+ * @returns A new image of the same size.
+ */
+export function drawBoxes(image: Pixels, boxes: readonly DrawnBox[]): Pixels {
+  const { width, height } = image;
+  const data = new Uint8Array(image.data);
+  const line = lineOf(image);
+  for (const box of boxes) {
+    const left = Math.round(box.x);
+    const top = Math.round(box.y);
+    const right = Math.max(left + 1, Math.round(box.x + box.width));
+    const bottom = Math.max(top + 1, Math.round(box.y + box.height));
+    const isInside = (x: number, y: number): boolean =>
+      x >= left && x < right && y >= top && y < bottom;
+    for (let y = top - line; y < bottom + line; y++) {
+      for (let x = left - line; x < right + line; x++) {
+        if (x < 0 || y < 0 || x >= width || y >= height) continue;
+        if (!isInside(x, y)) data.set(LINE_COLOR, (y * width + x) * 4);
+      }
+    }
+  }
+  return { width, height, data };
 }
 
 /** 255 where a map is at the threshold or above, else 0, also where it is NaN. */
@@ -129,13 +173,36 @@ export function colorMap(map: FloatImage, scale: MapScale): Pixels {
   return { width, height, data };
 }
 
+/** Darkens what was not looked at, in stripes, so that it is not taken for a shadow. */
+function shadeUnseen(
+  data: Uint8Array,
+  { width, height, data: values }: FloatImage,
+): void {
+  const stripe = Math.max(2, Math.round(Math.max(width, height) * STRIPE));
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      if (!Number.isNaN(values[i]!)) continue;
+      const isStripe = Math.floor((x + y) / stripe) % 2 === 1;
+      const left = isStripe ? UNSEEN_STRIPE : UNSEEN;
+      for (let c = 0; c < 3; c++) {
+        data[i * 4 + c] = Math.round(data[i * 4 + c]! * left);
+      }
+    }
+  }
+}
+
+/** Pixels that a line is wide. */
+function lineOf({ width, height }: Pick<Pixels, "width" | "height">): number {
+  return Math.max(1, Math.round(Math.max(width, height) * LINE));
+}
+
 /** A line of pixels that are anomalous and near one that is not. */
 function drawContour(
   data: Uint8Array,
   { width, height, data: values }: FloatImage,
   threshold: number,
 ): void {
-  const line = Math.max(1, Math.round(Math.max(width, height) * LINE));
+  const line = lineOf({ width, height });
   const calm = (x: number, y: number): boolean =>
     x >= 0 && y >= 0 && x < width && y < height &&
     !(values[y * width + x]! >= threshold);

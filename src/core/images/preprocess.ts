@@ -6,13 +6,23 @@ import {
 } from "./normalise.ts";
 import { checkPixels, type Pixels, wordsOf } from "./pixels.ts";
 import {
+  type AxisExtent,
   type CropGeometry,
   planExtents,
-  planResize,
+  planWeights,
   type ResizePlan,
   type ResizeSettings,
 } from "./resize_plan.ts";
 import { Resizer, resizerSizes } from "./resizer.ts";
+import { axisKey, trimmed, type TrimmedPart } from "./trim.ts";
+
+/** An image, and which part of it becomes an input. */
+export interface ImagePart {
+  /** The image. */
+  readonly pixels: Pixels;
+  /** How it is resized, and what is cut out. */
+  readonly plan: ResizePlan<AxisExtent>;
+}
 
 /** How an image becomes a network's input. */
 interface PreprocessorOptions extends ResizeSettings {
@@ -35,6 +45,7 @@ interface EncodedImages {
 
 const MAX_SOURCE_BYTES = 64 * 2 ** 20;
 const KEPT_SIZES = 16;
+const KEPT_PLANS = 256;
 
 /**
  * Resizes, crops and normalises images on the GPU: Pillow's antialiased
@@ -48,6 +59,7 @@ export class Preprocessor implements Disposable {
   readonly #table: Tensor;
   readonly #outputs = new Map<string, Tensor>();
   readonly #resizers = new Map<string, Resizer>();
+  readonly #plans = new Map<string, ResizePlan>();
   #source: Tensor | undefined;
   #between: Tensor | undefined;
   #busy: Promise<unknown> = Promise.resolve();
@@ -67,16 +79,6 @@ export class Preprocessor implements Disposable {
   }
 
   /**
-   * Size `[height, width]` of the network's input for an image of this size.
-   *
-   * @throws {RangeError} If no such image can be resized as the settings say.
-   */
-  inputSize(width: number, height: number): [number, number] {
-    const { rows, columns } = planExtents(width, height, this.#settings);
-    return [rows.length, columns.length];
-  }
-
-  /**
    * Turns images, also of different sizes, into one batch. Does not wait for
    * the GPU; one submit an image.
    *
@@ -87,38 +89,60 @@ export class Preprocessor implements Disposable {
    * @throws {RangeError} If the images do not become one size (without a crop,
    * aspect ratios matter), or `target` has another shape.
    */
-  encode(
+  async encode(
     images: readonly Pixels[],
     target?: Tensor,
   ): Promise<EncodedImages> {
-    const result = this.#busy.then(() => this.#encode(images, target));
+    const parts = images.map((pixels) => {
+      checkPixels(pixels);
+      const { width, height } = pixels;
+      return { pixels, plan: planExtents(width, height, this.#settings) };
+    });
+    return await this.encodeParts(parts, target);
+  }
+
+  /** As {@linkcode Preprocessor.encode}, of parts that others have chosen. */
+  encodeParts(
+    parts: readonly ImagePart[],
+    target?: Tensor,
+  ): Promise<EncodedImages> {
+    const result = this.#busy.then(() => this.#encode(parts, target));
     this.#busy = result.catch(() => {});
     return result;
   }
 
   async #encode(
-    images: readonly Pixels[],
+    parts: readonly ImagePart[],
     target: Tensor | undefined,
   ): Promise<EncodedImages> {
-    images.forEach(checkPixels);
-    const plans = images.map((image) => this.#plan(image));
-    const shape = [images.length, ...commonSize(images, plans), 4];
+    const shape = [parts.length, ...commonSize(parts), 4];
     const output = target ?? this.#output(shape);
     if (output.shape.join() !== shape.join()) {
       throw new RangeError(
         `Cannot encode images into a tensor [${output.shape}]: expected [${shape}]`,
       );
     }
-    for (const [i, image] of images.entries()) {
-      const resizer = await this.#resizer(plans[i]!, output);
-      resizer.run(wordsOf(image), i);
+    for (const [i, { pixels, plan }] of parts.entries()) {
+      const part = trimmed(wordsOf(pixels), this.#weights(plan), this.#gpu);
+      const resizer = await this.#resizer(part, output);
+      resizer.run(part.words, i);
     }
-    return { tensor: output, geometries: plans.map((plan) => plan.geometry) };
+    const geometries = parts.map(({ plan }) => plan.geometry);
+    return { tensor: output, geometries };
   }
 
-  #plan({ width, height }: Pixels): ResizePlan {
-    return this.#resizers.get(`${width} × ${height}`)?.plan ??
-      planResize(width, height, this.#settings);
+  /** A plan with its weights, kept for the next image of its size. */
+  #weights(plan: ResizePlan<AxisExtent>): ResizePlan {
+    const { columns, rows } = plan;
+    const key = `${axisKey(columns)}, ${axisKey(rows)}`;
+    const known = this.#plans.get(key) ??
+      planWeights(plan, this.#settings.resample);
+    this.#plans.delete(key);
+    this.#plans.set(key, known);
+    if (this.#plans.size > KEPT_PLANS) {
+      this.#plans.delete(this.#plans.keys().next().value!);
+    }
+    return known;
   }
 
   #output(shape: readonly number[]): Tensor {
@@ -131,10 +155,11 @@ export class Preprocessor implements Disposable {
     return output;
   }
 
-  /** The resizer for a size, made anew where its tensors have changed. */
-  async #resizer(plan: ResizePlan, output: Tensor): Promise<Resizer> {
-    const { width, height } = plan.geometry;
-    const key = `${width} × ${height}`;
+  /** The resizer for a plan, made anew where its tensors have changed. */
+  async #resizer(
+    { plan, key }: TrimmedPart,
+    output: Tensor,
+  ): Promise<Resizer> {
     const sizes = resizerSizes(plan, this.#maxSourceBytes);
     const source = this.#source = this.#grown(this.#source, sizes.sourceWords);
     const between = this.#between = this.#grown(
@@ -183,20 +208,17 @@ export class Preprocessor implements Disposable {
   }
 }
 
-function commonSize(
-  images: readonly Pixels[],
-  plans: readonly ResizePlan[],
-): [number, number] {
-  const [first] = plans;
+function commonSize(parts: readonly ImagePart[]): [number, number] {
+  const [first] = parts;
   if (first === undefined) {
     throw new RangeError("Cannot encode a batch of no images");
   }
-  const { rows, columns } = first;
-  const other = plans.findIndex((plan) =>
+  const { rows, columns } = first.plan;
+  const other = parts.find(({ plan }) =>
     plan.rows.length !== rows.length || plan.columns.length !== columns.length
   );
-  if (other < 0) return [rows.length, columns.length];
-  const [a, b] = [images[0]!, images[other]!];
+  if (other === undefined) return [rows.length, columns.length];
+  const [a, b] = [first.pixels, other.pixels];
   throw new RangeError(
     `Cannot encode images of ${a.width} × ${a.height} and ${b.width} × ${b.height} pixels in one batch: they become different sizes; use a crop, a square, or batches of one`,
   );

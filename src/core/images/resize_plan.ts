@@ -1,7 +1,10 @@
 import { LIMITS } from "../settings/limits.ts";
+import type { TileSettings } from "../settings/settings.ts";
 
 /** Input geometry of a network; a part of the method's settings. */
 export interface ResizeSettings {
+  /** How images are cut into tiles instead. */
+  readonly tiles?: TileSettings;
   /** Pixels of the short side, or of both sides when `square`. */
   readonly resize: number;
   /** Whether both sides become `resize`, whatever the aspect ratio. */
@@ -18,7 +21,7 @@ export interface ResizeSettings {
 }
 
 /** What becomes of one axis of an image. */
-interface AxisExtent {
+export interface AxisExtent {
   /** Pixels before. */
   readonly input: number;
   /** Pixels after the resize, before the crop. */
@@ -35,6 +38,8 @@ export interface AxisPlan extends AxisExtent {
   readonly from: number;
   /** Input pixel after the last that the crop needs. */
   readonly to: number;
+  /** Whether every output pixel is an input pixel as it is. */
+  readonly isCopy: boolean;
   /** Weights of an output pixel. */
   readonly tapCount: number;
   /**
@@ -88,8 +93,22 @@ export function planResize(
   height: number,
   settings: ResizeSettings,
 ): ResizePlan {
-  const { columns, rows, geometry } = planExtents(width, height, settings);
-  const filter = FILTERS[settings.resample ?? "bilinear"];
+  return planWeights(
+    planExtents(width, height, settings),
+    settings.resample,
+  );
+}
+
+/**
+ * Adds the weights to a plan.
+ *
+ * @param resample Pillow's filter, `"bilinear"` by default.
+ */
+export function planWeights(
+  { columns, rows, geometry }: ResizePlan<AxisExtent>,
+  resample: ResizeSettings["resample"] = "bilinear",
+): ResizePlan {
+  const filter = FILTERS[resample];
   return {
     columns: planAxis(columns, filter),
     rows: planAxis(rows, filter),
@@ -99,7 +118,8 @@ export function planResize(
 
 /**
  * The part of {@linkcode planResize} that takes no time, however large the
- * image: sizes and geometry.
+ * image: sizes and geometry. Where images are cut into tiles it is the whole
+ * image as it is cut, which is what maps show.
  *
  * @throws {RangeError} If the crop is larger than the resized image.
  */
@@ -108,7 +128,14 @@ export function planExtents(
   height: number,
   settings: ResizeSettings,
 ): ResizePlan<AxisExtent> {
-  const { resize, crop, multiple = 1 } = settings;
+  const { resize, crop, tiles, multiple = 1 } = settings;
+  if (tiles !== undefined) {
+    const whole = (input: number): AxisExtent => {
+      const resized = Math.max(1, Math.round(input * tiles.scale));
+      return { input, resized, offset: 0, length: resized };
+    };
+    return planOf(whole(width), whole(height));
+  }
   const step = multiple === "patch" ? 1 : multiple;
   const short = Math.min(width, height);
   const side = (length: number): number =>
@@ -121,10 +148,18 @@ export function planExtents(
     );
   }
   const columns = extent(width, side(width), crop, step);
-  const rows = extent(height, side(height), crop, step);
+  return planOf(columns, extent(height, side(height), crop, step));
+}
+
+/** A plan of two axes, with the box that they show. */
+export function planOf(
+  columns: AxisExtent,
+  rows: AxisExtent,
+): ResizePlan<AxisExtent> {
   const [left, right] = edges(columns);
   const [top, bottom] = edges(rows);
-  const geometry = { width, height, left, top, right, bottom };
+  const { input: width } = columns;
+  const geometry = { width, height: rows.input, left, top, right, bottom };
   return { columns, rows, geometry };
 }
 
@@ -192,7 +227,7 @@ function planAxis(axis: AxisExtent, filter: Filter): AxisPlan {
     taps[i] = start - from;
     weights.forEach((weight, k) => taps[(1 + k) * length + i] = weight);
   });
-  return { ...axis, from, to, tapCount, taps };
+  return { ...axis, from, to, isCopy: input === resized, tapCount, taps };
 }
 
 interface Window {

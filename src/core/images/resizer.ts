@@ -44,7 +44,7 @@ export function resizerSizes(
   const needed = rows.to - rows.from;
   const fitting = Math.max(1, Math.floor(maxSourceBytes / (columns.input * 4)));
   const bandRows = Math.min(needed, fitting);
-  const horizontal = columns.input !== columns.resized || bandRows < needed;
+  const horizontal = !columns.isCopy || bandRows < needed;
   return {
     bandRows,
     horizontal,

@@ -37,6 +37,8 @@ interface ScoreInputs {
   readonly images: number;
   /** Patches of an image. */
   readonly patches: number;
+  /** As the search had it, of each image `[images]` (u32). */
+  readonly queryImages?: Tensor;
 }
 
 /** Image scores to be weighed (Eq. 7), and where they come from. */
@@ -157,7 +159,11 @@ export class ImageScores {
       );
     }
     const results = { patchScores, scores, worstPatches, nearestRows };
-    owned.use(this.recordWeights(program, { ...results, queries, images }));
+    const { queryImages } = inputs;
+    owned.use(this.recordWeights(program, {
+      ...{ ...results, queries, images },
+      ...(queryImages && { queryImages }),
+    }));
     const kept = owned.move();
     const dispose = (): void => kept.dispose();
     return { ...results, dispose, [Symbol.dispose]: dispose };

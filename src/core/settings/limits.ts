@@ -5,6 +5,8 @@
 export const LIMITS = {
   /** Pixels of a side of the network's input. */
   side: 16_384,
+  /** Tiles of an image. */
+  tiles: 65_536,
   /** Layers to tap. */
   layers: 16,
   /** Pixels that the input's sides are multiples of. */
@@ -35,4 +37,8 @@ export const LIMITS = {
   batch: 4096,
   /** Pixels of a side of a training image. */
   imageSide: 1_000_000,
+  /** Pixels of the images that a region is drawn for. */
+  regionPixels: 2 ** 28,
+  /** Characters of what tells how a part of a region was given. */
+  regionWords: 4096,
 } as const;

@@ -5,6 +5,7 @@ import type {
   Settings,
   SettingsOptions,
   ThresholdSettings,
+  TileSettings,
 } from "./settings.ts";
 
 /**
@@ -29,7 +30,8 @@ import type {
  */
 export function resolveSettings(options: SettingsOptions = {}): Settings {
   const { preset = DEFAULT_PRESET, ...changes } = options;
-  const { coreset, map, threshold, foreground, augment, ...rest } = changes;
+  const { coreset, map, threshold, foreground, augment, ...others } = changes;
+  const { tiles, ...rest } = others;
   if (!Object.hasOwn(PRESETS, preset)) {
     throw new RangeError(
       `Cannot use preset "${preset}": expected one of ${
@@ -41,6 +43,7 @@ export function resolveSettings(options: SettingsOptions = {}): Settings {
   const settings = {
     ...base,
     ...given("settings", rest),
+    ...(tiles !== undefined && tiledInput(tiles, rest)),
     coreset: completeCoreset(base.coreset, coreset),
     map: { ...base.map, ...given("map", map) },
     foreground: { ...base.foreground, ...given("foreground", foreground) },
@@ -121,6 +124,37 @@ export function bankRows(coreset: CoresetSettings, patches: number): number {
   if (coreset.method === "none") return patches;
   const share = Math.max(1, Math.floor(patches * coreset.ratio));
   return Math.min(share, coreset.maxBank ?? Infinity, patches);
+}
+
+/** Overlap of tiles as a part of their side, unless another one is given. */
+const OVERLAP = 1 / 8;
+
+/** Settings of the input where images are cut into tiles. */
+function tiledInput(
+  option: NonNullable<SettingsOptions["tiles"]>,
+  others: SettingsOptions,
+): Partial<Settings> {
+  const { side = NaN, ...rest }: Partial<TileSettings> =
+    typeof option === "number" ? { side: option } : given("tiles", option);
+  const input = {
+    ...{ resize: side, crop: null, square: false },
+    multiple: 1 as const,
+  };
+  for (const key of ["resize", "crop", "square", "multiple"] as const) {
+    const { [key]: other = input[key] } = others;
+    if (other === input[key]) continue;
+    throw new RangeError(
+      `Cannot use ${key} ${other} with tiles: they are cut from the whole image, at the share of its size that tiles.scale says`,
+    );
+  }
+  const tiles = {
+    side,
+    overlap: Math.floor(side * OVERLAP),
+    scale: 1,
+    banks: "shared" as const,
+    ...rest,
+  };
+  return { tiles, ...input };
 }
 
 function completeCoreset(

@@ -93,6 +93,48 @@ export type NormaliseSetting = "imagenet" | "unit" | "bytes" | {
 };
 
 /**
+ * Which pixels of an image are inspected, as `drawRegion` makes it of boxes,
+ * polygons and masks. All others are left out of bank, scores, maps and
+ * thresholds.
+ */
+export interface RegionSetting {
+  /** Columns of the images that it was drawn for. */
+  readonly width: number;
+  /** Rows of those images. */
+  readonly height: number;
+  /**
+   * Pixels row by row: so many are left out, then so many inspected, and so on
+   * in turn.
+   */
+  readonly runs: readonly number[];
+  /** What is inspected, as it was given; empty for the whole image. */
+  readonly roi: readonly string[];
+  /** What of it is left out, as it was given. */
+  readonly ignore: readonly string[];
+}
+
+/** How images are cut into tiles, each of which the network sees alone. */
+export interface TileSettings {
+  /**
+   * Sides of a tile at the network's input, in pixels; an image that has fewer
+   * along one side has tiles of its own length there.
+   */
+  readonly side: number;
+  /**
+   * Pixels that neighbouring tiles have in common at least, at most half of
+   * `side`; the tiles of an image lie evenly, so that they may have more.
+   */
+  readonly overlap: number;
+  /** Sides of the image that is cut, as a share of the original's; 1: as it is. */
+  readonly scale: number;
+  /**
+   * What a tile is compared with: `"shared"` one memory bank for all tiles,
+   * `"position"` the rows that come from tiles at its own place alone.
+   */
+  readonly banks: "shared" | "position";
+}
+
+/**
  * Samples that become the levels 0 and 255; those between become levels in
  * equal steps, those beyond are clipped.
  */
@@ -140,6 +182,12 @@ export interface AugmentSettings {
 
 /** Every switch of the method. Plain data: it survives JSON unchanged. */
 export interface Settings {
+  /**
+   * How images are cut into tiles; where it is left out, an image is resized and
+   * cropped as a whole. With tiles, `resize` is their side, and there is neither
+   * a crop nor a square.
+   */
+  readonly tiles?: TileSettings;
   /** Input: pixels of the short side, or of both sides when `square`. */
   readonly resize: number;
   /** Whether the input is resized to a square, whatever its aspect ratio. */
@@ -158,6 +206,8 @@ export interface Settings {
    * does itself tells.
    */
   readonly normalise?: NormaliseSetting;
+  /** Which pixels are inspected; where it is left out, all that are seen. */
+  readonly region?: RegionSetting;
   /**
    * Which samples of files with more than 8 bits a sample become black and
    * white; where it is left out, the smallest and largest that the file's bits
@@ -222,11 +272,17 @@ export interface SettingsOptions extends
   Partial<
     Omit<
       Settings,
-      "coreset" | "map" | "threshold" | "foreground" | "augment"
+      "coreset" | "map" | "threshold" | "foreground" | "augment" | "tiles"
     >
   > {
   /** The preset to start from, `"paper"` by default. */
   readonly preset?: PresetName;
+  /**
+   * How images are cut into tiles; a number is their side. By default they
+   * overlap by an eighth of it, are cut from the image as it is, and share one
+   * memory bank.
+   */
+  readonly tiles?: number | Partial<TileSettings> & Pick<TileSettings, "side">;
   /** How the memory bank is thinned out; a number is the ratio. */
   readonly coreset?: number | Partial<CoresetSettings>;
   /** Which patches count. */

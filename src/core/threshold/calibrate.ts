@@ -4,7 +4,11 @@ import type { WorkOptions } from "../features/progress.ts";
 import type { ExtractedPatches } from "../features/training_features.ts";
 import type { StoredSample, StoredThreshold } from "../model/stored_model.ts";
 import type { PatchMask } from "../features/foreground.ts";
-import { distanceScale } from "../score/distance_scale.ts";
+import {
+  distanceScale,
+  meanOfLargest,
+  topCount,
+} from "../score/distance_scale.ts";
 import type { Settings, ThresholdSettings } from "../settings/settings.ts";
 import { sampleOf } from "./carried_sample.ts";
 import type { Folds } from "./folds.ts";
@@ -88,25 +92,38 @@ export interface ThresholdFacts {
 export async function calibrate(
   gpu: Gpu,
   { rows, extractor }: ExtractedPatches,
-  { mended, folds, near, views = 1, masks, carry }:
-    & Omit<ScoringBank, "settings">
-    & {
-      readonly folds: Folds;
-      readonly near: NearRows | undefined;
-      readonly views?: number;
-      readonly masks?: readonly PatchMask[] | undefined;
-      readonly carry?: ReadonlySet<number>;
-    },
+  { mended, folds, near, carry, ...images }: Omit<ScoringBank, "settings"> & {
+    readonly folds: Folds;
+    readonly near: NearRows | undefined;
+    readonly views?: number;
+    readonly tiles?: number;
+    readonly masks?: readonly PatchMask[] | undefined;
+    readonly carry?: ReadonlySet<number>;
+  },
   settings: Settings,
   { onProgress }: WorkOptions,
 ): Promise<Calibration> {
   const { patches } = extractor.features;
-  const found = await heldOutScores(gpu, { mended, settings }, {
-    ...{ rows, ...layoutOf(extractor), folds: folds.folds, views, masks },
-    near: near && findable(near, mended.images, folds.folds, patches),
-    ...(carry && { carry }),
-  }, onProgress && { onProgress });
-  const record = recordOf(found, rows.rows / patches / views, { views });
+  const { views = 1, tiles = 1, masks } = images;
+  const inputs = views * tiles;
+  const found = await heldOutScores(
+    gpu,
+    { mended, settings },
+    {
+      ...{ rows, ...layoutOf(extractor), folds: folds.folds },
+      ...{ views, tiles, masks },
+      near: near && findable(near, mended.images, folds.folds, patches),
+      ...(carry && { carry }),
+    },
+    onProgress && {
+      onProgress: (stage, done, total) =>
+        onProgress(stage, Math.floor(done / tiles), total / tiles),
+    },
+  );
+  const record = recordOf(found, rows.rows / patches / inputs, {
+    views: inputs,
+    top: topCount(tiles * patches, settings.topShare),
+  });
   return {
     ...record,
     ...thresholdsOf(record, settings, { folds }),
@@ -136,30 +153,53 @@ export function findable(
 }
 
 /**
- * What is known of all training images.
+ * What is known of all training images: each is as anomalous as its worst tile,
+ * or as the largest patch scores of all its tiles are on the average. Where maps
+ * of tiles overlap they are averaged, so that no pixel of an image's map is above
+ * the largest of its tiles' maps.
  *
- * @param found Images that were scored; their places count on from the earlier
- * ones.
+ * @param found Images or tiles that were scored; their places count on from those
+ * of the earlier images.
  * @param images How many images there are.
- * @param more What was known of the first ones, and how many views each has.
+ * @param more What was known of the first ones, how many views or tiles each has,
+ * and how many patch scores make an image's where those of all tiles do.
  */
 export function recordOf(
-  found: readonly Pick<TrainingScore, "place" | "score" | "maximum">[],
+  found: readonly Pick<
+    TrainingScore,
+    "place" | "score" | "maximum" | "largest"
+  >[],
   images: number,
-  { earlier, views = 1 }: {
+  { earlier, views = 1, top = 1 }: {
     readonly earlier?: TrainingRecord | undefined;
     readonly views?: number;
+    readonly top?: number;
   } = {},
 ): TrainingRecord {
   const scores = new Float32Array(images).fill(NaN);
   const maxima = new Float32Array(images).fill(NaN);
+  const keepLarger = (
+    values: Float32Array,
+    image: number,
+    value: number,
+  ): void => {
+    if (!(value <= values[image]!)) values[image] = value;
+  };
+  for (const { place, score, maximum } of found) {
+    const image = Math.floor(place / views);
+    keepLarger(scores, image, score);
+    keepLarger(maxima, image, maximum);
+  }
+  const byImage = Map.groupBy(
+    found.filter(({ largest }) => largest !== undefined),
+    ({ place }) => Math.floor(place / views),
+  );
+  for (const [image, tiles] of byImage) {
+    scores[image] = meanOfLargest(tiles.map(({ largest }) => largest!), top);
+  }
   if (earlier) {
     scores.set(earlier.scores);
     maxima.set(earlier.maxima);
-  }
-  for (const { place, score, maximum } of found) {
-    scores[place / views] = score;
-    maxima[place / views] = maximum;
   }
   return { scores, maxima };
 }

@@ -32,11 +32,17 @@ export interface SecondPassParts extends ScoringBank {
   readonly backbone: Backbone;
   /** Images to features. */
   readonly extractor: FeatureExtractor;
+  /** The place of the one tile that counts of each image; by default all do. */
+  readonly only?: number | undefined;
+  /** Size of an image that all have to go with, `[width, height]`. */
+  readonly like?: readonly [number, number] | undefined;
   /** What the bank's rows were chosen with. */
   readonly projection: Projection | undefined;
-  /** Images that are scored together. */
+  /** Tiles that are scored together. */
   readonly block: number;
-  /** Fold of each training image. */
+  /** Tiles of an image. */
+  readonly tiles: number;
+  /** Fold of each tile of the training images in all their views. */
   readonly folds: Uint32Array<ArrayBuffer>;
   /**
    * For each patch of all images, bank rows near it, where the choice of the bank
@@ -49,7 +55,7 @@ export interface SecondPassParts extends ScoringBank {
 
 /** What a second pass over training images tells. */
 export interface SecondPass {
-  /** Scores of the images that have one; places are those of all images. */
+  /** Scores of the tiles that have one; places are those of all images' tiles. */
   readonly scores: readonly TrainingScore[];
   /** Images that were scored. */
   readonly images: number;
@@ -73,7 +79,8 @@ export async function secondPass(
 ): Promise<SecondPass> {
   const { extractor } = parts;
   const { patches, paddedDim } = extractor.features;
-  const block = Math.min(parts.block, images.length);
+  const { tiles } = parts;
+  const block = Math.min(parts.block, images.length * tiles);
   using space = await ChoiceSpace.create(gpu, parts);
   using rows = allocateFeatures(gpu, block * patches, paddedDim, patches);
   const { onProgress: _, ...quiet } = options;
@@ -101,7 +108,7 @@ export async function secondPass(
       ? stream.masks.slice(done, done + waiting.length)
       : undefined;
     const found = await heldOutScores(gpu, parts, {
-      ...{ rows: features, ...layoutOf(extractor), masks, carry },
+      ...{ rows: features, ...layoutOf(extractor), masks, tiles, carry },
       folds: numbered.map((image) => parts.folds[image]!),
       near: await space.look(features, numbered),
     });
@@ -111,7 +118,8 @@ export async function secondPass(
     gpu.pool.trim();
     done += waiting.length;
     waiting = [];
-    options.onProgress?.("threshold", done, images.length);
+    const told = Math.floor(done / tiles);
+    options.onProgress?.("threshold", told, images.length);
   };
   for (;;) {
     const batch = await stream.next();
@@ -120,9 +128,13 @@ export async function secondPass(
       if (batch.length === 0) break;
     }
     await stream.submit(batch, rows, waiting.length * patches);
-    waiting.push(...batch.map(({ source }) => numbers.get(source)!));
+    waiting.push(
+      ...batch.map(({ image: { source }, order }) =>
+        numbers.get(source)! + order
+      ),
+    );
   }
-  return { scores, images: done, radius: space.radius };
+  return { scores, images: done / tiles, radius: space.radius };
 }
 
 /** A fold that no image is in: its queries find the bank's own rows, all of them. */
@@ -233,8 +245,8 @@ function pickImages(
  *
  * @param sizes The search.
  * @param settings How scores are made.
- * @param block Images that are scored together.
- * @param grid Patches of an image, and pixels of its map.
+ * @param block Tiles that are scored together.
+ * @param grid Patches of a tile, and pixels of its map.
  * @param space Elements of a feature in the space that rows were chosen in, where
  * distances there are measured: as given, or projected.
  */

@@ -6,6 +6,7 @@ import {
   type WorkOptions,
 } from "../features/progress.ts";
 import type { FeatureExtractor } from "../features/extractor.ts";
+import type { RegionGrid } from "../features/region_grid.ts";
 import { pairBytes } from "../rows/pair_distances.ts";
 import { recordGather } from "../rows/row_sets.ts";
 import { ImageScores, weightBytes } from "../score/image_score.ts";
@@ -40,13 +41,15 @@ export interface PatchLayout {
   readonly size: readonly [number, number];
   /** Features of a patch, without padding. */
   readonly dim: number;
+  /** Which of them there are, where that is not all. */
+  readonly region?: RegionGrid | undefined;
 }
 
 /** The layout of what an extractor gives. */
 export function layoutOf(
-  { features: { height, width, dim }, input }: FeatureExtractor,
+  { features: { height, width, dim }, input, region }: FeatureExtractor,
 ): PatchLayout {
-  return { grid: [height, width], size: input, dim };
+  return { grid: [height, width], size: input, dim, region };
 }
 
 /** Training images to score. */
@@ -74,16 +77,26 @@ export interface ScoredPatches extends PatchLayout {
    * scored. 1 by default.
    */
   readonly views?: number;
+  /**
+   * Tiles of each image, which follow one another and are scored one by one; 1 by
+   * default.
+   */
+  readonly tiles?: number;
   /** Of each image, which patches are of the part. */
   readonly masks?: readonly PatchMask[] | undefined;
 }
 
-/** How anomalous a training image would be had it not been trained on. */
+/**
+ * How anomalous a training image, or a tile of it, would be had it not been
+ * trained on.
+ */
 export interface TrainingScore {
-  /** Place of the image among those scored, views counted. */
+  /** Place of the image among those scored, views and tiles counted. */
   readonly place: number;
   /** Its image score. */
   readonly score: number;
+  /** Its largest patch scores, where those of all tiles make the image score. */
+  readonly largest?: readonly number[];
   /** The largest pixel of its map. */
   readonly maximum: number;
   /** The least of the patch scores that make its own, before it is weighed. */
@@ -104,11 +117,12 @@ export interface TrainingScore {
 export async function heldOutScores(
   gpu: Gpu,
   { mended, settings }: ScoringBank,
-  { rows: features, grid, size, dim, folds, near, views = 1, masks, ...scored }:
+  { rows: features, grid, size, dim, region, folds, near, ...scored }:
     ScoredPatches,
   { onProgress }: Pick<WorkOptions, "onProgress"> = {},
 ): Promise<readonly TrainingScore[]> {
-  const patches = grid[0] * grid[1];
+  const patches = region?.places.length ?? grid[0] * grid[1];
+  const { views = 1, tiles = 1, masks } = scored;
   const inputs = {
     features,
     patches,
@@ -117,7 +131,7 @@ export async function heldOutScores(
     search: mended.search,
     neighbours: settings.neighbours,
     ...distanceScale(settings.distance),
-    top: topCount(patches, settings.topShare),
+    top: topCount(tiles * patches, settings.topShare),
     ...{ views, masks },
   };
   const bounds = scored.known
@@ -125,14 +139,15 @@ export async function heldOutScores(
     : near && await upperBounds(gpu, inputs, near);
   const told = (stage: Stage) => stageProgress(stage, { onProgress });
   using searches = await PatchSearches.create(gpu, inputs);
-  const { images, known } = await worstPatches(searches, {
+  const worst = await worstPatches(searches, {
     ...inputs,
     ...(bounds && { bounds }),
     ...told("threshold"),
   });
+  const { known } = worst;
   const granted = scored.known &&
     takeForGranted(known, scored.known, patches);
-  const found = images.flatMap((image, place) =>
+  const found = worst.images.flatMap((image, place) =>
     image.nearestRow < 0 ? [] : [{ ...image, place, fold: folds[place]! }]
   );
   const scores = await weigh(gpu, features, { mended, settings }, found);
@@ -141,6 +156,7 @@ export async function heldOutScores(
     places: found.map(({ place }) => place),
     ...{ known, searches, grid, size },
     map: settings.map,
+    region,
     ...told("map threshold"),
   });
   const carry = found.map(({ place }) => place)
@@ -149,10 +165,12 @@ export async function heldOutScores(
     ...{ places: carry, patches, dim, scores: known.scores },
     ...{ top: inputs.top, views, masks },
   });
-  return found.map(({ place, least }, i) => {
+  const sharesTop = tiles > 1 && settings.topShare !== null;
+  return found.map(({ place, least, largest }, i) => {
     const own = carried.get(place);
     return {
       ...{ place, score: scores[i]!, maximum: maxima[i]!, least },
+      ...(sharesTop && { largest }),
       ...(granted && { granted: granted[place]! }),
       ...(own && { carried: own }),
     };

@@ -9,6 +9,7 @@ import {
   type SearchSizes,
 } from "../search/search.ts";
 import { pairDistances } from "../rows/pair_distances.ts";
+import { meanOfLargest } from "../score/distance_scale.ts";
 
 /** Patches that are searched at a time when many are left. */
 const BATCH = 512;
@@ -72,6 +73,8 @@ export interface WorstPatch {
   readonly patch: number;
   /** The nearest bank row of another fold (m*), −1 when there is none. */
   readonly nearestRow: number;
+  /** Its largest patch scores, as many as make a score, the largest first. */
+  readonly largest: readonly number[];
 }
 
 /** What is known of the scores of all patches. */
@@ -189,11 +192,14 @@ export async function worstPatches(
   }
   return {
     images: images.map(({ score, largest, patch, nearestRow }) => {
-      if (nearestRow < 0) return { score: NaN, least: NaN, patch, nearestRow };
+      const found = { patch, nearestRow, largest };
+      if (nearestRow < 0) return { score: NaN, least: NaN, ...found };
       // What masks leave out counts with 0.
-      const sum = largest.reduce((total, value) => total + value, 0);
-      const least = largest[top - 1] ?? 0;
-      return { score: top === 1 ? score : sum / top, least, patch, nearestRow };
+      return {
+        score: top === 1 ? score : meanOfLargest([largest], top),
+        least: largest[top - 1] ?? 0,
+        ...found,
+      };
     }),
     known,
     searched,

@@ -62,6 +62,7 @@ export function fakeModel(name: string): ModelInfo {
     sha256: "0".repeat(64),
     threshold: 2,
     uncertain_from: null,
+    min_area: null,
     input: { width: 16, height: 16 },
     members: [{
       backbone: "fake",

@@ -8,9 +8,14 @@ import {
   type StoredModel,
   writeModelFile,
 } from "../../../src/core/mod.ts";
-import { GpuError } from "../../../src/gpu/mod.ts";
+import { type Gpu, GpuError } from "../../../src/gpu/mod.ts";
 import { gpuTest } from "../../testing.ts";
-import { tinyBackbone, tinyDetector, tinyImages } from "../../tiny_model.ts";
+import {
+  TINY_SETTINGS,
+  tinyBackbone,
+  tinyDetector,
+  tinyImages,
+} from "../../tiny_model.ts";
 
 /** Changes of a sound model, each beyond what can be. */
 const REFUSED: readonly [string, (model: StoredModel) => object, string][] = [
@@ -144,20 +149,35 @@ gpuTest(
   },
 );
 
+/** Does something on a device that binds so many bytes of some tensors at once. */
+async function withLimit(
+  { pool }: Gpu,
+  limit: number,
+  work: () => Promise<void>,
+  of = /^/,
+): Promise<void> {
+  const { acquire } = pool;
+  pool.acquire = (bytes, label) => {
+    if (bytes <= limit || !of.test(label)) {
+      return acquire.call(pool, bytes, label);
+    }
+    throw new GpuError(
+      `Cannot allocate "${label}": ${bytes} bytes are more than the adapter binds at once (${limit})`,
+    );
+  };
+  try {
+    await work();
+  } finally {
+    delete (pool as { acquire?: unknown }).acquire;
+  }
+}
+
 gpuTest(
-  "predict() and fit() say what to choose smaller when a batch is too large",
+  "predict() and fit() say what to choose smaller when an image is too large",
   async (gpu) => {
     const { train } = tinyImages(2);
-    const most = Object.getOwnPropertyDescriptor(gpu.pool, "acquire");
-    const { acquire } = gpu.pool;
     using detector = await tinyDetector(gpu, 2);
-    try {
-      gpu.pool.acquire = (bytes, label) => {
-        if (bytes <= 100_000) return acquire.call(gpu.pool, bytes, label);
-        throw new GpuError(
-          `Cannot allocate "${label}": ${bytes} bytes are more than the adapter binds at once (100000)`,
-        );
-      };
+    await withLimit(gpu, 50_000, async () => {
       for (
         const work of [
           () => Array.fromAsync(detector.predict(train)),
@@ -166,15 +186,44 @@ gpuTest(
       ) {
         const { message } = await assertRejects(work, GpuError);
         assert(
-          /images of 64 × 64 pixels at a time: .*\(--batch\).*\(--resize\)$/
+          /an image of 64 × 64 pixels at a time: .*\(--resize\).*\(--tile\)$/
             .test(message),
           message,
         );
       }
-    } finally {
-      if (most) Object.defineProperty(gpu.pool, "acquire", most);
-      else delete (gpu.pool as { acquire?: unknown }).acquire;
-    }
+    });
+  },
+);
+
+gpuTest(
+  "predict() and fit() take half of a batch that is too large",
+  async (gpu) => {
+    const { train, test } = tinyImages(6);
+    const create = async (): Promise<PatchCore> => {
+      const detector = await PatchCore.create({
+        ...TINY_SETTINGS,
+        ...{ backbone: tinyBackbone(), allowRandom: true, batch: 8, gpu },
+      });
+      await detector.fit(train);
+      return detector;
+    };
+    const scoresOf = async (detector: PatchCore): Promise<number[]> => {
+      const images = [...train, ...test];
+      const found = await Array.fromAsync(detector.predict(images));
+      return found.map(({ score }) => score);
+    };
+    using whole = await create();
+    const expected = await scoresOf(whole);
+    // Four images of 64 × 64 pixels and 4 levels, and no fifth.
+    await withLimit(gpu, 4 * 64 * 64 * 16, async () => {
+      using halved = await create();
+      assertEquals(halved.model.memoryBank, whole.model.memoryBank);
+      assertEquals(await scoresOf(halved), expected);
+      using loaded = await PatchCore.load(whole.save({ bundle: true }), {
+        ...{ gpu, batch: 8 },
+      });
+      assertEquals(await scoresOf(loaded), expected);
+    }, /^activations/);
   },
 );
 

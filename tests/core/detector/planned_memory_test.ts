@@ -93,6 +93,14 @@ for (const coreset of ["random", "none"] as const) {
   );
 }
 
+Deno.test("planFit() and planPredict() follow tiles", async () => {
+  const { train } = tinyImages(3);
+  const { width, height } = train[0]!.content as ImageData;
+  const { resize: _, square: __, crop: ___, ...features } = TINY_SETTINGS;
+  const settings = { ...features, tiles: { side: 128, overlap: 16 } };
+  await compare(tinyBackbone(), settings, { images: train, width, height });
+});
+
 sharedTest(
   "planFit() and planPredict() say what ResNet-18 allocates",
   async (_, shared) => {

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { FloatImage, Pixels } from "../../../src/core/images/pixels.ts";
 import {
   colorMap,
+  drawBoxes,
   drawOverlay,
   mapToGrey16,
   thresholdMask,
@@ -25,9 +26,47 @@ function boxMap(value: number): FloatImage {
   return { width: 40, height: 30, data };
 }
 
-Deno.test("drawOverlay() leaves the image where the map is calm or NaN", () => {
+Deno.test("drawOverlay() darkens what was not looked at, in stripes", () => {
   const image = grey(40, 30, 90);
-  for (const value of [0, 0.75, -3, NaN]) {
+  const drawn = drawOverlay(image, boxMap(NaN), {
+    ...{ min: 0, max: 2, threshold: 1 },
+  });
+  const levels = new Set<number>();
+  for (let y = 0; y < 30; y++) {
+    for (let x = 0; x < 40; x++) {
+      const isUnseen = x >= 10 && x < 30 && y >= 10 && y < 20;
+      const [level, , , alpha] = pixel(drawn, x, y);
+      assertEquals(alpha, 255);
+      if (isUnseen) levels.add(level!);
+      else assertEquals(level, 90);
+    }
+  }
+  assertEquals([...levels].sort((a, b) => a - b), [31, 50]);
+});
+
+Deno.test("drawBoxes() draws frames outside of boxes, as far as the image goes", () => {
+  const image = grey(12, 9, 50);
+  const line = [0, 229, 255, 255];
+  const box = { x: 3, y: 2, width: 4, height: 3 };
+  const drawn = drawBoxes(image, [box, { x: 10, y: 7, width: 2, height: 2 }]);
+  for (let y = 0; y < 9; y++) {
+    for (let x = 0; x < 12; x++) {
+      const isFrame = x >= 2 && x < 8 && y >= 1 && y < 6 &&
+          !(x >= 3 && x < 7 && y >= 2 && y < 5) ||
+        x >= 9 && y >= 6 && !(x >= 10 && y >= 7);
+      assertEquals(
+        pixel(drawn, x, y),
+        isFrame ? line : [50, 50, 50, 255],
+        `${x}, ${y}`,
+      );
+    }
+  }
+  assertEquals(image.data, grey(12, 9, 50).data);
+});
+
+Deno.test("drawOverlay() leaves the image where the map is calm", () => {
+  const image = grey(40, 30, 90);
+  for (const value of [0, 0.75, -3]) {
     const map = boxMap(value);
     const drawn = drawOverlay(image, map, { min: 0, max: 2, threshold: 1 });
     assertEquals(drawn.data, image.data);

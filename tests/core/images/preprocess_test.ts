@@ -8,6 +8,7 @@ import {
 } from "../../../src/core/images/normalise.ts";
 import type { Pixels } from "../../../src/core/images/pixels.ts";
 import { Preprocessor } from "../../../src/core/images/preprocess.ts";
+import { inputSize } from "../../../src/core/images/tiles.ts";
 import type { Gpu } from "../../../src/gpu/mod.ts";
 import { centerCrop, resize, resizeShortSide } from "../../reference/resize.ts";
 import { gpuTest, pathOf, randomFloats, sharedTest } from "../../testing.ts";
@@ -242,7 +243,8 @@ gpuTest("encode() refuses what cannot be one batch", async (gpu) => {
 });
 
 gpuTest("encode() says where its result lies in the original", async (gpu) => {
-  using preprocessor = new Preprocessor(gpu, { resize: 256, crop: 224 });
+  const settings = { resize: 256, crop: 224 };
+  using preprocessor = new Preprocessor(gpu, settings);
   const { geometries } = await preprocessor.encode([
     randomImage(1, 512, 1024),
     randomImage(1, 256, 256),
@@ -251,5 +253,5 @@ gpuTest("encode() says where its result lies in the original", async (gpu) => {
     { width: 512, height: 1024, left: 32, top: 288, right: 480, bottom: 736 },
     { width: 256, height: 256, left: 16, top: 16, right: 240, bottom: 240 },
   ]);
-  assertEquals(preprocessor.inputSize(512, 1024), [224, 224]);
+  assertEquals(inputSize({ width: 512, height: 1024 }, settings), [224, 224]);
 });

@@ -415,6 +415,42 @@ for (
       { foreground: { threshold: -1 } },
       "Cannot use foreground.threshold -1",
     ],
+    [
+      { tiles: 512, multiple: 14 },
+      "Cannot use multiple 14 with tiles: they are cut from the whole image, at the share of its size that tiles.scale says",
+    ],
+    [
+      { tiles: 512, augment: { rotations: 8 } },
+      'Cannot use tiles with augment {"rotations":8,"flips":false,"brightness":0}: a fit has either tiles or more views of its images; leave one of the two out',
+    ],
+    [
+      { tiles: 512, augment: { flips: true } },
+      "Cannot use tiles with augment",
+    ],
+    [
+      { tiles: 512, augment: { brightness: 0.2 } },
+      "Cannot use tiles with augment",
+    ],
+    [
+      { tiles: 512, foreground: { mask: "auto" } },
+      'Cannot use tiles with foreground.mask "auto": a tile does not show which patches of the image are of the part; choose the mask "off", or no tiles',
+    ],
+    [
+      { tiles: 512, foreground: { mask: "on" } },
+      'Cannot use tiles with foreground.mask "on"',
+    ],
+    [
+      {
+        tiles: { side: 512, banks: "position" },
+        reweight: 0,
+        topShare: 0.01,
+      },
+      'Cannot use topShare 0.01 with tiles.banks "position": each place is scored on its own; choose banks "shared", or no share',
+    ],
+    [
+      { tiles: { side: 512, overlap: 257 } },
+      "Cannot use tiles.overlap 257 with tiles of 512: expected at most half of them, 256",
+    ],
   ] as const
 ) {
   Deno.test(`resolveSettings() refuses ${JSON.stringify(options)}`, () => {
@@ -425,6 +461,23 @@ for (
     assertStringIncludes(error.message, sentence);
   });
 }
+
+Deno.test("resolveSettings() cuts tiles from the whole image whatever the preset", () => {
+  const { multiple, resize, crop } = resolveSettings({
+    preset: "dino",
+    tiles: 448,
+  });
+  assertEquals([multiple, resize, crop], [1, 448, null]);
+});
+
+Deno.test("settingsFromJson() refuses tiles of sides that are a multiple", () => {
+  const settings = { ...resolveSettings({ tiles: 512 }), multiple: 14 };
+  const error = assertThrows(() => settingsFromJson(settings), RangeError);
+  assertStringIncludes(
+    error.message,
+    "Cannot use tiles with multiple 14: no edge of an image is cut off",
+  );
+});
 
 Deno.test("settingsFromJson() completes settings of earlier versions", () => {
   const settings = JSON.parse(JSON.stringify(PRESETS.reference));

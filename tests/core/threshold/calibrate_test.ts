@@ -46,6 +46,31 @@ Deno.test("recordOf() has NaN where a score is not known", () => {
   );
 });
 
+Deno.test("recordOf() takes the worst view of an image, whatever their order", () => {
+  const found = [
+    { place: 3, score: 2, maximum: 9 },
+    { place: 5, score: 5, maximum: 1 },
+    { place: 4, score: 4, maximum: 3 },
+    { place: 7, score: 1, maximum: 2 },
+  ];
+  assertEquals(recordOf(found, 3, { views: 3 }), {
+    scores: floats(NaN, 5, 1),
+    maxima: floats(NaN, 9, 2),
+  });
+});
+
+Deno.test("recordOf() takes the largest patches of all tiles where they share a score", () => {
+  const found = [
+    { place: 3, score: 5, maximum: 9, largest: [6, 4, 1] },
+    { place: 2, score: 6, maximum: 8, largest: [9, 3, 2] },
+    { place: 1, score: 1, maximum: 1, largest: [1, 1, 1] },
+  ];
+  assertEquals(recordOf(found, 2, { views: 2, top: 3 }), {
+    scores: floats(1, (9 + 6 + 4) / 3),
+    maxima: floats(1, 9),
+  });
+});
+
 Deno.test("findable() takes the second pick where the first is of the patch's own fold", () => {
   const near = {
     rows: Uint32Array.of(0, 1, 0, 1),

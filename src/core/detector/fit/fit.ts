@@ -5,15 +5,16 @@ import {
   splitOrigins,
   type ViewedOrigins,
 } from "../../bank/memory_bank.ts";
+import { originsByImage } from "../../bank/tile_origins.ts";
 import { viewCount, viewsOf } from "../../images/views.ts";
 import type { StoredBackbone } from "../../features/backbone.ts";
 import {
   FeatureStream,
   type ImageFeed,
 } from "../../features/feature_stream.ts";
-import type { LoadedImage } from "../../features/image_batches.ts";
 import type { ModelOnGpu } from "../load.ts";
 import { stoppable } from "../../features/progress.ts";
+import type { Tile } from "../../features/tile.ts";
 import type {
   StoredCoverage,
   StoredModel,
@@ -38,7 +39,7 @@ import {
 import { secondsSince } from "./time.ts";
 
 /** A model with its memory bank still on the GPU, and what was done. */
-interface FittedModel extends ModelOnGpu {
+export interface FittedModel extends ModelOnGpu {
   /** What was done. */
   readonly report: FitReport;
 }
@@ -61,12 +62,22 @@ export async function fitModel(
   const start = performance.now();
   gpu.pool.trim();
   gpu.pool.resetPeak();
+  const like = parts.known && sizeOf(parts.known);
   const views = viewsOf(parts.settings.augment);
-  using stream = new FeatureStream(gpu, parts, { ...feed, views }, options);
+  using stream = new FeatureStream(
+    gpu,
+    { ...parts, like },
+    { ...feed, views },
+    options,
+  );
   const first = await stream.next();
   const settings = parts.shard ? shardSettings(parts.settings) : parts.settings;
   const work = await planWork(
-    { ...parts, settings, gpu, stream, options, views: views.length },
+    {
+      ...{ ...parts, settings, gpu, stream, options },
+      views: views.length,
+      tiles: parts.only === undefined ? stream.tiles[0] * stream.tiles[1] : 1,
+    },
     feed,
     first,
   );
@@ -93,7 +104,13 @@ export async function fitModel(
   const origins = splitOrigins(bank.origin, views.length);
   const model = await storedModel(gpu, {
     ...scored,
-    ...{ bank, projection: chosen.projection, origins },
+    ...{ bank, projection: chosen.projection },
+    origins: {
+      ...origins,
+      origin: originsByImage(origins.origin, stream.tiles, {
+        ...{ grid: stream.extractor.features, only: parts.only },
+      }),
+    },
     coverage: {
       patches,
       ...(radiusBound !== undefined && { radius: radiusBound }),
@@ -102,6 +119,7 @@ export async function fitModel(
     names: [...known?.imageNames ?? [], ...log.names],
     sizes: Int32Array.from([...known?.imageSizes ?? [], ...log.sizes.flat()]),
     settings: { ...parts.settings, foreground },
+    minArea: known?.minArea,
     backbone: backbone.stored(),
   });
   const report: FitReport = {
@@ -134,29 +152,30 @@ export async function fitModel(
  */
 async function planWork(
   work: Omit<PlannedWork, "demand" | "memory" | "projection">,
-  { count, areListed = false }: ImageFeed,
-  first: readonly LoadedImage[],
+  { count: images, areListed = false }: ImageFeed,
+  first: readonly Tile[],
 ): Promise<PlannedWork> {
-  const { gpu, settings, known, views, stream: { extractor } } = work;
-  const images = count === undefined ? undefined : count * views;
-  const { batch, memoryBudget: budget } = work.options;
+  const { gpu, settings, known, views, tiles } = work;
+  const { stream: { extractor, batch } } = work;
+  const { memoryBudget: budget } = work.options;
   const { patches, paddedDim, dim } = extractor.features;
-  await extractor.tune(first.length);
+  const inputs = views * tiles;
+  if (await extractor.tune(first.length)) extractor.release(first.length);
   const session = await extractor.session(first.length);
-  await extractor.encode(session, first.map(({ pixels }) => pixels));
+  await extractor.encode(session, first);
   // The last batch may be smaller and has activations of its own.
   const fixedBytes = gpu.pool.bytes + extractor.activationBytes(batch);
   const earlier = known === undefined
     ? 0
-    : known.coverage?.patches ?? known.imageNames.length * views * patches;
+    : known.coverage?.patches ?? known.imageNames.length * inputs * patches;
   const samples = images === undefined
     ? settings.coreset.maxBank ?? patches
-    : images * patches + earlier;
+    : images * inputs * patches + earlier;
   const projection = projectionFor(settings, dim, samples, known?.projection);
   const [height, width] = extractor.input;
   const demand = {
     ...{ gpu, fixedBytes, patches, dim: paddedDim, settings, batch, budget },
-    ...{ images, areListed, pixels: height * width },
+    ...{ images, inputs, areListed, pixels: height * width },
     projected: projection?.outputs,
     ...(known && { known: { rows: known.rows, patches: earlier } }),
   };
@@ -169,6 +188,12 @@ export function knownGroups(
 ): RegExp | undefined {
   const pattern = known?.threshold?.rule["group_by"];
   return typeof pattern === "string" ? new RegExp(pattern, "u") : undefined;
+}
+
+/** Size of a model's images, the first for all. */
+function sizeOf({ imageSizes }: StoredModel): readonly [number, number] {
+  const [width = 1, height = 1] = imageSizes;
+  return [width, height];
 }
 
 /** What a model is made of. */
@@ -188,6 +213,8 @@ interface ModelParts
   readonly sizes: Int32Array<ArrayBuffer>;
   /** Every switch of the method. */
   readonly settings: Settings;
+  /** The least area of regions of maps, if there is one. */
+  readonly minArea: number | undefined;
   /** The network. */
   readonly backbone: StoredBackbone;
   /** What a part carries along. */
@@ -199,7 +226,8 @@ export async function storedModel(
   gpu: Gpu,
   parts: ModelParts,
 ): Promise<StoredModel> {
-  const { bank, projection, threshold, mapThreshold, settings } = parts;
+  const { bank, projection, settings } = parts;
+  const { threshold, mapThreshold, minArea } = parts;
   const { origins: { origin, view } } = parts;
   return {
     memoryBank: await bank.download(gpu),
@@ -224,6 +252,7 @@ export async function storedModel(
     imageSizes: parts.sizes,
     ...(threshold && { threshold }),
     ...(mapThreshold && { mapThreshold }),
+    ...(minArea !== undefined && { minArea }),
     coverage: parts.coverage,
     ...(parts.sample && { sample: parts.sample }),
     softwareVersion: VERSION,

@@ -1,9 +1,10 @@
 import { BankBuilder } from "../../bank/bank_builder.ts";
 import { chooseBank, RowChooser } from "../../bank/choose_rows.ts";
 import { MendedBank } from "../../bank/mended_bank.ts";
+import { originsByTile } from "../../bank/tile_origins.ts";
 import { ImageLog } from "../../features/feature_stream.ts";
-import type { LoadedImage } from "../../features/image_batches.ts";
 import { ImageSample } from "../../features/image_sample.ts";
+import type { Tile } from "../../features/tile.ts";
 import {
   allocateFeatures,
   type ExtractedPatches,
@@ -51,16 +52,15 @@ export class HeldRun implements FitRun<HeldChoice> {
   /** Allocates space for features. */
   constructor(work: PlannedWork) {
     const { gpu, settings, known, stream, options, memory, demand } = work;
-    const { views } = work;
     const { capacity } = memory;
-    const { patches, paddedDim, dim, height, width } =
-      stream.extractor.features;
+    const { features } = stream.extractor;
+    const { patches, paddedDim, dim } = features;
     this.#work = work;
-    this.earlier = (known?.imageNames.length ?? 0) * views;
+    this.earlier = (known?.imageNames.length ?? 0) * demand.inputs;
     this.#builder = new BankBuilder(
       gpu,
       allocateFeatures(gpu, capacity, paddedDim, patches),
-      { capacity, dim, grid: { height, width }, firstImage: this.earlier },
+      { capacity, dim, grid: features, firstImage: this.earlier },
     );
     this.#chooser = new RowChooser(gpu, {
       settings,
@@ -74,10 +74,10 @@ export class HeldRun implements FitRun<HeldChoice> {
     this.#sample = new ImageSample(options.thresholdImages, settings.seed);
     if (known === undefined) return;
     const { memoryBank: data, coverage } = known;
-    const origin = joinOrigins(
-      { origin: known.origin, view: known.originView },
-      views,
-    );
+    const origin = joinOrigins({
+      origin: originsByTile(known.origin, stream.tiles, features),
+      view: known.originView,
+    }, work.views);
     this.#builder.preload({ data, origin, radius: coverage?.radius ?? NaN });
     this.#chooser.drawn(known.rows, demand.known!.patches);
   }
@@ -93,7 +93,7 @@ export class HeldRun implements FitRun<HeldChoice> {
   }
 
   /** Extracts all images, reducing what is there whenever the space is full. */
-  async collect(first: readonly LoadedImage[]): Promise<void> {
+  async collect(first: readonly Tile[]): Promise<void> {
     const { stream, demand: { patches } } = this.#work;
     for (let batch = first; batch.length > 0;) {
       if (batch.length * patches > this.#builder.room) await this.#reduce();
@@ -138,11 +138,11 @@ export class HeldRun implements FitRun<HeldChoice> {
    * chosen: with the square root, every bucket is covered about equally well.
    */
   #share(most: number): number {
-    const { settings, memory, demand: { images, known } } = this.#work;
+    const { settings, memory, demand: { images, inputs, known } } = this.#work;
     const { kept } = this.#builder;
     if (settings.coreset.method === "random") return most;
     const first = known?.rows ?? 0;
-    const seen = this.log.views;
+    const seen = this.log.views / inputs;
     const share = images === undefined
       ? kept + (memory.capacity - most) / 16
       : first + (most - first) * Math.sqrt(seen / images);
@@ -152,14 +152,17 @@ export class HeldRun implements FitRun<HeldChoice> {
 
   /** The folds of all images so far, those of an earlier model included. */
   get #folds(): Folds {
-    const { settings, known, options, views, demand } = this.#work;
+    const { settings, known, options, demand: { images, inputs } } = this.#work;
     const names = [...known?.imageNames ?? [], ...this.log.names];
     const { groupBy } = options;
     // Where rows are chosen while images still come, folds must not change.
     const expected = this.#isWhole
       ? undefined
-      : ((demand.images ?? Infinity) + this.earlier) / views;
-    return foldsByName(names, settings.seed, { groupBy, expected, views });
+      : (images ?? Infinity) + this.earlier / inputs;
+    return foldsByName(names, settings.seed, {
+      ...{ groupBy, expected },
+      views: inputs,
+    });
   }
 
   /** Makes the bank, from all features at once where they are all there. */
@@ -201,7 +204,7 @@ export class HeldRun implements FitRun<HeldChoice> {
 
   /** Scores images, from their features where they are held. */
   async score(chosen: HeldChoice, settings: Settings): Promise<ScoredFit> {
-    const { gpu, options, views, stream } = this.#work;
+    const { gpu, options, views, tiles, stream } = this.#work;
     const images = this.log.names.length;
     const { bank, features, radius, near, mends } = chosen;
     const folds = this.#folds;
@@ -231,7 +234,7 @@ export class HeldRun implements FitRun<HeldChoice> {
       gpu,
       features,
       {
-        ...{ mended, folds, near, views },
+        ...{ mended, folds, near, views, tiles },
         ...(carry && { carry }),
         ...(settings.foreground.mask === "on" && { masks: stream.masks }),
       },

@@ -17,7 +17,7 @@ const SMALL = 4 * 2 ** 20;
 /** Rows kept until the end for each row of the bank, the most first. */
 const OVERSAMPLING = [2, 1.5, 1.25, 1];
 
-/** Images that are scored together for the threshold, at most. */
+/** Tiles that are scored together for the threshold, at most. */
 const MOST_SCORED = 32;
 
 /**
@@ -33,6 +33,10 @@ export interface FitPlan {
   readonly images: number | undefined;
   /** Patches of an image. */
   readonly patchesPerImage: number;
+  /** Tiles of an image; 1 where images are seen as a whole. */
+  readonly tilesPerImage: number;
+  /** Images, or tiles, that the GPU works on at once. */
+  readonly batch: number;
   /** Patches of all images. */
   readonly patches: number | undefined;
   /** Rows of the memory bank. */
@@ -61,9 +65,11 @@ export interface FitDemand {
   readonly gpu: PanelReader;
   /** Bytes of the backbone, its activations and the image to resize. */
   readonly fixedBytes: number;
-  /** Patches of an image. */
+  /** What the network sees of an image: its views, or its tiles. */
+  readonly inputs: number;
+  /** Patches of each of them. */
   readonly patches: number;
-  /** Pixels of an image, and of its anomaly map. */
+  /** Pixels of each, and of its anomaly map. */
   readonly pixels: number;
   /** Elements of a feature, padding included. */
   readonly dim: number;
@@ -71,9 +77,9 @@ export interface FitDemand {
   readonly projected: number | undefined;
   /** How the bank is thinned out and images are scored. */
   readonly settings: Settings;
-  /** New images in all their views, where their number is known. */
+  /** New images, where their number is known. */
   readonly images: number | undefined;
-  /** Images of a batch. */
+  /** Tiles of a batch. */
   readonly batch: number;
   /** Whether all images can be loaded again, however many they are. */
   readonly areListed: boolean;
@@ -93,7 +99,7 @@ export interface MemoryPlan {
   readonly kept?: number;
   /** Whether the coreset goes without the bounds that make it quicker. */
   readonly lean: boolean;
-  /** Images that are scored together for the threshold. */
+  /** Tiles that are scored together for the threshold. */
   readonly block: number;
   /** GPU bytes at most. */
   readonly bytes: number;
@@ -112,7 +118,9 @@ export function planMemory(fit: FitDemand): MemoryPlan {
   if (images === undefined && coreset.maxBank === null) {
     return planUncounted(fit, budget);
   }
-  const rows = images === undefined ? Infinity : images * fit.patches;
+  const rows = images === undefined
+    ? Infinity
+    : images * fit.inputs * fit.patches;
   const bankRowCount = bankRows(coreset, rows + (known?.patches ?? 0));
   if (known === undefined) {
     const bytes = wholeFitBytes(fit, rows, bankRowCount);

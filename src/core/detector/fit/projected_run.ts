@@ -3,9 +3,9 @@ import { ownedMends, pickRows } from "../../bank/choose_rows.ts";
 import { NO_MENDS } from "../../bank/mends.ts";
 import { MemoryBank, originsOf } from "../../bank/memory_bank.ts";
 import { FeatureStream, ImageLog } from "../../features/feature_stream.ts";
-import type { LoadedImage } from "../../features/image_batches.ts";
 import { ImageSample } from "../../features/image_sample.ts";
 import type { NamedImage } from "../../features/image_source.ts";
+import type { Tile } from "../../features/tile.ts";
 import { allocateFeatures } from "../../features/training_features.ts";
 import { Projector } from "../../rows/projection.ts";
 import { copyRowSpans, gatherRows } from "../../rows/row_sets.ts";
@@ -69,9 +69,9 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
   }
 
   /** Extracts all images and keeps their projected features. */
-  async collect(first: readonly LoadedImage[]): Promise<void> {
-    const { gpu, stream, options, demand: { patches, dim } } = this.#work;
-    const most = options.batch * patches;
+  async collect(first: readonly Tile[]): Promise<void> {
+    const { gpu, stream, demand: { patches, dim } } = this.#work;
+    const most = stream.batch * patches;
     using features = allocateFeatures(gpu, most, dim, patches);
     for (let batch = first; batch.length > 0; batch = await stream.next()) {
       const start = performance.now();
@@ -81,15 +81,20 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
       if (batch === first) await announce(this.#work, rows, start);
       this.#sample.add(batch, this.log.views);
       this.log.add(batch);
-      this.#sources.push(...batch.map(({ source }) => source));
+      for (const { image: { source }, order } of batch) {
+        if (order === 0) this.#sources.push(source);
+      }
     }
     await stream.wait();
   }
 
   get #folds(): Folds {
-    const { settings, options, views } = this.#work;
+    const { settings, options, demand } = this.#work;
     const { groupBy } = options;
-    return foldsByName(this.log.names, settings.seed, { groupBy, views });
+    return foldsByName(this.log.names, settings.seed, {
+      groupBy,
+      views: demand.inputs,
+    });
   }
 
   /** Chooses from the projected features and fetches the rows themselves. */
@@ -141,16 +146,23 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
     picks: Uint32Array<ArrayBuffer>,
     others: Uint32Array<ArrayBuffer>,
   ): Promise<{ bank: MemoryBank; rest: RowChunks | undefined }> {
-    const { gpu, stream: { extractor }, backbone, settings } = this.#work;
-    const { signal, onProgress, batch, maxPixels } = this.#work.options;
-    const { patches, paddedDim, dim, height, width } = extractor.features;
-    const imageOf = (pick: number): number => Math.floor(pick / patches);
+    const { gpu, backbone, settings, only, tiles } = this.#work;
+    const { extractor, like } = this.#work.stream;
+    const { signal, onProgress, maxPixels } = this.#work.options;
+    const { demand: { batch } } = this.#work;
+    const { patches, paddedDim, dim } = extractor.features;
+    const tileOf = (pick: number): number => Math.floor(pick / patches);
     // A patch may mend several folds.
     const sorted = Uint32Array.from(new Set([...picks, ...others])).sort();
-    const needed = [...new Set(sorted.values().map(imageOf))];
-    using stream = new FeatureStream(gpu, { extractor, backbone, settings }, {
-      images: needed.values().map((image) => this.#sources[image]),
-      count: needed.length,
+    const needed = [...new Set(sorted.values().map(tileOf))];
+    const wanted = new Set(needed);
+    const images = [...new Set(needed.map((tile) => Math.floor(tile / tiles)))];
+    using stream = new FeatureStream(gpu, {
+      ...{ extractor, backbone, settings, only, like },
+      wants: (image, order) => wanted.has(images[image]! * tiles + order),
+    }, {
+      images: images.values().map((image) => this.#sources[image]!),
+      count: images.length,
     }, {
       batch,
       onImageError: isGone,
@@ -165,7 +177,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
       paddedDim,
       "bank rows",
     );
-    let images = 0;
+    let seen = 0;
     let done = 0;
     for (
       let loaded = await stream.next();
@@ -176,7 +188,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
       const rows: number[] = [];
       while (done + rows.length < sorted.length) {
         const pick = sorted[done + rows.length];
-        const place = needed.indexOf(imageOf(pick), images) - images;
+        const place = needed.indexOf(tileOf(pick), seen) - seen;
         if (place >= loaded.length) break;
         rows.push(place * patches + pick % patches);
       }
@@ -188,8 +200,8 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
       );
       copyRowSpans(gpu, chosen, ordered, done);
       done += rows.length;
-      images += loaded.length;
-      onProgress?.("bank rows", images, needed.length);
+      seen += loaded.length;
+      onProgress?.("bank rows", seen, needed.length);
     }
     await stream.wait();
     const places = new Map(Array.from(sorted, (pick, place) => [pick, place]));
@@ -203,7 +215,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
       ? undefined
       : await gatherRows(gpu, ordered, orderOf(others), "mending rows");
     failed.move();
-    const origin = originsOf(picks, { height, width });
+    const origin = originsOf(picks, extractor.features);
     return { bank: new MemoryBank(rows, dim, origin), rest };
   }
 

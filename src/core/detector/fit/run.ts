@@ -8,8 +8,8 @@ import type {
   FeatureStream,
   ImageLog,
 } from "../../features/feature_stream.ts";
-import type { LoadedImage } from "../../features/image_batches.ts";
 import type { SampledImage } from "../../features/image_sample.ts";
+import type { Tile } from "../../features/tile.ts";
 import type { StoredModel } from "../../model/stored_model.ts";
 import type { Projection } from "../../rows/projection.ts";
 import { usesForeground } from "../../features/foreground.ts";
@@ -21,6 +21,7 @@ import {
 } from "../../threshold/calibrate.ts";
 import { drawCarried, sampleOf } from "../../threshold/carried_sample.ts";
 import type { Folds } from "../../threshold/folds.ts";
+import { topCount } from "../../score/distance_scale.ts";
 import { secondPass } from "../../threshold/second_pass.ts";
 import { layoutOf } from "../../threshold/training_scores.ts";
 import type { FitDemand, FitPlan, MemoryPlan } from "./plan.ts";
@@ -35,6 +36,8 @@ export interface FitParts {
   readonly known?: StoredModel;
   /** Which part of all images these are, `[i, n]`; by default all. */
   readonly shard?: readonly [number, number];
+  /** The place of the one tile that counts of each image; by default all do. */
+  readonly only?: number | undefined;
 }
 
 /** How a fit works. */
@@ -57,6 +60,8 @@ export interface PlannedWork extends FitParts {
   readonly stream: FeatureStream;
   /** Views of each image. */
   readonly views: number;
+  /** Tiles of each of them that count. */
+  readonly tiles: number;
   /** Progress, cancelling, what is scored. */
   readonly options: FitWork;
   /** What was planned for. */
@@ -101,7 +106,7 @@ export interface ScoredFit extends Calibration, Cover {
 export interface FitRun<C extends ChosenRows = ChosenRows> extends Disposable {
   /** Images used. */
   readonly log: ImageLog;
-  /** Images of the model that they are added to, in all their views. */
+  /** Images of the model that they are added to, views and tiles counted. */
   readonly earlier: number;
   /** Patches that the bank stands for, those of the earlier model included. */
   readonly patches: number;
@@ -114,7 +119,7 @@ export interface FitRun<C extends ChosenRows = ChosenRows> extends Disposable {
    *
    * @param first The stream's first batch.
    */
-  collect(first: readonly LoadedImage[]): Promise<void>;
+  collect(first: readonly Tile[]): Promise<void>;
   /** Makes the bank. */
   choose(): Promise<C>;
   /**
@@ -156,15 +161,16 @@ export function coverOf(
  * @param work The fit.
  * @param chosen The bank.
  * @param sample The images.
- * @param folds Folds of all images in all their views, earlier ones included.
+ * @param folds Folds of all tiles of all images in all their views, earlier ones
+ * included.
  */
 export async function scoreAgain(
-  { gpu, stream, memory, options, views, ...work }: PlannedWork,
+  { gpu, stream, memory, options, tiles, ...work }: PlannedWork,
   chosen: ChosenRows,
   sample: readonly SampledImage[],
   folds: Folds,
 ): Promise<Omit<ScoredFit, "radiusBound">> {
-  const { settings, backbone, known } = work;
+  const { settings, backbone, known, demand: { inputs, batch } } = work;
   const { extractor } = stream;
   const { block } = memory;
   using mended = await MendedBank.create(
@@ -178,18 +184,22 @@ export async function scoreAgain(
     sample.map(({ index }) => index),
   );
   const again = await secondPass(gpu, sample, {
-    ...{ mended, settings, backbone, extractor, block },
+    ...{ mended, settings, backbone, extractor, block, tiles },
     ...{ projection: work.projection, folds: folds.folds, near: chosen.near },
+    ...{ only: work.only, like: stream.like },
     ...(carry && { carry }),
-  }, options);
-  const images = folds.folds.length / views;
+  }, { ...options, batch });
+  const images = folds.folds.length / inputs;
   const earlier = known && {
     scores: Float32Array.from(known.trainScores),
     maxima: Float32Array.from(
       known.trainMapMaxima ?? known.trainScores.map(() => NaN),
     ),
   };
-  const record = recordOf(again.scores, images, { earlier, views });
+  const record = recordOf(again.scores, images, {
+    ...{ earlier, views: inputs },
+    top: topCount(tiles * extractor.features.patches, settings.topShare),
+  });
   const drawnFrom = images - (earlier?.scores.length ?? 0);
   return {
     ...record,
@@ -199,7 +209,7 @@ export async function scoreAgain(
       ...(again.images < drawnFrom && { drawnFrom }),
     }),
     ...(carry &&
-      { sample: sampleOf(again.scores, layoutOf(extractor), views) }),
+      { sample: sampleOf(again.scores, layoutOf(extractor), work.views) }),
     scored: record.scores.filter(Number.isFinite).length,
     radius: again.radius,
     radiusImages: again.radius === undefined ? 0 : again.images,

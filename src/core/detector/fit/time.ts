@@ -3,7 +3,7 @@ import { project } from "../../rows/projection.ts";
 import type { FitPlan } from "./plan.ts";
 import type { PlannedWork } from "./run.ts";
 
-/** Patches of an image that are searched in the whole bank for its score. */
+/** Patches of a tile that are searched in the whole bank for its score. */
 const SEARCHED = 16;
 
 /** Multiplications whose time is measured, where the features suffice. */
@@ -29,24 +29,28 @@ export async function announce(
   await stream.wait();
   const elapsed = secondsSince(start);
   const { decode, trunk, patches } = stream.seconds;
-  const images = features.rows / demand.patches;
-  const seconds = (decode + (trunk + patches || elapsed)) / images;
+  const tiles = features.rows / demand.patches;
+  const seconds = {
+    image: decode / stream.used,
+    tile: (trunk + patches || elapsed) / tiles,
+  };
   onPlan(await expectation(work, features, seconds));
 }
 
 async function expectation(
   work: PlannedWork,
   features: RowChunks,
-  imageSeconds: number,
+  seconds: { readonly image: number; readonly tile: number },
 ): Promise<FitPlan> {
-  const { gpu, demand, memory, stream, options, views } = work;
+  const { gpu, demand, memory, stream, options, views, tiles } = work;
   const { holds, bankRows, capacity, kept } = memory;
-  const { images: seen } = demand;
-  const images = seen && seen / views;
+  const { images, inputs, batch } = demand;
   const again = Math.min(images ?? Infinity, options.thresholdImages);
   const plan = {
     bankRows,
-    patchesPerImage: demand.patches * views,
+    patchesPerImage: inputs * demand.patches,
+    tilesPerImage: tiles,
+    batch,
     dim: stream.extractor.features.dim,
     memoryBytes: memory.bytes,
     memoryBudget: demand.budget,
@@ -54,25 +58,31 @@ async function expectation(
     streamed: holds === "buckets",
     thresholdImages: holds === "features" ? images : again,
   };
-  if (seen === undefined || bankRows === undefined) {
+  if (images === undefined || bankRows === undefined) {
     const unknown = { images, patches: undefined, buckets: undefined };
     return { ...plan, ...unknown, seconds: undefined };
   }
-  const patches = seen * demand.patches;
+  const patches = images * plan.patchesPerImage;
   const all = patches + (demand.known?.rows ?? 0);
   const buckets = kept === undefined
     ? 1
     : 1 + Math.max(0, Math.ceil((all - capacity) / (capacity - kept)));
-  const extracted = {
-    features: seen,
-    projections: seen + Math.min(seen, bankRows) + again,
-    buckets: seen + again,
-  }[holds];
+  const twice = {
+    features: [0, 0],
+    projections: [
+      Math.min(images * views, bankRows) + again,
+      Math.min(images * inputs, bankRows) + again * tiles,
+    ],
+    buckets: [again, again * tiles],
+  }[holds] as [number, number];
+  const decoded = images * views + twice[0] - stream.used;
+  const extracted = images * inputs + twice[1] - features.rows / demand.patches;
   const products = choiceProducts(work, patches, bankRows, buckets) +
-    scoreProducts(work, plan.thresholdImages!, bankRows);
-  const seconds = Math.max(0, extracted - demand.batch) * imageSeconds +
+    scoreProducts(work, plan.thresholdImages! * tiles, bankRows);
+  const expected = Math.max(0, decoded) * seconds.image +
+    Math.max(0, extracted) * seconds.tile +
     products / await productsPerSecond(gpu, features);
-  return { ...plan, images, patches, buckets, seconds };
+  return { ...plan, images, patches, buckets, seconds: expected };
 }
 
 /** Multiplications of the greedy choices. */
@@ -92,12 +102,12 @@ function choiceProducts(
 /** Multiplications of the searches for the threshold. */
 function scoreProducts(
   { memory: { kept }, demand }: PlannedWork,
-  images: number,
+  tiles: number,
   bankRows: number,
 ): number {
   const { dim, projected = dim } = demand;
   const bounds = kept === undefined ? 0 : 2 * demand.patches * projected;
-  return images * bankRows * (bounds + SEARCHED * dim);
+  return tiles * bankRows * (bounds + SEARCHED * dim);
 }
 
 /**

@@ -9,7 +9,8 @@ import {
 import type { Session } from "../../../nn/session.ts";
 import type { FeatureExtractor } from "../../features/extractor.ts";
 import { batchTooLarge } from "../../features/batch_too_large.ts";
-import type { Pixels } from "../../images/pixels.ts";
+import type { RegionGrid } from "../../features/region_grid.ts";
+import type { Tile } from "../../features/tile.ts";
 import type { CropGeometry } from "../../images/resize_plan.ts";
 import { AnomalyMaps } from "../../score/anomaly_map.ts";
 import type { ImageScores } from "../../score/image_score.ts";
@@ -17,7 +18,7 @@ import type { BankSearch } from "../../search/search.ts";
 import type { MapSettings } from "../../settings/settings.ts";
 
 /** GPU time of the stages of one image in milliseconds. */
-interface StageTimes {
+export interface StageTimes {
   /** The backbone. */
   readonly trunk: number;
   /** Patch features. */
@@ -32,16 +33,23 @@ interface StageTimes {
 interface ScoredFeatures {
   /** Image score. */
   readonly score: number;
-  /** Worst patch: row · grid width + column. */
+  /** Place of the worst patch: row · grid width + column. */
   readonly worstPatch: number;
   /** Bank row nearest to the worst patch. */
   readonly nearestRow: number;
-  /** Anomaly map over the backbone's input `[H, W]`, row by row. */
+  /**
+   * Anomaly map over the backbone's input `[H, W]`, row by row; NaN where nothing
+   * is inspected.
+   */
   readonly map: Float32Array;
+  /** Pixels of the map that are not inspected. */
+  readonly unseen: number;
+  /** Scores of all patches, row by row, where they are read back. */
+  readonly patches?: Float32Array;
 }
 
-/** What comes back from the GPU of one image. */
-export interface ScoredImage extends ScoredFeatures {
+/** What comes back from the GPU of one image, or of a tile. */
+export interface ScoredTile extends ScoredFeatures {
   /** Where the map lies in the original image. */
   readonly geometry: CropGeometry;
   /** GPU time, where the adapter has timestamp queries. */
@@ -51,7 +59,7 @@ export interface ScoredImage extends ScoredFeatures {
 /** A batch that the GPU works on. */
 interface SubmittedBatch {
   /** Waits for the results; the predictor takes the next batch after it. */
-  collect(): Promise<ScoredImage[]>;
+  collect(): Promise<ScoredTile[]>;
 }
 
 /** Everything that predictions of one model share. */
@@ -64,6 +72,10 @@ export interface PredictorParts {
   readonly scores: ImageScores;
   /** How maps are made. */
   readonly mapSettings: MapSettings;
+  /** Whether a tile is compared with tiles at its own place alone. */
+  readonly isByPlace?: boolean;
+  /** Whether the scores of all patches are read back. */
+  readonly readsPatches?: boolean;
   /** Whether patches of the ground score 0; the extractor has to tell them. */
   readonly masksGround: boolean;
 }
@@ -77,7 +89,12 @@ export class FeatureScorer implements Disposable {
   readonly programs: readonly [Program, Program];
   readonly #gpu: Gpu;
   readonly #patches: number;
+  readonly #region: RegionGrid | undefined;
+  readonly #readsPatches: boolean;
   readonly #results: readonly Tensor[];
+  readonly #places:
+    | { readonly patches: Tensor; readonly tiles: Tensor }
+    | undefined;
   readonly #owned: DisposableStack;
 
   /**
@@ -88,37 +105,65 @@ export class FeatureScorer implements Disposable {
    */
   constructor(
     gpu: Gpu,
-    { extractor, search, scores, mapSettings }: PredictorParts,
+    { extractor, search, scores, mapSettings, ...parts }: PredictorParts,
     queries: Tensor,
     images: number,
     mask?: Tensor,
   ) {
     using owned = new DisposableStack();
     const { features: { patches, height, width }, input: size } = extractor;
+    const { region } = extractor;
     const searching = owned.use(gpu.program("search"));
+    const places = parts.isByPlace
+      ? {
+        patches: owned.use(gpu.tensor([images * patches], "u32", "places")),
+        tiles: owned.use(gpu.tensor([images], "u32", "places")),
+      }
+      : undefined;
     const found = owned.use(search.record(searching, queries, {
       rows: images * patches,
       k: scores.neighbours,
+      ...(places && { queryImages: places.patches }),
     }));
     const scored = owned.use(
-      scores.record(searching, { queries, found, images, patches, mask }),
+      scores.record(searching, {
+        ...{ queries, found, images, patches, mask },
+        ...(places && { queryImages: places.tiles }),
+      }),
     );
     const mapping = owned.use(gpu.program("anomaly map"));
     const grid = [height, width] as const;
-    const shape = { grid, size, maxImages: images };
+    const slots = region && { patches, slots: region.slots };
+    const shape = { grid, size, maxImages: images, region: slots };
     const maps = owned.use(new AnomalyMaps(gpu, shape, mapSettings));
     const map = owned.use(gpu.tensor([images, ...size], "f32", "anomaly maps"));
     maps.record(mapping, scored.patchScores, map);
     this.#gpu = gpu;
+    this.#readsPatches = parts.readsPatches ?? false;
     this.#patches = patches;
+    this.#region = region;
+    this.#places = places;
     this.programs = [searching, mapping];
     this.#results = [
       scored.scores,
       scored.worstPatches,
       scored.nearestRows,
       map,
+      ...(parts.readsPatches ? [scored.patchScores] : []),
     ];
     this.#owned = owned.move();
+  }
+
+  /** Tells where the tiles of a batch lie, where that decides what they find. */
+  place(tiles: readonly Pick<Tile, "place">[]): void {
+    if (this.#places === undefined) return;
+    const places = Uint32Array.from(tiles, ({ place }) => place);
+    this.#gpu.write(this.#places.tiles, places);
+    const patches = Uint32Array.from(
+      { length: places.length * this.#patches },
+      (_, i) => places[Math.floor(i / this.#patches)]!,
+    );
+    this.#gpu.write(this.#places.patches, patches);
   }
 
   /**
@@ -131,17 +176,35 @@ export class FeatureScorer implements Disposable {
     images: number,
     also?: Tensor,
   ): Promise<[ScoredFeatures[], TensorData?]> {
-    const [score, worst, nearest, maps, other] = await this.#gpu.readAll(
+    const read = await this.#gpu.readAll(
       also === undefined ? this.#results : [...this.#results, also],
     );
+    const [score, worst, nearest, maps] = read;
+    const patches = this.#readsPatches ? read[4] as Float32Array : undefined;
     const pixels = maps.length / score.length;
-    const scored = Array.from({ length: images }, (_, i) => ({
-      score: score[i],
-      worstPatch: worst[i] - i * this.#patches,
-      nearestRow: nearest[i],
-      map: (maps as Float32Array).slice(i * pixels, (i + 1) * pixels),
-    }));
-    return [scored, other];
+    const scored = Array.from({ length: images }, (_, i) => {
+      const slot = worst[i] - i * this.#patches;
+      const map = (maps as Float32Array).slice(i * pixels, (i + 1) * pixels);
+      return {
+        score: score[i],
+        worstPatch: this.#region?.places[slot] ?? slot,
+        nearestRow: nearest[i],
+        map: this.#inspected(map),
+        unseen: pixels - (this.#region?.pixels.length ?? pixels),
+        ...(patches && {
+          patches: patches.slice(i * this.#patches, (i + 1) * this.#patches),
+        }),
+      };
+    });
+    return also === undefined ? [scored] : [scored, read.at(-1)!];
+  }
+
+  /** A map with NaN where nothing is inspected. */
+  #inspected(map: Float32Array): Float32Array {
+    if (this.#region === undefined) return map;
+    const inspected = new Float32Array(map.length).fill(NaN);
+    for (const pixel of this.#region.pixels) inspected[pixel] = map[pixel]!;
+    return inspected;
   }
 
   /** Frees the results and the working memory. */
@@ -243,13 +306,14 @@ export class BatchPredictor implements Disposable {
   }
 
   /** Starts scoring a batch of exactly the number of images it was made for. */
-  async submit(pixels: readonly Pixels[]): Promise<SubmittedBatch> {
-    const geometries = await this.#extractor.encode(this.#session, pixels);
+  async submit(tiles: readonly Tile[]): Promise<SubmittedBatch> {
+    const geometries = await this.#extractor.encode(this.#session, tiles);
+    this.#scorer.place(tiles);
     this.#gpu.submit(this.#programs, this.#clock);
     return { collect: () => this.#collect(geometries) };
   }
 
-  async #collect(geometries: readonly CropGeometry[]): Promise<ScoredImage[]> {
+  async #collect(geometries: readonly CropGeometry[]): Promise<ScoredTile[]> {
     const images = geometries.length;
     const [scored, ticks] = await this.#scorer.read(images, this.#clock?.ticks);
     const times = this.#times(ticks, images);
@@ -260,7 +324,7 @@ export class BatchPredictor implements Disposable {
     }));
   }
 
-  #times(ticks: TensorData | undefined, images: number): ScoredImage["times"] {
+  #times(ticks: TensorData | undefined, images: number): ScoredTile["times"] {
     if (ticks === undefined || this.#gpu.profiler !== undefined) {
       return undefined;
     }

@@ -1,22 +1,28 @@
 import type { Gpu } from "../../../gpu/mod.ts";
+import { patchOf } from "../../bank/tile_origins.ts";
+import { isTooLarge } from "../../features/batch_too_large.ts";
 import {
   ImageBatches,
   type LoadedImage,
 } from "../../features/image_batches.ts";
 import type { ImageSources } from "../../features/image_source.ts";
 import { reportImageError, type WorkOptions } from "../../features/progress.ts";
-import { planExtents } from "../../images/resize_plan.ts";
+import { type Tile, tilesOf } from "../../features/tile.ts";
+import type { Pixels } from "../../images/pixels.ts";
+import { planTileOf, tileCounts } from "../../images/tiles.ts";
 import type { StoredModel } from "../../model/stored_model.ts";
-import { judge, type Limits } from "../../score/verdict.ts";
+import type { Limits } from "../../score/verdict.ts";
 import { checkFiniteResult } from "../../score/finite_result.ts";
 import type { Settings } from "../../settings/settings.ts";
 import {
   BatchPredictor,
   type PredictorParts,
-  type ScoredImage,
+  type ScoredTile,
 } from "./batch_predictor.ts";
+import { judgedMap, judgeMapped } from "./judge_mapped.ts";
 import { type View, viewsOf } from "../../images/views.ts";
 import { type Box, patchBox, type Prediction } from "./prediction.ts";
+import { SeenImage } from "./seen_image.ts";
 import { Turns } from "./turns.ts";
 
 /** What a prediction tells of the model beside its scores. */
@@ -26,18 +32,12 @@ type DescribedModel = Pick<
 >;
 
 interface RunningBatch {
-  readonly images: readonly LoadedImage[];
+  /** Those that count; the batch may be filled up with one of them. */
+  readonly tiles: readonly Tile[];
   /** Milliseconds until it was submitted. */
   readonly ms: number;
   /** Its results, read back when they are asked for the first time. */
-  readonly scored: () => Promise<readonly ScoredImage[]>;
-}
-
-/** What came back of an image, and its share of the batch's milliseconds. */
-interface Seen {
-  readonly image: LoadedImage;
-  readonly scored: ScoredImage;
-  readonly share: number;
+  readonly scored: () => Promise<readonly ScoredTile[]>;
 }
 
 /**
@@ -50,7 +50,7 @@ export class Predictor {
   readonly #model: DescribedModel;
   readonly #settings: Settings;
   readonly #views: readonly View[];
-  readonly #batch: number;
+  #batch: number;
   readonly #turns: Turns;
   readonly #predictors = new Map<number, BatchPredictor>();
   #running: RunningBatch | undefined;
@@ -62,7 +62,7 @@ export class Predictor {
    * @param parts What scores are made with; they stay their owner's.
    * @param model What is told of a patch beside its score.
    * @param settings The settings that the model was fitted with.
-   * @param batch Images of a batch.
+   * @param batch Tiles of a batch, if the adapter binds as many.
    * @param turns Who may use the parts.
    */
   constructor(
@@ -78,7 +78,7 @@ export class Predictor {
     this.#model = model;
     this.#settings = settings;
     this.#views = viewsOf(settings.augment);
-    this.#batch = batch;
+    this.#batch = Math.min(batch, parts.extractor.maxImages);
     this.#turns = turns;
   }
 
@@ -89,23 +89,54 @@ export class Predictor {
     limits: Limits,
   ): AsyncGenerator<Prediction> {
     const { extractor } = this.#parts;
+    const settings = this.#settings;
     const batches = new ImageBatches(images, {
       ...options,
-      batch: this.#batch,
-      range: this.#settings.range,
-      check: (pixels) => extractor.check(pixels),
+      batch: settings.tiles === undefined ? this.#batch : 1,
+      range: settings.range,
+      check: (pixels) => {
+        extractor.check(pixels);
+        this.#checkPlaces(pixels);
+      },
     });
+    const open = new Map<LoadedImage, SeenImage>();
     let running: RunningBatch | undefined;
     for await (const batch of batches) {
-      if (running !== undefined) {
-        yield* this.#judged(await this.#collect(running), options, limits);
-        if (!this.#isTuned) await this.tune();
+      const tiles = batch.flatMap((image) => tilesOf(image, settings));
+      while (tiles.length > 0) {
+        if (running !== undefined) {
+          const seen = this.#seen(await this.#collect(running), open);
+          yield* this.#judged(seen, options, limits);
+          if (!this.#isTuned) await this.tune();
+        }
+        running = await this.#turn(() => this.#submit(tiles));
+        tiles.splice(0, running.tiles.length);
       }
-      running = await this.#turn(() => this.#submit(batch));
     }
     if (running !== undefined) {
-      yield* this.#judged(await this.#collect(running), options, limits);
+      const seen = this.#seen(await this.#collect(running), open);
+      yield* this.#judged(seen, options, limits);
     }
+  }
+
+  /**
+   * Checks that an image has the tiles that the model has banks for.
+   *
+   * @throws {RangeError} If it has others.
+   */
+  #checkPlaces(image: Pixels): void {
+    if (this.#settings.tiles?.banks !== "position") return;
+    const [width = 1, height = 1] = this.#model.imageSizes;
+    const [rows, columns] = tileCounts(image, this.#settings);
+    const known = tileCounts({ width, height }, this.#settings);
+    if (rows === known[0] && columns === known[1]) return;
+    throw new RangeError(
+      `Cannot use an image of ${image.width} × ${image.height} pixels: it has ${columns} × ${rows} tiles, and the model has a bank for each of ${
+        known[1]
+      } × ${
+        known[0]
+      }; inspect images of ${width} × ${height}, or fit with one bank for all tiles`,
+    );
   }
 
   /**
@@ -117,11 +148,11 @@ export class Predictor {
   async tune(): Promise<void> {
     await this.#turn(async () => {
       await this.#running?.scored().catch(() => {});
-      for (const [images, predictor] of this.#predictors) {
-        if (!await this.#parts.extractor.tune(images)) continue;
+      for (const [tiles, predictor] of this.#predictors) {
+        if (!await this.#parts.extractor.tune(tiles)) continue;
         predictor[Symbol.dispose]();
-        this.#predictors.delete(images);
-        this.#parts.extractor.release(images);
+        this.#predictors.delete(tiles);
+        this.#parts.extractor.release(tiles);
       }
       this.#isTuned = true;
     });
@@ -150,111 +181,144 @@ export class Predictor {
     );
   }
 
-  async #submit(images: readonly LoadedImage[]): Promise<RunningBatch> {
+  /** Submits as many of the tiles as go in one batch, from the first. */
+  async #submit(waiting: readonly Tile[]): Promise<RunningBatch> {
     // Its results lie where those of this batch are going to.
     await this.#running?.scored().catch(() => {});
     const start = performance.now();
-    const predictor = await this.#predictor(images.length);
-    const batch = await predictor.submit(images.map(({ pixels }) => pixels));
-    let scored: Promise<readonly ScoredImage[]> | undefined;
+    const { predictor, size } = await this.#predictor(waiting.length);
+    const tiles = waiting.slice(0, size);
+    const [first] = tiles as [Tile];
+    const filled = Array.from({ length: size }, (_, i) => tiles[i] ?? first);
+    const batch = await predictor.submit(filled);
+    let scored: Promise<readonly ScoredTile[]> | undefined;
     return this.#running = {
-      images,
+      tiles,
       ms: performance.now() - start,
       scored: () => scored ??= batch.collect(),
     };
   }
 
-  async #collect(running: RunningBatch): Promise<Seen[]> {
-    const { images, ms } = running;
+  async #collect(running: RunningBatch): Promise<[Tile, ScoredTile, number][]> {
+    const { tiles, ms } = running;
     const start = performance.now();
     const scored = await this.#turn(() => running.scored());
     if (this.#running === running) this.#running = undefined;
-    const share = (ms + performance.now() - start) / images.length;
-    return scored.map((image, i) => ({
-      image: images[i]!,
-      scored: image,
-      share,
-    }));
+    const share = (ms + performance.now() - start) / tiles.length;
+    return tiles.map((tile, i) => [tile, scored[i]!, share]);
+  }
+
+  /** Adds tiles to what is known of their images; those that are complete. */
+  #seen(
+    tiles: readonly [Tile, ScoredTile, number][],
+    open: Map<LoadedImage, SeenImage>,
+  ): SeenImage[] {
+    const { extractor: { input } } = this.#parts;
+    return tiles.flatMap(([tile, scored, share]) => {
+      const seen = open.get(tile.image) ??
+        new SeenImage(tile, input, this.#settings);
+      if (!seen.add(tile.place, scored, share)) {
+        open.set(tile.image, seen);
+        return [];
+      }
+      open.delete(tile.image);
+      return [seen];
+    });
   }
 
   /** Tells of images whose score or map says nothing, and judges the others. */
   *#judged(
-    seen: readonly Seen[],
+    images: readonly SeenImage[],
     options: WorkOptions,
     limits: Limits,
   ): Generator<Prediction> {
-    for (const { image, scored, share } of seen) {
+    for (const seen of images) {
       let prediction: Prediction;
       try {
-        prediction = this.#describe(image, scored, share, limits);
+        prediction = this.#describe(seen, limits);
       } catch (error) {
-        reportImageError(image.source.name, error, options);
+        reportImageError(seen.image.source.name, error, options);
         continue;
       }
       yield prediction;
     }
   }
 
-  async #predictor(images: number): Promise<BatchPredictor> {
-    let predictor = this.#predictors.get(images);
-    if (predictor === undefined) {
-      predictor = await BatchPredictor.create(this.#gpu, this.#parts, images);
-      this.#predictors.set(images, predictor);
+  /**
+   * What scores so many tiles at a time, or evenly fewer: where the adapter does
+   * not bind as many, half of them, and so on.
+   */
+  async #predictor(
+    tiles: number,
+  ): Promise<{ readonly predictor: BatchPredictor; readonly size: number }> {
+    for (;;) {
+      const size = Math.ceil(tiles / Math.ceil(tiles / this.#batch));
+      const known = this.#predictors.get(size);
+      if (known !== undefined) return { predictor: known, size };
+      try {
+        const predictor = await BatchPredictor.create(
+          this.#gpu,
+          this.#parts,
+          size,
+        );
+        this.#predictors.set(size, predictor);
+        return { predictor, size };
+      } catch (error) {
+        if (size === 1 || !isTooLarge(error)) throw error;
+        this.#parts.extractor.release(size);
+        this.#gpu.pool.trim();
+        this.#batch = Math.ceil(size / 2);
+      }
     }
-    return predictor;
   }
 
   /** Puts what came back from the GPU into the terms of the original image. */
-  #describe(
-    { source, pixels, ms: decode }: LoadedImage,
-    scored: ScoredImage,
-    share: number,
-    limits: Limits,
-  ): Prediction {
-    checkFiniteResult(source.name, scored);
-    const { score, geometry, map, times, worstPatch, nearestRow } = scored;
-    const { origin, imageNames, imageSizes } = this.#model;
-    const { input, features } = this.#parts.extractor;
-    const { height, width } = features;
-    const grid = [height, width] as const;
-    const [image, row, column] = origin.subarray(3 * nearestRow);
-    const [trainWidth, trainHeight] = imageSizes.subarray(2 * image);
-    const train = planExtents(trainWidth, trainHeight, this.#settings);
-    const view = this.#views[this.#model.originView?.[nearestRow] ?? 0]!;
-    const place = row * width + column;
+  #describe(seen: SeenImage, limits: Limits): Prediction {
+    const { image: { source, pixels, ms: decode }, score, times } = seen;
+    const { worstPatch, nearestRow, geometry: tile, unseen } = seen.worst;
+    checkFiniteResult(source.name, { score, map: seen.map.data, unseen });
+    const { height, width } = this.#parts.extractor.features;
+    const { geometry } = seen;
+    const map = judgedMap({ ...seen.map, geometry }, unseen, limits);
     return {
       name: source.name,
       image: pixels,
       score,
-      ...judge(score, limits),
+      ...judgeMapped(score, map, limits),
       threshold: limits.score,
       uncertainFrom: limits.uncertainFrom,
       worstPatch: {
-        ...patchBox(worstPatch, grid, geometry),
-        nearest: {
-          image: imageNames[image],
-          box: boxInImage(patchBox(place, grid, train.geometry), view, [
-            trainWidth,
-            trainHeight,
-          ]),
-          ...(view.name !== "" && { view: view.name }),
-        },
+        ...patchBox(worstPatch, [height, width], tile),
+        nearest: this.#nearest(nearestRow),
       },
-      map: {
-        width: input[1],
-        height: input[0],
-        data: map,
-        threshold: limits.map,
-        geometry,
-      },
+      map,
       ms: {
         decode,
         trunk: times?.trunk ?? null,
         patches: times?.patches ?? null,
         search: times?.search ?? null,
         map: times?.map ?? null,
-        total: decode + share,
+        total: decode + seen.milliseconds,
       },
+    };
+  }
+
+  /** Where a bank row comes from. */
+  #nearest(row: number): Prediction["worstPatch"]["nearest"] {
+    const { origin, originView, imageNames, imageSizes } = this.#model;
+    const { features } = this.#parts.extractor;
+    const [image, down, across] = origin.subarray(3 * row);
+    const [width, height] = imageSizes.subarray(2 * image!);
+    const size = { width: width!, height: height! };
+    const view = this.#views[originView?.[row] ?? 0]!;
+    const [, columns] = tileCounts(size, this.#settings);
+    const { place, patch } = patchOf(down!, across!, columns, features);
+    const { geometry } = planTileOf(width!, height!, this.#settings, place);
+    const box = patchBox(patch, [features.height, features.width], geometry);
+    return {
+      image: imageNames[image!]!,
+      box: boxInImage(box, view, [width!, height!]),
+      ...(view.name !== "" && { view: view.name }),
     };
   }
 

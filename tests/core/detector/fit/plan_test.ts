@@ -20,7 +20,13 @@ Deno.test("planMemory() holds features, else their projections", () => {
     pick: <Form>(forms: Variants<Form>): Form => variantFor(forms, 8),
     maxTensorBytes: 2 ** 27,
   };
-  const sizes = { gpu: adapter, fixedBytes, patches: 784, dim: 1024 };
+  const sizes = {
+    gpu: adapter,
+    fixedBytes,
+    inputs: 1,
+    patches: 784,
+    dim: 1024,
+  };
   const settings = resolveSettings({ coreset: 0.01 });
   const of = (share: number, areListed = true, projected?: number) => {
     const demand = { settings, images: 213, batch: 4, areListed };
