@@ -22,6 +22,8 @@ export interface WatchedModel {
   readonly name: string;
   /** SHA-256 of its file: scores of another version do not compare. */
   readonly sha256: string;
+  /** Raw score from which on an image is anomalous; null: it has none. */
+  readonly threshold: number | null;
   /** What the training images scored; null where they are too few. */
   readonly training_scores: ScoreReference | null;
   /** Share of good parts that it promised to call anomalous, if it did. */
@@ -149,7 +151,8 @@ export class DriftMonitor {
     const { promised_false_alarms: promised } = model;
     const normal = judged.filter(({ label }) => label === "normal")
       .map(({ score }) => score);
-    const above = judged.filter(({ label }) => label === "anomalous").length;
+    const limit = model.threshold ?? Infinity;
+    const above = judged.filter(({ score }) => score >= limit).length;
     const shift = reference === null ? undefined : shiftOf(reference, normal);
     const exceeds = promised !== null && judged.length >= FEWEST_RECENT &&
       leastShare(above, judged.length) > promised;

@@ -9,6 +9,7 @@ import { scoreReference } from "../../src/core/threshold/score_drift.ts";
 const MODEL: WatchedModel = {
   name: "part",
   sha256: "a".repeat(64),
+  threshold: 2,
   training_scores:
     scoreReference(Array.from({ length: 200 }, (_, i) => i / 200)) ?? null,
   promised_false_alarms: 0.05,

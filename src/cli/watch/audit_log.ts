@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import type { Label } from "../../core/score/verdict.ts";
 import { FileError, reason } from "../disk.ts";
+import type { RegionRecord } from "../prediction_record.ts";
 import type { FileVersion } from "./arrivals.ts";
 
 /** What was found of an image, which is also the folder it is sorted into. */
@@ -34,6 +35,8 @@ export interface AuditEntry {
   readonly uncertain_from: number | null;
   /** Whether the anomaly map contradicts the verdict. */
   readonly map_disagrees?: boolean;
+  /** Regions above the map's threshold, the highest peaks first; at most ten. */
+  readonly regions?: readonly Omit<RegionRecord, "contour">[];
   /** What was found: `ok` only of a normal image. */
   readonly verdict: WatchVerdict;
   /** Why there is no score. */

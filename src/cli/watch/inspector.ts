@@ -1,9 +1,9 @@
 import { relative } from "node:path";
 import { sha256 } from "../../core/weights.ts";
-import { type Label, mapDisagrees } from "../../core/score/verdict.ts";
+import type { Label } from "../../core/score/verdict.ts";
 import { checkFiniteResult } from "../../core/score/finite_result.ts";
-import { rangeOf } from "../../core/score/min_max_scale.ts";
 import { FileError, readImage } from "../disk.ts";
+import { predictionRecord } from "../prediction_record.ts";
 import type { Inspected, InspectionQueue } from "../serve/inspection_queue.ts";
 import type { ModelInfo } from "../serve/model_info.ts";
 import type { ModelSource } from "../serve/model_source.ts";
@@ -19,6 +19,9 @@ import type {
 /** Milliseconds before an image is tried again, doubled each time. */
 const FIRST_WAIT = 250;
 const LONGEST_WAIT = 30_000;
+
+/** Regions of an image that the audit has, those with the highest peaks. */
+const MOST_REGIONS = 10;
 
 /** What inspects images, and who hears of it. */
 interface InspectorOptions {
@@ -306,12 +309,7 @@ export class Inspector {
       image_modified: version.modified,
       model: name ?? null,
       model_sha256: model?.sha256 ?? null,
-      pred_score: inspected?.score ?? null,
-      pred_score_normalized: inspected?.normalizedScore ?? null,
-      pred_label: inspected?.label ?? null,
-      threshold: inspected?.threshold ?? null,
-      uncertain_from: inspected?.uncertainFrom ?? null,
-      ...(inspected && disagrees(inspected) && { map_disagrees: true }),
+      ...found(inspected),
       verdict,
       ...(error !== undefined && { error }),
       seconds: Math.round(performance.now() - since) / 1000,
@@ -339,9 +337,41 @@ function verdictOf(label: Label | null | undefined): WatchVerdict {
   }
 }
 
-function disagrees({ label, map }: Inspected): boolean {
-  const { max: highest } = rangeOf(map.data);
-  return mapDisagrees({ label, highest, threshold: map.threshold });
+/** What the audit has of a prediction, named as `predict --json` names it. */
+function found(
+  inspected: Inspected | undefined,
+): Pick<
+  AuditEntry,
+  | "pred_score"
+  | "pred_score_normalized"
+  | "pred_label"
+  | "threshold"
+  | "uncertain_from"
+  | "map_disagrees"
+  | "regions"
+> {
+  if (inspected === undefined) {
+    return {
+      pred_score: null,
+      pred_score_normalized: null,
+      pred_label: null,
+      threshold: null,
+      uncertain_from: null,
+    };
+  }
+  const { map, regions, ...record } = predictionRecord(inspected, undefined);
+  return {
+    pred_score: record.pred_score,
+    pred_score_normalized: record.pred_score_normalized,
+    pred_label: record.pred_label,
+    threshold: record.threshold,
+    uncertain_from: record.uncertain_from,
+    ...(map.disagrees && { map_disagrees: true }),
+    ...(regions.length > 0 && {
+      regions: regions.slice(0, MOST_REGIONS)
+        .map(({ contour: _, ...region }) => region),
+    }),
+  };
 }
 
 /** Refuses a result that says nothing: a NaN is below every threshold. */
