@@ -15,6 +15,7 @@ const PAGES = [
   "docs/deploying.md",
   "docs/how_it_works.md",
   "docs/images.md",
+  "docs/regions.md",
   "docs/scaling.md",
   "docs/settings.md",
   "docs/thresholds.md",

@@ -3,8 +3,8 @@
  * turns within one process, so that ratios hold on a noisy machine.
  *
  *     deno run -A --config bench/peers/deno.json bench/peers/trunk.ts \
- *       --model FILE.onnx [--batch 1] [--rounds 7] [--threads 2] \
- *       [--plain] [--web] [--tfjs] [--json]
+ *       --model FILE.onnx [--size 224] [--taps layer2,layer3] [--batch 1] \
+ *       [--rounds 7] [--threads 2] [--plain] [--web] [--tfjs] [--json]
  *
  * `--plain` adds our simplest correct kernels, `--web` onnxruntime-web and
  * `--tfjs` TensorFlow.js, both by WebGPU on the same adapter.
@@ -25,9 +25,6 @@ interface Runner {
   output(): Promise<Float32Array>;
 }
 
-const SIZE = 224;
-const LEVELS = ["layer2", "layer3"];
-
 function option(name: string, fallback: string): string {
   const at = Deno.args.indexOf(`--${name}`);
   return at < 0 ? fallback : Deno.args[at + 1] ?? fallback;
@@ -39,8 +36,10 @@ const rounds = Number(option("rounds", "7"));
 const threads = Number(option("threads", "2"));
 if (model === "") throw new Error("Name a backbone: --model FILE.onnx");
 
-const shape = [batch, 3, SIZE, SIZE];
-const images = new Float32Array(batch * 3 * SIZE * SIZE)
+const side = Number(option("size", "224"));
+const taps = option("taps", "layer2,layer3").split(",");
+const shape = [batch, 3, side, side];
+const images = new Float32Array(batch * 3 * side * side)
   .map((_, i) => Math.sin(i * 0.37) + Math.cos(i * 0.011));
 
 async function ours(
@@ -49,7 +48,7 @@ async function ours(
   options: NetworkOptions,
 ): Promise<Runner> {
   const network = await Network.load(gpu, await Deno.readFile(model), {
-    taps: LEVELS,
+    taps,
     ...options,
   });
   const session = await network.session(shape);
@@ -69,9 +68,12 @@ async function ours(
 interface OrtSession {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  run(
-    feeds: object,
-  ): Promise<Record<string, { getData?(): Promise<unknown>; data: unknown }>>;
+  run(feeds: object): Promise<Record<string, OrtTensor>>;
+}
+
+interface OrtTensor {
+  readonly data: unknown;
+  readonly dims: readonly number[];
 }
 
 interface Ort {
@@ -102,9 +104,25 @@ async function onnxruntime(
       await run();
     },
     async output() {
-      return (await run()).data as Float32Array;
+      const { data, dims } = await run();
+      const values = data as Float32Array;
+      return dims.length === 3 ? patchMap(values, dims) : values;
     },
   };
+}
+
+/** Tokens `[n, t, d]` as the map of the patches among them, the last ones. */
+function patchMap(
+  tokens: Float32Array,
+  [n = 0, t = 0, d = 0]: readonly number[],
+): Float32Array {
+  const patches = Math.floor(Math.sqrt(t)) ** 2;
+  return Float32Array.from({ length: n * d * patches }, (_, i) => {
+    const image = Math.floor(i / (d * patches));
+    const channel = Math.floor(i / patches) % d;
+    const token = t - patches + i % patches;
+    return tokens[(image * t + token) * d + channel]!;
+  });
 }
 
 async function start(
@@ -153,7 +171,7 @@ if (Deno.args.includes("--tfjs")) {
     ...await start("TensorFlow.js WebGPU", async () => {
       const { tfjsTrunk } = await import("./tfjs.ts");
       const network = await Network.load(gpu, await Deno.readFile(model), {
-        taps: LEVELS,
+        taps,
       });
       const deepest = network.outputs.at(-1)!;
       const trunk = await tfjsTrunk(network.graph, images, shape, deepest);

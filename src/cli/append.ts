@@ -7,7 +7,12 @@ import {
   changedRule,
   resolveSettings,
 } from "../core/settings/resolve_settings.ts";
-import type { Settings, SettingsOptions } from "../core/settings/settings.ts";
+import type {
+  RegionSetting,
+  Settings,
+  SettingsOptions,
+} from "../core/settings/settings.ts";
+import { shown } from "../core/settings/shown.ts";
 import type { Context } from "./command.ts";
 import { UsageError } from "./exit.ts";
 import type { FitValues } from "./fit_options.ts";
@@ -33,7 +38,10 @@ interface Appending {
  */
 export async function loadToAppend(
   path: string,
-  values: FitValues & { readonly memoryBudget: number },
+  values: FitValues & {
+    readonly memoryBudget: number;
+    readonly region: RegionSetting | undefined;
+  },
   context: Context,
 ): Promise<Appending> {
   const detector = await loadDetector(path, values, context);
@@ -46,7 +54,7 @@ export async function loadToAppend(
   try {
     const { coreset, threshold } = checkSame(
       detector.settings,
-      settingsOf(values),
+      settingsOf(values, values.region),
       path,
     );
     return {
@@ -83,8 +91,10 @@ function checkSame(
 ): Settings {
   const { foreground, augment, ...given } = options;
   const base = preset === undefined ? stored : resolveSettings({ preset });
+  const { region } = stored;
   const wanted: Settings = {
     ...base,
+    ...(region && { region }),
     ...given as Partial<Settings>,
     ...(tiles !== undefined && tiledSettings(tiles)),
     coreset: { ...base.coreset, ...coreset as Partial<Settings["coreset"]> },
@@ -105,9 +115,9 @@ function checkSame(
   if (other !== undefined) {
     throw new UsageError(
       `Cannot append to "${path}" with ${other} ${
-        JSON.stringify(mine[other])
+        shown(mine[other])
       }: the model was fitted with ${
-        JSON.stringify(theirs[other]) ?? "another"
+        theirs[other] === undefined ? "another" : shown(theirs[other])
       }; leave the option out, or fit anew`,
     );
   }

@@ -8,6 +8,7 @@ import { info } from "./info.ts";
 import { merge } from "./merge.ts";
 import { predict } from "./predict.ts";
 import { serve } from "./serve.ts";
+import { watch } from "./watch.ts";
 import { weights } from "./weights.ts";
 
 /** The commands of the program, in the order of `--help`. */
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   calibrate,
   demo,
   serve,
+  watch,
   info,
   weights,
   completions(() => COMMANDS),

@@ -18,7 +18,39 @@ const PREDICTION_COLUMNS = [
   "nearest_y",
   "error",
   "uncertain_from",
+  "regions",
+  "largest_area",
 ] as const;
+
+const REGION_COLUMNS = [
+  "image_path",
+  "x",
+  "y",
+  "width",
+  "height",
+  "area",
+  "peak",
+  "peak_x",
+  "peak_y",
+] as const;
+
+/** The first line of a table of regions. */
+export function regionHead(): string {
+  return csv([REGION_COLUMNS]);
+}
+
+/** The lines of an image's regions, one each; none where it has none. */
+export function regionRows(record: PredictionRecord): string {
+  if ("error" in record) return "";
+  const { image_path, regions } = record;
+  return csv(
+    regions.map((region) =>
+      REGION_COLUMNS.map((column) =>
+        column === "image_path" ? image_path : region[column]
+      )
+    ),
+  );
+}
 
 /** The first line of a table of predictions. */
 export function predictionHead(): string {
@@ -52,6 +84,8 @@ function predictionCells(record: PredictionRecord): readonly Cell[] {
     worst.nearest.y,
     "",
     record.uncertain_from ?? "",
+    record.regions.length,
+    record.regions.reduce((most, { area }) => Math.max(most, area), 0),
   ];
 }
 

@@ -17,6 +17,7 @@ import { checkOperands } from "./layout_options.ts";
 import { checkMasks } from "./mask_check.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { duration } from "./progress.ts";
+import { regionOf } from "./region_options.ts";
 import { withMeasuredRange } from "./sample_range.ts";
 import { stageProgress } from "./stage_progress.ts";
 import type { Terminal } from "./terminal.ts";
@@ -75,7 +76,9 @@ export const evaluate: Command = defineCommand({
       ),
       context,
     );
-    using works = new EvaluationWorks(ranged, context);
+    const [sample] = categories[0]?.category.train ?? [];
+    const region = await regionOf(values, sample?.path);
+    using works = new EvaluationWorks(ranged, region, context);
     const report = reportPath === undefined
       ? undefined
       : new EvaluationReport(categories.length);

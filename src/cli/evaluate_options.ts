@@ -172,6 +172,8 @@ const PATCHCORE: readonly Key[] = [
   "search",
   "nprobe",
   "verbose",
+  "roi",
+  "ignore",
   "falseAlarms",
   "groupBy",
   "thresholdQuantile",

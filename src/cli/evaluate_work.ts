@@ -12,7 +12,11 @@ import {
 import type { Category, LayoutName } from "../core/datasets/dataset.ts";
 import { limitsOf } from "../core/model/thresholds.ts";
 import type { BackboneFile } from "../core/mod.ts";
-import type { Settings, SettingsOptions } from "../core/settings/settings.ts";
+import type {
+  RegionSetting,
+  Settings,
+  SettingsOptions,
+} from "../core/settings/settings.ts";
 import { VERSION } from "../core/settings/version.ts";
 import { sha256 } from "../core/weights.ts";
 import { tellCpuAdapter } from "./adapter_line.ts";
@@ -60,12 +64,18 @@ interface EvaluationWork extends Disposable {
  */
 export class EvaluationWorks implements Disposable {
   readonly #values: EvaluateValues;
+  readonly #region: RegionSetting | undefined;
   readonly #context: Context;
   readonly #prepared = new Map<boolean, EvaluationWork>();
 
   /** Keeps what was asked for; nothing is loaded yet. */
-  constructor(values: EvaluateValues, context: Context) {
+  constructor(
+    values: EvaluateValues,
+    region: RegionSetting | undefined,
+    context: Context,
+  ) {
     this.#values = values;
+    this.#region = region;
     this.#context = context;
   }
 
@@ -77,7 +87,7 @@ export class EvaluationWorks implements Disposable {
     if (work === undefined) {
       const values = video ? videoValues(this.#values) : this.#values;
       work = model === undefined
-        ? await fitting(values, this.#context)
+        ? await fitting(values, this.#region, this.#context)
         : await stored(model, values, this.#context);
       this.#prepared.set(video, work);
     }
@@ -106,6 +116,7 @@ function videoValues(values: EvaluateValues): EvaluateValues {
 
 async function fitting(
   values: EvaluateValues,
+  region: RegionSetting | undefined,
   context: Context,
 ): Promise<EvaluationWork> {
   const { maskRule: rule, seeds, verbose: radius, batch } = values;
@@ -114,8 +125,8 @@ async function fitting(
   refuseUnused(values);
   const files = await loadBackbones(values.backbone, context);
   const { evaluator, facts } = files.length === 1
-    ? await single(files[0], values, context)
-    : await ensemble(files, values, context);
+    ? await single(files[0], values, region, context)
+    : await ensemble(files, values, region, context);
   tellCpuAdapter(evaluator.gpu, context.terminal);
   const { settings } = evaluator;
   const draw = values.draw ??
@@ -153,16 +164,21 @@ interface Prepared {
 async function single(
   file: BackboneFile,
   values: EvaluateValues,
+  region: RegionSetting | undefined,
   { terminal }: Context,
 ): Promise<Prepared> {
   const { allowRandom, method } = values;
   const variant = variantOf(values);
-  const evaluator = await Evaluator.create(file, fittedSettings(values), {
-    allowRandom,
-    method,
-    variant,
-    ...tuningStore(values.noAutotune, terminal),
-  });
+  const evaluator = await Evaluator.create(
+    file,
+    fittedSettings(values, region),
+    {
+      allowRandom,
+      method,
+      variant,
+      ...tuningStore(values.noAutotune, terminal),
+    },
+  );
   const backbone = evaluator.backbone.sha256;
   return { evaluator, facts: { method, backbone, ...variant } };
 }
@@ -170,24 +186,28 @@ async function single(
 async function ensemble(
   files: readonly BackboneFile[],
   values: EvaluateValues,
+  region: RegionSetting | undefined,
   { terminal }: Context,
 ): Promise<Prepared> {
   const { allowRandom, batch, ensembleNorm: norm } = values;
   const evaluator = await EnsembleEvaluator.create(
     files,
-    fittedSettings(values),
+    fittedSettings(values, region),
     { allowRandom, batch, norm, ...tuningStore(values.noAutotune, terminal) },
   );
   const backbones = await Promise.all(files.map(({ bytes }) => sha256(bytes)));
   return { evaluator, facts: { backbones, norm } };
 }
 
-function fittedSettings(values: EvaluateValues): SettingsOptions {
+function fittedSettings(
+  values: EvaluateValues,
+  region: RegionSetting | undefined,
+): SettingsOptions {
   const { subsample } = values;
   return settingsOf({
     ...values,
     subsample: subsample === "proxies" ? undefined : subsample,
-  });
+  }, region);
 }
 
 function variantOf(
@@ -213,7 +233,10 @@ async function stored(
     { backbone, batch, profile: false, noAutotune: values.noAutotune },
     context,
   );
-  applyThresholds(detector, thresholds, { path, terminal: context.terminal });
+  const { minArea } = values;
+  applyThresholds(detector, thresholds, {
+    ...{ path, terminal: context.terminal, minArea },
+  });
   const limits = limitsOf(detector.model);
   const members = modelsOf(detector);
   return {
@@ -222,6 +245,7 @@ async function stored(
       model: await sha256(await readFile(path)),
       rule,
       ...(thresholds && { thresholds }),
+      ...(minArea !== undefined && { minArea }),
     },
     settings: detector.settings,
     adapterName: detector.adapterName,

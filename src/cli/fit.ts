@@ -9,6 +9,8 @@ import {
   writeModelFile,
 } from "../core/mod.ts";
 import { tellCpuAdapter } from "./adapter_line.ts";
+import { regionInWords } from "../core/images/region.ts";
+import type { RegionSetting } from "../core/settings/settings.ts";
 import { loadToAppend } from "./append.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
 import { readFile } from "./disk.ts";
@@ -48,6 +50,7 @@ import { memoryBudget } from "./memory.ts";
 import { type Detector, modelsOf } from "./model_loading.ts";
 import { refuseExisting, writeOutput } from "./output.ts";
 import { printProfile } from "./profile.ts";
+import { regionOf } from "./region_options.ts";
 import { warnOfReplaced } from "./replaced_thresholds.ts";
 import { withMeasuredRange } from "./sample_range.ts";
 import { groupingOf, settingsOf } from "./settings_options.ts";
@@ -79,6 +82,10 @@ export const fit: Command = defineCommand({
     [
       "good/*.jpg --model part.safetensors --backbone resnet18.onnx --no-crop --square",
       "Another backbone, whole images",
+    ],
+    [
+      "good --model part.safetensors --roi 40,30,200,180 --ignore label.png",
+      "A part of the images, without what a mask marks",
     ],
     [
       "photos --model part.safetensors --tile 512",
@@ -161,18 +168,29 @@ export const fit: Command = defineCommand({
       onPlan: (plan) => terminal.message(planLine(plan)),
     };
     const { append } = values;
+    const region = await regionOf(values, paths[0]);
     const appending = append === undefined ? undefined : await loadToAppend(
       append,
-      { ...values, memoryBudget: budget },
+      { ...values, memoryBudget: budget, region },
       context,
     );
     using detector = appending?.detector ??
-      await newDetector(backbones!, settled, budget, context);
+      await newDetector(
+        backbones!,
+        settled,
+        { memoryBudget: budget, region },
+        context,
+      );
     if (appending === undefined) tellCpuAdapter(detector.gpu, terminal);
     if (values.bundle) detector.checkBundle();
     const { range } = detector.settings;
     checks.geometry = detector.settings;
     checks.range = range;
+    if (detector.settings.region !== undefined) {
+      terminal.message(
+        `Inspects ${regionInWords(detector.settings.region)}`,
+      );
+    }
     using reader = new ImageReader(part?.paths ?? paths, {
       onImage: checks.look,
       range,
@@ -238,6 +256,7 @@ export const fit: Command = defineCommand({
       report = await fitTo(images.filter(({ name }) => !left.has(name)));
     }
     const failed = unusable.size;
+    if (values.minArea !== undefined) detector.setMinArea(values.minArea);
     const bytes = detector.save({
       bundle: values.bundle,
       bankPrecision: values.bankPrecision,
@@ -295,11 +314,14 @@ function noteDropped(names: readonly string[], terminal: Terminal): void {
 async function newDetector(
   [backbone, ...others]: Awaited<ReturnType<typeof loadBackbones>>,
   values: FitValues,
-  memoryBudget: number,
+  { memoryBudget, region }: {
+    readonly memoryBudget: number;
+    readonly region: RegionSetting | undefined;
+  },
   context: Context,
 ): Promise<Detector> {
   const options = {
-    ...settingsOf(values),
+    ...settingsOf(values, region),
     batch: values.batch,
     allowRandom: values.allowRandom,
     profile: values.profile,
@@ -342,6 +364,14 @@ function checkShard(values: FitValues): void {
   if (shard !== undefined && decidesForeground(values)) {
     throw new UsageError(
       "Cannot use --foreground auto with --shard: every part would decide on its own images; give --foreground on or off",
+    );
+  }
+  if (
+    shard !== undefined &&
+    (values.roi !== undefined || values.ignore !== undefined)
+  ) {
+    throw new UsageError(
+      "Cannot use --roi or --ignore with --shard: parts carry patches of whole images along for the threshold; fit all images at once",
     );
   }
   if (shard !== undefined && values.tile !== undefined) {

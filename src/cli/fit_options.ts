@@ -5,6 +5,7 @@ import { PRECISION_OPTION } from "./model_loading.ts";
 import type { Options, Values } from "./options.ts";
 import { MAX_PIXELS_OPTION } from "./read_pixels.ts";
 import { GROUP_BY_OPTION, SETTINGS_OPTIONS } from "./settings_options.ts";
+import { MIN_AREA_OPTION } from "./threshold_options.ts";
 import { AUTOTUNE_OPTION } from "./tuning_store.ts";
 
 /** How a model is written. */
@@ -37,6 +38,7 @@ export const FIT_OPTIONS = {
   },
   ...SETTINGS_OPTIONS,
   groupBy: GROUP_BY_OPTION,
+  minArea: MIN_AREA_OPTION,
   dropOdd: {
     kind: "integer",
     value: "N",

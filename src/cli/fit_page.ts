@@ -4,7 +4,7 @@ import { VERSION } from "../core/settings/version.ts";
 import { distanceScale } from "../core/score/distance_scale.ts";
 import { modelLessons, trainScoresOf } from "./lessons.ts";
 import { type Detector, modelsOf } from "./model_loading.ts";
-import { trainingReader } from "./prediction_report.ts";
+import { inspectionFacts, trainingReader } from "./prediction_report.ts";
 
 /** Training images that are pictured. */
 const PICTURED = 12;
@@ -39,6 +39,7 @@ export async function fitPage(
       ["Training images", String(members[0]!.imageNames.length)],
       ["Threshold", threshold?.value.toPrecision(5) ?? "none"],
       ["Its rule", JSON.stringify(threshold?.rule ?? null)],
+      ...inspectionFacts(settings, model.minArea),
       ["Adapter", adapterName],
       ["Software", `@patchcore/webgpu ${VERSION}`],
       ["Written", new Date().toISOString()],

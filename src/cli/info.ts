@@ -13,7 +13,7 @@ import {
 } from "./lessons.ts";
 import { whyNoThreshold } from "./no_threshold.ts";
 import type { Terminal } from "./terminal.ts";
-import { Gpu, readOnnx, sha256 } from "../core/weights.ts";
+import { Gpu, isTransformer, readOnnx, sha256 } from "../core/weights.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { readFile } from "./disk.ts";
 import { EXIT, UsageError } from "./exit.ts";
@@ -199,6 +199,7 @@ function ensembleFacts(file: string, model: StoredEnsemble): Facts {
     threshold: threshold?.value ?? null,
     uncertain_from: threshold?.uncertainFrom ?? null,
     map_threshold: mapThreshold?.value ?? null,
+    min_area: model.minArea ?? null,
     threshold_rule: threshold?.rule ?? null,
     images: members[0]!.imageNames.length,
     members: members.map(factsOfModel),
@@ -221,6 +222,7 @@ function factsOfModel(model: StoredModel): Facts {
     uncertain_from: threshold?.uncertainFrom ?? null,
     threshold_rule: threshold?.rule ?? null,
     map_threshold: mapThreshold?.value ?? null,
+    min_area: model.minArea ?? null,
     backbone: backbone.name,
     backbone_sha256: backbone.sha256,
     ...(backbone.positions !== undefined && {
@@ -250,15 +252,21 @@ async function fileFacts(
   const backbone = await localBackbone(file);
   const { bytes, readExternal } = backbone;
   const graph = await readOnnx(bytes, readExternal ? { readExternal } : {});
+  const hasBlocks = isTransformer(graph);
   return {
     network: file,
     sha256: await sha256(bytes),
     ...networkFacts(graph, [1, 3, size, size]),
     ...await fitFacts({
       backbone,
-      settings: tiles === undefined
-        ? { resize: Math.ceil(size * 8 / 7), crop: size }
-        : { tiles },
+      settings: {
+        ...(hasBlocks && { preset: "dino" }),
+        ...(tiles !== undefined
+          ? { tiles }
+          : hasBlocks
+          ? { resize: size }
+          : { resize: Math.ceil(size * 8 / 7), crop: size }),
+      },
       images: { count, width: imageSize, height: imageSize },
       isTimed,
     }, context.terminal),

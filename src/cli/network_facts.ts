@@ -171,8 +171,15 @@ function indent(text: string): string {
   return text.replace(/^/gm, "  ");
 }
 
+/** Numbers or words of a list that are told one by one. */
+const MOST_LISTED = 100;
+
 function inWords(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.join(", ")}]`;
+  if (Array.isArray(value)) {
+    return value.length > MOST_LISTED
+      ? `[${value.slice(0, 4).join(", ")}, … of ${value.length}]`
+      : `[${value.join(", ")}]`;
+  }
   if (typeof value !== "object" || value === null) return `${value}`;
   return Object.entries(value)
     .map(([key, part]) => `${key} ${inWords(part)}`).join(", ");

@@ -178,12 +178,7 @@ export class OutputFolder implements Disposable {
   /** Lets other runs write into the folder. */
   [Symbol.dispose](): void {
     this.#files.close();
-    try {
-      Deno.removeSync(join(this.path, LOCK_FILE));
-    } catch {
-      // It holds nobody up once it is closed.
-    }
-    this.#lock.close();
+    unlockFolder(this.path, this.#lock);
   }
 
   #note(entry: OwnFile): void {
@@ -245,8 +240,13 @@ function writeWhole(file: Deno.FsFile, text: string): void {
   }
 }
 
-/** Makes a folder this run's own until it ends, however it ends. */
-async function lockFolder(path: string): Promise<Deno.FsFile> {
+/**
+ * Makes a folder this run's own until it ends, however it ends.
+ *
+ * @returns What {@linkcode unlockFolder} takes.
+ * @throws {FileError} If another run has it, or it cannot be made.
+ */
+export async function lockFolder(path: string): Promise<Deno.FsFile> {
   const name = join(path, LOCK_FILE);
   while (true) {
     let lock: Deno.FsFile;
@@ -269,6 +269,16 @@ async function lockFolder(path: string): Promise<Deno.FsFile> {
     if (there !== undefined && mine.ino === there.ino) return lock;
     lock.close();
   }
+}
+
+/** Lets other runs write into a folder. */
+export function unlockFolder(path: string, lock: Deno.FsFile): void {
+  try {
+    Deno.removeSync(join(path, LOCK_FILE));
+  } catch {
+    // It holds nobody up once it is closed.
+  }
+  lock.close();
 }
 
 /** What is known of the files that the run before has written. */
@@ -391,7 +401,12 @@ export async function refuseExisting(
   await checkWritable(path);
 }
 
-async function refuseInputs(
+/**
+ * Refuses a folder for results that lies in one that is read.
+ *
+ * @throws {FileError} Naming both.
+ */
+export async function refuseInputs(
   path: string,
   inputs: readonly string[],
 ): Promise<void> {

@@ -1,6 +1,7 @@
 import { limitsOf, type Prediction } from "../core/mod.ts";
 import { Report } from "../core/report/mod.ts";
 import { sha256 } from "../core/weights.ts";
+import { cocoJson } from "./coco.ts";
 import { type Command, type Context, defineCommand } from "./command.ts";
 import { readFile } from "./disk.ts";
 import { EXIT, UsageError } from "./exit.ts";
@@ -71,7 +72,14 @@ export const predict: Command = defineCommand({
     },
     overlay: { kind: "flag", help: "write the maps drawn over the images" },
     mask: { kind: "flag", help: "write masks of what is above the threshold" },
-    csv: { kind: "flag", help: "write predictions.csv" },
+    csv: {
+      kind: "flag",
+      help: "write predictions.csv, and regions.csv: a line a region",
+    },
+    coco: {
+      kind: "flag",
+      help: "write regions.coco.json: regions as COCO's annotations",
+    },
     report: {
       kind: "flag",
       help: "write report.html: scores, and the worst images with pictures",
@@ -104,15 +112,16 @@ export const predict: Command = defineCommand({
   ],
   async run(operands, values, context): Promise<number> {
     const { terminal, signal } = context;
-    const { out, maps, overlay, mask, csv, report } = values;
+    const { out, maps, overlay, mask, csv, coco, report } = values;
     const { overwrite, resume } = values;
     checkOperands(operands, "IMAGES", values);
     if (resume && out === undefined) {
       throw new UsageError("Cannot use --resume without --out DIR");
     }
-    if (out === undefined && (maps || overlay || mask || csv || report)) {
+    const writes = maps || overlay || mask || csv || coco || report;
+    if (out === undefined && writes) {
       throw new UsageError(
-        "--maps, --overlay, --mask, --csv and --report write files: name a folder with --out DIR",
+        "--maps, --overlay, --mask, --csv, --coco and --report write files: name a folder with --out DIR",
       );
     }
     const thresholds = thresholdChange(values);
@@ -133,7 +142,12 @@ export const predict: Command = defineCommand({
     applyThresholds(detector, thresholds, {
       path: values.model,
       terminal,
-      needing: [values.failOnAnomaly && "--fail-on-anomaly", mask && "--mask"],
+      minArea: values.minArea,
+      needing: [
+        values.failOnAnomaly && "--fail-on-anomaly",
+        mask && "--mask",
+        coco && "--coco",
+      ],
     });
     const { range } = detector.settings;
     checks.geometry = detector.settings;
@@ -171,7 +185,9 @@ export const predict: Command = defineCommand({
       maxPixels: values.maxPixels,
     });
     const page = report ? new Report() : undefined;
+    const found: PredictionRecord[] = [...log?.earlier ?? []];
     const add = (record: PredictionRecord): void => {
+      if (coco) found.push(record);
       log?.add(record);
       terminal.record({ ...record });
       tally.add(record);
@@ -211,6 +227,7 @@ export const predict: Command = defineCommand({
         const facts = reportFacts(detector, values.model, page.rows, checks);
         await folder.write("report.html", await page.render(facts));
       }
+      if (coco) await folder.write("regions.coco.json", cocoJson(found));
       await folder.record({
         finished: true,
         ...run,
@@ -240,8 +257,8 @@ export const predict: Command = defineCommand({
     );
     printProfile(await detector.kernelTimes(), terminal);
     if (failed > 0) return EXIT.failure;
-    const found = anomalous + uncertain > 0;
-    return values.failOnAnomaly && found ? EXIT.anomaly : EXIT.ok;
+    const isFound = anomalous + uncertain > 0;
+    return values.failOnAnomaly && isFound ? EXIT.anomaly : EXIT.ok;
   },
 });
 

@@ -1,4 +1,9 @@
-import { predictionHead, predictionRow } from "./csv.ts";
+import {
+  predictionHead,
+  predictionRow,
+  regionHead,
+  regionRows,
+} from "./csv.ts";
 import { FileError, readFile, statOrNothing } from "./disk.ts";
 import type { LineFile, OutputFolder } from "./output.ts";
 import type { PredictionFiles } from "./prediction_files.ts";
@@ -7,9 +12,16 @@ import { join } from "../core/datasets/files.ts";
 
 const LINES_FILE = "predictions.jsonl";
 const TABLE_FILE = "predictions.csv";
+const REGION_FILE = "regions.csv";
+
+/** A file of the run, and what it says of an image. */
+interface RecordFile {
+  readonly lines: LineFile;
+  readonly textOf: (record: PredictionRecord) => string;
+}
 
 interface PredictionLogOptions {
-  /** Whether a table is written beside the lines. */
+  /** Whether tables of images and of regions are written beside the lines. */
   readonly csv: boolean;
   /** What decides the results: a run with others cannot be resumed. */
   readonly run: Readonly<Record<string, unknown>>;
@@ -28,18 +40,15 @@ export class PredictionLog implements Disposable {
   readonly earlier: readonly ScoredRecord[];
   /** When the run began, the one before where that is resumed. */
   readonly started: string;
-  readonly #lines: LineFile;
-  readonly #table: LineFile | undefined;
+  readonly #files: readonly RecordFile[];
 
   private constructor(
     { earlier, started }: Pick<PredictionLog, "earlier" | "started">,
-    lines: LineFile,
-    table: LineFile | undefined,
+    files: readonly RecordFile[],
   ) {
     this.earlier = earlier;
     this.started = started;
-    this.#lines = lines;
-    this.#table = table;
+    this.#files = files;
   }
 
   /**
@@ -62,31 +71,35 @@ export class PredictionLog implements Disposable {
       ? []
       : await finishedRecords(folder, { paths, files, started });
     await folder.record({ finished: false, ...run, started });
-    const lines = await folder.writeLines(LINES_FILE, earlier.map(lineOf));
-    try {
-      const table = csv
-        ? await folder.writeLines(TABLE_FILE, [
-          predictionHead(),
-          ...earlier.map(predictionRow),
-        ])
-        : undefined;
-      return new PredictionLog({ earlier, started }, lines, table);
-    } catch (error) {
-      lines[Symbol.dispose]();
-      throw error;
+    using opened = new DisposableStack();
+    const begin = async (
+      name: string,
+      head: readonly string[],
+      textOf: RecordFile["textOf"],
+    ): Promise<RecordFile> => {
+      const before = [...head, ...earlier.map(textOf)];
+      const lines = opened.use(await folder.writeLines(name, before));
+      return { lines, textOf };
+    };
+    const kept = [await begin(LINES_FILE, [], lineOf)];
+    if (csv) {
+      kept.push(
+        await begin(TABLE_FILE, [predictionHead()], predictionRow),
+        await begin(REGION_FILE, [regionHead()], regionRows),
+      );
     }
+    opened.move();
+    return new PredictionLog({ earlier, started }, kept);
   }
 
   /** Writes the record of an image. */
   add(record: PredictionRecord): void {
-    this.#lines.add(lineOf(record));
-    this.#table?.add(predictionRow(record));
+    for (const { lines, textOf } of this.#files) lines.add(textOf(record));
   }
 
   /** Closes the files. */
   [Symbol.dispose](): void {
-    this.#lines[Symbol.dispose]();
-    this.#table?.[Symbol.dispose]();
+    for (const { lines } of this.#files) lines[Symbol.dispose]();
   }
 }
 
@@ -152,7 +165,8 @@ function parseRecord(line: string): ScoredRecord | undefined {
     return typeof record?.image_path === "string" &&
         typeof record.pred_score === "number" &&
         Number.isFinite(record.pred_score) &&
-        typeof record.worst_patch?.nearest === "object"
+        typeof record.worst_patch?.nearest === "object" &&
+        Array.isArray(record.regions)
       ? record as ScoredRecord
       : undefined;
   } catch {

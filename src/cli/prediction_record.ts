@@ -1,4 +1,4 @@
-import type { Prediction } from "../core/mod.ts";
+import { type Corner, defectRegions, type Prediction } from "../core/mod.ts";
 import { mapScale } from "../core/images/overlay.ts";
 import { rangeOf } from "../core/score/min_max_scale.ts";
 import { type Label, mapDisagrees } from "../core/score/verdict.ts";
@@ -45,7 +45,17 @@ export interface ScoredRecord {
     };
     /** Whether it contradicts the verdict. */
     readonly disagrees: boolean;
+    /**
+     * Pixels of a region that counts in the verdict; null where regions have no
+     * say.
+     */
+    readonly min_area: number | null;
   };
+  /**
+   * Connected regions above the map's threshold, the highest peak first; none
+   * where the model has no threshold.
+   */
+  readonly regions: readonly RegionRecord[];
   /**
    * The box that the network saw, in pixels of the original image; what lies
    * outside is not looked at.
@@ -57,6 +67,22 @@ export interface ScoredRecord {
     readonly height: number;
   };
   readonly ms: Prediction["ms"];
+}
+
+/** A region of an image above its map's threshold, in pixels of the image. */
+export interface RegionRecord {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  /** Pixels that belong to it. */
+  readonly area: number;
+  /** The largest value of the map in it, and where it is. */
+  readonly peak: number;
+  readonly peak_x: number;
+  readonly peak_y: number;
+  /** Corners of its outer line, clockwise. */
+  readonly contour: readonly Corner[];
 }
 
 /** What `predict --json` prints of an image that could not be used. */
@@ -76,7 +102,7 @@ export function predictionRecord(
   const { name, score, normalizedScore, label, threshold } = prediction;
   const { uncertainFrom } = prediction;
   const { x, y, width, height, nearest } = prediction.worstPatch;
-  const { geometry, data, threshold: limit } = prediction.map;
+  const { geometry, data, threshold: limit, minArea } = prediction.map;
   const range = rangeOf(data);
   return {
     image_path: name,
@@ -107,8 +133,17 @@ export function predictionRecord(
         ...mapScale(limit, range.max),
         of: limit !== null && limit > 0 ? "model" : "image",
       },
-      disagrees: mapDisagrees({ label, highest: range.max, threshold: limit }),
+      disagrees: mapDisagrees({
+        ...{ label, highest: range.max, threshold: limit, minArea },
+      }),
+      min_area: minArea ?? null,
     },
+    regions: defectRegions(prediction.map).map(
+      ({ peakX, peakY, contour, ...region }) => ({
+        ...region,
+        ...{ peak_x: peakX, peak_y: peakY, contour },
+      }),
+    ),
     seen: {
       x: geometry.left,
       y: geometry.top,

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { Ensemble, type StoredModel } from "../core/mod.ts";
 import { decodeImage } from "../core/images/decode.ts";
+import { regionInWords } from "../core/images/region.ts";
 import type { Pixels } from "../core/images/pixels.ts";
 import {
   imageCurves,
@@ -29,7 +30,7 @@ export function reportFacts(
   { seen }: Pick<ImageChecks, "seen">,
 ): ReportFacts {
   const { settings, adapterName } = detector;
-  const { softwareVersion, threshold: limit } = detector.model;
+  const { softwareVersion, threshold: limit, minArea } = detector.model;
   const members = modelsOf(detector);
   const [{ imageNames, trainScores: own }] = members as [StoredModel];
   const trainScores = detector instanceof Ensemble ? detector.trainScores : own;
@@ -48,6 +49,7 @@ export function reportFacts(
       ...seen === undefined
         ? []
         : [["Seen of each image", seenInWords(seen)] as const],
+      ...inspectionFacts(settings, minArea),
       ["Adapter", adapterName],
       ["Software", `@patchcore/webgpu ${softwareVersion} (fit)`],
       ["Written", new Date().toISOString()],
@@ -122,8 +124,28 @@ function rowOf(record: ScoredRecord, truth: ReportTruth = {}): ReportRow {
     label: record.pred_label,
     threshold: record.threshold,
     mapDisagrees: record.map.disagrees,
+    regions: record.regions.map(({ peak_x, peak_y, ...region }) => ({
+      ...region,
+      peakX: peak_x,
+      peakY: peak_y,
+    })),
     ms: record.ms,
   };
+}
+
+/** What of images is inspected, and from which area on regions count. */
+export function inspectionFacts(
+  { region }: Settings,
+  minArea: number | undefined,
+): (readonly [name: string, value: string])[] {
+  return [
+    ...region === undefined
+      ? []
+      : [["Inspected of each image", regionInWords(region)] as const],
+    ...minArea === undefined
+      ? []
+      : [["Least area of a region", `${minArea} pixels`] as const],
+  ];
 }
 
 function seenInWords({ least, most, box }: SeenImages): string {

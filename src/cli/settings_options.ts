@@ -5,10 +5,12 @@ import { PRESETS } from "../core/settings/presets.ts";
 import type {
   AugmentSettings,
   NormaliseSetting,
+  RegionSetting,
   Settings,
 } from "../core/settings/settings.ts";
 import type { Options, Values } from "./options.ts";
 import { RANGE_OPTION, rangeOf } from "./sample_range.ts";
+import { REGION_OPTIONS } from "./region_options.ts";
 
 /** The backbone unless another one is named. */
 export const DEFAULT_BACKBONE = "wide_resnet50_2";
@@ -131,6 +133,7 @@ export const SETTINGS_OPTIONS = {
     negatable: true,
     help: "sides of the centre crop",
   },
+  ...REGION_OPTIONS,
   tile: {
     kind: "integer",
     min: 1,
@@ -269,9 +272,14 @@ export function groupingOf(
 
 type SettingsValues = Values<typeof SETTINGS_OPTIONS>;
 
-/** The library's options that a command line stands for. */
+/**
+ * The library's options that a command line stands for.
+ *
+ * @param region What {@linkcode regionOf} makes of it.
+ */
 export function settingsOf(
   values: SettingsValues,
+  region?: RegionSetting,
 ): Omit<PatchCoreOptions, "backbone"> {
   const { preset, layers, resize, square, crop, patchSize, stride } = values;
   const { coreset, subsample, maxBank, dim, seed } = values;
@@ -291,6 +299,7 @@ export function settingsOf(
       : crop === false
       ? undefined
       : crop,
+    region,
     ...{ multiple, resample, patchSize, stride, dim, seed, distance },
     ...scoreOf(values.score),
     foreground: given({ mask: foreground, morphology }),

@@ -6,6 +6,16 @@ import { whyNoThreshold } from "./no_threshold.ts";
 import type { Options, Values } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** From which size on regions of maps confirm verdicts. */
+export const MIN_AREA_OPTION = {
+  kind: "integer",
+  min: 1,
+  unit: "pixels",
+  fallback: "regions have no say",
+  help:
+    "call an image anomalous only where a region above the map's threshold has this area, in pixels of the image, besides a score at the threshold; where one of the two says so alone, it is uncertain",
+} as const;
+
 /** Options of commands that judge with a model. */
 export const THRESHOLD_OPTIONS = {
   threshold: {
@@ -21,6 +31,7 @@ export const THRESHOLD_OPTIONS = {
     help:
       "with --threshold, the value from which on a map's pixels are anomalous",
   },
+  minArea: { ...MIN_AREA_OPTION, fallback: "the model's" },
 } as const satisfies Options;
 
 /**
@@ -29,7 +40,10 @@ export const THRESHOLD_OPTIONS = {
  * @throws {UsageError} If they cannot be understood.
  */
 export function thresholdChange(
-  { threshold, mapThreshold }: Values<typeof THRESHOLD_OPTIONS>,
+  { threshold, mapThreshold }: Pick<
+    Values<typeof THRESHOLD_OPTIONS>,
+    "threshold" | "mapThreshold"
+  >,
 ): ThresholdChange | undefined {
   if (threshold !== undefined) {
     return parseThresholds("--threshold", threshold, mapThreshold);
@@ -81,20 +95,24 @@ export function parseThresholds(
 export function applyThresholds(
   detector: Detector,
   change: ThresholdChange | undefined,
-  { path, terminal, needing = [] }: {
+  { path, terminal, minArea, needing = [] }: {
     readonly path: string;
     readonly terminal: Terminal;
+    /** Another least area of regions than the model's. */
+    readonly minArea?: number | undefined;
     readonly needing?: readonly (string | false)[];
   },
 ): void {
   if (change !== undefined) {
     refusingThresholds(() => detector.setThresholds(change));
   }
+  if (minArea !== undefined) detector.setMinArea(minArea);
   if (detector.model.threshold !== undefined) return;
   const reason = whyNoThreshold(trainScoresOf(modelsOf(detector)));
   const why =
     `model "${path}" has no threshold: ${reason}; give --threshold X, or set one with "calibrate"`;
-  const option = needing.find((option) => option !== false);
+  const area = minArea !== undefined && "--min-area";
+  const option = [area, ...needing].find((option) => option !== false);
   if (option !== undefined) {
     throw new UsageError(`Cannot use ${option}: ${why}`);
   }

@@ -18,6 +18,7 @@ export {
   limitsOf,
   type StoredThresholds,
   type ThresholdChange,
+  withMinArea,
   withThresholds,
 } from "./model/thresholds.ts";
 export type { Label, Limits } from "./score/verdict.ts";
@@ -32,6 +33,15 @@ export {
 export { ImageError } from "./images/image_error.ts";
 export type { Normalisation } from "./images/normalise.ts";
 export type { Pixels } from "./images/pixels.ts";
+export {
+  drawRegion,
+  type RegionDrawing,
+  type RegionShape,
+} from "./images/region.ts";
+export { type DefectRegion, defectRegions } from "./score/defect_regions.ts";
+export type { Corner } from "./images/outline.ts";
+export type { JudgedAnomalyMap } from "./score/defect_regions.ts";
+export type { FloatImage } from "./images/pixels.ts";
 export type { CropGeometry } from "./images/resize_plan.ts";
 export { PRESETS } from "./settings/presets.ts";
 export * from "./settings/resolve_settings.ts";

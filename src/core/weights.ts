@@ -56,7 +56,12 @@ export { graphCost } from "../nn/cost.ts";
 export type { Graph } from "../nn/graph.ts";
 export { readOnnx } from "../nn/onnx/read.ts";
 export { inferShapes } from "../nn/shape_inference.ts";
-export { findTaps, levelsProblem, type Tap } from "../nn/taps.ts";
+export {
+  findTaps,
+  isTransformer,
+  levelsProblem,
+  type Tap,
+} from "../nn/taps.ts";
 export { recogniseTransformer } from "../nn/transformer/recognise.ts";
 export { looksUntrained, type TrainingVerdict } from "../nn/untrained.ts";
 export { Gpu } from "../gpu/mod.ts";

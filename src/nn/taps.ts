@@ -41,6 +41,11 @@ const ACTIVATIONS: readonly string[] = [
   "Tanh",
 ];
 
+/** Whether a network is tapped at the blocks of a vision transformer. */
+export function isTransformer(graph: Graph): boolean {
+  return findTaps(graph).some(({ name }) => name.startsWith("blocks."));
+}
+
 /**
  * The hierarchy levels of a network: `layer1` to `layer4` are the last tensors
  * at strides 4, 8, 16 and 32.

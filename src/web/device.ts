@@ -1,5 +1,6 @@
 import {
   type BackboneFile,
+  defectRegions,
   type FitReport,
   type NamedImage,
   type OnProgress,
@@ -7,12 +8,13 @@ import {
   type Pixels,
   type Prediction,
   readModelFile,
+  type RegionSetting,
   withThresholds,
   writeModelFile,
 } from "../core/mod.ts";
 import { loadPixels } from "../core/features/image_source.ts";
 import { closeUp, smallCopy } from "../core/report/small_copy.ts";
-import { Gpu } from "../core/weights.ts";
+import { Gpu, isTransformer, readOnnx } from "../core/weights.ts";
 import { type Inspection, type Inspector, SHOWN_SIDE } from "./inspector.ts";
 
 /** Images of a batch: few, so that results come soon on a slow GPU. */
@@ -47,13 +49,19 @@ export class Device implements Inspector {
     return this.#detector?.model;
   }
 
+  /** What the model inspects of images, where that is not all. */
+  get region(): RegionSetting | undefined {
+    return this.#detector?.settings.region;
+  }
+
   /** @inheritdoc */
   get about(): string {
     return `this device (${this.adapterName})`;
   }
 
   /**
-   * Fits a model to good parts. Pictures become squares, so that any size goes.
+   * Fits a model to good parts, with the preset that suits the network. Pictures
+   * become squares, so that any size goes.
    *
    * @throws {RangeError} If no picture can be used.
    */
@@ -68,7 +76,9 @@ export class Device implements Inspector {
       backbone,
       batch: BATCH,
       square: true,
-      crop: null,
+      ...(isTransformer(await readOnnx(backbone.bytes))
+        ? { preset: "dino" }
+        : { crop: null }),
     });
     try {
       const report = await detector.fit(images, { onProgress, onImageError });
@@ -158,7 +168,7 @@ export class Device implements Inspector {
 
 /** A prediction as the page shows it, with the training image it points at. */
 function shown(prediction: Prediction, training?: Pixels): Inspection {
-  const { name, score, threshold, uncertainFrom } = prediction;
+  const { name, score, label, threshold, uncertainFrom } = prediction;
   const { map, worstPatch, ms } = prediction;
   const { nearest } = worstPatch;
   const { x, y } = nearest.box;
@@ -169,6 +179,10 @@ function shown(prediction: Prediction, training?: Pixels): Inspection {
     threshold,
     uncertainFrom,
     mapThreshold: map.threshold,
+    label,
+    size: { width: map.geometry.width, height: map.geometry.height },
+    regions: defectRegions(map),
+    minArea: map.minArea ?? null,
     nearest: {
       name: nearest.image,
       x,

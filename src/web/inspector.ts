@@ -1,5 +1,11 @@
-import type { NamedImage } from "../core/mod.ts";
+import type { DefectRegion, Label, NamedImage } from "../core/mod.ts";
 import type { CloseUp, SmallCopy } from "../core/report/small_copy.ts";
+
+/** What the page shows of a region. */
+export type ShownRegion = Pick<
+  DefectRegion,
+  "x" | "y" | "width" | "height" | "area" | "peak"
+>;
 
 /** What the page shows of an inspected image. */
 export interface Inspection extends Omit<SmallCopy, "patch"> {
@@ -13,6 +19,14 @@ export interface Inspection extends Omit<SmallCopy, "patch"> {
   readonly uncertainFrom: number | null;
   /** The model's threshold of maps; `null` without one. */
   readonly mapThreshold: number | null;
+  /** The verdict of the model's own thresholds; `null` without one. */
+  readonly label: Label | null;
+  /** Columns and rows of the image as it was given. */
+  readonly size: { readonly width: number; readonly height: number };
+  /** Regions above the maps' threshold, in pixels of the image as it was given. */
+  readonly regions: readonly ShownRegion[];
+  /** Their least area, where they have a say in the verdict. */
+  readonly minArea: number | null;
   /** The worst patch, where the image is at hand. */
   readonly patch: CloseUp;
   /** The training patch that it was compared with. */

@@ -6,6 +6,7 @@
  */
 import type { BackboneFile, NamedImage } from "../core/mod.ts";
 import { chosenBackbone, demoBackbone } from "./backbone.ts";
+import { regionInWords } from "../core/images/region.ts";
 import { cameraView } from "./camera.ts";
 import { demoParts } from "./demo_parts.ts";
 import { Device } from "./device.ts";
@@ -202,11 +203,17 @@ function modelInWords(inspector: Inspector | Device | undefined): string {
   if (model === undefined) {
     return "None yet. Teach it good parts, or open a model file.";
   }
-  const { imageNames, rows, threshold, backbone } = model;
+  const { imageNames, rows, threshold, backbone, minArea } = model;
   return `${imageNames.length} good parts, ${rows} patches remembered, backbone ${backbone.name}, ${
     threshold === undefined
       ? "no threshold (it takes pictures of two parts that differ)"
       : `threshold ${threshold.value.toPrecision(4)}`
+  }${
+    inspector.region === undefined
+      ? ""
+      : `; inspects ${regionInWords(inspector.region)}`
+  }${
+    minArea === undefined ? "" : `; a region counts from ${minArea} pixels on`
   }.`;
 }
 

@@ -1,9 +1,15 @@
-import { colorMap, drawOverlay, mapScale } from "../core/images/overlay.ts";
-import { judge } from "../core/score/verdict.ts";
-import type { Label, Pixels } from "../core/mod.ts";
+import {
+  colorMap,
+  drawBoxes,
+  drawOverlay,
+  mapScale,
+} from "../core/images/overlay.ts";
+import { judge, judgeWithMap } from "../core/score/verdict.ts";
+import { defectRegions, type Label, type Pixels } from "../core/mod.ts";
+import { scaledBox } from "../core/report/small_copy.ts";
 import { thumbnail } from "../core/report/thumbnail.ts";
 import { element, keepFocus, make, onPress } from "./elements.ts";
-import type { Inspection } from "./inspector.ts";
+import type { Inspection, ShownRegion } from "./inspector.ts";
 import { canvasOf, closeUpCanvas, paint } from "./pictures.ts";
 
 /** Results that are kept; of more, the first ones go. */
@@ -122,15 +128,23 @@ export class Results {
     }${unjudged > 0 ? `, ${unjudged} without a verdict` : ""}`;
   }
 
-  #label({ score, threshold, uncertainFrom }: Inspection): Label | null {
+  #label(inspection: Inspection): Label | null {
+    const { score, threshold, uncertainFrom, minArea } = inspection;
     const factor = this.#factor.valueAsNumber;
     const scaled = (value: number | null): number | null =>
       value === null ? null : value * factor;
-    return judge(score, {
+    if (factor === 1) return inspection.label;
+    const { label } = judge(score, {
       score: scaled(threshold),
       uncertainFrom: scaled(uncertainFrom),
       map: null,
-    }).label;
+    });
+    if (minArea === null) return label;
+    const area = Math.max(
+      0,
+      ...regionsAt(inspection, factor).map((region) => region.area),
+    );
+    return judgeWithMap(label, area >= minArea);
   }
 
   #judgeAll(): void {
@@ -160,13 +174,20 @@ export class Results {
     const overlay = canvasOf(image, `${name} with its anomaly map`);
     const verdict = make("span");
     const numbers = make("span", { className: "quiet" });
+    const regions = make("details", { id: "regions" });
     this.#redraw = () => {
       const factor = this.#factor.valueAsNumber;
       const label = this.#label(inspection);
       verdict.className = `badge ${label ?? "unknown"}`;
       verdict.textContent = label ?? "no verdict";
       numbers.textContent = describe(inspection);
-      paint(overlay, this.#overlay(inspection, factor, scale));
+      const found = regionsAt(inspection, factor);
+      const drawn = this.#overlay(inspection, factor, scale);
+      const boxes = found.map((box) =>
+        scaledBox(box, inspection.size, inspection.image)
+      );
+      paint(overlay, drawBoxes(drawn, boxes));
+      listRegions(regions, found);
     };
     this.#redraw();
     this.#detail.replaceChildren(
@@ -184,7 +205,7 @@ export class Results {
           overlay,
           mapThreshold === null
             ? "Overlay: the model has no threshold, colours go up to this picture's own highest value"
-            : "Overlay: a line around what is above the threshold",
+            : "Overlay: a line and a frame around what is above the threshold, dark where nothing is looked at",
         ),
         make(
           "div",
@@ -197,6 +218,7 @@ export class Results {
           nearestFigure(nearest),
         ),
       ),
+      regions,
     );
   }
 
@@ -228,6 +250,58 @@ export class Results {
 /** The largest pixel of a map, which is NaN outside the crop. */
 function highestOf({ data }: Inspection["map"]): number {
   return data.reduce((most, value) => value > most ? value : most, 0);
+}
+
+/** Regions of an image when the maps' threshold is moved. */
+function regionsAt(
+  { regions, map, mapThreshold, size }: Inspection,
+  factor: number,
+): readonly ShownRegion[] {
+  if (factor === 1 || mapThreshold === null) return regions;
+  const { width, height } = map;
+  const found = defectRegions({
+    ...map,
+    threshold: mapThreshold * factor,
+    geometry: { width, height, left: 0, top: 0, right: width, bottom: height },
+  });
+  const pixels = size.width * size.height / (width * height);
+  return found.map((region) => {
+    const box = scaledBox(region, map, size);
+    return {
+      x: Math.round(box.x),
+      y: Math.round(box.y),
+      width: Math.max(1, Math.round(box.width)),
+      height: Math.max(1, Math.round(box.height)),
+      area: Math.max(1, Math.round(region.area * pixels)),
+      peak: region.peak,
+    };
+  });
+}
+
+/** Regions that are listed. */
+const LISTED_REGIONS = 20;
+
+/** Regions in words, in a fold-out list; nothing where there are none. */
+function listRegions(
+  place: HTMLDetailsElement,
+  regions: readonly ShownRegion[],
+): void {
+  place.hidden = regions.length === 0;
+  const summary = make("summary", {
+    textContent: `${regions.length} region${
+      regions.length === 1 ? "" : "s"
+    } above the maps' threshold`,
+  });
+  const items = regions.slice(0, LISTED_REGIONS).map((region) => {
+    const { x, y, width, height, area, peak } = region;
+    return make("li", {
+      textContent:
+        `${width} × ${height} pixels from x ${x}, y ${y}: area ${area}, peak ${
+          peak.toPrecision(4)
+        }`,
+    });
+  });
+  place.replaceChildren(summary, make("ul", { className: "plain" }, ...items));
 }
 
 function ratioOf({ score, threshold }: Inspection): string {

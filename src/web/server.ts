@@ -1,14 +1,30 @@
-import { decodeImage, type NamedImage, type Pixels } from "../core/mod.ts";
-import type { SampleRange, Settings } from "../core/settings/settings.ts";
+import {
+  decodeImage,
+  type Label,
+  type NamedImage,
+  type Pixels,
+} from "../core/mod.ts";
+import { Region } from "../core/images/region.ts";
+import type {
+  RegionSetting,
+  SampleRange,
+  Settings,
+} from "../core/settings/settings.ts";
 import type { FloatImage } from "../core/images/pixels.ts";
 import { encodePng } from "../core/images/png.ts";
 import { closeUp } from "../core/report/small_copy.ts";
 import { resampled, thumbnail } from "../core/report/thumbnail.ts";
-import { type Inspection, type Inspector, SHOWN_SIDE } from "./inspector.ts";
+import {
+  type Inspection,
+  type Inspector,
+  SHOWN_SIDE,
+  type ShownRegion,
+} from "./inspector.ts";
 
 /** What is used of the answer to `POST /predict?map=png`. */
 interface Answer {
   readonly pred_score: number;
+  readonly pred_label: Label | null;
   readonly threshold: number | null;
   readonly uncertain_from: number | null;
   readonly worst_patch: {
@@ -26,8 +42,21 @@ interface Answer {
     readonly threshold: number | null;
     readonly scale: { readonly min: number; readonly max: number };
     readonly png: string;
+    readonly width: number;
+    readonly height: number;
+    readonly min_area: number | null;
   };
+  readonly regions: readonly ShownRegion[];
+  readonly seen: MapBox;
   readonly ms: { readonly total: number };
+}
+
+/** A box of an image in its pixels. */
+interface MapBox {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
 }
 
 /** A model of the server. */
@@ -36,6 +65,8 @@ export interface ServerModel {
   readonly name: string;
   /** Which samples of deep images are black and white for it. */
   readonly range: SampleRange | undefined;
+  /** What it inspects of images; nothing where that is all. */
+  readonly region: RegionSetting | undefined;
 }
 
 /** What the server knows. */
@@ -57,10 +88,14 @@ export async function serverModels(token: string): Promise<ServerModels> {
   if (response.status === 401) return { models: [], needsToken: true };
   if (!response.ok) return nothing;
   const { models } = await response.json() as {
-    models: { name: string; settings: Pick<Settings, "range"> }[];
+    models: { name: string; settings: Pick<Settings, "range" | "region"> }[];
   };
   return {
-    models: models.map(({ name, settings: { range } }) => ({ name, range })),
+    models: models.map(({ name, settings: { range, region } }) => ({
+      name,
+      range,
+      region,
+    })),
     needsToken: false,
   };
 }
@@ -69,11 +104,13 @@ export async function serverModels(token: string): Promise<ServerModels> {
 export class ServerInspector implements Inspector {
   readonly #model: ServerModel;
   readonly #token: string;
+  readonly #region: Region | undefined;
 
   /** Uses one of the server's models. */
   constructor(model: ServerModel, token: string) {
     this.#model = model;
     this.#token = token;
+    this.#region = model.region && new Region(model.region);
   }
 
   /** @inheritdoc */
@@ -120,11 +157,18 @@ export class ServerInspector implements Inspector {
     return {
       name,
       image,
-      map: await readMap(map.png, image, map.scale.max),
+      map: leaveOut(
+        await readMap(map.png, image, map.scale.max),
+        { size: map, seen: answer.seen, region: this.#region },
+      ),
       score: answer.pred_score,
       threshold: answer.threshold,
       uncertainFrom: answer.uncertain_from,
       mapThreshold: map.threshold,
+      label: answer.pred_label,
+      size: { width: map.width, height: map.height },
+      regions: answer.regions,
+      minArea: map.min_area,
       patch: closeUp(pixels, worst, SHOWN_SIDE),
       nearest: { ...worst.nearest, name: worst.nearest.image_path },
       ms: answer.ms.total,
@@ -145,6 +189,27 @@ async function readMap(
     (_, i) => levels[4 * i]! / 255 * max,
   );
   return { width, height, data };
+}
+
+/** A map with NaN where nothing was looked at, as maps of this device have it. */
+function leaveOut(
+  { width, height, data }: FloatImage,
+  { size, seen, region }: {
+    readonly size: Pick<Pixels, "width" | "height">;
+    readonly seen: MapBox;
+    readonly region: Region | undefined;
+  },
+): FloatImage {
+  const inside = region?.bitmap(width, height);
+  const across = size.width / width;
+  const down = size.height / height;
+  const left = data.map((value, i) => {
+    const x = (i % width + 0.5) * across - seen.x;
+    const y = (Math.floor(i / width) + 0.5) * down - seen.y;
+    const isSeen = x >= 0 && y >= 0 && x < seen.width && y < seen.height;
+    return isSeen && inside?.[i] !== 0 ? value : NaN;
+  });
+  return { width, height, data: left };
 }
 
 function headersOf(token: string): Record<string, string> {

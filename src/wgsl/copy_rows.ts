@@ -4,7 +4,7 @@ import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** Sizes of a copy of listed rows of one chunk. */
 export interface CopyRowsSizes {
-  /** Rows to copy: the length of the list. */
+  /** Rows to copy. */
   readonly rows: number;
   /** Elements of a row, a multiple of 4. */
   readonly dim: number;
@@ -12,6 +12,10 @@ export interface CopyRowsSizes {
   readonly first: number;
   /** Rows of the chunk. */
   readonly count: number;
+  /** Where the list begins, 0 by default. */
+  readonly from?: number;
+  /** The row of `y` that the first one becomes, 0 by default. */
+  readonly to?: number;
 }
 
 /** Copies listed rows of one chunk: one dispatch for each chunk of a row set. */
@@ -19,10 +23,10 @@ export const copyRows: Kernel<CopyRowsSizes, "x" | "indices" | "y"> =
   defineKernel({
     name: "copy_rows",
     source,
-    plan({ rows, dim, first, count }) {
+    plan({ rows, dim, first, count, from = 0, to = 0 }) {
       const [y, z] = gridFor(rows);
       return {
-        params: { rows, columns: dim / 4, first, count },
+        params: { rows, columns: dim / 4, first, count, start: from, to },
         workgroups: rows === 0 ? [0, 0, 0] : [Math.ceil(dim / 256), y, z],
       };
     },

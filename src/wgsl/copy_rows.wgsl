@@ -1,8 +1,8 @@
 // copy_rows: copies the rows that a list names out of one chunk of a row set.
 //
-// x [count, dim], indices [rows] into the whole row set, y [rows, dim]; the
-// grid: x over columns, y and z over rows. Rows of other chunks are left to
-// their dispatches.
+// x [count, dim], indices [start + rows] into the whole row set, y [to + rows,
+// dim]; the grid: x over columns, y and z over rows. Rows of other chunks are
+// left to their dispatches.
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> indices: array<u32>;
@@ -13,6 +13,8 @@ struct Params {
   columns: u32, // dim / 4
   first: u32, // index of the chunk's first row
   count: u32, // rows of the chunk
+  start: u32, // where the list begins
+  to: u32, // the first row that is written
 }
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -26,8 +28,8 @@ fn main(
     return;
   }
   // An index before the first one wraps around to a huge number.
-  let at = indices[row] - params.first;
+  let at = indices[params.start + row] - params.first;
   if (at < params.count) {
-    y[row * params.columns + column] = x[at * params.columns + column];
+    y[(params.to + row) * params.columns + column] = x[at * params.columns + column];
   }
 }

@@ -96,6 +96,7 @@ Deno.test("fit and predict as programs", async (t) => {
           "uncertain_from",
           "worst_patch",
           "map",
+          "regions",
           "seen",
           "ms",
         ]);
@@ -110,6 +111,7 @@ Deno.test("fit and predict as programs", async (t) => {
           "threshold",
           "scale",
           "disagrees",
+          "min_area",
         ]);
         assert((await Deno.stat(map["path"]!)).size > 256 * 256 * 4);
         assert(map["threshold"] !== line["threshold"]);

@@ -100,6 +100,8 @@ programTest("every command ends when it is told to", async (t) => {
         .concat("--out", `${root}/calibrated.safetensors`, "--overwrite"),
       completions: ["completions", "bash"],
       serve: ["serve", "--model", `${root}/model.safetensors`, "--port=0"],
+      watch: ["watch", `${root}/flange`, "--out", `${root}/watched`]
+        .concat("--model", `${root}/model.safetensors`),
     };
     for (const { name } of COMMANDS) {
       for (const [signal, expected] of SIGNALS) {
@@ -118,7 +120,8 @@ programTest("every command ends when it is told to", async (t) => {
           }
           const { code, stderr } = await output;
           const said = new TextDecoder().decode(stderr);
-          const graceful = name === "serve" && signal === "SIGTERM";
+          const graceful = ["serve", "watch"].includes(name) &&
+            signal === "SIGTERM";
           // It may have ended before.
           const isShort = !["fit", "predict", "evaluate"].includes(name);
           assert(

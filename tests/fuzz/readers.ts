@@ -2,6 +2,9 @@ import { FileError } from "../../src/cli/disk.ts";
 import { Journal } from "../../src/cli/evaluate_journal.ts";
 import { OutputFolder } from "../../src/cli/output.ts";
 import { TuningFile } from "../../src/cli/tuning_store.ts";
+import { UsageError } from "../../src/cli/exit.ts";
+import { polygonsOf } from "../../src/cli/region_options.ts";
+import { drawRegion } from "../../src/core/images/region.ts";
 import { readListFile } from "../../src/core/datasets/list_file.ts";
 import { encodeNpy, npyFrame, parseNpy } from "../../src/core/images/npy.ts";
 import {
@@ -377,6 +380,26 @@ function runReaders(folder: string): Reader[] {
         await readListFile(files, "/d/a.csv", { purpose });
       }
     },
+  }, {
+    name: "polygon",
+    input: (chance) => ({
+      isJson: chance.oneIn(2),
+      text: damaged(
+        new TextEncoder().encode(
+          chance.oneIn(2) ? "[[1,1],[9,1.5],[4,8]]" : "1,1\n9 1.5\n4;8\n",
+        ),
+        chance,
+        [",", " ", "\n", "[", "]", "1e999", "-0", '"', "null"],
+      ),
+    }),
+    read: (input) => {
+      const { isJson, text } = input as { isJson: boolean; text: Uint8Array };
+      const name = isJson ? "a.json" : "a.txt";
+      const roi = polygonsOf("--roi", name, new TextDecoder().decode(text));
+      const region = drawRegion({ width: 12, height: 10, roi });
+      settingsFromJson({ ...resolveSettings({ region }) });
+    },
+    errors: [UsageError, RangeError],
   }, {
     name: "tuning",
     input: (chance) =>

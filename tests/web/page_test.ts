@@ -14,14 +14,18 @@ import type { Page } from "playwright-core";
 import { demoBackbone } from "../../src/cli/load_backbone.ts";
 import {
   decodeImage,
+  defectRegions,
+  drawRegion,
   type NamedImage,
   PatchCore,
   readModelFile,
+  type RegionSetting,
 } from "../../src/core/mod.ts";
 import { encodePng } from "../../src/core/images/png.ts";
 import type { Pixels } from "../../src/core/images/pixels.ts";
 import { demoParts } from "../../src/web/demo_parts.ts";
 import { bundle, writePage } from "../../tools/web.ts";
+import { smoothTransformer } from "../smooth_transformer.ts";
 import { checkAccessibility, checkKeyboard, shoot } from "./accessibility.ts";
 import { browserTest, problemsOf } from "./browser.ts";
 import { serveFiles } from "./page_server.ts";
@@ -148,8 +152,69 @@ browserTest("the page fits and inspects as Deno does", async (browser) => {
   assertStringIncludes(await page.textContent("#problems") ?? "", "note.txt");
   await page.press("#problems button", "Enter");
   assertEquals(await focusOf(page), "inspect");
+
+  using partial = await PatchCore.create({
+    backbone: await demoBackbone(),
+    square: true,
+    crop: null,
+    coreset: 0.02,
+    region: partRegion(),
+  });
+  await partial.fit(demoParts().good.slice(0, 3));
+  await page.setInputFiles("#open-model", {
+    name: "region.safetensors",
+    mimeType: "application/octet-stream",
+    buffer: Buffer.from(partial.save({ bundle: true })),
+  });
+  await page.waitForFunction(
+    `document.getElementById("status").textContent.includes("region.saf")`,
+  );
+  assertStringIncludes(
+    await page.textContent("#model-about") ?? "",
+    "inspects 87.5 % of 256 × 256 pixels: without 0,0,32,256",
+  );
+  await page.setInputFiles(
+    "#inspect-files",
+    await filesOf(demoParts().others),
+  );
+  assertScores(
+    await scoresOf(page, demoParts().others.length),
+    await scoresInDeno(partial),
+  );
+  await assertWorstRegions(page, partial);
   assertEquals(problems, []);
 });
+
+browserTest(
+  "the page fits a transformer that is given to it as Deno does",
+  async (browser) => {
+    await using server = serveFiles({ "index.html": await writePage() });
+    const page = await browser.newPage();
+    const problems = problemsOf(page);
+    await open(page, server.url);
+    const bytes = smoothTransformer();
+    await page.setInputFiles("#backbone-file", {
+      name: "vits14.onnx",
+      mimeType: "application/octet-stream",
+      buffer: Buffer.from(bytes),
+    });
+    const good = demoParts().good.slice(0, 3);
+    await page.setInputFiles("#teach-files", await filesOf(good));
+    await page.click("#fit:enabled");
+    await page.waitForSelector("#save-model:enabled");
+    const images = demoParts().others;
+    await page.setInputFiles("#inspect-files", await filesOf(images));
+    const scores = await scoresOf(page, images.length);
+    using detector = await PatchCore.create({
+      backbone: { name: "vits14", bytes },
+      preset: "dino",
+      square: true,
+    });
+    await detector.fit(good);
+    assertScores(scores, await scoresInDeno(detector));
+    assertEquals(problems, []);
+  },
+);
 
 browserTest(
   "the page lets the server inspect where there is no WebGPU",
@@ -160,6 +225,7 @@ browserTest(
       square: true,
       crop: null,
       coreset: 0.02,
+      region: partRegion(),
     });
     await detector.fit(demoParts().good.slice(0, 3));
     const model = await Deno.makeTempFile({ suffix: ".safetensors" });
@@ -176,21 +242,63 @@ browserTest(
     const images = demoParts().others;
     await page.setInputFiles(
       "#inspect-files",
-      await Promise.all(images.map(async ({ name, content }) => ({
-        name,
-        mimeType: "image/png",
-        buffer: Buffer.from(await encodePng(content as Pixels)),
-      }))),
+      await filesOf(images),
     );
     const scores = await scoresOf(page, images.length);
     const expected = await scoresInDeno(detector);
     assertScores(scores, expected, 1e-5);
     assertStringIncludes(await page.textContent("#status") ?? "", "server");
+    await assertWorstRegions(page, detector);
+    await shoot(page, "page-region");
+    await checkAccessibility(page);
     assertEquals(problems, []);
     await Deno.remove(model);
   },
   { webgpu: false },
 );
+
+/** All of a part's picture but a strip on the left. */
+function partRegion(): RegionSetting {
+  const [{ content }] = demoParts().good;
+  const { width, height } = content as Pixels;
+  return drawRegion({
+    width,
+    height,
+    ignore: [{ kind: "box", x: 0, y: 0, width: width / 8, height }],
+  });
+}
+
+/** Images as files that are chosen on the page. */
+async function filesOf(
+  images: readonly NamedImage[],
+): Promise<{ name: string; mimeType: string; buffer: Buffer }[]> {
+  return await Promise.all(images.map(async ({ name, content }) => ({
+    name,
+    mimeType: "image/png",
+    buffer: Buffer.from(await encodePng(content as Pixels)),
+  })));
+}
+
+/** The worst image's regions on the page are those that Deno finds. */
+async function assertWorstRegions(
+  page: Page,
+  detector: PatchCore,
+): Promise<void> {
+  await page.click("#list li:first-child button");
+  const name = await page.locator("#list button").first()
+    .getAttribute("title");
+  const image = demoParts().others.find((part) => part.name === name)!;
+  const [prediction] = await Array.fromAsync(detector.predict([image]));
+  const regions = defectRegions(prediction!.map);
+  assert(regions.length > 0);
+  const summary = await page.textContent("#regions summary") ?? "";
+  assertStringIncludes(summary, `${regions.length} region`);
+  const { x, y, width, height } = regions[0]!;
+  assertStringIncludes(
+    await page.textContent("#regions li:first-child") ?? "",
+    `${width} × ${height} pixels from x ${x}, y ${y}`,
+  );
+}
 
 async function open(page: Page, url: string): Promise<void> {
   page.setDefaultTimeout(PATIENCE);

@@ -38,6 +38,25 @@ for (
   );
 }
 
+gpuTest("copy_rows begins in the middle of its list and of y", async (gpu) => {
+  const dim = 8;
+  const [rows, from, to] = [5, 3, 2];
+  const x = randomFloats(2, 6 * dim);
+  const indices = Uint32Array.of(9, 9, 9, 4, 1, 9, 5, 2, 3);
+  const result = await runBindings(
+    gpu,
+    copyRows,
+    { rows, dim, first: 1, count: 6, from, to },
+    { x, indices, y: new Float32Array(8 * dim).fill(UNTOUCHED) },
+  );
+  const expected = new Float32Array(8 * dim).fill(UNTOUCHED);
+  for (const [row, at] of [3, 0, -1, 4, 1].entries()) {
+    if (at < 0) continue;
+    expected.set(x.subarray(at * dim, (at + 1) * dim), (to + row) * dim);
+  }
+  assertEquals(result.y, expected);
+});
+
 Deno.test("copy_rows does nothing for an empty list", () => {
   const { workgroups } = copyRows.plan({ rows: 0, dim: 4, first: 0, count: 3 });
   assertEquals(workgroups.includes(0), true);

@@ -50,6 +50,7 @@ export const SINGLE_IMPORTER: Readonly<Record<string, string>> = {
   "onnx-proto": "src/nn/onnx/proto.ts",
   "@std/cli": "src/cli/args.ts",
   "papaparse": "src/core/datasets/csv_rows.ts",
+  "mqtt": "src/cli/watch/mqtt_client.ts",
   "prom-client": "src/cli/serve/metrics.ts",
 };
 

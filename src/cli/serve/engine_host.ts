@@ -6,11 +6,14 @@ import {
   type StoredBackbone,
 } from "../../core/mod.ts";
 import { inputSize } from "../../core/images/tiles.ts";
+import { promiseOf } from "../../core/threshold/rule_facts.ts";
+import { scoreReference } from "../../core/threshold/score_drift.ts";
 import { sha256 } from "../../core/weights.ts";
 import { tellCpuAdapter } from "../adapter_line.ts";
 import type { Context } from "../command.ts";
 import { readFile } from "../disk.ts";
 import { UsageError } from "../exit.ts";
+import { trainScoresOf } from "../lessons.ts";
 import { localBackbone, storedBackbone } from "../load_backbone.ts";
 import { type Detector, modelsOf, namingModel } from "../model_loading.ts";
 import { applyThresholds } from "../threshold_options.ts";
@@ -118,7 +121,11 @@ export class EngineHost {
     file: ModelFile,
     sizes: readonly number[] = [1],
   ): Promise<ModelInfo> {
-    const detector = await this.#load(set, file, this.#options!);
+    const { detector, hash } = await this.#load(
+      set,
+      file,
+      this.#options!,
+    );
     try {
       applyThresholds(detector, file.thresholds, {
         path: file.path,
@@ -130,7 +137,7 @@ export class EngineHost {
       throw error;
     }
     this.#detectors.set(file.name, detector);
-    return infoOf(file.name, detector);
+    return infoOf(file.name, hash, detector);
   }
 
   /** Loads a model when it is asked for, and tells what all of it takes. */
@@ -205,15 +212,17 @@ export class EngineHost {
     set: DetectorSet,
     { path }: ModelFile,
     { backbone, precision, noAutotune, batch }: EngineOptions,
-  ): Promise<Detector> {
+  ): Promise<{ readonly detector: Detector; readonly hash: string }> {
     const bytes = await readFile(path);
-    return await namingModel(path, () =>
+    const hash = await sha256(bytes);
+    const detector = await namingModel(path, () =>
       set.load(bytes, {
         batch,
         precision,
         ...tuningStore(noAutotune, this.#context.terminal),
         backbone: (stored) => backboneOf(stored, path, backbone),
       }));
+    return { detector, hash };
   }
 
   async #score(model: string, images: readonly DecodedImage[]): Promise<void> {
@@ -292,16 +301,20 @@ async function predictWhite(detector: Detector, size: number): Promise<void> {
   for await (const _ of detector.predict(images, { onImageError }));
 }
 
-function infoOf(name: string, detector: Detector): ModelInfo {
+function infoOf(name: string, hash: string, detector: Detector): ModelInfo {
   const { settings, model } = detector;
   const members = modelsOf(detector);
   const { imageNames, imageSizes } = members[0]!;
   const [width = 1, height = 1] = imageSizes;
   const [rows, columns] = inputSize({ width, height }, settings);
+  const { threshold } = model;
+  const limit = threshold?.uncertainFrom ?? threshold?.value;
   return {
     name,
-    threshold: model.threshold?.value ?? null,
-    uncertain_from: model.threshold?.uncertainFrom ?? null,
+    sha256: hash,
+    threshold: threshold?.value ?? null,
+    uncertain_from: threshold?.uncertainFrom ?? null,
+    min_area: model.minArea ?? null,
     input: { width: columns, height: rows },
     members: members.map(({ backbone, rows, dim }) => ({
       backbone: backbone.name,
@@ -310,6 +323,8 @@ function infoOf(name: string, detector: Detector): ModelInfo {
       dim,
     })),
     images: imageNames.length,
+    training_scores: scoreReference(trainScoresOf(members), limit) ?? null,
+    promised_false_alarms: (threshold && promiseOf(threshold)?.rate) ?? null,
     settings,
     software_version: model.softwareVersion,
   };

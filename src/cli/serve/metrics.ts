@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "npm:prom-client@15.1.3";
 import { VERSION } from "../../core/settings/version.ts";
+import type { DriftFacts } from "../drift_monitor.ts";
 import type { Inspected } from "./inspection_queue.ts";
 
 /** What gauges are read from when metrics are asked for. */
@@ -14,6 +15,8 @@ interface MetricSources {
   readonly models: readonly string[];
   /** Models of a folder that are loaded now, and their GPU bytes. */
   readonly loaded?: () => { readonly models: number; readonly bytes: number };
+  /** How scores compare with those of training, by model. */
+  readonly drift?: () => readonly DriftFacts[];
 }
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -74,8 +77,11 @@ export class Metrics {
   #changes: Counter<"change"> | undefined;
 
   /** Counts from zero. */
-  constructor({ images, limit, memory, models, loaded }: MetricSources) {
+  constructor(
+    { images, limit, memory, models, loaded, drift }: MetricSources,
+  ) {
     const registers = [this.#registry];
+    if (drift !== undefined) watchDrift(drift, registers);
     if (loaded !== undefined) this.#countModels(loaded, registers);
     new Gauge({
       name: "patchcore_queue_images",
@@ -183,5 +189,64 @@ export class Metrics {
   /** Counts a loss of the GPU device. */
   loss(): void {
     this.#losses.inc();
+  }
+}
+
+/** Gauges of drift, by model; what is not known of a model is left out. */
+function watchDrift(
+  drift: () => readonly DriftFacts[],
+  registers: Registry[],
+): void {
+  const gauges: readonly (readonly [
+    name: string,
+    help: string,
+    value: (facts: DriftFacts) => number | null,
+  ])[] = [
+    [
+      "patchcore_score_stability_index",
+      "Population stability index of recent normal scores against training's",
+      (facts) => facts.stability_index,
+    ],
+    [
+      "patchcore_score_stability_index_chance",
+      "What that index may be by chance, once in a thousand",
+      (facts) => facts.stability_by_chance,
+    ],
+    [
+      "patchcore_above_threshold_ratio",
+      "Share of recent images at or above the threshold",
+      (facts) => facts.above_threshold,
+    ],
+    [
+      "patchcore_promised_false_alarm_ratio",
+      "Share of good parts that the threshold promised to call anomalous",
+      (facts) => facts.promised,
+    ],
+    [
+      "patchcore_drift_images",
+      "Recent images that were compared",
+      (facts) => facts.images,
+    ],
+    [
+      "patchcore_fit_due",
+      "1 where a new fit is due, else 0",
+      (facts) =>
+        facts.state === "unknown" ? null : Number(facts.state === "fit due"),
+    ],
+  ];
+  for (const [name, help, value] of gauges) {
+    new Gauge({
+      name,
+      help,
+      labelNames: ["model"],
+      registers,
+      collect(): void {
+        this.reset();
+        for (const facts of drift()) {
+          const number = value(facts);
+          if (number !== null) this.set({ model: facts.model }, number);
+        }
+      },
+    });
   }
 }

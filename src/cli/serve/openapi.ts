@@ -40,6 +40,7 @@ const query = (
 
 const NUMBER: JsonObject = { type: "number" };
 const INTEGER: JsonObject = { type: "integer" };
+const NUMBERS: JsonObject = { type: "array", items: NUMBER };
 const STRING: JsonObject = { type: "string" };
 const OPTIONAL_NUMBER: JsonObject = { type: ["number", "null"] };
 
@@ -109,6 +110,11 @@ const SCHEMAS: JsonObject = {
         type: "boolean",
         description: "Whether the map contradicts the verdict",
       },
+      min_area: {
+        type: ["integer", "null"],
+        description:
+          "Pixels of a region that counts in the verdict; null where regions have no say",
+      },
       png: {
         type: "string",
         contentEncoding: "base64",
@@ -116,6 +122,12 @@ const SCHEMAS: JsonObject = {
         description: "16-bit grey on the scale, or the map over the image",
       },
     }, ["png"]),
+    regions: {
+      type: "array",
+      items: ref("Region"),
+      description:
+        "Connected regions of the image above the map's threshold, the highest peak first",
+    },
     seen: object({ x: NUMBER, y: NUMBER, width: NUMBER, height: NUMBER }),
     ms: {
       ...object({
@@ -127,6 +139,22 @@ const SCHEMAS: JsonObject = {
         total: NUMBER,
       }),
       description: "Milliseconds; null where the adapter cannot tell",
+    },
+  }),
+  Region: object({
+    x: { ...INTEGER, description: "First column, in pixels of the image" },
+    y: { ...INTEGER, description: "First row" },
+    width: INTEGER,
+    height: INTEGER,
+    area: { ...INTEGER, description: "Pixels that belong to it" },
+    peak: { ...NUMBER, description: "The largest value of the map in it" },
+    peak_x: INTEGER,
+    peak_y: INTEGER,
+    contour: {
+      type: "array",
+      minItems: 3,
+      items: { type: "array", items: NUMBER, minItems: 2, maxItems: 2 },
+      description: "Corners [x, y] of its outer line, clockwise",
     },
   }),
   Failure: object({ image_path: STRING, error: STRING }),
@@ -147,9 +175,11 @@ const SCHEMAS: JsonObject = {
   }),
   Model: object({
     name: STRING,
+    sha256: { type: "string", pattern: "^[0-9a-f]{64}$" },
     loaded: { const: true },
     threshold: OPTIONAL_NUMBER,
     uncertain_from: OPTIONAL_NUMBER,
+    min_area: { type: ["integer", "null"] },
     input: object({ width: INTEGER, height: INTEGER }),
     members: {
       type: "array",
@@ -161,6 +191,16 @@ const SCHEMAS: JsonObject = {
       }),
     },
     images: INTEGER,
+    training_scores: {
+      ...object({ images: INTEGER, edges: NUMBERS, shares: NUMBERS }),
+      type: ["object", "null"],
+      description:
+        "Distribution of the training images' scores below the threshold: ends of its bins, and shares; null where they are too few",
+    },
+    promised_false_alarms: {
+      ...OPTIONAL_NUMBER,
+      description: "Null where the threshold promises nothing",
+    },
     settings: { type: "object" },
     software_version: STRING,
   }),

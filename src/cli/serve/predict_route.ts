@@ -35,7 +35,7 @@ const PARAMETERS: readonly string[] = ["model", "map", "name"];
 
 /** `POST /predict`: one image as the body, or a form of many. */
 export function predictRoute(parts: ServiceParts): Handler {
-  const { limits, queue, uploads, metrics } = parts;
+  const { limits, queue, uploads, metrics, drift } = parts;
   return async (context) => {
     const { req } = context;
     const { models } = loadedModels(parts);
@@ -73,6 +73,11 @@ export function predictRoute(parts: ServiceParts): Handler {
       result.status === "fulfilled" ? result.value : result.reason
     );
     count(results, name, metrics);
+    for (const result of results) {
+      if (isAnswer(result)) {
+        drift.add({ ...model.info, name }, result.inspected);
+      }
+    }
     const answers = results.map(problemOf);
     const failures = answers.filter((answer) => answer instanceof HttpProblem);
     context.set("note", {
@@ -148,7 +153,7 @@ async function inspect(
  */
 function checkFinite({ name, score, map }: Inspected): void {
   try {
-    checkFiniteResult(name, { score, map: map.data });
+    checkFiniteResult(name, { score, map: map.data, unseen: map.unseen });
   } catch (cause) {
     throw new HttpProblem(422, (cause as Error).message);
   }

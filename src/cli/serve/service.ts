@@ -1,6 +1,7 @@
 import { bytesInWords } from "../../core/settings/byte_size.ts";
 import type { Context } from "../command.ts";
 import { FileError, statOrNothing } from "../disk.ts";
+import { DriftMonitor } from "../drift_monitor.ts";
 import { createApp } from "./app.ts";
 import { Engine } from "./engine.ts";
 import { Garbage } from "./garbage.ts";
@@ -65,6 +66,7 @@ export async function runService(
     limit: limits.queue,
     memory: () => Deno.memoryUsage().rss,
     models: options.engine.models.map(({ name }) => name),
+    drift: () => drift.facts(),
     ...(options.folder && {
       loaded: () => folder?.loaded ?? { models: 0, bytes: 0 },
     }),
@@ -75,6 +77,13 @@ export async function runService(
     return queue.busyMs > limits.timeout * 1000 ? "stalled" : "ok";
   };
   const garbage = new Garbage();
+  const drift = new DriftMonitor({
+    onDaily: (facts) =>
+      terminal.message(
+        JSON.stringify({ time: new Date().toISOString(), drift: facts }),
+      ),
+    onDue: (sentence) => terminal.warn(sentence),
+  });
   const handler = createApp({
     loaded: () => loaded,
     queue,
@@ -83,6 +92,7 @@ export async function runService(
     limits,
     state,
     metrics,
+    drift,
     token,
     localOnly,
     origins,
@@ -90,6 +100,7 @@ export async function runService(
     onAnswer: (entry) => {
       garbage.add();
       terminal.message(JSON.stringify(entry));
+      drift.tick();
     },
     onError: (error) => terminal.error(error.message),
   });

@@ -2,6 +2,7 @@ import type { Context } from "./hono.ts";
 import type { ImagePool } from "./image_pool.ts";
 import type { InspectionQueue } from "./inspection_queue.ts";
 import type { ServiceLimits } from "./limits.ts";
+import type { DriftMonitor } from "../drift_monitor.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ModelSource } from "./model_source.ts";
 import { HttpProblem } from "./problem.ts";
@@ -66,6 +67,8 @@ export interface ServiceParts {
   readonly state: () => ServiceState;
   /** What it counts. */
   readonly metrics: Metrics;
+  /** Compares scores with those of training. */
+  readonly drift: Pick<DriftMonitor, "add">;
   /** Asked for with everything but health, description and files. */
   readonly token: string | undefined;
   /** Whether only this machine's names are allowed in URLs. */

@@ -3,6 +3,7 @@ import { copyRowSpans, gatherRows } from "../rows/row_sets.ts";
 import {
   MemoryBank,
   originsOf,
+  patchesOf,
   type PatchGrid,
   writeRows,
 } from "./memory_bank.ts";
@@ -104,8 +105,7 @@ export class BankBuilder implements Disposable {
 
   /** Counts the patches of images that were written from `count` on. */
   add(images: number): void {
-    const { height, width } = this.#options.grid;
-    this.#count += images * height * width;
+    this.#count += images * patchesOf(this.#options.grid);
     this.#images += images;
   }
 
@@ -187,14 +187,14 @@ export class BankBuilder implements Disposable {
 
   /** Image of each row. */
   #imagesOf(): Uint32Array<ArrayBuffer> {
-    const { height, width } = this.#options.grid;
+    const patches = patchesOf(this.#options.grid);
     const known = this.kept;
     return Uint32Array.from(
       { length: this.#count },
       (_, row) =>
         row < known
           ? this.#keptOrigin[3 * row]!
-          : this.#firstImage + Math.floor((row - known) / (height * width)),
+          : this.#firstImage + Math.floor((row - known) / patches),
     );
   }
 

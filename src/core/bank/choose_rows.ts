@@ -69,16 +69,16 @@ export interface OwnedMends extends MendingRows, Disposable {}
  */
 export async function chooseBank(
   gpu: Gpu,
-  { rows, extractor: { features: { dim, height, width } } }: ExtractedPatches,
+  { rows, extractor: { features } }: ExtractedPatches,
   settings: Settings,
   folds: ArrayLike<number>,
   options: WorkOptions,
 ): Promise<ChosenBank> {
   const { coreset, seed } = settings;
+  const { dim, patches } = features;
   const count = bankRows(coreset, rows.rows);
   const gather = (picks: Uint32Array) =>
-    MemoryBank.gather(gpu, rows, dim, picks, { height, width });
-  const patches = height * width;
+    MemoryBank.gather(gpu, rows, dim, picks, features);
   const foldOf = (row: number): number => folds[Math.floor(row / patches)]!;
   const mending = async ({ rows: picks, folds }: Mends) =>
     picks.length === 0

@@ -11,6 +11,13 @@ export interface PatchGrid {
   readonly height: number;
   /** Columns of patches. */
   readonly width: number;
+  /** Places of the grid that have a patch, ascending; all by default. */
+  readonly places?: Uint32Array<ArrayBuffer> | undefined;
+}
+
+/** Patches of one image: as many rows it takes. */
+export function patchesOf({ height, width, places }: PatchGrid): number {
+  return places?.length ?? height * width;
 }
 
 /**
@@ -134,13 +141,17 @@ export function joinOrigins(
 /** Image, row and column of each picked patch: `[K, 3]`. */
 export function originsOf(
   picks: Uint32Array,
-  { height, width }: PatchGrid,
+  grid: PatchGrid,
 ): Int32Array<ArrayBuffer> {
+  const { width, places } = grid;
+  const patches = patchesOf(grid);
   const origin = new Int32Array(picks.length * 3);
   picks.forEach((pick, i) => {
-    const line = Math.floor(pick / width);
-    const image = Math.floor(line / height);
-    origin.set([image, line - image * height, pick - line * width], i * 3);
+    const image = Math.floor(pick / patches);
+    const slot = pick - image * patches;
+    const place = places?.[slot] ?? slot;
+    const row = Math.floor(place / width);
+    origin.set([image, row, place - row * width], i * 3);
   });
   return origin;
 }

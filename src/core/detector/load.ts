@@ -61,6 +61,7 @@ export async function uploadModel(
   checkViews(model, settings);
   const rows = new Int32Array(origin);
   const input = inputOf(imageSizes, settings);
+  checkRegion(settings, input);
   using owned = new DisposableStack();
   const extractor = owned.use(
     FeatureExtractor.forMost(gpu, backbone, settings, input, batch),
@@ -130,6 +131,22 @@ function inputOf(sizes: Int32Array, settings: Settings): [number, number] {
     );
   }
   return first;
+}
+
+/** Checks that a region is of images as the training images were. */
+function checkRegion(
+  settings: Settings,
+  input: readonly [number, number],
+): void {
+  const { region } = settings;
+  if (region === undefined) return;
+  const own = inputOf(Int32Array.of(region.width, region.height), settings);
+  if (own.join() === input.join()) return;
+  throw new ModelFileError(
+    `Cannot load the model: its region is of images of ${region.width} × ${region.height} pixels, which become ${
+      own[1]
+    } × ${own[0]}, and the training images ${input[1]} × ${input[0]}`,
+  );
 }
 
 function checkFeatures(

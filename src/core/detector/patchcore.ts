@@ -8,14 +8,17 @@ import type { StoredModel } from "../model/stored_model.ts";
 import {
   limitsOf,
   type ThresholdChange,
+  withMinArea,
   withThresholds,
 } from "../model/thresholds.ts";
 import { resolveSettings } from "../settings/resolve_settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { Backbone, type BackboneFile } from "../features/backbone.ts";
+import { checkRegion } from "../features/region_grid.ts";
 import { feedOf } from "../features/feature_stream.ts";
 import { fitModel } from "./fit/fit.ts";
 import { fitPlaces } from "./fit/fit_places.ts";
+import { checkPart } from "./fit/part_checks.ts";
 import type { FitParts, FitWork } from "./fit/run.ts";
 import type { FitReport } from "./fit/report.ts";
 import type { ImageSources } from "../features/image_source.ts";
@@ -133,6 +136,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
    */
   static async create(options: PatchCoreOptions): Promise<PatchCore> {
     const settings = resolveSettings(settingsIn(options));
+    checkRegion(settings);
     const file = await requireBackbone(options.backbone);
     return await PatchCore.#open(file, settings, options);
   }
@@ -254,7 +258,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
    * @param options Progress, images that fail, cancelling.
    * @returns What was done, and how long it took.
    * @throws {RangeError} If no image could be used, memory is too small, or a part
-   * were to decide whether there is a foreground or to be of tiles.
+   * were to decide whether there is a foreground or to be of tiles or a region.
    * @throws {TypeError} If a fit is under way.
    */
   async fit(
@@ -262,20 +266,7 @@ export class PatchCore implements Disposable, AsyncDisposable {
     options: FitOptions = {},
   ): Promise<FitReport> {
     const { shard } = options;
-    if (shard !== undefined && this.#given.foreground.mask === "auto") {
-      throw new RangeError(
-        `Cannot fit part ${
-          shard.join("/")
-        } with a foreground mask of "auto": every part would decide on its own images; give "on" or "off"`,
-      );
-    }
-    if (shard !== undefined && this.#given.tiles !== undefined) {
-      throw new RangeError(
-        `Cannot fit part ${
-          shard.join("/")
-        } in tiles: parts carry patches of whole images along for the threshold; fit all images at once, or without tiles`,
-      );
-    }
+    if (shard !== undefined) checkPart(shard, this.#given);
     return await this.#fit(images, options, {
       ...{ backbone: this.#backbone, settings: this.#given },
       ...(shard && { shard }),
@@ -403,6 +394,21 @@ export class PatchCore implements Disposable, AsyncDisposable {
     const fitted = this.#requireFitted();
     const model = withThresholds(fitted.model, change);
     this.#fitted = { ...fitted, model };
+  }
+
+  /**
+   * From now on an image is anomalous only where a region of its map above the
+   * map's threshold has at least so many pixels, besides a score at the threshold
+   * or above; where one says so alone, it is uncertain. The model that is saved
+   * has it as well.
+   *
+   * @param area Pixels of the original image; `undefined`: regions have no say.
+   * @throws {TypeError} If the detector is not fitted.
+   * @throws {RangeError} If it is not a whole number from 1 up.
+   */
+  setMinArea(area: number | undefined): void {
+    const fitted = this.#requireFitted();
+    this.#fitted = { ...fitted, model: withMinArea(fitted.model, area) };
   }
 
   /**

@@ -16,7 +16,11 @@ export interface ScoredImage {
     readonly height: number;
     /** Scores, row by row. */
     readonly data: Float32Array;
+    /** Pixels that are NaN as they are not inspected, 0 by default. */
+    readonly unseen?: number;
   };
+  /** The verdict, where one was made. */
+  readonly label?: Label | null;
 }
 
 /** All metrics of one category. */
@@ -60,6 +64,7 @@ export interface ThresholdErrors {
 export class CategoryMetrics {
   readonly #scores: number[] = [];
   readonly #anomalous: boolean[] = [];
+  readonly #labels: (Label | null | undefined)[] = [];
   readonly #pixels: PixelMetrics | undefined;
 
   /** @param hasMasks Whether every anomalous image has a mask. */
@@ -76,8 +81,8 @@ export class CategoryMetrics {
    * @throws {RangeError} If map and mask differ in size.
    */
   add(
-    { label }: Pick<Sample, "label">,
-    { score, map }: ScoredImage,
+    { label: truth }: Pick<Sample, "label">,
+    { score, map, label }: ScoredImage,
     mask: BinaryMask | undefined,
   ): void {
     this.#pixels?.add(map.data, mask?.mask, {
@@ -86,7 +91,8 @@ export class CategoryMetrics {
       defective: mask?.defective ?? false,
     });
     this.#scores.push(score);
-    this.#anomalous.push(label === "anomalous");
+    this.#anomalous.push(truth === "anomalous");
+    this.#labels.push(label);
   }
 
   /**
@@ -105,7 +111,10 @@ export class CategoryMetrics {
   #atThreshold(limits: Limits): ThresholdErrors | undefined {
     const { score: threshold } = limits;
     if (threshold === null) return undefined;
-    const labels = this.#scores.map((score) => judge(score, limits).label);
+    // A least area takes the map, which is gone.
+    const labels = limits.minArea !== undefined
+      ? this.#labels
+      : this.#scores.map((score) => judge(score, limits).label);
     const count = (anomalous: boolean, label: Label): number =>
       labels.filter((own, i) =>
         own === label && this.#anomalous[i] === anomalous

@@ -49,13 +49,16 @@ export async function randomRadius(
   { rows, extractor }: TrainingFeatures,
   options: RandomRadiusOptions,
 ): Promise<number> {
-  const { dim, height, width } = extractor.features;
+  const { features } = extractor;
   const random = new Mt19937(options.seed);
   const picks = choice(random, rows.rows, options.rows).sort();
-  using bank = await MemoryBank.gather(gpu, rows, dim, picks, {
-    height,
-    width,
-  });
+  using bank = await MemoryBank.gather(
+    gpu,
+    rows,
+    features.dim,
+    picks,
+    features,
+  );
   using search = await BankSearch.create(gpu, bank.rows);
   return await coveringRadius(gpu, rows, search, options);
 }

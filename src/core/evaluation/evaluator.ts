@@ -4,6 +4,7 @@ import { findTaps } from "../../nn/taps.ts";
 import type { TuningStore } from "../../nn/conv_tuning.ts";
 import type { Category } from "../datasets/dataset.ts";
 import { Backbone, type BackboneFile } from "../features/backbone.ts";
+import { checkRegion } from "../features/region_grid.ts";
 import { resolveSettings } from "../settings/resolve_settings.ts";
 import type { Settings, SettingsOptions } from "../settings/settings.ts";
 import {
@@ -73,10 +74,16 @@ export class Evaluator implements EvaluateMethod, Disposable {
     options: EvaluatorOptions = {},
   ): Promise<Evaluator> {
     const { method = "patchcore", variant } = options;
+    if (method !== "patchcore" && settings.region !== undefined) {
+      throw new RangeError(
+        `Cannot evaluate ${method} with a region: it is PatchCore's`,
+      );
+    }
     const baseline = method === "patchcore"
       ? undefined
       : { name: method, ...await baselineOptions(file, settings) };
     const given = resolveSettings(settings);
+    checkRegion(given);
     if (method !== "patchcore" && given.tiles !== undefined) {
       throw new RangeError(
         `Cannot use tiles with method "${method}": it compares whole images; evaluate PatchCore, or leave tiles out`,

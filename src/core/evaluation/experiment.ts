@@ -273,13 +273,13 @@ export class Experiment implements Runner {
         }
         gpu.submit(scorer.programs);
         const [scored] = await scorer.read(count);
-        for (const { score, map: data } of scored) {
+        for (const { score, map: data, unseen } of scored) {
           const [imageWidth, imageHeight] = sizes[i]!;
           yield {
             name: names[i++]!,
             image: { width: imageWidth, height: imageHeight },
             score,
-            map: { width, height, data },
+            map: { width, height, data, unseen },
           };
         }
       }

@@ -28,15 +28,20 @@ export async function featuresOfImages(
   { rows, extractor, names, sizes, tiles, ...features }: TrainingFeatures,
   images: Uint32Array,
 ): Promise<TrainingFeatures> {
-  const { patches, dim, height, width } = extractor.features;
+  const { patches, dim } = extractor.features;
   const { seconds, views, masks } = features;
   const each = views * tiles[0] * tiles[1] * patches;
   const picks = Uint32Array.from(
     { length: images.length * each },
     (_, i) => images[Math.floor(i / each)]! * each + i % each,
   );
-  const grid = { height, width };
-  const copy = await MemoryBank.gather(gpu, rows, dim, picks, grid);
+  const copy = await MemoryBank.gather(
+    gpu,
+    rows,
+    dim,
+    picks,
+    extractor.features,
+  );
   return {
     rows: copy.rows,
     extractor,
@@ -67,6 +72,7 @@ const FEATURE_SETTINGS = [
   "layerDim",
   "dim",
   "merge",
+  "region",
 ] as const satisfies readonly (keyof Settings)[];
 
 /**

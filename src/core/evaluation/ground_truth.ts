@@ -14,7 +14,7 @@ import {
   type BinaryMask,
   type MaskRule,
 } from "../metrics/mask_rule.ts";
-import { isLabelMap } from "../metrics/label_map.ts";
+import { isLabelMap } from "../images/label_map.ts";
 
 /** How ground truth is brought to the geometry of anomaly maps. */
 interface GroundTruthOptions extends SizeLimit {

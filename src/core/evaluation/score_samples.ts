@@ -82,7 +82,7 @@ export async function scoreSamples(
     }
     const { name, score, map } = prediction;
     try {
-      checkFiniteResult(name, { score, map: map.data });
+      checkFiniteResult(name, { score, map: map.data, unseen: map.unseen });
     } catch (error) {
       reportImageError(name, error, work);
       continue;

@@ -9,7 +9,7 @@ import type { Session } from "../../nn/session.ts";
 import { rowNorms } from "../../wgsl/row_norms.ts";
 import { unitRows } from "../../wgsl/unit_rows.ts";
 import { Foreground } from "./foreground.ts";
-import type { TapShape } from "./feature_layer.ts";
+import { patchGrid, type TapShape } from "./feature_layer.ts";
 import { PatchFeatures } from "./patch_features.ts";
 import { batchTooLarge, isTooLarge } from "./batch_too_large.ts";
 import type { Pixels } from "../images/pixels.ts";
@@ -18,6 +18,7 @@ import type { CropGeometry } from "../images/resize_plan.ts";
 import { inputSize } from "../images/tiles.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Backbone } from "./backbone.ts";
+import { type RegionGrid, regionGrid } from "./region_grid.ts";
 
 /** What a program of patch features may leave beside them. */
 interface AlsoOfPatches {
@@ -36,6 +37,8 @@ export class FeatureExtractor implements Disposable {
   readonly input: readonly [number, number];
   /** Turns taps into patch features. */
   readonly features: PatchFeatures;
+  /** What of the input is inspected; `undefined`: all of it. */
+  readonly region: RegionGrid | undefined;
   readonly #gpu: Gpu;
   readonly #backbone: Backbone;
   readonly #settings: Settings;
@@ -47,6 +50,8 @@ export class FeatureExtractor implements Disposable {
    * @param backbone The network, tapped at the settings' layers.
    * @param settings Input geometry and patches.
    * @param input Input of the backbone, `[height, width]`; see `inputSize`.
+   * @throws {RangeError} If the settings' region is of images that become
+   * another input, or the crop cuts it off.
    */
   constructor(
     gpu: Gpu,
@@ -61,10 +66,18 @@ export class FeatureExtractor implements Disposable {
     this.input = input;
     const normalise = backbone.normalisation(settings.normalise);
     const taps = tapShapes(backbone, input);
+    const grid = patchGrid(taps[0]!, settings.stride);
+    this.region = regionGrid(settings, input, grid);
     using owned = new DisposableStack();
     try {
       this.features = owned.use(
-        new PatchFeatures(gpu, taps, settings, maxImages),
+        new PatchFeatures(
+          gpu,
+          taps,
+          settings,
+          maxImages,
+          this.region?.places,
+        ),
       );
     } catch (error) {
       throw batchTooLarge(error, maxImages, input);
@@ -120,9 +133,17 @@ export class FeatureExtractor implements Disposable {
   /**
    * Checks that an image can go in.
    *
-   * @throws {RangeError} If it would give another input size.
+   * @throws {RangeError} If it would give another input size, or has another
+   * shape than the region was drawn for.
    */
   check(image: Pixels): void {
+    const region = this.region?.region;
+    if (region?.fits(image) === false) {
+      const { width, height } = region.setting;
+      throw new RangeError(
+        `Cannot use an image of ${image.width} × ${image.height} pixels: the region to inspect was drawn for ${width} × ${height}, and images of that shape alone have it at the same place`,
+      );
+    }
     const { tiles } = this.#settings;
     const size = inputSize(image, this.#settings);
     if (size.join() === this.input.join()) return;
@@ -175,13 +196,19 @@ export class FeatureExtractor implements Disposable {
     return buffers + images * height * width * 16;
   }
 
-  /** Uploads, resizes, cuts and normalises a batch into a session's input. */
+  /**
+   * Uploads, resizes, crops and normalises a batch into a session's input, what
+   * is not inspected blank.
+   */
   async encode(
     session: Session,
     parts: readonly ImagePart[],
   ): Promise<readonly CropGeometry[]> {
+    const region = this.region?.region;
     const { geometries } = await this.#preprocessor.encodeParts(
-      parts,
+      region
+        ? parts.map((part) => ({ ...part, pixels: region.blank(part.pixels) }))
+        : parts,
       session.input,
     );
     return geometries;

@@ -8,6 +8,7 @@ import {
   patchGrid,
   type TapShape,
 } from "./feature_layer.ts";
+import { RegionRows } from "./region_rows.ts";
 
 /** Where {@linkcode PatchFeatures.record} writes. */
 export interface PatchRows {
@@ -35,6 +36,12 @@ export class PatchFeatures implements Disposable {
   readonly paddedDim: number;
   /** The most images of a batch. */
   readonly maxImages: number;
+  /**
+   * Places of the grid that become rows, row · width + column ascending;
+   * `undefined`: all.
+   */
+  readonly places: Uint32Array<ArrayBuffer> | undefined;
+  readonly #region: RegionRows | undefined;
   readonly #settings: FeatureSettings;
   readonly #layers: readonly FeatureLayer[];
   readonly #owned: DisposableStack;
@@ -44,6 +51,7 @@ export class PatchFeatures implements Disposable {
    *
    * @param taps The taps, the first one gives the patch grid.
    * @param settings How patches are aggregated and merged.
+   * @param places Places of the grid that become rows; all by default.
    * @throws {RangeError} If there is no tap, or one is empty.
    * @throws {GpuError} If a layer of a batch is more than the adapter binds.
    */
@@ -52,6 +60,7 @@ export class PatchFeatures implements Disposable {
     taps: readonly TapShape[],
     settings: FeatureSettings,
     maxImages: number,
+    places?: Uint32Array<ArrayBuffer>,
   ) {
     checkTaps(taps);
     const channels = taps.map((tap) => tap.channels);
@@ -61,18 +70,27 @@ export class PatchFeatures implements Disposable {
     this.dim = featureDim(channels, settings);
     this.paddedDim = Math.ceil(this.dim / 4) * 4;
     this.maxImages = maxImages;
+    this.places = places;
     this.#settings = { ...settings, patchSize };
     const parts = layerBands(channels, settings);
     using owned = new DisposableStack();
     this.#layers = taps.map((tap, i) =>
       featureLayer(gpu, owned, tap, parts[i]!, grid, settings, maxImages)
     );
+    this.#region = places && owned.use(
+      new RegionRows(gpu, {
+        places,
+        patches: grid[0] * grid[1],
+        dim: this.paddedDim,
+        maxImages,
+      }),
+    );
     this.#owned = owned.move();
   }
 
-  /** Patches of one image: the rows it takes. */
+  /** Patches of one image that take part: the rows it takes. */
   get patches(): number {
-    return this.height * this.width;
+    return this.places?.length ?? this.height * this.width;
   }
 
   /**
@@ -93,6 +111,22 @@ export class PatchFeatures implements Disposable {
   ): void {
     const { firstRow = 0, images = taps[0]?.shape[0] ?? 0 } = where;
     this.#check(taps, rows, firstRow, images);
+    if (this.#region === undefined) {
+      return this.#recordAll(program, taps, rows, { firstRow, images });
+    }
+    const { all } = this.#region;
+    this.#recordAll(program, taps, all, { firstRow: 0, images });
+    this.#region.record(program, rows, firstRow, images);
+  }
+
+  /** Records all patches of the grid. */
+  #recordAll(
+    program: Program,
+    taps: readonly Tensor[],
+    rows: RowChunks,
+    { firstRow, images }: Required<PatchRows>,
+  ): void {
+    const patches = this.height * this.width;
     this.#layers.forEach((layer, i) => {
       if (layer.merge !== undefined) {
         this.#recordPooled(program, layer, taps[i]!, images);
@@ -100,8 +134,8 @@ export class PatchFeatures implements Disposable {
       rows.chunks.forEach((chunk, index) => {
         const start = index * rows.rowsPerChunk;
         const [height] = chunk.shape;
-        const from = Math.floor((start - firstRow) / this.patches);
-        const to = Math.ceil((start + height! - firstRow) / this.patches);
+        const from = Math.floor((start - firstRow) / patches);
+        const to = Math.ceil((start + height! - firstRow) / patches);
         const firstImage = Math.max(0, from);
         const count = Math.min(images, to) - firstImage;
         if (count <= 0) return;

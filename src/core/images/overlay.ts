@@ -90,6 +90,44 @@ export function drawOverlay(
   return { width: image.width, height: image.height, data };
 }
 
+/** A rectangle to draw, in pixels of the image. */
+interface DrawnBox {
+  /** Left edge. */
+  readonly x: number;
+  /** Top edge. */
+  readonly y: number;
+  /** Extent to the right. */
+  readonly width: number;
+  /** Extent downwards. */
+  readonly height: number;
+}
+
+/**
+ * Draws frames around boxes, a line outside of each.
+ *
+ * @returns A new image of the same size.
+ */
+export function drawBoxes(image: Pixels, boxes: readonly DrawnBox[]): Pixels {
+  const { width, height } = image;
+  const data = new Uint8Array(image.data);
+  const line = lineOf(image);
+  for (const box of boxes) {
+    const left = Math.round(box.x);
+    const top = Math.round(box.y);
+    const right = Math.max(left + 1, Math.round(box.x + box.width));
+    const bottom = Math.max(top + 1, Math.round(box.y + box.height));
+    const isInside = (x: number, y: number): boolean =>
+      x >= left && x < right && y >= top && y < bottom;
+    for (let y = top - line; y < bottom + line; y++) {
+      for (let x = left - line; x < right + line; x++) {
+        if (x < 0 || y < 0 || x >= width || y >= height) continue;
+        if (!isInside(x, y)) data.set(LINE_COLOR, (y * width + x) * 4);
+      }
+    }
+  }
+  return { width, height, data };
+}
+
 /** 255 where a map is at the threshold or above, else 0, also where it is NaN. */
 export function thresholdMask(map: FloatImage, threshold: number): GreyImage {
   const { width, height, data } = map;
@@ -153,13 +191,18 @@ function shadeUnseen(
   }
 }
 
+/** Pixels that a line is wide. */
+function lineOf({ width, height }: Pick<Pixels, "width" | "height">): number {
+  return Math.max(1, Math.round(Math.max(width, height) * LINE));
+}
+
 /** A line of pixels that are anomalous and near one that is not. */
 function drawContour(
   data: Uint8Array,
   { width, height, data: values }: FloatImage,
   threshold: number,
 ): void {
-  const line = Math.max(1, Math.round(Math.max(width, height) * LINE));
+  const line = lineOf({ width, height });
   const calm = (x: number, y: number): boolean =>
     x >= 0 && y >= 0 && x < width && y < height &&
     !(values[y * width + x]! >= threshold);

@@ -1,4 +1,4 @@
-import { labelComponents, type MapSize } from "./components.ts";
+import { labelComponents, type MapSize } from "../images/components.ts";
 import {
   DEFECTIVE_IMAGE,
   NORMAL_IMAGE,

@@ -3,12 +3,14 @@
  * which every tensor and every metadata string of member `i`'s model file is
  * kept under `i.`, as in `0.memory_bank`. The metadata of the whole are
  * `format` (`patchcore_ensemble`), `format_version`, `members`, `threshold`,
- * `threshold_rule`, the same of `map_threshold`, and `software_version`.
+ * `threshold_rule`, the same of `map_threshold`, `min_area` and
+ * `software_version`.
  *
  * @module
  */
 import { readSafetensors, writeSafetensors } from "../../nn/safetensors.ts";
 import type { StoredTensor } from "../../nn/stored_tensor.ts";
+import { shown } from "../settings/shown.ts";
 import { minMaxScale, onScale } from "../score/min_max_scale.ts";
 import { modelOf, modelTensors, withContext } from "./model_file.ts";
 import {
@@ -22,7 +24,9 @@ import {
   finite,
   formatVersionOf,
   modelMetadata,
+  parseMinArea,
   parseThreshold,
+  setMinArea,
   setThreshold,
   text,
 } from "./model_metadata.ts";
@@ -43,6 +47,8 @@ export interface StoredEnsemble {
    * the mean of the members' own on their scales.
    */
   readonly mapThreshold?: StoredThreshold;
+  /** The least area of regions of the joint maps, if there is one. */
+  readonly minArea?: number;
   /** Version of the program that made them. */
   readonly softwareVersion: string;
 }
@@ -69,12 +75,13 @@ export function writeEnsembleFile(
     const tensors: [string, StoredTensor][] = [];
     const metadata = new Map([
       ["format", FORMAT],
-      ["format_version", String(formatVersionOf(members, threshold))],
+      ["format_version", String(formatVersionOf(members, ensemble))],
       ["members", String(members.length)],
       ["software_version", softwareVersion],
     ]);
     setThreshold(metadata, "threshold", threshold);
     setThreshold(metadata, "map_threshold", mapThreshold);
+    setMinArea(metadata, ensemble.minArea);
     members.forEach((member, i) => {
       for (const [name, tensor] of modelTensors(member)) {
         tensors.push([`${i}.${name}`, tensor]);
@@ -118,10 +125,12 @@ export function readEnsembleFile(bytes: Uint8Array): StoredEnsemble {
     const threshold = parseThreshold(metadata, "threshold");
     const mapThreshold = parseThreshold(metadata, "map_threshold") ??
       jointMapThreshold(members);
+    const minArea = parseMinArea(metadata);
     return {
       members,
       ...(threshold && { threshold }),
       ...(mapThreshold && { mapThreshold }),
+      ...(minArea !== undefined && { minArea }),
       softwareVersion: text(metadata, "software_version"),
     };
   });
@@ -162,7 +171,7 @@ function withPrefix<T>(
 }
 
 /** Settings that decide how maps lie over images. */
-const GEOMETRY = ["resize", "square", "crop"];
+const GEOMETRY = ["resize", "square", "crop", "region"];
 
 /** Refuses members that cannot judge the same images. */
 function checkMembers(members: readonly StoredModel[]): void {
@@ -180,8 +189,8 @@ function checkMembers(members: readonly StoredModel[]): void {
     if (other !== undefined) {
       throw new ModelFileError(
         `member ${i} was fitted with ${other} ${
-          JSON.stringify(member.settings[other])
-        }, member 0 with ${JSON.stringify(first.settings[other])}`,
+          shown(member.settings[other])
+        }, member 0 with ${shown(first.settings[other])}`,
       );
     }
     if (member.imageSizes.join() !== first.imageSizes.join()) {

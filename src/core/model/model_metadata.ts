@@ -8,23 +8,27 @@ import {
 } from "./stored_model.ts";
 
 /**
- * The newest model format this program reads. Version 3 has scores of training
+ * The newest model format this program reads. Version 4 has a region of images
+ * that is inspected, and a least area of regions of maps. Version 3 has scores of training
  * images that were held out of the choice of the bank, the largest pixels of
  * their maps, and thresholds with a band of uncertain scores. Version 2 has NaN
  * for a training score that is not known, version 1 had 0, so that it could not
  * say 0.
  */
-const MODEL_FORMAT_VERSION = 3;
+const MODEL_FORMAT_VERSION = 4;
 
 /** The oldest version that can say what models hold. */
 export function formatVersionOf(
-  models: readonly Pick<StoredModel, "trainScores" | "trainMapMaxima">[],
-  threshold: StoredThreshold | undefined,
+  models: readonly Pick<
+    StoredModel,
+    "trainScores" | "trainMapMaxima" | "settings"
+  >[],
+  { threshold, minArea }: Pick<StoredModel, "threshold" | "minArea">,
 ): number {
+  const hasRegion = models.some(({ settings }) => "region" in settings);
+  if (hasRegion || minArea !== undefined) return MODEL_FORMAT_VERSION;
   const isBand = threshold?.uncertainFrom !== undefined;
-  if (isBand || models.some(({ trainMapMaxima }) => trainMapMaxima)) {
-    return MODEL_FORMAT_VERSION;
-  }
+  if (isBand || models.some(({ trainMapMaxima }) => trainMapMaxima)) return 3;
   const areOld = models.every(({ trainScores }) =>
     trainScores.every((score) => score > 0)
   );
@@ -53,6 +57,8 @@ interface ModelMetadata {
   readonly threshold?: StoredThreshold;
   /** The threshold of anomaly maps, unless none could be found. */
   readonly mapThreshold?: StoredThreshold;
+  /** The least area of regions of maps, if there is one. */
+  readonly minArea?: number;
   /** What the bank stands for, if the file says so. */
   readonly coverage?: StoredCoverage;
   /** Version of the program that made the model. */
@@ -68,7 +74,7 @@ interface ModelMetadata {
 export function modelMetadata(model: StoredModel): Map<string, string> {
   const metadata = new Map([
     ["format", "patchcore"],
-    ["format_version", String(formatVersionOf([model], model.threshold))],
+    ["format_version", String(formatVersionOf([model], model))],
     ["settings", JSON.stringify(model.settings)],
     ["seed", String(model.seed)],
     ["backbone_name", model.backbone.name],
@@ -83,6 +89,7 @@ export function modelMetadata(model: StoredModel): Map<string, string> {
   }
   setThreshold(metadata, "threshold", model.threshold);
   setThreshold(metadata, "map_threshold", model.mapThreshold);
+  setMinArea(metadata, model.minArea);
   if (model.coverage) {
     metadata.set("coverage", JSON.stringify(model.coverage));
   }
@@ -110,6 +117,7 @@ export function parseModelMetadata(
   const positions = metadata.get("backbone_positions");
   const threshold = parseThreshold(metadata, "threshold");
   const mapThreshold = parseThreshold(metadata, "map_threshold");
+  const minArea = parseMinArea(metadata);
   return {
     formatVersion,
     settings: object(metadata, "settings"),
@@ -121,6 +129,7 @@ export function parseModelMetadata(
     imageNames: images,
     ...(threshold && { threshold }),
     ...(mapThreshold && { mapThreshold }),
+    ...(minArea !== undefined && { minArea }),
     ...(metadata.has("coverage") && { coverage: coverageOf(metadata) }),
     softwareVersion: text(metadata, "software_version"),
   };
@@ -156,6 +165,24 @@ export function parseThreshold(
     throw bad(metadata, band, `a number below the threshold, ${value}`);
   }
   return { value, uncertainFrom, rule };
+}
+
+/** Writes the least area of regions, where there is one. */
+export function setMinArea(
+  metadata: Map<string, string>,
+  area: number | undefined,
+): void {
+  if (area !== undefined) metadata.set("min_area", String(area));
+}
+
+/** Reads what {@linkcode setMinArea} wrote; nothing where it wrote nothing. */
+export function parseMinArea(
+  metadata: ReadonlyMap<string, string>,
+): number | undefined {
+  if (!metadata.has("min_area")) return undefined;
+  const area = finite(metadata, "min_area");
+  if (Number.isSafeInteger(area) && area >= 1) return area;
+  throw bad(metadata, "min_area", "whole pixels from 1 up");
 }
 
 function coverageOf(metadata: ReadonlyMap<string, string>): StoredCoverage {

@@ -103,6 +103,11 @@ export interface StoredModel {
    * earlier versions have none.
    */
   readonly mapThreshold?: StoredThreshold;
+  /**
+   * Pixels of the original image that a region above that threshold has at least
+   * in an anomalous image; absent where regions have no say.
+   */
+  readonly minArea?: number;
   /** What the bank stands for; absent in files of older versions. */
   readonly coverage?: StoredCoverage;
   /** What a part of a fit carries along for the thresholds of the whole. */

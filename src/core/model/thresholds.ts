@@ -7,6 +7,11 @@ export interface StoredThresholds {
   readonly threshold?: StoredThreshold;
   /** That of anomaly maps' pixels. */
   readonly mapThreshold?: StoredThreshold;
+  /**
+   * Pixels of the original image that a region above the maps' threshold has at
+   * least in an anomalous image; without it regions have no say.
+   */
+  readonly minArea?: number;
 }
 
 /** Thresholds to use instead of a model's own. */
@@ -28,8 +33,8 @@ export interface ThresholdChange {
 
 /** What a model's thresholds say, in numbers. */
 export function limitsOf(
-  { threshold, mapThreshold }: {
-    readonly [K in keyof StoredThresholds]: StoredThreshold | undefined;
+  { threshold, mapThreshold, minArea }: {
+    readonly [K in keyof StoredThresholds]: StoredThresholds[K] | undefined;
   },
 ): Limits {
   const score = threshold?.value ?? null;
@@ -37,7 +42,32 @@ export function limitsOf(
     score,
     uncertainFrom: threshold?.uncertainFrom ?? null,
     map: mapThreshold?.value ?? score,
+    ...(minArea !== undefined && { minArea }),
   };
+}
+
+/**
+ * A model with another least area of regions; everything else stays.
+ *
+ * @param area Pixels of the original image, from 1 up; `undefined`: none.
+ * @throws {RangeError} If it is no such number.
+ */
+export function withMinArea<M extends StoredThresholds>(
+  model: M,
+  area: number | undefined,
+): M {
+  const { minArea: _minArea, ...rest } = model;
+  if (area === undefined) return rest as M;
+  checkMinArea(area);
+  return { ...rest, minArea: area } as M;
+}
+
+/** @throws {RangeError} If a least area is not a whole number from 1 up. */
+function checkMinArea(area: number): void {
+  if (Number.isSafeInteger(area) && area >= 1) return;
+  throw new RangeError(
+    `Cannot use ${area} as the least area of a region: expected whole pixels from 1 up`,
+  );
 }
 
 /**

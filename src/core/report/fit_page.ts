@@ -5,6 +5,7 @@ import { histogram } from "./histogram.ts";
 import { renderDocument } from "./document.ts";
 import { type Html, html } from "./html.ts";
 import { drawTable } from "./table.ts";
+import { settingsText } from "./settings_text.ts";
 import { dataAddress, thumbnail } from "./thumbnail.ts";
 
 /** Most pixels of a picture's sides. */
@@ -73,8 +74,9 @@ export async function renderFitReport(facts: FitFacts): Promise<string> {
     </section>
     <section><h2>How it was made</h2>
       ${drawTable(factsTable(facts))}
-      <details><summary>All settings</summary><pre tabindex="0">${JSON
-        .stringify(facts.settings, null, 2)}</pre></details>
+      <details><summary>All settings</summary><pre tabindex="0">${settingsText(
+        facts.settings,
+      )}</pre></details>
     </section>
   `;
   return renderDocument(title, main);

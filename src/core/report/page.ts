@@ -4,6 +4,7 @@ import { renderDocument } from "./document.ts";
 import { type Html, html } from "./html.ts";
 import type { ReportFacts, ReportTable } from "./facts.ts";
 import { isWrong, type ReportRow, reportScore, verdictOf } from "./row.ts";
+import { settingsText } from "./settings_text.ts";
 import { shareInWords } from "./share.ts";
 import { groupTable, timesTable } from "./summary.ts";
 import { drawTable } from "./table.ts";
@@ -53,10 +54,8 @@ export function renderPage(content: PageContent): string {
       head: ["What", "Value"],
       rows: facts,
     })}<h3>Time for an image</h3>${drawTable(timesTable(rows))}
-    <details><summary>All settings</summary><pre tabindex="0">${JSON.stringify(
+    <details><summary>All settings</summary><pre tabindex="0">${settingsText(
       settings,
-      null,
-      2,
     )}</pre></details></section>
   `;
   return renderDocument(title, main);
@@ -190,7 +189,7 @@ function picturesIntroduction({ rows, images }: PageContent): Html {
     : `The ${images.length} highest scores of ${rows.length} images`;
   return html`
     <p
-      class="quiet">${count}. The score comes from the framed patch; beside it is the training patch that resembles it most.</p>${threshold}
+      class="quiet">${count}. The score comes from the framed patch, frames in overlays are around what is above the maps' threshold, and what was not looked at is dark; beside the patch is the training patch that resembles it most.</p>${threshold}
   `;
 }
 
@@ -209,8 +208,29 @@ function card(row: ReportRow, rank: number, drawn: Html): Html {
       (label === "normal"
         ? "; its map has pixels above the maps' threshold all the same"
         : "; no pixel of its map is above the maps' threshold")}</span></header>
-    ${drawn}</article>
+    ${drawn}${row.regions.length > 0 && regionTable(row)}</article>
   `;
+}
+
+/** Regions that are listed of an image. */
+const LISTED_REGIONS = 20;
+
+function regionTable({ name, regions }: ReportRow): Html {
+  const listed = regions.slice(0, LISTED_REGIONS);
+  const left = regions.length - listed.length;
+  const count = regions.length === 1 ? "1 region" : `${regions.length} regions`;
+  return html`<details><summary>${count} above the maps' threshold</summary>${
+    drawTable({
+      caption: `Regions of ${name}, in its pixels, the highest peak first${
+        left > 0 ? `; ${left} more are not listed` : ""
+      }`,
+      head: ["x", "y", "Width", "Height", "Area", "Peak"],
+      rows: listed.map(({ x, y, width, height, area, peak }) => [
+        ...[x, y, width, height, area],
+        Number(peak.toPrecision(4)),
+      ]),
+    })
+  }</details>`;
 }
 
 function allImages(rows: readonly ReportRow[]): ReportTable {

@@ -1,13 +1,20 @@
 import type {
+  Box,
   NearestPatch,
   Prediction,
 } from "../detector/predict/prediction.ts";
-import { colorMap, drawOverlay, type MapScale } from "../images/overlay.ts";
+import {
+  colorMap,
+  drawBoxes,
+  drawOverlay,
+  type MapScale,
+} from "../images/overlay.ts";
 import type { Pixels } from "../images/pixels.ts";
 import { type Html, html } from "./html.ts";
 import {
   type CloseUp,
   closeUp,
+  scaledBox,
   type SmallCopy,
   smallCopy,
 } from "./small_copy.ts";
@@ -16,8 +23,10 @@ import { dataAddress, pngAddress } from "./thumbnail.ts";
 /** Reads a training image by the name that the model knows it by. */
 export type ReadTraining = (name: string) => Promise<Pixels | undefined>;
 
-/** What all pictures of a report share. */
+/** What pictures show beside the image. */
 interface PictureOptions {
+  /** What is framed, in pixels of the image. */
+  readonly regions: readonly Box[];
   /** The model's colour scale. */
   readonly scale: MapScale;
   /** Gives training images; without it there are no nearest patches. */
@@ -30,6 +39,7 @@ export class Pictures {
   readonly #nearest: NearestPatch;
   readonly #threshold: number | null;
   readonly #side: number;
+  readonly #size: Pick<Pixels, "width" | "height">;
 
   /** @param side Most pixels of a picture's sides. */
   constructor(prediction: Prediction, side: number) {
@@ -37,15 +47,19 @@ export class Pictures {
     this.#nearest = prediction.worstPatch.nearest;
     this.#threshold = prediction.map.threshold;
     this.#side = side;
+    const { width, height } = prediction.image;
+    this.#size = { width, height };
   }
 
   /** Original, overlay, map, worst patch and nearest training patch. */
-  async draw({ scale, readTraining }: PictureOptions): Promise<Html> {
+  async draw(
+    { regions, scale, readTraining }: PictureOptions,
+  ): Promise<Html> {
     const { image, map, patch } = this.#copy;
-    const overlay = drawOverlay(image, map, {
-      ...scale,
-      threshold: this.#threshold,
-    });
+    const overlay = drawBoxes(
+      drawOverlay(image, map, { ...scale, threshold: this.#threshold }),
+      regions.map((box) => scaledBox(box, this.#size, image)),
+    );
     const { image: name, box } = this.#nearest;
     const training = await readTraining?.(name);
     const { width, height } = image;

@@ -1,5 +1,6 @@
 import type { Prediction } from "../detector/predict/prediction.ts";
 import { mapScale } from "../images/overlay.ts";
+import { defectRegions } from "../score/defect_regions.ts";
 import { rangeOf } from "../score/min_max_scale.ts";
 import { mapDisagrees } from "../score/verdict.ts";
 import type { ReportFacts } from "./facts.ts";
@@ -82,7 +83,9 @@ export class Report {
         label,
         highest,
         threshold: prediction.map.threshold,
+        minArea: prediction.map.minArea,
       }),
+      regions: defectRegions(prediction.map),
       ms,
     };
     this.#rows.push(row);
@@ -124,6 +127,7 @@ export class Report {
     for (const { row, mapThreshold, pictures } of this.#pictured) {
       const scale = mapScale(mapThreshold, this.#highest);
       const drawn = await pictures.draw({
+        regions: row.regions,
         scale,
         readTraining: facts.readTraining,
       });

@@ -1,4 +1,5 @@
 import type { Prediction } from "../detector/predict/prediction.ts";
+import type { DefectRegion } from "../score/defect_regions.ts";
 import type { Label } from "../score/verdict.ts";
 
 /** What is known of an image beside its prediction. */
@@ -23,6 +24,8 @@ export interface ReportRow extends ReportTruth {
   readonly threshold: number | null;
   /** Whether the map contradicts the verdict. */
   readonly mapDisagrees: boolean;
+  /** Regions of the image above the maps' threshold. */
+  readonly regions: readonly DefectRegion[];
   /** Time taken. */
   readonly ms: Prediction["ms"];
 }

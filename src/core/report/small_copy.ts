@@ -48,6 +48,22 @@ export function smallCopy(prediction: Prediction, side: number): SmallCopy {
   };
 }
 
+/** Where a box of an image lies in a copy of another size. */
+export function scaledBox(
+  { x, y, width, height }: Box,
+  from: Pick<Pixels, "width" | "height">,
+  to: Pick<Pixels, "width" | "height">,
+): Box {
+  const across = to.width / from.width;
+  const down = to.height / from.height;
+  return {
+    x: x * across,
+    y: y * down,
+    width: width * across,
+    height: height * down,
+  };
+}
+
 /**
  * The surroundings of a patch, moved so that they lie in the image.
  *

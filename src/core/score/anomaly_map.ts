@@ -1,5 +1,6 @@
 import type { Gpu, Program, Tensor } from "../../gpu/mod.ts";
 import { anomalyMap } from "../../wgsl/anomaly_map.ts";
+import { gatherColumns } from "../../wgsl/gather_columns.ts";
 import type { MapSettings } from "../settings/settings.ts";
 import { mapWeights } from "./map_weights.ts";
 
@@ -11,6 +12,19 @@ interface AnomalyMapShape {
   readonly size: readonly [number, number];
   /** The most images of a batch. */
   readonly maxImages: number;
+  /** Where not all places of the grid have a score. */
+  readonly region?: {
+    /** Scores of an image. */
+    readonly patches: number;
+    /** For every place of the grid which of an image's scores it takes. */
+    readonly slots: Uint32Array<ArrayBuffer>;
+  } | undefined;
+}
+
+/** The scores of a grid, where an image has fewer. */
+interface Spread {
+  readonly slots: Tensor;
+  readonly scores: Tensor;
 }
 
 interface Axis {
@@ -29,6 +43,7 @@ export class AnomalyMaps implements Disposable {
   readonly shape: AnomalyMapShape;
   readonly #axes: { readonly rows: Axis; readonly columns: Axis };
   readonly #between: Tensor;
+  readonly #spread: Spread | undefined;
   readonly #owned: DisposableStack;
 
   /**
@@ -37,7 +52,7 @@ export class AnomalyMaps implements Disposable {
    * @throws {GpuError} If a batch is more than the adapter binds at once.
    */
   constructor(gpu: Gpu, shape: AnomalyMapShape, settings: MapSettings) {
-    const { grid, size, maxImages } = shape;
+    const { grid, size, maxImages, region } = shape;
     this.shape = shape;
     using owned = new DisposableStack();
     const axis = (points: number, outputs: number): Axis => {
@@ -61,13 +76,20 @@ export class AnomalyMaps implements Disposable {
         "anomaly maps, columns done",
       ),
     );
+    this.#spread = region && {
+      slots: owned.use(gpu.upload(region.slots, undefined, "places of scores")),
+      scores: owned.use(
+        gpu.tensor([maxImages, ...grid], "f32", "patch scores of the grid"),
+      ),
+    };
     this.#owned = owned.move();
   }
 
   /**
    * Records the dispatches that make a batch's maps.
    *
-   * @param scores Patch scores, `[N, grid height · grid width]`.
+   * @param scores Patch scores, `[N, grid height · grid width]`, or those of the
+   * region alone.
    * @param maps Where the maps go, `[N, height, width]`.
    * @param images Images that count, from the first; all of `maps` by default.
    * @throws {RangeError} If a tensor is too small or there are too many images.
@@ -84,16 +106,37 @@ export class AnomalyMaps implements Disposable {
         `Cannot make anomaly maps of ${images} images: at most ${maxImages} were planned`,
       );
     }
-    checkSize("patch scores", scores, images, grid);
+    const { region } = this.shape;
+    const given = region ? [1, region.patches] as const : grid;
+    checkSize("patch scores", scores, images, given);
     checkSize("anomaly maps", maps, images, size);
+    const x = this.#recordSpread(program, scores, images);
     this.#dispatch(program, this.#axes.columns, images, grid[0], {
-      x: scores,
+      x,
       y: this.#between,
     });
     this.#dispatch(program, this.#axes.rows, images, size[1], {
       x: this.#between,
       y: maps,
     });
+  }
+
+  /** The scores of all places of the grid. */
+  #recordSpread(program: Program, scores: Tensor, images: number): Tensor {
+    if (this.#spread === undefined) return scores;
+    const { region, grid } = this.shape;
+    const places = grid[0] * grid[1];
+    program.dispatch(gatherColumns, {
+      positions: 1,
+      stride: region!.patches,
+      count: places,
+      dim: places,
+      slots: images,
+      firstImage: 0,
+      firstSlot: 0,
+      images,
+    }, { x: scores, columns: this.#spread.slots, y: this.#spread.scores });
+    return this.#spread.scores;
   }
 
   #dispatch(

@@ -1,4 +1,7 @@
-/** What is said of an image; `"uncertain"` only where there is a band. */
+/**
+ * What is said of an image; `"uncertain"` only where there is a band, or a least
+ * area and score and map disagree.
+ */
 export type Label = "normal" | "uncertain" | "anomalous";
 
 /**
@@ -15,6 +18,11 @@ export interface Limits {
   readonly uncertainFrom: number | null;
   /** Map value at and above which a pixel is anomalous; `null` for none. */
   readonly map: number | null;
+  /**
+   * Pixels of the original image that a region of its map above `map` has at
+   * least in an anomalous image; without it regions have no say.
+   */
+  readonly minArea?: number;
 }
 
 /** What limits say of a score. */
@@ -57,6 +65,21 @@ export function judge(score: number, limits: Limits): Verdict {
   };
 }
 
+/**
+ * A verdict by score and map, where regions must have a least area: anomalous
+ * when both say so, normal when neither does, else uncertain.
+ *
+ * @param label What the score says.
+ * @param isLarge Whether the map has a region of that area or more.
+ */
+export function judgeWithMap(
+  label: Label | null,
+  isLarge: boolean,
+): Label | null {
+  if (label === null) return null;
+  return (label === "anomalous") === isLarge ? label : "uncertain";
+}
+
 /** What decides whether verdict and map agree. */
 export interface JudgedMap {
   /** The verdict. */
@@ -65,18 +88,21 @@ export interface JudgedMap {
   readonly highest: number;
   /** The threshold of the map's pixels. */
   readonly threshold: number | null;
+  /** Pixels of a region that counts, where the verdict goes by the map as well. */
+  readonly minArea?: number | undefined;
 }
 
 /**
  * Whether a map contradicts the verdict: a normal image with a pixel above the
  * map's threshold, or an anomalous one without. An uncertain verdict goes with
- * both.
+ * both, and one that a least area decided on with its map.
  */
 export function mapDisagrees(
-  { label, highest, threshold }: JudgedMap,
+  { label, highest, threshold, minArea }: JudgedMap,
 ): boolean {
   if (label === null || label === "uncertain" || threshold === null) {
     return false;
   }
+  if (minArea !== undefined) return false;
   return (highest >= threshold) !== (label === "anomalous");
 }

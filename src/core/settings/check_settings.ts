@@ -1,5 +1,10 @@
 import { MAX_NEIGHBOURS } from "../../wgsl/search_refine.ts";
-import type { SampleRange, Settings, TileSettings } from "./settings.ts";
+import type {
+  RegionSetting,
+  SampleRange,
+  Settings,
+  TileSettings,
+} from "./settings.ts";
 import { LIMITS } from "./limits.ts";
 import { shortened, shown } from "./shown.ts";
 
@@ -90,6 +95,7 @@ const CHECKS: Checks = {
 const OPTIONAL: Checks = {
   normalise,
   range,
+  region,
   tiles: group({
     side: integer(1, LIMITS.side),
     overlap: integer(0, LIMITS.side),
@@ -100,6 +106,22 @@ const OPTIONAL: Checks = {
     banks: oneOf("shared", "position"),
   }),
 };
+
+/** @throws {RangeError} If a setting does not go with a region. */
+function checkRegionGoesWith({ tiles, augment, foreground }: Settings): void {
+  const { rotations, flips } = augment;
+  const other = tiles !== undefined
+    ? `tiles of ${tiles.side}: a region is one of whole images; leave one of the two out`
+    : rotations > 1 || flips
+    ? `augment ${
+      JSON.stringify(augment)
+    }: it lies elsewhere in turned and mirrored views; leave one of the two out`
+    : foreground.mask !== "off"
+    ? `foreground.mask "${foreground.mask}": the region says what is of the part; choose the mask "off", or no region`
+    : undefined;
+  if (other === undefined) return;
+  throw new RangeError(`Cannot use a region with ${other}`);
+}
 
 function checkTiles(tiles: TileSettings, settings: Settings): void {
   const { side, overlap, banks } = tiles;
@@ -157,6 +179,7 @@ export function checkSettings(value: unknown): Settings {
   const settings = value as Settings;
   const { crop, resize, coreset, tiles } = settings;
   if (tiles !== undefined) checkTiles(tiles, settings);
+  if (settings.region !== undefined) checkRegionGoesWith(settings);
   if (crop !== null && crop > resize) {
     throw new RangeError(
       `Cannot use crop ${crop}: it is larger than resize ${resize}; choose a crop of at most ${resize}, or none`,
@@ -234,6 +257,54 @@ function normalise(option: string, value: unknown): void {
     mean: channels("three numbers", () => true),
     std: channels("three numbers other than 0", (number) => number !== 0),
   });
+}
+
+/** Runs of pixels that are left out and inspected in turn. */
+function region(option: string, value: unknown): void {
+  checkGroup(option, value, {
+    width: integer(1, LIMITS.imageSide),
+    height: integer(1, LIMITS.imageSide),
+    runs: numbers,
+    roi: words,
+    ignore: words,
+  });
+  const { width, height, runs } = value as RegionSetting;
+  if (width * height > LIMITS.regionPixels) {
+    throw new RangeError(
+      `Cannot use ${option} of ${width} × ${height} pixels: expected at most ${LIMITS.regionPixels}`,
+    );
+  }
+  const pixels = runs.reduce((sum, run) => sum + run, 0);
+  const isSound = runs.every((run, i) =>
+    Number.isSafeInteger(run) && run >= (i === 0 ? 0 : 1)
+  );
+  if (!isSound || pixels !== width * height || runs.length < 2) {
+    throw new RangeError(
+      `Cannot use ${option}.runs ${
+        shown(runs.slice(0, 4))
+      } …: expected the lengths of runs of ${width} × ${height} pixels that are left out and inspected in turn, one inspected at least`,
+    );
+  }
+}
+
+function numbers(option: string, value: unknown): void {
+  const expected = "a list of numbers";
+  if (!Array.isArray(value) || value.some((run) => typeof run !== "number")) {
+    throw wrongType(option, value, expected);
+  }
+}
+
+function words(option: string, value: unknown): void {
+  const expected =
+    `a list of texts of at most ${LIMITS.regionWords} characters`;
+  if (
+    !Array.isArray(value) || value.some((word) => typeof word !== "string")
+  ) {
+    throw wrongType(option, value, expected);
+  }
+  if (value.some((word) => word.length > LIMITS.regionWords)) {
+    throw outOfRange(option, value, expected);
+  }
 }
 
 /** Two samples, the first below the second. */

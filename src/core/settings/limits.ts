@@ -37,4 +37,8 @@ export const LIMITS = {
   batch: 4096,
   /** Pixels of a side of a training image. */
   imageSide: 1_000_000,
+  /** Pixels of the images that a region is drawn for. */
+  regionPixels: 268_435_456,
+  /** Characters of what tells how a part of a region was given. */
+  regionWords: 4096,
 } as const;

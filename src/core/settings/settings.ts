@@ -92,6 +92,27 @@ export type NormaliseSetting = "imagenet" | "unit" | "bytes" | {
   readonly std: readonly [number, number, number];
 };
 
+/**
+ * Which pixels of an image are inspected, as `drawRegion` makes it of boxes,
+ * polygons and masks. All others are left out of bank, scores, maps and
+ * thresholds.
+ */
+export interface RegionSetting {
+  /** Columns of the images that it was drawn for. */
+  readonly width: number;
+  /** Rows of those images. */
+  readonly height: number;
+  /**
+   * Pixels row by row: so many are left out, then so many inspected, and so on
+   * in turn.
+   */
+  readonly runs: readonly number[];
+  /** What is inspected, as it was given; empty for the whole image. */
+  readonly roi: readonly string[];
+  /** What of it is left out, as it was given. */
+  readonly ignore: readonly string[];
+}
+
 /** How images are cut into tiles, each of which the network sees alone. */
 export interface TileSettings {
   /**
@@ -185,6 +206,8 @@ export interface Settings {
    * does itself tells.
    */
   readonly normalise?: NormaliseSetting;
+  /** Which pixels are inspected; where it is left out, all that are seen. */
+  readonly region?: RegionSetting;
   /**
    * Which samples of files with more than 8 bits a sample become black and
    * white; where it is left out, the smallest and largest that the file's bits

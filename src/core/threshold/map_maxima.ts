@@ -5,8 +5,10 @@ import type {
   WorstPatchInputs,
 } from "./worst_patches.ts";
 import type { BandTable } from "../features/band_table.ts";
+import type { RegionGrid } from "../features/region_grid.ts";
 import type { MapSettings } from "../settings/settings.ts";
 import { imageMax } from "../../wgsl/image_max.ts";
+import { gatherColumns } from "../../wgsl/gather_columns.ts";
 import { AnomalyMaps } from "../score/anomaly_map.ts";
 import { mapWeights } from "../score/map_weights.ts";
 
@@ -30,6 +32,8 @@ export interface MapMaximaInputs extends WorstPatchInputs {
   readonly size: readonly [number, number];
   /** How patch scores become maps. */
   readonly map: MapSettings;
+  /** What of the maps counts; all by default. */
+  readonly region?: RegionGrid | undefined;
 }
 
 /** What {@linkcode mapMaxima} finds. */
@@ -121,15 +125,18 @@ class HeldOutMaps implements Disposable {
   readonly #maxima: Tensor;
   readonly #places: Tensor;
   readonly #nearest: Tensor;
+  readonly #inspected:
+    | { readonly list: Tensor; readonly values: Tensor }
+    | undefined;
   readonly #maps: AnomalyMaps;
   readonly #programs: ReadonlyMap<number, Program>;
   readonly #rows: BandTable;
   readonly #columns: BandTable;
 
   private constructor(gpu: Gpu, inputs: MapMaximaInputs) {
-    const { patches, grid, size, map, places } = inputs;
-    const pixels = size[0] * size[1];
-    const images = Math.min(mapsTogether(pixels), places.length);
+    const { patches, grid, size, map, places, region } = inputs;
+    const pixels = region?.pixels.length ?? size[0] * size[1];
+    const images = Math.min(mapsTogether(size[0] * size[1]), places.length);
     this.#gpu = gpu;
     this.#inputs = inputs;
     this.#rows = mapWeights(grid[0], size[0], map);
@@ -140,7 +147,15 @@ class HeldOutMaps implements Disposable {
     this.#maxima = gpu.tensor([images], "f32", "largest pixels");
     this.#places = gpu.tensor([images], "u32", "places of largest pixels");
     this.#nearest = gpu.tensor([images], "u32", "unused");
-    this.#maps = new AnomalyMaps(gpu, { grid, size, maxImages: images }, map);
+    this.#inspected = region && {
+      list: gpu.upload(region.pixels, undefined, "inspected pixels"),
+      values: gpu.tensor([images, pixels], "f32", "inspected pixels of maps"),
+    };
+    const shape = {
+      ...{ grid, size, maxImages: images },
+      region: region && { patches, slots: region.slots },
+    };
+    this.#maps = new AnomalyMaps(gpu, shape, map);
     this.#programs = new Map(
       [images, images >> 2, 1].filter((count) => count > 0)
         .map((count) => [count, this.#record(count)]),
@@ -149,18 +164,32 @@ class HeldOutMaps implements Disposable {
 
   #record(images: number): Program {
     const program = this.#gpu.program("anomaly maps of training images");
-    this.#maps.record(program, this.#scores, this.#map, images);
     const { size } = this.#inputs;
+    this.#maps.record(program, this.#scores, this.#map, images);
+    const pixels = this.#inputs.region?.pixels.length ?? size[0] * size[1];
+    const values = this.#inspected?.values ?? this.#map;
+    if (this.#inspected !== undefined) {
+      program.dispatch(gatherColumns, {
+        positions: 1,
+        stride: size[0] * size[1],
+        count: pixels,
+        dim: pixels,
+        slots: images,
+        firstImage: 0,
+        firstSlot: 0,
+        images,
+      }, { x: this.#map, columns: this.#inspected.list, y: values });
+    }
     // A map's largest pixel is found as an image's worst patch is.
     return program.dispatch(imageMax, {
       images,
-      patches: size[0] * size[1],
+      patches: pixels,
       neighbours: 1,
       used: 1,
       squared: true,
     }, {
-      distances: this.#map,
-      indices: this.#map,
+      distances: values,
+      indices: values,
       patch_scores: this.#pixels,
       scores: this.#maxima,
       worst: this.#places,
@@ -182,7 +211,8 @@ class HeldOutMaps implements Disposable {
     scores: Float32Array,
     images: readonly number[],
   ): Promise<BoundedMap[]> {
-    const { patches, size } = this.#inputs;
+    const { patches, size, region } = this.#inputs;
+    const perImage = region?.pixels.length ?? size[0] * size[1];
     const found: BoundedMap[] = [];
     for (let start = 0; start < images.length;) {
       const [count, program] = this.#programFor(images.length - start);
@@ -200,7 +230,8 @@ class HeldOutMaps implements Disposable {
         this.#places,
       ]);
       batch.forEach((image, i) => {
-        const pixel = places![i]! - i * size[0] * size[1];
+        const place = places![i]! - i * perImage;
+        const pixel = region?.pixels[place] ?? place;
         found.push({ image, maximum: maxima![i]!, pixel });
       });
     }
@@ -215,15 +246,20 @@ class HeldOutMaps implements Disposable {
 
   /** The patches that make a pixel; all of the image if it has no bounds. */
   patchesOf({ image, maximum, pixel }: BoundedMap): number[] {
-    const { patches, grid, size } = this.#inputs;
+    const { patches, grid, size, region } = this.#inputs;
     const first = image * patches;
     if (maximum > UNBOUNDED / 2) {
       return Array.from({ length: patches }, (_, i) => first + i);
     }
     const columns = pointsOf(this.#columns, pixel % size[1]);
-    return pointsOf(this.#rows, Math.floor(pixel / size[1])).flatMap((row) =>
-      columns.map((column) => first + row * grid[1] + column)
+    const rows = pointsOf(this.#rows, Math.floor(pixel / size[1]));
+    const slots = rows.flatMap((row) =>
+      columns.map((column) => {
+        const place = row * grid[1] + column;
+        return first + (region?.slots[place] ?? place);
+      })
     );
+    return [...new Set(slots)];
   }
 
   [Symbol.dispose](): void {
@@ -237,8 +273,10 @@ class HeldOutMaps implements Disposable {
         this.#maxima,
         this.#places,
         this.#nearest,
+        this.#inspected?.list,
+        this.#inspected?.values,
       ]
-    ) tensor.dispose();
+    ) tensor?.dispose();
   }
 }
 

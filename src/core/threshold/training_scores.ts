@@ -6,6 +6,7 @@ import {
   type WorkOptions,
 } from "../features/progress.ts";
 import type { FeatureExtractor } from "../features/extractor.ts";
+import type { RegionGrid } from "../features/region_grid.ts";
 import { pairBytes } from "../rows/pair_distances.ts";
 import { recordGather } from "../rows/row_sets.ts";
 import { ImageScores, weightBytes } from "../score/image_score.ts";
@@ -40,13 +41,15 @@ export interface PatchLayout {
   readonly size: readonly [number, number];
   /** Features of a patch, without padding. */
   readonly dim: number;
+  /** Which of them there are, where that is not all. */
+  readonly region?: RegionGrid | undefined;
 }
 
 /** The layout of what an extractor gives. */
 export function layoutOf(
-  { features: { height, width, dim }, input }: FeatureExtractor,
+  { features: { height, width, dim }, input, region }: FeatureExtractor,
 ): PatchLayout {
-  return { grid: [height, width], size: input, dim };
+  return { grid: [height, width], size: input, dim, region };
 }
 
 /** Training images to score. */
@@ -114,10 +117,11 @@ export interface TrainingScore {
 export async function heldOutScores(
   gpu: Gpu,
   { mended, settings }: ScoringBank,
-  { rows: features, grid, size, dim, folds, near, ...scored }: ScoredPatches,
+  { rows: features, grid, size, dim, region, folds, near, ...scored }:
+    ScoredPatches,
   { onProgress }: Pick<WorkOptions, "onProgress"> = {},
 ): Promise<readonly TrainingScore[]> {
-  const patches = grid[0] * grid[1];
+  const patches = region?.places.length ?? grid[0] * grid[1];
   const { views = 1, tiles = 1, masks } = scored;
   const inputs = {
     features,
@@ -152,6 +156,7 @@ export async function heldOutScores(
     places: found.map(({ place }) => place),
     ...{ known, searches, grid, size },
     map: settings.map,
+    region,
     ...told("map threshold"),
   });
   const carry = found.map(({ place }) => place)

@@ -59,8 +59,10 @@ export interface FakeService {
 export function fakeModel(name: string): ModelInfo {
   return {
     name,
+    sha256: "0".repeat(64),
     threshold: 2,
     uncertain_from: null,
+    min_area: null,
     input: { width: 16, height: 16 },
     members: [{
       backbone: "fake",
@@ -69,6 +71,8 @@ export function fakeModel(name: string): ModelInfo {
       dim: 8,
     }],
     images: 3,
+    training_scores: null,
+    promised_false_alarms: null,
     settings: resolveSettings({ resize: 16, crop: null }),
     software_version: "0.1.0",
   };
@@ -140,6 +144,7 @@ export function fakeService(
       memory: () => 1,
       models: names,
     }),
+    drift: { add(): void {} },
     token: options.token,
     localOnly: options.localOnly ?? true,
     origins: options.origins ?? [],

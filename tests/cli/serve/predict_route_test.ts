@@ -28,6 +28,7 @@ Deno.test("POST /predict answers with the keys of predict --json", async () => {
     "uncertain_from",
     "worst_patch",
     "map",
+    "regions",
     "seen",
     "ms",
   ]);
@@ -41,6 +42,7 @@ Deno.test("POST /predict answers with the keys of predict --json", async () => {
     threshold: 2,
     scale: { min: 0, max: 4, of: "model" },
     disagrees: false,
+    min_area: null,
   });
   assert(result.ms.total > 5, "decoding is part of the total");
 });

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { MaskSource } from "../../../src/core/datasets/dataset.ts";
 import { GroundTruth } from "../../../src/core/evaluation/ground_truth.ts";
-import { isLabelMap } from "../../../src/core/metrics/label_map.ts";
+import { isLabelMap } from "../../../src/core/images/label_map.ts";
 import { encodePng } from "../../../src/core/images/png.ts";
 import { MemoryFiles } from "../datasets/memory_files.ts";
 

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { FloatImage, Pixels } from "../../../src/core/images/pixels.ts";
 import {
   colorMap,
+  drawBoxes,
   drawOverlay,
   mapToGrey16,
   thresholdMask,
@@ -41,6 +42,26 @@ Deno.test("drawOverlay() darkens what was not looked at, in stripes", () => {
     }
   }
   assertEquals([...levels].sort((a, b) => a - b), [31, 50]);
+});
+
+Deno.test("drawBoxes() draws frames outside of boxes, as far as the image goes", () => {
+  const image = grey(12, 9, 50);
+  const line = [0, 229, 255, 255];
+  const box = { x: 3, y: 2, width: 4, height: 3 };
+  const drawn = drawBoxes(image, [box, { x: 10, y: 7, width: 2, height: 2 }]);
+  for (let y = 0; y < 9; y++) {
+    for (let x = 0; x < 12; x++) {
+      const isFrame = x >= 2 && x < 8 && y >= 1 && y < 6 &&
+          !(x >= 3 && x < 7 && y >= 2 && y < 5) ||
+        x >= 9 && y >= 6 && !(x >= 10 && y >= 7);
+      assertEquals(
+        pixel(drawn, x, y),
+        isFrame ? line : [50, 50, 50, 255],
+        `${x}, ${y}`,
+      );
+    }
+  }
+  assertEquals(image.data, grey(12, 9, 50).data);
 });
 
 Deno.test("drawOverlay() leaves the image where the map is calm", () => {

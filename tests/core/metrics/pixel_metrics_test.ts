@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { labelComponents } from "../../../src/core/metrics/components.ts";
+import { labelComponents } from "../../../src/core/images/components.ts";
 import {
   PixelMetrics,
   type PixelResult,

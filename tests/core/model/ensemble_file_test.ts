@@ -163,8 +163,8 @@ const HOSTILE: readonly (readonly [string, Change, string])[] = [
   ],
   [
     "a newer format",
-    (_, metadata) => metadata.set("format_version", "4"),
-    "it has format version 4, this program reads up to 3",
+    (_, metadata) => metadata.set("format_version", "5"),
+    "it has format version 5, this program reads up to 4",
   ],
   [
     "a threshold that is no number",

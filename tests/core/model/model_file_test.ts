@@ -264,8 +264,8 @@ for (
     ["no metadata", (_, m) => m.clear(), "it is not a PatchCore model"],
     [
       "a newer format version",
-      (_, m) => m.set("format_version", "4"),
-      "format version 4, this program reads up to 3; update",
+      (_, m) => m.set("format_version", "5"),
+      "format version 5, this program reads up to 4; update",
     ],
     [
       "a format version of 0",

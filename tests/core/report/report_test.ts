@@ -138,6 +138,7 @@ Deno.test("Report counts images of which the numbers alone are known", async () 
   report.addRow({
     ...{ name, score, normalizedScore, label, threshold, ms },
     mapDisagrees: false,
+    regions: [],
     truth: "normal",
   }, 9);
   const page = await report.render(FACTS);

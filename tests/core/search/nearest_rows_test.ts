@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   nearestRows,
   searchInBatches,
@@ -67,5 +67,25 @@ gpuTest(
     await assertRejects(() => stopped, Error, "enough");
     gpu.pool.trim();
     assertEquals(gpu.pool.bytes, before);
+  },
+);
+
+gpuTest(
+  "nearestRows() finds the nearest of 16 images in 8 angles at 448 pixels",
+  async (gpu) => {
+    const [bankRows, dim, rows] = [131_072, 384, 8];
+    const values = randomFloats(6, bankRows * dim);
+    const queries = randomFloats(7, rows * dim);
+    // More than a binding of 128 MiB, which WebGPU guarantees.
+    const small = narrow(gpu, 128 * 2 ** 20);
+    using bank = uploadRows(small, values, dim);
+    assert(bank.chunks.length > 1);
+    using uploaded = uploadRows(gpu, queries, dim);
+    const images = Array.from({ length: bankRows }, (_, row) => row >> 10);
+    using search = await BankSearch.create(gpu, bank, { images });
+    const found = await nearestRows(gpu, uploaded, search);
+    const wanted = nearestNeighbours(queries, values, dim, 1);
+    assertEquals([...found.rows], [...wanted.indices]);
+    assertAllClose(found.squared, wanted.squaredDistances, { rtol: 1e-5 });
   },
 );

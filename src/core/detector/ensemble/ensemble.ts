@@ -21,6 +21,7 @@ import {
   limitsOf,
   type StoredThresholds,
   type ThresholdChange,
+  withMinArea,
   withThresholds,
 } from "../../model/thresholds.ts";
 import { type Thresholds, thresholdsOf } from "../../threshold/calibrate.ts";
@@ -361,12 +362,13 @@ export class Ensemble implements Disposable, AsyncDisposable {
     });
   }
 
-  #adopt({ threshold, mapThreshold }: StoredThresholds): void {
+  #adopt({ threshold, mapThreshold, minArea }: StoredThresholds): void {
     this.#scales = this.#memberScales()
       .map((scale) => ({ score: scale, map: scale }));
     this.#thresholds = {
       ...(threshold && { threshold }),
       ...(mapThreshold && { mapThreshold }),
+      ...(minArea !== undefined && { minArea }),
     };
   }
 
@@ -384,6 +386,18 @@ export class Ensemble implements Disposable, AsyncDisposable {
       ...(threshold && { threshold }),
       ...(mapThreshold && { mapThreshold }),
     };
+  }
+
+  /**
+   * Lets regions of the joint maps have a say in verdicts; see
+   * {@linkcode PatchCore.setMinArea}.
+   *
+   * @throws {TypeError} If it is not fitted.
+   * @throws {RangeError} If it is not a whole number from 1 up.
+   */
+  setMinArea(area: number | undefined): void {
+    if (this.#scales === undefined) throw notFitted();
+    this.#thresholds = withMinArea(this.#thresholds, area);
   }
 
   /**
@@ -415,7 +429,7 @@ export class Ensemble implements Disposable, AsyncDisposable {
       const prediction = jointPrediction(seen, scales, limits);
       const { name, score, map } = prediction;
       try {
-        checkFiniteResult(name, { score, map: map.data });
+        checkFiniteResult(name, { score, map: map.data, unseen: map.unseen });
       } catch (error) {
         reportImageError(name, error, options);
         continue;

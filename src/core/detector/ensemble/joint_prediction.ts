@@ -9,10 +9,11 @@ import {
   type LoadedImage,
 } from "../../features/image_batches.ts";
 import type { ImageSources } from "../../features/image_source.ts";
-import { judge, type Limits } from "../../score/verdict.ts";
+import type { Limits } from "../../score/verdict.ts";
 import { reportImageError } from "../../features/progress.ts";
 import type { FitReport, trainingFacts } from "../fit/report.ts";
 import type { PatchCore } from "../patchcore.ts";
+import { judgedMap, judgeMapped } from "../predict/judge_mapped.ts";
 import type { Prediction, PredictionTimes } from "../predict/prediction.ts";
 
 /** What the members of an ensemble say of one image. */
@@ -101,19 +102,17 @@ export function jointPrediction(
   const { image, map, worstPatch } =
     predictions[scores.indexOf(Math.max(...scores))]!;
   const maps = predictions.map(({ map }) => map.data);
+  const data = jointMap(maps, scales.map(({ map }) => map));
+  const joint = judgedMap({ ...map, data }, map.unseen ?? 0, limits);
   return {
     name: source.name,
     image,
     score,
-    ...judge(score, limits),
+    ...judgeMapped(score, joint, limits),
     threshold: limits.score,
     uncertainFrom: limits.uncertainFrom,
     worstPatch,
-    map: {
-      ...map,
-      data: jointMap(maps, scales.map(({ map }) => map)),
-      threshold: limits.map,
-    },
+    map: joint,
     ms: jointTimes(predictions.map((prediction) => prediction.ms), ms),
   };
 }

@@ -119,6 +119,7 @@ export async function fitModel(
     names: [...known?.imageNames ?? [], ...log.names],
     sizes: Int32Array.from([...known?.imageSizes ?? [], ...log.sizes.flat()]),
     settings: { ...parts.settings, foreground },
+    minArea: known?.minArea,
     backbone: backbone.stored(),
   });
   const report: FitReport = {
@@ -212,6 +213,8 @@ interface ModelParts
   readonly sizes: Int32Array<ArrayBuffer>;
   /** Every switch of the method. */
   readonly settings: Settings;
+  /** The least area of regions of maps, if there is one. */
+  readonly minArea: number | undefined;
   /** The network. */
   readonly backbone: StoredBackbone;
   /** What a part carries along. */
@@ -223,7 +226,8 @@ export async function storedModel(
   gpu: Gpu,
   parts: ModelParts,
 ): Promise<StoredModel> {
-  const { bank, projection, threshold, mapThreshold, settings } = parts;
+  const { bank, projection, settings } = parts;
+  const { threshold, mapThreshold, minArea } = parts;
   const { origins: { origin, view } } = parts;
   return {
     memoryBank: await bank.download(gpu),
@@ -248,6 +252,7 @@ export async function storedModel(
     imageSizes: parts.sizes,
     ...(threshold && { threshold }),
     ...(mapThreshold && { mapThreshold }),
+    ...(minArea !== undefined && { minArea }),
     coverage: parts.coverage,
     ...(parts.sample && { sample: parts.sample }),
     softwareVersion: VERSION,

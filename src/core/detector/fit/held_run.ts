@@ -53,14 +53,14 @@ export class HeldRun implements FitRun<HeldChoice> {
   constructor(work: PlannedWork) {
     const { gpu, settings, known, stream, options, memory, demand } = work;
     const { capacity } = memory;
-    const { patches, paddedDim, dim, height, width } =
-      stream.extractor.features;
+    const { features } = stream.extractor;
+    const { patches, paddedDim, dim } = features;
     this.#work = work;
     this.earlier = (known?.imageNames.length ?? 0) * demand.inputs;
     this.#builder = new BankBuilder(
       gpu,
       allocateFeatures(gpu, capacity, paddedDim, patches),
-      { capacity, dim, grid: { height, width }, firstImage: this.earlier },
+      { capacity, dim, grid: features, firstImage: this.earlier },
     );
     this.#chooser = new RowChooser(gpu, {
       settings,
@@ -74,9 +74,8 @@ export class HeldRun implements FitRun<HeldChoice> {
     this.#sample = new ImageSample(options.thresholdImages, settings.seed);
     if (known === undefined) return;
     const { memoryBank: data, coverage } = known;
-    const grid = { height, width };
     const origin = joinOrigins({
-      origin: originsByTile(known.origin, stream.tiles, grid),
+      origin: originsByTile(known.origin, stream.tiles, features),
       view: known.originView,
     }, work.views);
     this.#builder.preload({ data, origin, radius: coverage?.radius ?? NaN });

@@ -6,13 +6,20 @@ import {
 } from "../../model/shard.ts";
 import { ModelFileError, type StoredModel } from "../../model/stored_model.ts";
 import { settingsFromJson } from "../../settings/resolve_settings.ts";
+import { shortened } from "../../settings/shown.ts";
 import { settingsOf } from "../load.ts";
 
 /** What has to be known of a model to tell whether it can be merged. */
 export type MergeFacts =
   & Pick<
     StoredModel,
-    "backbone" | "settings" | "dim" | "coverage" | "threshold" | "rows"
+    | "backbone"
+    | "settings"
+    | "dim"
+    | "coverage"
+    | "threshold"
+    | "rows"
+    | "minArea"
   >
   & {
     /** What the network sees, `[height, width]`. */
@@ -43,13 +50,14 @@ export interface MergeDemand {
  * @throws {ModelFileError} If its settings cannot be used.
  */
 export function mergeFacts(model: StoredModel): MergeFacts {
-  const { settings, dim, coverage, threshold, rows } = model;
+  const { settings, dim, coverage, threshold, rows, minArea } = model;
   // The network itself is a view that would keep the whole file.
   const { onnx: _, ...backbone } = model.backbone;
   const [width = 1, height = 1] = model.imageSizes;
   const input = inputSize({ width, height }, settingsOf(model));
   return {
     ...{ backbone, settings, dim, rows, input },
+    ...(minArea !== undefined && { minArea }),
     ...(coverage && { coverage }),
     ...(threshold && { threshold }),
     carries: model.sample !== undefined,
@@ -126,8 +134,15 @@ function difference(a: MergeFacts, b: MergeFacts): string | undefined {
     const [mine, theirs] = [own!.get(key), other!.get(key)]
       .map((value) => JSON.stringify(value));
     if (mine !== theirs) {
-      return `they were fitted with ${key} ${mine} and ${theirs}`;
+      return `they were fitted with ${key} ${shortened(mine ?? "none")} and ${
+        shortened(theirs ?? "none")
+      }`;
     }
+  }
+  if (a.minArea !== b.minArea) {
+    return `their regions have at least ${a.minArea ?? "any number of"} and ${
+      b.minArea ?? "any number of"
+    } pixels (--min-area)`;
   }
   if (a.dim !== b.dim) {
     return `their features have ${a.dim} and ${b.dim} dimensions`;

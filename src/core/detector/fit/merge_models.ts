@@ -270,6 +270,7 @@ async function merge(
   const model = await storedModel(gpu, {
     ...judged,
     ...{ bank, projection, settings, names },
+    minArea: first.minArea,
     origins: splitOrigins(bank.origin, views),
     coverage: {
       patches,

@@ -150,7 +150,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
     const { extractor, like } = this.#work.stream;
     const { signal, onProgress, maxPixels } = this.#work.options;
     const { demand: { batch } } = this.#work;
-    const { patches, paddedDim, dim, height, width } = extractor.features;
+    const { patches, paddedDim, dim } = extractor.features;
     const tileOf = (pick: number): number => Math.floor(pick / patches);
     // A patch may mend several folds.
     const sorted = Uint32Array.from(new Set([...picks, ...others])).sort();
@@ -215,7 +215,7 @@ export class ProjectedRun implements FitRun<ProjectedChoice> {
       ? undefined
       : await gatherRows(gpu, ordered, orderOf(others), "mending rows");
     failed.move();
-    const origin = originsOf(picks, { height, width });
+    const origin = originsOf(picks, extractor.features);
     return { bank: new MemoryBank(rows, dim, origin), rest };
   }
 

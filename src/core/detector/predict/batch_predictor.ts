@@ -9,6 +9,7 @@ import {
 import type { Session } from "../../../nn/session.ts";
 import type { FeatureExtractor } from "../../features/extractor.ts";
 import { batchTooLarge } from "../../features/batch_too_large.ts";
+import type { RegionGrid } from "../../features/region_grid.ts";
 import type { Tile } from "../../features/tile.ts";
 import type { CropGeometry } from "../../images/resize_plan.ts";
 import { AnomalyMaps } from "../../score/anomaly_map.ts";
@@ -32,12 +33,17 @@ export interface StageTimes {
 interface ScoredFeatures {
   /** Image score. */
   readonly score: number;
-  /** Worst patch: row · grid width + column. */
+  /** Place of the worst patch: row · grid width + column. */
   readonly worstPatch: number;
   /** Bank row nearest to the worst patch. */
   readonly nearestRow: number;
-  /** Anomaly map over the backbone's input `[H, W]`, row by row. */
+  /**
+   * Anomaly map over the backbone's input `[H, W]`, row by row; NaN where nothing
+   * is inspected.
+   */
   readonly map: Float32Array;
+  /** Pixels of the map that are not inspected. */
+  readonly unseen: number;
   /** Scores of all patches, row by row, where they are read back. */
   readonly patches?: Float32Array;
 }
@@ -83,6 +89,7 @@ export class FeatureScorer implements Disposable {
   readonly programs: readonly [Program, Program];
   readonly #gpu: Gpu;
   readonly #patches: number;
+  readonly #region: RegionGrid | undefined;
   readonly #readsPatches: boolean;
   readonly #results: readonly Tensor[];
   readonly #places:
@@ -105,6 +112,7 @@ export class FeatureScorer implements Disposable {
   ) {
     using owned = new DisposableStack();
     const { features: { patches, height, width }, input: size } = extractor;
+    const { region } = extractor;
     const searching = owned.use(gpu.program("search"));
     const places = parts.isByPlace
       ? {
@@ -125,13 +133,15 @@ export class FeatureScorer implements Disposable {
     );
     const mapping = owned.use(gpu.program("anomaly map"));
     const grid = [height, width] as const;
-    const shape = { grid, size, maxImages: images };
+    const slots = region && { patches, slots: region.slots };
+    const shape = { grid, size, maxImages: images, region: slots };
     const maps = owned.use(new AnomalyMaps(gpu, shape, mapSettings));
     const map = owned.use(gpu.tensor([images, ...size], "f32", "anomaly maps"));
     maps.record(mapping, scored.patchScores, map);
     this.#gpu = gpu;
     this.#readsPatches = parts.readsPatches ?? false;
     this.#patches = patches;
+    this.#region = region;
     this.#places = places;
     this.programs = [searching, mapping];
     this.#results = [
@@ -172,16 +182,29 @@ export class FeatureScorer implements Disposable {
     const [score, worst, nearest, maps] = read;
     const patches = this.#readsPatches ? read[4] as Float32Array : undefined;
     const pixels = maps.length / score.length;
-    const scored = Array.from({ length: images }, (_, i) => ({
-      score: score[i],
-      worstPatch: worst[i] - i * this.#patches,
-      nearestRow: nearest[i],
-      map: (maps as Float32Array).slice(i * pixels, (i + 1) * pixels),
-      ...(patches && {
-        patches: patches.slice(i * this.#patches, (i + 1) * this.#patches),
-      }),
-    }));
+    const scored = Array.from({ length: images }, (_, i) => {
+      const slot = worst[i] - i * this.#patches;
+      const map = (maps as Float32Array).slice(i * pixels, (i + 1) * pixels);
+      return {
+        score: score[i],
+        worstPatch: this.#region?.places[slot] ?? slot,
+        nearestRow: nearest[i],
+        map: this.#inspected(map),
+        unseen: pixels - (this.#region?.pixels.length ?? pixels),
+        ...(patches && {
+          patches: patches.slice(i * this.#patches, (i + 1) * this.#patches),
+        }),
+      };
+    });
     return also === undefined ? [scored] : [scored, read.at(-1)!];
+  }
+
+  /** A map with NaN where nothing is inspected. */
+  #inspected(map: Float32Array): Float32Array {
+    if (this.#region === undefined) return map;
+    const inspected = new Float32Array(map.length).fill(NaN);
+    for (const pixel of this.#region.pixels) inspected[pixel] = map[pixel]!;
+    return inspected;
   }
 
   /** Frees the results and the working memory. */

@@ -11,7 +11,7 @@ import { type Tile, tilesOf } from "../../features/tile.ts";
 import type { Pixels } from "../../images/pixels.ts";
 import { planTileOf, tileCounts } from "../../images/tiles.ts";
 import type { StoredModel } from "../../model/stored_model.ts";
-import { judge, type Limits } from "../../score/verdict.ts";
+import type { Limits } from "../../score/verdict.ts";
 import { checkFiniteResult } from "../../score/finite_result.ts";
 import type { Settings } from "../../settings/settings.ts";
 import {
@@ -19,6 +19,7 @@ import {
   type PredictorParts,
   type ScoredTile,
 } from "./batch_predictor.ts";
+import { judgedMap, judgeMapped } from "./judge_mapped.ts";
 import { type View, viewsOf } from "../../images/views.ts";
 import { type Box, patchBox, type Prediction } from "./prediction.ts";
 import { SeenImage } from "./seen_image.ts";
@@ -273,23 +274,24 @@ export class Predictor {
 
   /** Puts what came back from the GPU into the terms of the original image. */
   #describe(seen: SeenImage, limits: Limits): Prediction {
-    const { image: { source, pixels, ms: decode }, map, geometry } = seen;
-    const { score, times } = seen;
-    const { worstPatch, nearestRow, geometry: tile } = seen.worst;
-    checkFiniteResult(source.name, { score, map: map.data });
+    const { image: { source, pixels, ms: decode }, score, times } = seen;
+    const { worstPatch, nearestRow, geometry: tile, unseen } = seen.worst;
+    checkFiniteResult(source.name, { score, map: seen.map.data, unseen });
     const { height, width } = this.#parts.extractor.features;
+    const { geometry } = seen;
+    const map = judgedMap({ ...seen.map, geometry }, unseen, limits);
     return {
       name: source.name,
       image: pixels,
       score,
-      ...judge(score, limits),
+      ...judgeMapped(score, map, limits),
       threshold: limits.score,
       uncertainFrom: limits.uncertainFrom,
       worstPatch: {
         ...patchBox(worstPatch, [height, width], tile),
         nearest: this.#nearest(nearestRow),
       },
-      map: { ...map, threshold: limits.map, geometry },
+      map,
       ms: {
         decode,
         trunk: times?.trunk ?? null,

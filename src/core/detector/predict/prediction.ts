@@ -39,8 +39,15 @@ export interface AnomalyMap {
   readonly width: number;
   /** Rows. */
   readonly height: number;
-  /** Scores, row by row. */
+  /** Scores, row by row; NaN where nothing is inspected (setting `region`). */
   readonly data: Float32Array;
+  /** How many pixels are not inspected, 0 by default. */
+  readonly unseen?: number;
+  /**
+   * Pixels of the original image that a region above the threshold has at least
+   * in an anomalous image; absent where regions have no say.
+   */
+  readonly minArea?: number;
   /**
    * From this value on a pixel is anomalous: what no pixel of a good part's
    * map should reach; the image threshold where the model has none for maps,
@@ -82,7 +89,8 @@ export interface Prediction {
   readonly normalizedScore: number | null;
   /**
    * `"anomalous"` from the threshold on, `"uncertain"` in the band below it,
-   * where there is one; `null` where there is no threshold.
+   * where there is one, and where a least area of regions is set and score and
+   * map disagree; `null` where there is no threshold.
    */
   readonly label: Label | null;
   /** Raw score at and above which it is anomalous; `null` for none. */

@@ -128,7 +128,7 @@ Deno.test(
     const acquire = pool.acquire;
     let left = Infinity;
     pool.acquire = (bytes, label) => {
-      if (left-- === 0) throw new GpuError("Out of memory");
+      if (left-- <= 0) throw new GpuError("Out of memory");
       return acquire.call(pool, bytes, label);
     };
     /** Allows so many allocations; `undefined` when they suffice. */

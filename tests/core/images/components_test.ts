@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { labelComponents } from "../../../src/core/metrics/components.ts";
+import { labelComponents } from "../../../src/core/images/components.ts";
 import { Mt19937 } from "../../../src/core/settings/random.ts";
 
 function draw(...rows: string[]): {
