@@ -20,9 +20,13 @@ export interface PlacedDefect {
 /** Sides of cells of a montage: parts lie like on a tray. */
 const CELL = 1000;
 
+/** Walls around each cell, in pixels. */
+const WALL = 8;
+
 /**
- * A tray of parts: cells with pictures drawn at random, shifted by some pixels,
- * turned over, and of slightly other brightness.
+ * A tray of parts: cells with walls, each picture in about as many of them as any
+ * other, in an order drawn at random, shifted by some pixels and of slightly
+ * other brightness.
  *
  * @param parts Pictures, each at least a cell wide and high.
  * @param size Width and height in pixels.
@@ -35,23 +39,24 @@ export function montage(
 ): Pixels {
   const data = new Uint8Array(width * height * 4).fill(255);
   const random = new Mt19937(seed);
+  let left: Pixels[] = [];
   for (let top = 0; top < height; top += CELL) {
-    for (let left = 0; left < width; left += CELL) {
-      const part = parts[random.below(parts.length)]!;
+    for (let start = 0; start < width; start += CELL) {
+      if (left.length === 0) left = [...parts];
+      const [part] = left.splice(random.below(left.length), 1) as [Pixels];
       const x = random.below(part.width - CELL + 1);
       const y = random.below(part.height - CELL + 1);
-      const isTurned = random.below(2) === 1;
       const shift = random.below(9) - 4;
       for (let j = 0; j < Math.min(CELL, height - top); j++) {
-        for (let i = 0; i < Math.min(CELL, width - left); i++) {
-          const column = x + (isTurned ? CELL - 1 - i : i);
-          const from = ((y + j) * part.width + column) * 4;
-          const to = ((top + j) * width + left + i) * 4;
+        for (let i = 0; i < Math.min(CELL, width - start); i++) {
+          const from = ((y + j) * part.width + x + i) * 4;
+          const to = ((top + j) * width + start + i) * 4;
+          const isWall = Math.min(i, j) < WALL ||
+            Math.max(i, j) >= CELL - WALL;
           for (let c = 0; c < 3; c++) {
-            data[to + c] = Math.min(
-              255,
-              Math.max(0, part.data[from + c]! + shift),
-            );
+            data[to + c] = isWall
+              ? 60
+              : Math.min(255, Math.max(0, part.data[from + c]! + shift));
           }
         }
       }
