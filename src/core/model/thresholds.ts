@@ -72,7 +72,8 @@ function checkMinArea(area: number): void {
 
 /**
  * A model with other thresholds; everything else stays, and with it how training
- * images were grouped, which `append` goes on with. Scores of a model are distances, so that its thresholds are above 0; joint scores of an ensemble
+ * images were grouped, which `append` goes on with. Scores of a model are
+ * distances, so that its thresholds are above 0; joint scores of an ensemble
  * (`members` in it) may be negative.
  *
  * @throws {RangeError} If a value is not finite or not above 0, the band is

@@ -64,7 +64,6 @@ export interface ScoredPatches extends PatchLayout {
    */
   readonly near?: Uint32Array<ArrayBuffer> | undefined;
   /**
-  /**
    * Scores of the patches against a smaller bank: those that are exact are not
    * searched but taken to be lower by as much as the others of their image turn
    * out to be, which are searched, all of them.

@@ -61,8 +61,9 @@ export interface Converted {
 
 /**
  * Makes an ONNX file of a network's weights; its outputs are the hierarchy
- * levels, of a transformer all tokens of the last block, normalised. Batch normalisation stays an operator of its own. The same weights
- * and metadata give the same bytes, whatever file they came in.
+ * levels, of a transformer all tokens of the last block, normalised. Batch
+ * normalisation stays an operator of its own. The same weights and metadata give
+ * the same bytes, whatever file they came in.
  *
  * The classifier, and whatever else lies past the last level, need not be in
  * the checkpoint.
