@@ -117,7 +117,10 @@ export async function namingModel<T>(
       /^Cannot (read|load) the model/,
       (_, verb) => `Cannot ${verb} model "${path}"`,
     );
-    throw new ModelFileError(message, { cause });
+    const hint = /\.(onnx|pth|pt)$/i.test(path)
+      ? "; this is the name of a network, which goes to --backbone: give the .safetensors file that fit wrote"
+      : "";
+    throw new ModelFileError(message + hint, { cause });
   }
 }
 

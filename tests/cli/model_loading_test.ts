@@ -19,3 +19,25 @@ Deno.test("info, predict and serve name a file that is no model", async () => {
     }
   });
 });
+
+Deno.test("predict and serve say where a network belongs that is given as a model", async () => {
+  await withFiles(["net.onnx", "a.png"], async (root) => {
+    const network = ["--model", `${root}/net.onnx`];
+    for (
+      const { code, stderr } of [
+        await runCommand(predict, `${root}/a.png`, ...network),
+        await runCommand(serve, ...network, "--port", "0"),
+      ]
+    ) {
+      assertEquals(code, 1);
+      assertStringIncludes(
+        stderr,
+        `error: Cannot read model "${network[1]}": `,
+      );
+      assertStringIncludes(
+        stderr,
+        "this is the name of a network, which goes to --backbone",
+      );
+    }
+  });
+});
