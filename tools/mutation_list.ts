@@ -101,8 +101,8 @@ export const MUTATIONS: readonly Mutation[] = [
     "tests/wgsl/conv2d_test.ts",
   ),
   kernel("copy_rows", "rows of later chunks come from the first", [
-    "indices[row] - params.first;",
-    "indices[row];",
+    "indices[params.start + row] - params.first;",
+    "indices[params.start + row];",
   ]),
   kernel("elementwise", "the subtrahend comes first", [
     "case 6u: { v = o - v; }",
