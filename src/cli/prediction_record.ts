@@ -1,4 +1,8 @@
-import { type Corner, defectRegions, type Prediction } from "../core/mod.ts";
+import {
+  type DefectRegion,
+  defectRegions,
+  type Prediction,
+} from "../core/mod.ts";
 import { mapScale } from "../core/images/overlay.ts";
 import { rangeOf } from "../core/score/min_max_scale.ts";
 import { type Label, mapDisagrees } from "../core/score/verdict.ts";
@@ -70,19 +74,10 @@ export interface ScoredRecord {
 }
 
 /** A region of an image above its map's threshold, in pixels of the image. */
-export interface RegionRecord {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-  /** Pixels that belong to it. */
-  readonly area: number;
-  /** The largest value of the map in it, and where it is. */
-  readonly peak: number;
+export interface RegionRecord extends Omit<DefectRegion, "peakX" | "peakY"> {
+  /** Where the largest value of the map in it is. */
   readonly peak_x: number;
   readonly peak_y: number;
-  /** Corners of its outer line, clockwise. */
-  readonly contour: readonly Corner[];
 }
 
 /** What `predict --json` prints of an image that could not be used. */

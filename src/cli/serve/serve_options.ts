@@ -8,9 +8,9 @@ import { thresholdsOf } from "./model_thresholds.ts";
 import { resultNames } from "../result_names.ts";
 import type { EngineOptions } from "./engine_messages.ts";
 import { isLocal } from "./guard.ts";
-import { batchSize } from "./inspection_queue.ts";
 import type { ServiceLimits } from "./limits.ts";
 import type { Address } from "./server.ts";
+import { THROUGHPUT_OPTIONS, throughputOf } from "./throughput_options.ts";
 
 /** Options of `serve`. */
 export const SERVE_OPTIONS = {
@@ -94,22 +94,7 @@ export const SERVE_OPTIONS = {
     default: 32,
     help: "images held at one time; beyond it clients get 429",
   },
-  batch: {
-    kind: "integer",
-    min: 1,
-    max: 256,
-    unit: "images",
-    default: 4,
-    help: "images the GPU works on at once, at most: a power of two",
-  },
-  decoders: {
-    kind: "integer",
-    min: 1,
-    max: 64,
-    unit: "threads",
-    fallback: "one less than there are processors, at most 4",
-    help: "threads that decode images",
-  },
+  ...THROUGHPUT_OPTIONS,
   maxBytes: {
     kind: "text",
     value: "SIZE",
@@ -173,7 +158,7 @@ export interface ServiceOptions {
 export async function serviceOptions(
   values: Values<typeof SERVE_OPTIONS>,
 ): Promise<ServiceOptions> {
-  const { model: paths = [], batch, host, port } = values;
+  const { model: paths = [], host, port } = values;
   if (values.models !== undefined && paths.length > 0) {
     throw new UsageError(
       "Give either --model or --models: a folder has its models loaded when they are asked for",
@@ -192,13 +177,7 @@ export async function serviceOptions(
   if (new Set(paths).size < paths.length) {
     throw new UsageError("Cannot serve a model twice: give each --model once");
   }
-  if (batchSize(batch, batch) !== batch) {
-    throw new UsageError(
-      `Cannot use --batch ${batch}: expected a power of two, such as ${
-        batchSize(batch, batch)
-      }`,
-    );
-  }
+  const { batch, decoders } = throughputOf(values);
   const token = await tokenOf(values);
   const localOnly = isLocal(host);
   if (!localOnly && token === undefined && !values.allowAnonymous) {
@@ -223,8 +202,7 @@ export async function serviceOptions(
     limits: {
       queue: values.queue,
       batch,
-      decoders: values.decoders ??
-        Math.min(4, Math.max(1, navigator.hardwareConcurrency - 1)),
+      decoders,
       maxBytes,
       bodies: BODIES * values.queue,
       bodyBytes: values.queue * maxBytes,

@@ -5,7 +5,10 @@ import { UsageError } from "../exit.ts";
 import { PRECISION_OPTION } from "../model_loading.ts";
 import type { Options, Values } from "../options.ts";
 import { MAX_PIXELS_OPTION } from "../read_pixels.ts";
-import { batchSize } from "../serve/inspection_queue.ts";
+import {
+  THROUGHPUT_OPTIONS,
+  throughputOf,
+} from "../serve/throughput_options.ts";
 import { parseThresholds } from "../threshold_options.ts";
 import { AUTOTUNE_OPTION } from "../tuning_store.ts";
 import { brokerUrl, publishedTopic } from "./mqtt.ts";
@@ -121,22 +124,7 @@ export const WATCH_OPTIONS = {
     help:
       "how long a file that cannot be read is tried again before it is recorded as an error",
   },
-  batch: {
-    kind: "integer",
-    min: 1,
-    max: 256,
-    unit: "images",
-    default: 4,
-    help: "images the GPU works on at once, at most: a power of two",
-  },
-  decoders: {
-    kind: "integer",
-    min: 1,
-    max: 64,
-    unit: "threads",
-    fallback: "one less than there are processors, at most 4",
-    help: "threads that decode images",
-  },
+  ...THROUGHPUT_OPTIONS,
   maxPixels: MAX_PIXELS_OPTION,
   precision: PRECISION_OPTION,
   noAutotune: AUTOTUNE_OPTION,
@@ -217,14 +205,6 @@ export function watchPlan(
   folder: string,
   values: Values<typeof WATCH_OPTIONS>,
 ): WatchPlan {
-  const { batch } = values;
-  if (batchSize(batch, batch) !== batch) {
-    throw new UsageError(
-      `Cannot use --batch ${batch}: expected a power of two, such as ${
-        batchSize(batch, batch)
-      }`,
-    );
-  }
   return {
     folder,
     out: values.out,
@@ -232,9 +212,7 @@ export function watchPlan(
     backbone: values.backbone,
     precision: values.precision,
     noAutotune: values.noAutotune,
-    batch,
-    decoders: values.decoders ??
-      Math.min(4, Math.max(1, navigator.hardwareConcurrency - 1)),
+    ...throughputOf(values),
     maxPixels: values.maxPixels,
     interval: values.interval,
     patience: values.patience,
