@@ -26,8 +26,9 @@ const canvas = document.querySelector("canvas")!;
 const status = document.querySelector("[role=status]")!;
 const [teach, inspect] = document.querySelectorAll("button");
 
-/** What the camera sees now. */
-function picture(): Pixels {
+/** The next picture of the camera, so that none is taken twice. */
+async function picture(): Promise<Pixels> {
+  await new Promise((resolve) => video.requestVideoFrameCallback(resolve));
   const { videoWidth: width, videoHeight: height } = video;
   const context = new OffscreenCanvas(width, height).getContext("2d")!;
   context.drawImage(video, 0, 0);
@@ -36,7 +37,7 @@ function picture(): Pixels {
 
 /** Learns from one more good part. */
 async function learn(detector: PatchCore, good: NamedImage[]): Promise<string> {
-  good.push({ name: `good ${good.length + 1}`, content: picture() });
+  good.push({ name: `good ${good.length + 1}`, content: await picture() });
   if (good.length < ENOUGH) {
     return `${good.length} of ${ENOUGH} good parts: move it a little, go on`;
   }
@@ -46,7 +47,7 @@ async function learn(detector: PatchCore, good: NamedImage[]): Promise<string> {
 
 /** Scores what the camera sees and frames its worst patch. */
 async function look(detector: PatchCore): Promise<string> {
-  const { width, height, data } = picture();
+  const { width, height, data } = await picture();
   const [found] = await Array.fromAsync(
     detector.predict([{ name: "camera", content: { width, height, data } }]),
   );
@@ -64,7 +65,7 @@ async function look(detector: PatchCore): Promise<string> {
   const { x, y } = worstPatch;
   context.strokeRect(x, y, worstPatch.width, worstPatch.height);
   return normalizedScore === null
-    ? "No verdict: one good picture makes no threshold, take more"
+    ? "No verdict: pictures that are all alike make no threshold, take more"
     : `${label}: ${normalizedScore.toFixed(2)} × threshold`;
 }
 
