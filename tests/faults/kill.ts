@@ -35,10 +35,7 @@ export async function killOnce(
     const again = await run((job.again ?? job.argv)(folder));
     assertEquals(again.code, 0, `${job.name} again: ${again.stderr}`);
     assert(await job.inspect(folder), `${job.name} again has left nothing`);
-    // Each folder is looked through once in a process's life.
-    if (job.name !== "predict") {
-      assertEquals(await strays(folder), [], job.name);
-    }
+    assertEquals(await strays(folder), [], job.name);
   }
   await Deno.remove(folder, { recursive: true });
   return signal !== null;

@@ -44,7 +44,11 @@ async function kill(
     const job = jobs[i % jobs.length]!;
     const longest = durations.get(job) ?? await duration(job, folder);
     durations.set(job, longest);
-    const isKilled = await killOnce(job, chance, { folder, longest });
+    // A folder of its own, for a process looks through each but once.
+    const isKilled = await killOnce(job, chance, {
+      folder: `${folder}${i}`,
+      longest,
+    });
     const name = isKilled ? job.name : `${job.name}, ended before`;
     killed.set(name, (killed.get(name) ?? 0) + 1);
   }

@@ -85,17 +85,20 @@ export class OnnxError extends Error {
 const MAX_MESSAGE = 2000;
 
 /**
- * A message of bounded length. Names in a file may be of any length and any
- * number: the beginning of each is told, then that of the whole.
+ * A message of one line and bounded length. Names in a file may be of any
+ * length, any number and any characters: the beginning of each is told, then
+ * that of the whole.
  */
 function shortened(message: string, hint: string | undefined): string {
-  const problem = message.replace(
+  const problem = message.replace(/\p{Cc}/gu, "�").replace(
     /"([^"]{200})[^"]+"|(\S{200})\S+/g,
     (_, quoted?: string, bare?: string) =>
       quoted === undefined ? `${bare}…` : `"${quoted}…"`,
   );
   const whole = hint ? `${problem}; ${hint}` : problem;
-  return whole.length > MAX_MESSAGE ? `${whole.slice(0, MAX_MESSAGE)}…` : whole;
+  return whole.length > MAX_MESSAGE
+    ? `${whole.slice(0, MAX_MESSAGE - 1)}…`
+    : whole;
 }
 
 /**
@@ -118,9 +121,10 @@ export function nodeError(
   kind: OnnxErrorKind = "invalid_node",
   hint?: string,
 ): OnnxError {
+  const op = /^[\w.-]*$/.test(node.op) ? node.op : `"${node.op}"`;
   return new OnnxError(
     kind,
-    `Cannot run ${node.op} "${node.name}": ${problem}`,
+    `Cannot run ${op} "${node.name}": ${problem}`,
     { node: node.name, op: node.op, ...(hint === undefined ? {} : { hint }) },
   );
 }

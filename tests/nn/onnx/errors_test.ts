@@ -16,4 +16,10 @@ Deno.test("OnnxError tells the beginning of a name that is long", () => {
     nodeError({ name: "y", op }, "it is odd").message,
     `Cannot run ${op.slice(0, 200)}… "y": it is odd`,
   );
+  assertEquals(
+    nodeError({ name: "y", op: "Re lu\n".repeat(1000) }, "it is odd").message,
+    `Cannot run "${"Re lu�".repeat(1000).slice(0, 200)}…" "y": it is odd`,
+  );
+  const names = new OnnxError("shape", "Cannot read " + "ab ".repeat(5000));
+  assertEquals(names.message.length, 2000);
 });
