@@ -2,7 +2,7 @@ import type { BufferPool } from "./buffer_pool.ts";
 import type { BoundDispatch } from "./pass.ts";
 import type { PipelineCache } from "./pipeline_cache.ts";
 import type { ReadRange } from "./readback.ts";
-import type { Tensor } from "./tensor.ts";
+import type { Storage, Tensor } from "./tensor.ts";
 import type { DType } from "./tensor_data.ts";
 
 /** Dispatches to submit: a compiled `Program`, seen from the device. */
@@ -27,7 +27,12 @@ export interface GpuContext {
   /** Compiled kernels. */
   readonly pipelines: PipelineCache;
   /** A new tensor with undefined contents. */
-  tensor(shape: readonly number[], dtype?: DType, label?: string): Tensor;
+  tensor(
+    shape: readonly number[],
+    dtype?: DType,
+    label?: string,
+    storage?: Storage,
+  ): Tensor;
   /** Reads parts of buffers with one submit and one mapping. */
   readBuffers(ranges: readonly ReadRange[]): Promise<ArrayBuffer[]>;
   /** Submits dispatches in order, in one command buffer. */

@@ -1,5 +1,5 @@
-import { IMAGE_WIDTH } from "../wgsl/kernel.ts";
 import type { Gpu } from "./gpu.ts";
+import { encodeImageCopy } from "./pass.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
@@ -22,19 +22,7 @@ export function imageOf(gpu: Gpu, tensor: Tensor): Tensor {
   const { shape, dtype, label, buffer, size } = tensor;
   const image = gpu.tensor(shape, dtype, label, "image");
   const encoder = gpu.device.createCommandEncoder({ label: "image" });
-  const texels = size / 4;
-  const rows = Math.floor(texels / IMAGE_WIDTH);
-  const bytesPerRow = IMAGE_WIDTH * 16;
-  const copy = (y: number, width: number, height: number): void => {
-    if (width * height === 0) return;
-    encoder.copyBufferToTexture(
-      { buffer, offset: y * bytesPerRow, bytesPerRow },
-      { texture: image.image, origin: [0, y] },
-      [width, height],
-    );
-  };
-  copy(0, IMAGE_WIDTH, rows);
-  copy(rows, texels % IMAGE_WIDTH, 1);
+  encodeImageCopy(encoder, { buffer, image: image.image, texels: size / 4 });
   gpu.device.queue.submit([encoder.finish()]);
   return image;
 }

@@ -2,7 +2,7 @@ import type { Kernel } from "../wgsl/kernel.ts";
 import { MAX_WORKGROUPS_PER_DIMENSION } from "../wgsl/grid.ts";
 import { GpuError } from "./errors.ts";
 import type { GpuContext } from "./context.ts";
-import type { BoundDispatch } from "./pass.ts";
+import type { BoundDispatch, ImageCopy } from "./pass.ts";
 import { storageOf, type Tensor } from "./tensor.ts";
 
 const UNIFORM_ALIGNMENT = 256;
@@ -45,6 +45,7 @@ export class Program implements Disposable {
   #params: Uint8Array<ArrayBuffer> = new Uint8Array(1024);
   #paramsLength = 0;
   #uniforms: GPUBuffer | undefined;
+  readonly #images = new Map<number, Tensor>();
   #bound: BoundDispatch[] | undefined;
 
   /** Made by `Gpu.program`; not meant to be constructed directly. */
@@ -63,7 +64,8 @@ export class Program implements Disposable {
    *
    * @param sizes The problem's sizes, as the kernel's `plan` takes them.
    * @param tensors A tensor for every binding of the kernel, by name; one that
-   * is missing or misspelt does not compile.
+   * is missing or misspelt does not compile. Where the kernel reads an image, a
+   * tensor of `f32` in a buffer is copied into one before, in every run.
    * @param role What this dispatch does here, for the profiler.
    * @throws {GpuError} If the grid is too large, or the names of the bindings
    * were not known to the compiler and one has no tensor.
@@ -131,18 +133,25 @@ export class Program implements Disposable {
       ),
     );
     const bindings = this.#recorded.map(({ kernel, tensors }) => {
+      const copies: ImageCopy[] = [];
       const accesses = Object.values(kernel.bindings);
-      return tensors.map((tensor, i): GPUBindingResource =>
-        storageOf(accesses[i]!) === "image"
-          ? tensor.image.createView()
-          : { buffer: tensor.buffer, size: tensor.byteLength }
-      );
+      const resources = tensors.map((tensor, i): GPUBindingResource => {
+        if (storageOf(accesses[i]!) === "buffer") {
+          return { buffer: tensor.buffer, size: tensor.byteLength };
+        }
+        if (tensor.storage === "image") return tensor.image.createView();
+        const { image } = this.#imageFor(tensor);
+        copies.push({ buffer: tensor.buffer, image, texels: tensor.size / 4 });
+        return image.createView();
+      });
+      return { resources, copies };
     });
     const uniforms = this.#uploadParams();
     device.pushErrorScope("validation");
     const bound = this.#recorded.map((recorded, i) => {
       const { pipeline, layout } = compiled[i];
-      const entries: GPUBindGroupEntry[] = bindings[i].map(
+      const { resources, copies } = bindings[i];
+      const entries: GPUBindGroupEntry[] = resources.map(
         (resource, binding) => ({ binding, resource }),
       );
       const fields = Object.keys(recorded.kernel.params).length;
@@ -158,7 +167,7 @@ export class Program implements Disposable {
       }
       const { label, workgroups } = recorded;
       const bindGroup = device.createBindGroup({ label, layout, entries });
-      return { label, workgroups, pipeline, bindGroup };
+      return { label, workgroups, pipeline, bindGroup, copies };
     });
     const error = await device.popErrorScope();
     if (error !== null) {
@@ -168,6 +177,15 @@ export class Program implements Disposable {
     }
     this.#bound = bound;
     return this;
+  }
+
+  /** The image that tensors of one size in buffers are copied to, one by one. */
+  #imageFor({ shape, dtype, size, label }: Tensor): Tensor {
+    const known = this.#images.get(size);
+    if (known !== undefined) return known;
+    const image = this.#gpu.tensor(shape, dtype, label, "image");
+    this.#images.set(size, image);
+    return image;
   }
 
   #uploadParams(): GPUBuffer {
@@ -218,8 +236,10 @@ export class Program implements Disposable {
     this.#gpu.submit([this]);
   }
 
-  /** Frees the uniform buffer; the tensors stay their owners'. */
+  /** Frees what the program made for itself; the tensors stay their owners'. */
   dispose(): void {
+    for (const image of this.#images.values()) image.dispose();
+    this.#images.clear();
     if (this.#uniforms === undefined) return;
     this.#gpu.pool.track(-this.#uniforms.size);
     this.#uniforms.destroy();
@@ -227,7 +247,7 @@ export class Program implements Disposable {
     this.#bound = undefined;
   }
 
-  /** Frees the uniform buffer where the block of a `using` ends. */
+  /** Frees what it made where the block of a `using` ends. */
   [Symbol.dispose](): void {
     this.dispose();
   }

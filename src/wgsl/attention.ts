@@ -1,5 +1,7 @@
 import interfacePart from "./attention/interface.wgsl" with { type: "text" };
 import keys from "./attention/keys.wgsl" with { type: "text" };
+import qkvBuffer from "./attention/qkv_buffer.wgsl" with { type: "text" };
+import qkvImage from "./attention/qkv_image.wgsl" with { type: "text" };
 import query from "./attention/query.wgsl" with { type: "text" };
 import result from "./attention/result.wgsl" with { type: "text" };
 import direct from "./attention/tile_direct.wgsl" with { type: "text" };
@@ -36,14 +38,14 @@ const WIDTHS = [32, 64, 96, WIDEST_HEAD] as const;
 
 function family(
   name: AttentionTile,
-  tile: string,
+  [qkv, tile]: readonly [string, string],
   queries: number,
   names: (width: number) => Names,
 ): readonly AttentionKernel[] {
   return WIDTHS.map((width) =>
     defineKernel({
       name: `attention_${name}_${width}`,
-      source: interfacePart + tile,
+      source: qkv + interfacePart + tile,
       names: { query, keys, result, d4: width / 4, ...names(width) },
       plan({ images, tokens, heads, head, scale }) {
         if (head > width || head % 4 !== 0) {
@@ -77,14 +79,14 @@ function keysTogether(width: number): number {
 export const ATTENTION_KERNELS: Readonly<
   Record<AttentionTile, readonly AttentionKernel[]>
 > = {
-  direct: family("direct", direct, 64, (width) => ({
+  direct: family("direct", [qkvBuffer, direct], 64, (width) => ({
     together: keysTogether(width),
   })),
-  shared: family("shared", shared, 64, (width) => ({
+  shared: family("shared", [qkvBuffer, shared], 64, (width) => ({
     together: keysTogether(width),
     step: width <= 32 ? 64 : width <= 64 ? 32 : 16,
   })),
-  subgroup8: family("subgroup8", subgroup8, 16, (width) => ({
+  subgroup8: family("subgroup8", [qkvImage, subgroup8], 16, (width) => ({
     rows: 16,
     columns: width / 32,
   })),

@@ -28,8 +28,11 @@ const SHARED_PARTS: Names = {
  */
 export type Access = "read" | "read_write" | "image_f32" | "image_f16";
 
-/** Texels in a row of an image: the largest has 8192 rows, 128 MiB in `f32`. */
+/** Texels in a row of an image. */
 export const IMAGE_WIDTH = 1024;
+
+/** Vectors of four that an image holds on every adapter: 128 MiB in `f32`. */
+export const MOST_TEXELS: number = IMAGE_WIDTH * 8192;
 
 /** Scalar types a `Params` field may have. */
 export type ParamType = "u32" | "i32" | "f32";

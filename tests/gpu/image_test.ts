@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   type Gpu,
   GpuError,
@@ -77,6 +77,31 @@ for (const texels of [1, 3, 1023, 1024, 1025, 5000]) {
     assertEquals(await gpu.read(y), data);
   });
 }
+
+gpuTest(
+  "a program copies what a kernel reads as an image, in every run",
+  async (gpu) => {
+    const count = 1500;
+    const [one, two] = [1, 2].map((seed) => randomFloats(seed, 4 * count));
+    using x = gpu.upload(one!);
+    using middle = gpu.tensor([4 * count]);
+    using y = gpu.tensor([4 * count]);
+    using program = gpu.program("copies")
+      .dispatch(FLOATS, { count }, { x, y: middle })
+      .dispatch(FLOATS, { count }, { x: middle, y });
+    await program.compile();
+    for (const data of [one!, two!]) {
+      gpu.write(x, data);
+      program.run();
+      assertEquals(await gpu.read(y), data);
+    }
+    const whole = gpu.pool.bytes;
+    program.dispose();
+    const image = 2 * IMAGE_WIDTH * 16;
+    const freed = whole - gpu.pool.bytes;
+    assert(freed >= image && freed < 2 * image, "one image serves both");
+  },
+);
 
 gpuTest("an image counts in the pool until it is disposed", (gpu) => {
   const before = gpu.pool.bytes;

@@ -1,5 +1,6 @@
 import { attentionKernel } from "../../wgsl/attention.ts";
 import { roundUp } from "../../wgsl/grid.ts";
+import { MOST_TEXELS } from "../../wgsl/kernel.ts";
 import type { Conv2dSizes } from "../../wgsl/conv2d.ts";
 import { layerNorm } from "../../wgsl/layer_norm.ts";
 import { slice } from "../../wgsl/slice.ts";
@@ -183,7 +184,10 @@ function attention(node: GraphNode, context: PlanContext): void {
   const { images, channels, pixels } = context.extent(qkv);
   const heads = numberAttribute(node, "heads", 1);
   const head = channels / 3 / heads;
-  const tile = context.tile === "plain" ? "direct" : context.tile;
+  const fits = images * pixels * channels <= 4 * MOST_TEXELS;
+  const tile = context.tile === "shared" || context.tile === "subgroup8" && fits
+    ? context.tile
+    : "direct";
   context.emit(node, attentionKernel(tile, head), {
     ...{ images, heads, head },
     tokens: pixels,

@@ -6,9 +6,8 @@
 // No matrix of tokens by tokens exists: keys are gone through in tiles, and what
 // was summed up so far shrinks whenever a larger score turns up. Scores are in
 // powers of 2. The grid: x over tiles of queries, y over heads, z over images.
-// Joined from this part and a tile part with `main`.
+// Joined from a part that declares `qkv`, this part and a tile part with `main`.
 
-@group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
 
 struct Params {

@@ -11,11 +11,11 @@ fn value_row(group: vec3u, key: u32) -> u32 {
 }
 
 fn key_at(at: u32) -> vec4f {
-  return qkv[at];
+  return load_qkv(at);
 }
 
 fn value_at(at: u32) -> vec4f {
-  return qkv[at];
+  return load_qkv(at);
 }
 
 @compute @workgroup_size(64)

@@ -35,8 +35,8 @@ fn main(
     workgroupBarrier();
     for (var i = lane; i < {step * d4}u; i += 64u) {
       let d = min(i % {d4}u, params.head - 1u);
-      k_tile[i] = qkv[part_at(group.z, first + i / {d4}u, 1u, group.y) + d];
-      v_tile[i] = qkv[part_at(group.z, first + i / {d4}u, 2u, group.y) + d];
+      k_tile[i] = load_qkv(part_at(group.z, first + i / {d4}u, 1u, group.y) + d);
+      v_tile[i] = load_qkv(part_at(group.z, first + i / {d4}u, 2u, group.y) + d);
     }
     workgroupBarrier();
     for (var key = first; key < first + {step}u; key += {together}u) {

@@ -2,7 +2,8 @@
 //
 // A step takes 32 keys. Scores are computed as in a matrix product: a lane has 4
 // keys, loads {rows / 8} queries, and the others get those by subgroupBroadcast.
-// Then a lane has {columns} vec4 of the values, and gets the others' weights.
+// Then a lane has {columns} vec4 of the values, and gets the others' weights: 8
+// keys at a time, so that sums stay in registers for as long.
 //# Written out for the {rows} queries and for a lane's vec4 of a head.
 
 fn multiply_add(sum: vec4f, a: vec4f, w0: vec4f, w1: vec4f, w2: vec4f, w3: vec4f) -> vec4f {
@@ -38,10 +39,10 @@ fn main(
     //#end
     for (var d = 0u; d < params.head; d++) {
       //#for p 0 rows/8
-      let x{p} = qkv[q_at{p} + d];
+      let x{p} = load_qkv(q_at{p} + d);
       //#end
       //#for j 0 4
-      let k{j} = qkv[k_at{j} + d];
+      let k{j} = load_qkv(k_at{j} + d);
       //#end
       //#for i 0 4
       let w{i} = vec4f(k0.{xyzw[i]}, k1.{xyzw[i]}, k2.{xyzw[i]}, k3.{xyzw[i]});
@@ -56,25 +57,30 @@ fn main(
     let most{q} = max(max(s{q}.x, s{q}.y), max(s{q}.z, s{q}.w));
     let next{q} = max(subgroupMax(most{q}), highest{q});
     let shrink{q} = exp2(highest{q} - next{q});
-    let p{q} = exp2(s{q} - next{q});
-    sum{q} = sum{q} * shrink{q} + p{q}.x + p{q}.y + p{q}.z + p{q}.w;
+    s{q} = exp2(s{q} - next{q});
+    sum{q} = sum{q} * shrink{q} + s{q}.x + s{q}.y + s{q}.z + s{q}.w;
     //#for c 0 columns
     o{q}_{c} *= shrink{q};
     //#end
     highest{q} = next{q};
     //#end
-    //#for k 0 32
-    let v_at{k} = part_at(group.z, first + {k}u, 2u, group.y);
-    //#for c 0 columns
-    let v{k}_{c} = qkv[v_at{k} + d{c}];
-    //#end
-    //#for q 0 rows
-    let b{k}_{q} = subgroupBroadcast(p{q}.{xyzw[k % 4]}, {k / 4}u);
-    //#for c 0 columns
-    o{q}_{c} += b{k}_{q} * v{k}_{c};
-    //#end
-    //#end
-    //#end
+    for (var j = 0u; j < 4u; j++) {
+      //#for k 0 8
+      let v_at{k} = part_at(group.z, first + {4 * k}u + j, 2u, group.y);
+      //#for c 0 columns
+      let v{k}_{c} = load_qkv(v_at{k} + d{c});
+      //#end
+      //#end
+      //#for q 0 rows
+      //#for k 0 8
+      let b{k}_{q} = subgroupBroadcast(s{q}.x, {k}u);
+      //#for c 0 columns
+      o{q}_{c} += b{k}_{q} * v{k}_{c};
+      //#end
+      //#end
+      s{q} = s{q}.yzwx;
+      //#end
+    }
   }
   //#for q 0 rows
   let total{q} = subgroupAdd(sum{q});
