@@ -10,6 +10,14 @@ fn multiply_add(sum: vec4f, a: vec4f, w0: vec4f, w1: vec4f, w2: vec4f, w3: vec4f
   return sum + a.x * w0 + a.y * w1 + a.z * w2 + a.w * w3;
 }
 
+// subgroupMax(), which llvmpipe goes through lane by lane.
+fn highest_of(x: f32) -> f32 {
+  //#for l 0 8
+  let x{l} = subgroupBroadcast(x, {l}u);
+  //#end
+  return max(max(max(x0, x1), max(x2, x3)), max(max(x4, x5), max(x6, x7)));
+}
+
 @compute @workgroup_size(8)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -55,7 +63,7 @@ fn main(
     //#for q 0 rows
     s{q} = select(vec4f(LOWEST), s{q} * params.scale, inside);
     let most{q} = max(max(s{q}.x, s{q}.y), max(s{q}.z, s{q}.w));
-    let next{q} = max(subgroupMax(most{q}), highest{q});
+    let next{q} = max(highest_of(most{q}), highest{q});
     let shrink{q} = exp2(highest{q} - next{q});
     s{q} = exp2(s{q} - next{q});
     sum{q} = sum{q} * shrink{q} + s{q}.x + s{q}.y + s{q}.z + s{q}.w;
