@@ -16,7 +16,7 @@ import { type Command, type Context, defineCommand } from "./command.ts";
 import { readFile } from "./disk.ts";
 import { EXIT, UsageError } from "./exit.ts";
 import { listImages } from "./files.ts";
-import { FIT_OPTIONS, type FitValues } from "./fit_options.ts";
+import { bundling, FIT_OPTIONS, type FitValues } from "./fit_options.ts";
 import { fitPage } from "./fit_page.ts";
 import {
   fitPart,
@@ -76,7 +76,7 @@ export const fit: Command = defineCommand({
   examples: [
     ["train/good --model part.safetensors", "The paper's settings"],
     [
-      "bottle --model bottle.safetensors --coreset 0.01 --bundle",
+      "bottle --model bottle.safetensors --coreset 0.01",
       "A small model of a dataset folder, backbone included",
     ],
     [
@@ -182,7 +182,8 @@ export const fit: Command = defineCommand({
         context,
       );
     if (appending === undefined) tellCpuAdapter(detector.gpu, terminal);
-    if (values.bundle) detector.checkBundle();
+    const bundle = bundling(values);
+    if (bundle === true) detector.checkBundle();
     const { range } = detector.settings;
     checks.geometry = detector.settings;
     checks.range = range;
@@ -242,7 +243,7 @@ export const fit: Command = defineCommand({
         ]);
         await writeOutput(page, text, values.overwrite);
       }
-      await noteBackbones(values, terminal);
+      await noteBackbones(detector, values, terminal);
       printProfile(await detector.kernelTimes(), terminal);
       return failed > 0 ? EXIT.failure : EXIT.ok;
     }
@@ -258,7 +259,7 @@ export const fit: Command = defineCommand({
     const failed = unusable.size;
     if (values.minArea !== undefined) detector.setMinArea(values.minArea);
     const bytes = detector.save({
-      bundle: values.bundle,
+      bundle,
       bankPrecision: values.bankPrecision,
     });
     await writeOutput(values.model, bytes, values.overwrite);
@@ -285,7 +286,7 @@ export const fit: Command = defineCommand({
       await writeOutput(page, text, values.overwrite);
     }
     terminal.message(nextLine(values.model));
-    await noteBackbones(values, terminal);
+    await noteBackbones(detector, values, terminal);
     printProfile(await detector.kernelTimes(), terminal);
     return failed > 0 ? EXIT.failure : EXIT.ok;
   },
@@ -452,12 +453,15 @@ async function tellFinished(
 
 /** Says which backbones of a model will have to be named to use it. */
 async function noteBackbones(
-  { backbone: names = [], bundle, model }: FitValues,
+  detector: Detector,
+  values: FitValues,
   terminal: Terminal,
 ): Promise<void> {
-  if (bundle) return;
-  for (const name of names) {
+  const { backbone: names = [], model } = values;
+  const members = detector instanceof Ensemble ? detector.members : [detector];
+  for (const [i, name] of names.entries()) {
     if (name === DEMO_BACKBONE) continue;
+    if (members[i]!.isBundled(bundling(values))) continue;
     if ((await backbonePlaces(name, model)).length > 0) continue;
     terminal.message(
       `The model does not contain its backbone: to use it give --backbone "${name}" again, put that file beside the model or into the weights folder, or fit with --bundle`,

@@ -1,5 +1,8 @@
+import type { Bundling } from "../core/mod.ts";
 import { LIMITS } from "../core/settings/limits.ts";
+import { UsageError } from "./exit.ts";
 import { LAYOUT_OPTIONS } from "./layout_options.ts";
+import { DEMO_BACKBONE } from "./load_backbone.ts";
 import { MEMORY_OPTION } from "./memory.ts";
 import { PRECISION_OPTION } from "./model_loading.ts";
 import type { Options, Values } from "./options.ts";
@@ -96,7 +99,12 @@ export const FIT_OPTIONS = {
   noAutotune: AUTOTUNE_OPTION,
   bundle: {
     kind: "flag",
-    help: "put the backbone into the model, so that one file is all",
+    help:
+      "put the backbone into the model, so that one file is all; done by default where it has at most 32 MiB",
+  },
+  noBundle: {
+    kind: "flag",
+    help: "leave the backbone out of the model",
   },
   allowRandom: {
     kind: "flag",
@@ -108,3 +116,21 @@ export const FIT_OPTIONS = {
 
 /** The command line of `fit`, as it was read. */
 export type FitValues = Values<typeof FIT_OPTIONS>;
+
+/**
+ * Whether the model contains its backbones. Every copy of the program has `demo`.
+ *
+ * @throws {UsageError} If the command line says both.
+ */
+export function bundling(
+  { backbone, bundle, noBundle }: Pick<
+    FitValues,
+    "backbone" | "bundle" | "noBundle"
+  >,
+): Bundling {
+  if (bundle && noBundle) {
+    throw new UsageError("Give either --bundle or --no-bundle");
+  }
+  if (bundle || noBundle) return bundle;
+  return backbone?.every((name) => name === DEMO_BACKBONE) ? false : "small";
+}

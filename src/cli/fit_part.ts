@@ -13,7 +13,7 @@ import type { Settings } from "../core/settings/settings.ts";
 import { VERSION } from "../core/settings/version.ts";
 import { sha256 } from "../core/weights.ts";
 import { readFile, statOrNothing, writeAtomically } from "./disk.ts";
-import type { FitValues } from "./fit_options.ts";
+import { bundling, type FitValues } from "./fit_options.ts";
 import { namingModel } from "./model_loading.ts";
 import type { Shard } from "./shard.ts";
 import type { Terminal } from "./terminal.ts";
@@ -56,13 +56,14 @@ export async function partOf(
   const own = paths.filter((_, i) => i % parts === part - 1);
   const list = await digest(paths);
   const { settings, backbone, values } = method;
-  const { bankPrecision, precision, bundle, memory, thresholdImages } = values;
+  const { bankPrecision, precision, memory, thresholdImages } = values;
   const { groupBy, resume, maxPixels } = values;
   const key = await digest({
     ...{ list, shard, settings, version: VERSION },
     backbone: await sha256(backbone.bytes),
     files: await Promise.all(own.map(stamp)),
-    ...{ bankPrecision, precision, bundle, memory, thresholdImages, groupBy },
+    ...{ bankPrecision, precision, memory, thresholdImages, groupBy },
+    bundle: bundling(values),
     maxPixels,
     // A part that is done in steps is another one than a part that is not.
     steps: resume !== undefined,
@@ -126,7 +127,10 @@ interface PartWork {
     shard: Shard,
   ) => Promise<FitReport>;
   /** How the part is written. */
-  readonly values: Pick<FitValues, "resume" | "bundle" | "bankPrecision">;
+  readonly values: Pick<
+    FitValues,
+    "backbone" | "resume" | "bundle" | "noBundle" | "bankPrecision"
+  >;
   /** Where messages go. */
   readonly terminal: Terminal;
 }
@@ -145,7 +149,8 @@ interface FittedPart {
  */
 export async function fitPart(work: PartWork): Promise<FittedPart> {
   const { detector, images, part, values, terminal } = work;
-  const { resume, bundle, bankPrecision } = values;
+  const { resume, bankPrecision } = values;
+  const bundle = bundling(values);
   const steps = resume === undefined ? [images] : stepsOf(images);
   const [own, parts] = part.shard;
   const position = part.shard.join("/");

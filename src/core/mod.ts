@@ -7,7 +7,7 @@
 export type { StoredEnsemble } from "./model/ensemble_file.ts";
 export { ModelFileError } from "./model/stored_model.ts";
 export { readModelFile, writeModelFile } from "./model/model_file.ts";
-export type { StoredBackbone } from "./features/backbone.ts";
+export type { Bundling, StoredBackbone } from "./features/backbone.ts";
 export type {
   StoredCoverage,
   StoredModel,

@@ -40,7 +40,11 @@ gpuTest("fitPart() goes on behind the steps that are whole", async (gpu) => {
       fitted.push(images.length);
       return await detector.fit(images, { shard });
     },
-    values: { resume, bundle: false, bankPrecision: "f32" as const },
+    values: {
+      resume,
+      ...{ backbone: undefined, bundle: false, noBundle: true },
+      bankPrecision: "f32" as const,
+    },
     terminal: new FakeTerminal().terminal,
   });
   const steps = `${folder}/steps`;

@@ -8,7 +8,7 @@ import type {
 import { LIMITS } from "../settings/limits.ts";
 import { changedRule, settingsFromJson } from "../settings/resolve_settings.ts";
 import type { WeightPrecision } from "../../wgsl/conv2d.ts";
-import type { Backbone, BackboneFile } from "../features/backbone.ts";
+import type { Backbone, BackboneFile, Bundling } from "../features/backbone.ts";
 import type { FitPlan } from "./fit/plan.ts";
 import type { WorkOptions } from "../features/progress.ts";
 
@@ -79,8 +79,11 @@ export interface LoadOptions extends DetectorOptions {
 
 /** Options of `PatchCore.save`. */
 export interface SaveOptions {
-  /** Whether the backbone goes into the file as well. */
-  readonly bundle?: boolean;
+  /**
+   * Whether the backbone goes into the file as well, no by default; `"small"`:
+   * where it has at most 32 MiB and its licence lets it.
+   */
+  readonly bundle?: Bundling;
   /** How the bank is stored; `"f32"` by default. */
   readonly bankPrecision?: "f32" | "f16";
 }

@@ -13,7 +13,11 @@ import {
 } from "../model/thresholds.ts";
 import { resolveSettings } from "../settings/resolve_settings.ts";
 import type { Settings } from "../settings/settings.ts";
-import { Backbone, type BackboneFile } from "../features/backbone.ts";
+import {
+  Backbone,
+  type BackboneFile,
+  type Bundling,
+} from "../features/backbone.ts";
 import { checkRegion } from "../features/region_grid.ts";
 import { feedOf } from "../features/feature_stream.ts";
 import { fitModel } from "./fit/fit.ts";
@@ -419,6 +423,11 @@ export class PatchCore implements Disposable, AsyncDisposable {
    */
   checkBundle(): void {
     this.#backbone.checkBundle();
+  }
+
+  /** Whether a model that is saved so contains the backbone. */
+  isBundled(bundle: Bundling): boolean {
+    return this.#backbone.isBundled(bundle);
   }
 
   /**

@@ -44,6 +44,15 @@ export interface StoredBackbone {
   readonly onnx?: Uint8Array;
 }
 
+/**
+ * Whether a model contains its backbone's file: `"small"` where that has at most
+ * 32 MiB and its licence lets it.
+ */
+export type Bundling = boolean | "small";
+
+/** Bytes of a backbone up to which it is small. */
+const SMALL = 2 ** 25;
+
 /** A backbone's ONNX file. */
 export interface BackboneFile extends ReadOnnxOptions {
   /** Name in the catalogue, or the file's name. */
@@ -219,11 +228,25 @@ export class Backbone implements Disposable {
    * file lacks.
    */
   checkBundle(): void {
-    const licence = this.metadata.get(LICENCE_KEY);
-    if (licence === undefined || this.metadata.has(LICENCE_TEXT_KEY)) return;
+    const licence = this.#unmetLicence;
+    if (licence === undefined) return;
     throw new TypeError(
       `Cannot bundle backbone "${this.name}": its weights come under the ${licence}, which asks for a copy of its text with them; make the ONNX file again with --licence FILE, or leave the backbone out of the model`,
     );
+  }
+
+  /** A licence that asks for a copy of its text, where that is missing. */
+  get #unmetLicence(): string | undefined {
+    return this.metadata.has(LICENCE_TEXT_KEY)
+      ? undefined
+      : this.metadata.get(LICENCE_KEY);
+  }
+
+  /** Whether a model contains the file. */
+  isBundled(bundle: Bundling): boolean {
+    return bundle === "small"
+      ? this.bytes.length <= SMALL && this.#unmetLicence === undefined
+      : bundle;
   }
 
   /**
@@ -231,15 +254,16 @@ export class Backbone implements Disposable {
    *
    * @throws {TypeError} If it may not be bundled.
    */
-  stored(bundle = false): StoredBackbone {
+  stored(bundle: Bundling = false): StoredBackbone {
     const { name, sha256, source, positions, bytes } = this;
-    if (bundle) this.checkBundle();
+    const isBundled = this.isBundled(bundle);
+    if (isBundled) this.checkBundle();
     return {
       name,
       sha256,
       ...(source !== undefined && { source }),
       ...(positions !== undefined && { positions }),
-      ...(bundle && { onnx: bytes }),
+      ...(isBundled && { onnx: bytes }),
     };
   }
 
