@@ -312,7 +312,8 @@ programTest("fit, predict and info with several backbones", async (t) => {
         fit,
         `${root}/flange`,
         ...[...backbones.slice(2), "--allow-random", "--model", moved],
-        ..."--resize=64 --square --no-crop --layers=layer1,layer2".split(" "),
+        ..."--no-bundle --resize=64 --square --no-crop --layers=layer1,layer2"
+          .split(" "),
       );
       assertStringIncludes(note, `give --backbone "${tiny}" again`);
       const predicted = (...options: string[]) =>
