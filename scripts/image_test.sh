@@ -10,40 +10,13 @@
 set -eu
 
 cd "$(dirname "$0")/.."
-SOURCE="$(pwd)"
 . scripts/environment.sh
+NAME=image_test
+. scripts/debian_root.sh
 IMAGE="${1:-$SCRATCH/root}"
-MOUNTS=""
-SERVICE=""
-
-say() { printf '%s\n' "image_test: $*"; }
-give_up() {
-  say "$*"
-  exit 1
-}
-clean() {
-  [ -z "$SERVICE" ] || kill "$SERVICE" 2>/dev/null || true
-  for mount in $MOUNTS; do umount -l "$mount" 2>/dev/null || true; done
-  rm -rf "$SCRATCH"
-}
-trap clean EXIT
-mounted() { # mounted KIND OPTIONS SOURCE TARGET
-  [ -d "$4" ] || mkdir -p "$4"
-  mount -t "$1" -o "$2" "$3" "$4"
-  MOUNTS="$4 $MOUNTS"
-}
-
-[ "$(id -u)" -eq 0 ] || give_up "Cannot make a Debian root: run this as root"
-command -v debootstrap >/dev/null || give_up "Cannot find debootstrap: apt-get install debootstrap"
 
 # ---- FROM debian:bookworm-slim ---------------------------------------------
-if [ ! -e "$IMAGE/etc/debian_version" ]; then
-  debootstrap --variant=minbase bookworm "$IMAGE" \
-    "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$SCRATCH/debootstrap.log" ||
-    give_up "debootstrap failed: $(tail -n 3 "$SCRATCH/debootstrap.log")"
-fi
-cp /etc/resolv.conf "$IMAGE/etc/resolv.conf"
-say "Debian $(cat "$IMAGE/etc/debian_version")"
+debian bookworm "$IMAGE"
 
 # ---- ENV, COPY and RUN of the Dockerfile -------------------------------------
 step() { grep -q "$1" deploy/docker/Dockerfile || give_up "the Dockerfile has no line \"$1\" any more"; }
@@ -52,26 +25,12 @@ step '^RUN sh /opt/patchcore/deploy/docker/install.sh'
 step '^USER 10001:10001$'
 step '^WORKDIR /opt/patchcore$'
 step '^ENTRYPOINT \["sh", "/opt/patchcore/deploy/docker/patchcore.sh"\]$'
-rm -rf "$IMAGE/opt/patchcore"
-mkdir -p "$IMAGE/opt/patchcore"
-git ls-files -z --cached --others --exclude-standard |
-  tar -c --null --files-from=- | tar -x -C "$IMAGE/opt/patchcore"
+checkout "$IMAGE/opt/patchcore"
 environment="DENO_DIR=/opt/deno DENO_WEBGPU_BACKEND=vulkan XDG_RUNTIME_DIR=/tmp HOME=/tmp"
-devices() { # what a container has of /proc and /dev
-  mounted proc nosuid proc "$IMAGE/proc"
-  mounted tmpfs mode=755 dev "$IMAGE/dev"
-  for device in null:3 zero:5 random:8 urandom:9; do
-    mknod -m 666 "$IMAGE/dev/${device%:*}" c 1 "${device#*:}"
-  done
-}
-devices
-proxies="$(env | grep -i '_proxy=\|^NPM_CONFIG\|^DENO_CERT\|^SSL_CERT\|^NODE_EXTRA' || true)"
-# A network behind a proxy of its own trusts certificates that Debian does not.
-cp /etc/ssl/certs/ca-certificates.crt "$IMAGE/var/tmp/host.crt"
-proxies="$proxies NODE_EXTRA_CA_CERTS=/var/tmp/host.crt DENO_CERT=/var/tmp/host.crt"
+devices "$IMAGE"
 # shellcheck disable=SC2086
 env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-  $environment $proxies chroot "$IMAGE" \
+  $environment $(network "$IMAGE") chroot "$IMAGE" \
   sh /opt/patchcore/deploy/docker/install.sh mesa >"$SCRATCH/install.log" 2>&1 ||
   give_up "install.sh failed: $(tail -n 5 "$SCRATCH/install.log")"
 say "installed $(chroot "$IMAGE" deno --version | head -n 1), $(du -sm "$IMAGE" -x | cut -f 1) MB in all"
@@ -85,7 +44,7 @@ MOUNTS=""
 mount --bind "$IMAGE" "$IMAGE"
 MOUNTS="$IMAGE"
 mount -o remount,ro,bind "$IMAGE"
-devices
+devices "$IMAGE"
 mounted tmpfs mode=1777 tmp "$IMAGE/tmp"
 mount --bind "$SCRATCH/models" "$IMAGE/models"
 MOUNTS="$IMAGE/models $MOUNTS"
