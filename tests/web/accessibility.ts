@@ -17,9 +17,16 @@ interface Violation {
 
 /**
  * Fails on any violation of WCAG 2.2 A and AA that axe-core finds, contrast of
- * text among them, in light and dark.
+ * text among them, in light and dark, and where a page is wider than a phone.
  */
 export async function checkAccessibility(page: Page): Promise<void> {
+  const size = page.viewportSize()!;
+  for (const [width, height] of WIDTHS) {
+    await page.setViewportSize({ width, height });
+    const whole = await page.evaluate("document.documentElement.scrollWidth");
+    assert(Number(whole) <= width, `${whole} pixels of ${width}`);
+  }
+  await page.setViewportSize(size);
   await page.evaluate(axe.source);
   for (const colorScheme of SCHEMES) {
     await page.emulateMedia({ colorScheme });
