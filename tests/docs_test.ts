@@ -98,14 +98,27 @@ async function runBlock(block: string, folder: string): Promise<void> {
   );
 }
 
-Deno.test("commands of the documents run as they are written", async (t) => {
+/** Steps that run side by side. */
+const BESIDE_OTHERS = {
+  sanitizeOps: false,
+  sanitizeResources: false,
+  sanitizeExit: false,
+};
+
+/** Runs the blocks of some pages, in a folder of their own. */
+async function runPages(
+  pages: readonly string[],
+  t: Deno.TestContext,
+): Promise<void> {
   const folder = await makeUserFolder();
+  const step = (name: string, fn: () => Promise<void>) =>
+    t.step({ name, ...BESIDE_OTHERS, fn });
   try {
     await runBlock(
       "deno run -A mod.ts fit parts/good --model fitted.safetensors --quiet",
       folder,
     );
-    for (const page of PAGES) {
+    for (const page of pages) {
       const text = await Deno.readTextFile(`${ROOT}${page}`);
       const blocks = blocksOf(text, "sh");
       if (page !== "README.md") {
@@ -115,10 +128,10 @@ Deno.test("commands of the documents run as they are written", async (t) => {
         );
       }
       for (const [i, block] of blocks.entries()) {
-        await t.step(`${page}, block ${i + 1}`, () => runBlock(block, folder));
+        await step(`${page}, block ${i + 1}`, () => runBlock(block, folder));
       }
       for (const [i, program] of blocksOf(text, "ts").entries()) {
-        await t.step(`${page}, program ${i + 1}`, async () => {
+        await step(`${page}, program ${i + 1}`, async () => {
           await Deno.writeTextFile(`${folder}/program.ts`, program);
           const config = `--config "${ROOT}deno.json"`;
           await runBlock(`deno check --quiet ${config} program.ts`, folder);
@@ -129,6 +142,17 @@ Deno.test("commands of the documents run as they are written", async (t) => {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+Deno.test("commands of the documents run as they are written", async (t) => {
+  const lanes = [["README.md"], PAGES.filter((page) => page !== "README.md")];
+  await Promise.all(lanes.map((pages) =>
+    t.step({
+      name: pages.join(", "),
+      ...BESIDE_OTHERS,
+      fn: (t) => runPages(pages, t),
+    })
+  ));
 });
 
 Deno.test("links of the documents lead to files", async () => {
