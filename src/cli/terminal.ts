@@ -118,11 +118,12 @@ export function printable(text: string): string {
 /** The same for what has to stay on one line, such as a name. */
 export function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, escaped);
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, escaped);
 }
 
 function escaped(character: string): string {
-  const code = character.charCodeAt(0).toString(16).padStart(2, "0");
+  const code = character.charCodeAt(0);
+  const hexadecimal = code.toString(16).padStart(2, "0");
   return ({ "\n": "\\n", "\r": "\\r", "\t": "\\t" })[character] ??
-    `\\x${code}`;
+    (code > 0xff ? `\\u${hexadecimal}` : `\\x${hexadecimal}`);
 }

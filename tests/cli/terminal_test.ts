@@ -48,6 +48,7 @@ Deno.test("a file's name can neither move the cursor nor break an error's line",
   assertEquals(fake.stdout, "\\x1b[2J\\x07a\nb\\x9b\n");
   assertEquals(fake.stderr, "error: \\x1b[2J\\x07a\\nb\\x9b\n");
   assertEquals(oneLine("größe\t1"), "größe\\t1");
+  assertEquals(oneLine("a\u2028b"), "a\\u2028b");
 });
 
 Deno.test("Terminal.error() writes further lines as lines", () => {

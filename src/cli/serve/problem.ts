@@ -1,4 +1,5 @@
 import type { FailureRecord } from "../prediction_record.ts";
+import { oneLine } from "../terminal.ts";
 
 /** What a refused request is answered with, as JSON. */
 interface ProblemBody {
@@ -38,7 +39,8 @@ export class HttpProblem extends Error {
 
   /**
    * @param status HTTP status.
-   * @param message One sentence without a final period.
+   * @param message One sentence without a final period. Names in it are the
+   * client's: their control characters are written out.
    * @param options More of the answer.
    */
   constructor(
@@ -49,7 +51,7 @@ export class HttpProblem extends Error {
       readonly images?: readonly FailureRecord[];
     } = {},
   ) {
-    super(message);
+    super(oneLine(message));
     this.status = status;
     this.headers = options.headers ?? {};
     this.images = options.images;

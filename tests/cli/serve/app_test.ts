@@ -4,6 +4,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { HttpProblem } from "../../../src/cli/serve/problem.ts";
 import { fakeService, imageBody, png, problem } from "./fake_service.ts";
 
 Deno.test("a token is asked for, but not with health, description and page", async () => {
@@ -202,4 +203,9 @@ Deno.test("every answer is counted and written down, without what was in it", as
     results: [{ pred_score: 1.6, pred_label: "normal" }],
   });
   assert(Number.isFinite(Date.parse(time)) && ms >= 0);
+});
+
+Deno.test("HttpProblem is one line, whatever the client calls its image", () => {
+  const { message } = new HttpProblem(422, 'Cannot score image "a\r\nb\0"');
+  assertEquals(message, 'Cannot score image "a\\r\\nb\\x00"');
 });
