@@ -21,7 +21,8 @@ export function elementCount(shape: readonly number[]): number {
 
 /**
  * Where a tensor's elements are: in a buffer, or in an image that kernels read
- * with bindings such as `image_f32`, for tensors that the host alone writes.
+ * with bindings such as `image_f32`. Kernels write buffers alone: an image is
+ * filled by the host, or copied from a buffer.
  */
 export type Storage = "buffer" | "image";
 
