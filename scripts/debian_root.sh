@@ -1,6 +1,6 @@
 # Sourced by scripts that run programs in another Debian, as root: makes one by
 # debootstrap, mounts what programs need, and undoes that at the end. NAME is who
-# speaks, SERVICE a process that is to end with the script.
+# speaks, SERVICE a shell whose child is to end with the script.
 
 SOURCE="$(pwd)"
 MOUNTS=""
@@ -12,7 +12,7 @@ give_up() {
   exit 1
 }
 clean() {
-  [ -z "$SERVICE" ] || kill "$SERVICE" 2>/dev/null || true
+  [ -z "$SERVICE" ] || pkill -P "$SERVICE" || true
   for mount in $MOUNTS; do umount -l "$mount" 2>/dev/null || true; done
   rm -rf "$SCRATCH"
 }
