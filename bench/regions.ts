@@ -1,8 +1,9 @@
 /**
  * What an ignored region does to a defective image: for some of each kind the
  * model is fitted anew with `ignore` over the image's own mask, made wider by a
- * margin, and the image's score is compared with those of good test images under
- * the same model; beside it the same without a region.
+ * margin, and the image's score is compared with those of all good test images
+ * under the same model; beside it the same without a region. The defect is also
+ * pasted into a good image, which has to keep its score.
  *
  * `deno run -A bench/regions.ts [DATASET] [BACKBONE.onnx] [MARGIN] [TRAIN] [EACH]`
  */
@@ -12,7 +13,11 @@ import { sourcesOf } from "../src/core/evaluation/features_of.ts";
 import { drawRegion, type RegionShape } from "../src/core/images/region.ts";
 import { DISK } from "../src/cli/disk.ts";
 import { readPixels } from "../src/cli/read_pixels.ts";
-import { PatchCore, type RegionSetting } from "../src/core/mod.ts";
+import {
+  type NamedImage,
+  PatchCore,
+  type RegionSetting,
+} from "../src/core/mod.ts";
 import { Gpu } from "../src/gpu/mod.ts";
 import { sharedPath } from "../tests/testing.ts";
 
@@ -28,8 +33,7 @@ if (folder === undefined || file === undefined) {
 }
 const [category] = await readDataset(DISK, folder);
 const good = category!.train.slice(0, Number(train));
-const normal = category!.test.filter(({ label }) => label === "normal")
-  .slice(0, 12);
+const normal = category!.test.filter(({ label }) => label === "normal");
 const kinds = Map.groupBy(
   category!.test.filter(({ mask }) => mask !== undefined),
   ({ defect }) => defect,
@@ -43,13 +47,17 @@ using gpu = await Gpu.create();
 async function scores(
   region: RegionSetting | undefined,
   samples: readonly Sample[],
+  more: readonly NamedImage[] = [],
 ): Promise<number[]> {
   using detector = await PatchCore.create({
     ...{ backbone, gpu, coreset: 0.05, crop: null, resize: 224, batch: 8 },
     ...(region && { region }),
   });
   await detector.fit(sourcesOf(good, DISK));
-  const predictions = detector.predict(sourcesOf(samples, DISK));
+  const predictions = detector.predict([
+    ...sourcesOf(samples, DISK),
+    ...more,
+  ]);
   const threshold = detector.model.threshold!.value;
   return await Array.fromAsync(predictions, ({ score }) => score / threshold);
 }
@@ -78,6 +86,22 @@ async function wideMask(path: string): Promise<RegionShape> {
   return { kind: "mask", width, height, data: marks };
 }
 
+/** A good image with the pixels of a defect, and one as it is. */
+async function twins(defect: Sample): Promise<NamedImage[]> {
+  const read = async (path: string) => (await readPixels({ path })).pixels;
+  const [good, bad, mask] = await Promise.all(
+    [normal[0]!.path, defect.path, defect.mask!.path].map(read),
+  );
+  const data = good!.data.slice();
+  for (let at = 0; at < data.length; at += 4) {
+    if (mask!.data[at]! >= 128) data.set(bad!.data.subarray(at, at + 4), at);
+  }
+  return [
+    { name: "pasted", content: { ...good!, data } },
+    { name: "as it is", content: good! },
+  ];
+}
+
 const range = (values: readonly number[]): string =>
   `${Math.min(...values).toFixed(3)} to ${Math.max(...values).toFixed(3)}`;
 
@@ -90,15 +114,19 @@ for (const [i, sample] of defective.entries()) {
   const mask = await wideMask(sample.mask!.path);
   const { width, height } = (await readPixels({ path: sample.path })).pixels;
   const region = drawRegion({ width, height, ignore: [mask] });
-  const found = await scores(region, [...normal, sample]);
-  const own = found.at(-1)!;
-  const others = found.slice(0, -1);
+  const found = await scores(
+    region,
+    [...normal, sample],
+    await twins(sample),
+  );
+  const [own, pasted, asItIs] = found.slice(-3) as [number, number, number];
+  const others = found.slice(0, -3);
   const below = others.filter((score) => score > own).length;
   console.log(
     `${sample.path.split("/").slice(-2).join("/")}: ${
       before[normal.length + i]!.toFixed(3)
     } without, ${own.toFixed(3)} with --ignore; good ${
       range(others)
-    }, ${below} of ${others.length} above it`,
+    }, ${below} of ${others.length} above it; pasted into a good image ${pasted}, without ${asItIs}`,
   );
 }
