@@ -97,16 +97,33 @@ export function withDefects(
   return { width, height, data: copy };
 }
 
-/** A drawn surface that is square: soft stripes and grain of a seed. */
+/** Specks on a drawn surface. */
+const SPECKS = 60;
+
+/**
+ * A drawn surface that is square: soft stripes, grain and dark specks of a seed,
+ * for surfaces vary.
+ */
 export function drawnPart(seed: number, side: number): Pixels {
-  const data = new Uint8Array(side * side * 4).fill(255);
-  let state = seed + 1;
+  const random = new Mt19937(seed);
+  const levels = new Float64Array(side * side);
   for (let i = 0; i < side * side; i++) {
-    state = Math.imul(state, 1664525) + 1013904223 >>> 0;
-    const level = 110 + 30 * Math.sin(i % side / 11) +
-      20 * Math.sin(Math.floor(i / side) / 17) + (state >>> 27);
-    data.fill(level, i * 4, i * 4 + 3);
+    levels[i] = 110 + 30 * Math.sin(i % side / 11) +
+      20 * Math.sin(Math.floor(i / side) / 17) + random.below(32);
   }
+  for (let speck = 0; speck < SPECKS; speck++) {
+    const [left, top] = [random.below(side), random.below(side)];
+    const radius = 2 + random.below(5);
+    const depth = 10 + random.below(40);
+    for (let y = Math.max(0, top - radius); y <= top + radius; y++) {
+      for (let x = Math.max(0, left - radius); x <= left + radius; x++) {
+        const isInside = Math.hypot(x - left, y - top) <= radius;
+        if (isInside && x < side && y < side) levels[y * side + x]! -= depth;
+      }
+    }
+  }
+  const data = new Uint8Array(side * side * 4).fill(255);
+  levels.forEach((level, i) => data.fill(Math.max(0, level), i * 4, i * 4 + 3));
   return { width: side, height: side, data };
 }
 

@@ -37,6 +37,9 @@ import {
   withDefects,
 } from "./montage.ts";
 
+/** Drawn parts that trays are made of. */
+const DRAWN = 24;
+
 const given = parseArgs(Deno.args, {
   string: [
     ...["data", "backbone", "width", "height", "tile", "images", "dim"],
@@ -52,7 +55,7 @@ if (given.backbone === undefined) {
 }
 const folder = given.data;
 const parts = folder === undefined
-  ? [1, 2, 3, 4].map((seed) => drawnPart(seed, 1024))
+  ? Array.from({ length: DRAWN }, (_, seed) => drawnPart(seed, 1024))
   : await Promise.all(
     [...Deno.readDirSync(folder)].map(({ name }) => name).sort()
       .map(async (name) =>

@@ -10,7 +10,7 @@ export * from "./dry_device.ts";
 export * from "./errors.ts";
 export * from "./gpu.ts";
 export { imageOf } from "./image_copy.ts";
-export type { BoundDispatch } from "./pass.ts";
+export type { BoundDispatch, ImageCopy } from "./pass.ts";
 export * from "./pipeline_cache.ts";
 export * from "./profiler.ts";
 export * from "./program.ts";
