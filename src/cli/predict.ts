@@ -1,4 +1,4 @@
-import { limitsOf, type Prediction } from "../core/mod.ts";
+import { type Label, limitsOf, type Prediction } from "../core/mod.ts";
 import { Report } from "../core/report/mod.ts";
 import { sha256 } from "../core/weights.ts";
 import { cocoJson } from "./coco.ts";
@@ -201,11 +201,14 @@ export const predict: Command = defineCommand({
         terminal.error(error.message);
       },
     });
+    let isFirst = true;
     try {
       for await (const prediction of predictions) {
         const map = await files?.write(prediction);
         add(predictionRecord(prediction, map));
         page?.add(prediction, truths.get(prediction.name));
+        if (isFirst) terminal.heading(HEADING);
+        isFirst = false;
         printLine(prediction, context);
         progress("predict", tally.images - finished.size, wanted.length);
       }
@@ -282,6 +285,15 @@ class Tally {
   }
 }
 
+/** What the columns of a prediction's line are. */
+const HEADING = "verdict        score   ratio  image";
+
+/** Colours of verdicts on a terminal: red, yellow. */
+const COLORS: Readonly<Partial<Record<Label, number>>> = {
+  anomalous: 31,
+  uncertain: 33,
+};
+
 function printLine(
   { name, score, normalizedScore, label }: Prediction,
   { terminal }: Context,
@@ -289,5 +301,8 @@ function printLine(
   const numbers = `${score.toFixed(4).padStart(10)} ${
     (normalizedScore?.toFixed(3) ?? "–").padStart(7)
   }`;
-  terminal.result(`${(label ?? "–").padEnd(9)} ${numbers}  ${oneLine(name)}`);
+  terminal.result(
+    `${(label ?? "–").padEnd(9)} ${numbers}  ${oneLine(name)}`,
+    label === null ? undefined : COLORS[label],
+  );
 }

@@ -46,9 +46,23 @@ export class Terminal {
     this.#around(() => this.#options.stdout.write(text));
   }
 
-  /** A line of results for people; nothing when results are JSON. */
-  result(line: string): void {
-    if (!this.#mode.json) this.print(`${printable(line)}\n`);
+  /**
+   * A line of results for people; nothing when results are JSON.
+   *
+   * @param color Number of its colour, where stdout is a terminal.
+   */
+  result(line: string, color?: number): void {
+    if (this.#mode.json) return;
+    const { stdout } = this.#options;
+    const text = printable(line);
+    this.print(
+      `${color === undefined ? text : this.#paint(text, color, stdout)}\n`,
+    );
+  }
+
+  /** What columns of results are, for who looks at a terminal. */
+  heading(line: string): void {
+    if (this.#options.stdout.isTerminal) this.result(line, 1);
   }
 
   /** One object of results as a JSON line; nothing when they are for people. */
@@ -100,9 +114,14 @@ export class Terminal {
     this.#progress?.show();
   }
 
-  #paint(text: string, color: number): string {
-    const { stderr, color: allowed } = this.#options;
-    return allowed && stderr.isTerminal ? `\x1b[${color}m${text}\x1b[0m` : text;
+  #paint(
+    text: string,
+    color: number,
+    stream: Stream = this.#options.stderr,
+  ): string {
+    return this.#options.color && stream.isTerminal
+      ? `\x1b[${color}m${text}\x1b[0m`
+      : text;
   }
 }
 

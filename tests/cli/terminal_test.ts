@@ -56,3 +56,18 @@ Deno.test("Terminal.error() writes further lines as lines", () => {
   fake.terminal.error("broken", "  - mend it", "  - a\nb");
   assertEquals(fake.stderr, "error: broken\n  - mend it\n  - a\\nb\n");
 });
+
+Deno.test("results have headings and colours on a terminal alone", () => {
+  const lines = (options: { isTerminal?: boolean; color?: boolean }) => {
+    const fake = new FakeTerminal(options);
+    fake.terminal.heading("verdict");
+    fake.terminal.result("anomalous", 31);
+    return fake.stdout;
+  };
+  assertEquals(lines({}), "anomalous\n");
+  assertEquals(lines({ isTerminal: true }), "verdict\nanomalous\n");
+  assertEquals(
+    lines({ isTerminal: true, color: true }),
+    "\x1b[1mverdict\x1b[0m\n\x1b[31manomalous\x1b[0m\n",
+  );
+});
