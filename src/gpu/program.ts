@@ -18,7 +18,8 @@ interface RecordedDispatch {
 
 /**
  * A recorded list of dispatches: recorded once, compiled once, run as often as
- * wanted with one submit and, outside profiling, one compute pass.
+ * wanted with one submit and, outside profiling, one compute pass, unless copies
+ * lie between them.
  *
  * @example
  * ```ts
@@ -139,7 +140,9 @@ export class Program implements Disposable {
         if (storageOf(accesses[i]!) === "buffer") {
           return { buffer: tensor.buffer, size: tensor.byteLength };
         }
-        if (tensor.storage === "image") return tensor.image.createView();
+        if (tensor.storage === "image" || accesses[i] !== "image_f32") {
+          return tensor.image.createView();
+        }
         const { image } = this.#imageFor(tensor);
         copies.push({ buffer: tensor.buffer, image, texels: tensor.size / 4 });
         return image.createView();

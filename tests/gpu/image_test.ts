@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   type Gpu,
   GpuError,
@@ -100,6 +100,21 @@ gpuTest(
     const image = 2 * IMAGE_WIDTH * 16;
     const freed = whole - gpu.pool.bytes;
     assert(freed >= image && freed < 2 * image, "one image serves both");
+  },
+);
+
+gpuTest(
+  "a program copies no halves: their image is the caller's",
+  async (gpu) => {
+    using x = gpu.tensor([8], "f16", "halves");
+    using y = gpu.tensor([4], "u32");
+    using program = gpu.program("copies")
+      .dispatch(HALVES, { count: 2 }, { x, y });
+    await assertRejects(
+      () => program.compile(),
+      TypeError,
+      'Cannot use tensor "halves" [8]: it is a buffer, expected an image',
+    );
   },
 );
 
