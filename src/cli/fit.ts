@@ -1,5 +1,6 @@
 import {
   type AppendOptions,
+  type Bundling,
   Ensemble,
   type FitReport,
   type NamedImage,
@@ -76,7 +77,7 @@ export const fit: Command = defineCommand({
   examples: [
     ["train/good --model part.safetensors", "The paper's settings"],
     [
-      "bottle --model bottle.safetensors --coreset 0.01",
+      "bottle --model bottle.safetensors --coreset 0.01 --bundle",
       "A small model of a dataset folder, backbone included",
     ],
     [
@@ -121,6 +122,7 @@ export const fit: Command = defineCommand({
       ? undefined
       : shardOf(values.shard);
     checkShard(values);
+    const bundle = bundling(values);
     // A part may replace another one: what is there is looked at below.
     for (const file of shard === undefined ? [values.model, page] : [page]) {
       if (file !== undefined) await refuseExisting(file, values.overwrite);
@@ -182,7 +184,6 @@ export const fit: Command = defineCommand({
         context,
       );
     if (appending === undefined) tellCpuAdapter(detector.gpu, terminal);
-    const bundle = bundling(values);
     if (bundle === true) detector.checkBundle();
     const { range } = detector.settings;
     checks.geometry = detector.settings;
@@ -215,7 +216,8 @@ export const fit: Command = defineCommand({
     }
     if (part !== undefined) {
       const fitted = await fitPart({
-        ...{ detector: detector as PatchCore, part, images, values, terminal },
+        ...{ detector: detector as PatchCore, part, images, bundle, terminal },
+        values,
         fit: async (own, shard) => await fitTo(own, shard) as FitReport,
       });
       const bytes = writeModelFile(fitted.model);
@@ -243,7 +245,7 @@ export const fit: Command = defineCommand({
         ]);
         await writeOutput(page, text, values.overwrite);
       }
-      await noteBackbones(detector, values, terminal);
+      await noteBackbones(detector, bundle, values, terminal);
       printProfile(await detector.kernelTimes(), terminal);
       return failed > 0 ? EXIT.failure : EXIT.ok;
     }
@@ -286,7 +288,7 @@ export const fit: Command = defineCommand({
       await writeOutput(page, text, values.overwrite);
     }
     terminal.message(nextLine(values.model));
-    await noteBackbones(detector, values, terminal);
+    await noteBackbones(detector, bundle, values, terminal);
     printProfile(await detector.kernelTimes(), terminal);
     return failed > 0 ? EXIT.failure : EXIT.ok;
   },
@@ -454,14 +456,14 @@ async function tellFinished(
 /** Says which backbones of a model will have to be named to use it. */
 async function noteBackbones(
   detector: Detector,
-  values: FitValues,
+  bundle: Bundling,
+  { backbone: names = [], model }: FitValues,
   terminal: Terminal,
 ): Promise<void> {
-  const { backbone: names = [], model } = values;
   const members = detector instanceof Ensemble ? detector.members : [detector];
   for (const [i, name] of names.entries()) {
     if (name === DEMO_BACKBONE) continue;
-    if (members[i]!.isBundled(bundling(values))) continue;
+    if (members[i]!.isBundled(bundle)) continue;
     if ((await backbonePlaces(name, model)).length > 0) continue;
     terminal.message(
       `The model does not contain its backbone: to use it give --backbone "${name}" again, put that file beside the model or into the weights folder, or fit with --bundle`,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import {
   type BackboneFile,
+  type Bundling,
   type FitReport,
   mergeSources,
   type NamedImage,
@@ -127,10 +128,9 @@ interface PartWork {
     shard: Shard,
   ) => Promise<FitReport>;
   /** How the part is written. */
-  readonly values: Pick<
-    FitValues,
-    "backbone" | "resume" | "bundle" | "noBundle" | "bankPrecision"
-  >;
+  readonly values: Pick<FitValues, "resume" | "bankPrecision">;
+  /** Whether it contains its backbone. */
+  readonly bundle: Bundling;
   /** Where messages go. */
   readonly terminal: Terminal;
 }
@@ -148,9 +148,8 @@ interface FittedPart {
  * that was cut off goes on behind the steps that are whole.
  */
 export async function fitPart(work: PartWork): Promise<FittedPart> {
-  const { detector, images, part, values, terminal } = work;
+  const { detector, images, part, bundle, values, terminal } = work;
   const { resume, bankPrecision } = values;
-  const bundle = bundling(values);
   const steps = resume === undefined ? [images] : stepsOf(images);
   const [own, parts] = part.shard;
   const position = part.shard.join("/");

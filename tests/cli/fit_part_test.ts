@@ -40,11 +40,8 @@ gpuTest("fitPart() goes on behind the steps that are whole", async (gpu) => {
       fitted.push(images.length);
       return await detector.fit(images, { shard });
     },
-    values: {
-      resume,
-      ...{ backbone: undefined, bundle: false, noBundle: true },
-      bankPrecision: "f32" as const,
-    },
+    values: { resume, bankPrecision: "f32" as const },
+    bundle: false,
     terminal: new FakeTerminal().terminal,
   });
   const steps = `${folder}/steps`;
