@@ -2,7 +2,6 @@
 # debootstrap, mounts what programs need, and undoes that at the end. NAME is who
 # speaks, SERVICE a shell whose child is to end with the script.
 
-SOURCE="$(pwd)"
 MOUNTS=""
 SERVICE=""
 

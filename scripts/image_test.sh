@@ -10,6 +10,7 @@
 set -eu
 
 cd "$(dirname "$0")/.."
+SOURCE="$(pwd)"
 . scripts/environment.sh
 NAME=image_test
 . scripts/debian_root.sh
