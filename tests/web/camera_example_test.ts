@@ -20,9 +20,7 @@ browserTest("examples/camera teaches and inspects", async (browser) => {
   await page.goto(server.url);
   const status = page.getByRole("status");
   const said = async (expected: RegExp) => {
-    await page.locator("[role=status]", {
-      hasNotText: /^(Starting|Working) …$/,
-    }).waitFor();
+    await status.filter({ hasNotText: /^(Starting|Working) …$/ }).waitFor();
     assertMatch(await status.innerText(), expected);
   };
   await said(/^Show the camera a good part$/);
