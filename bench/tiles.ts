@@ -6,8 +6,9 @@
  *       [--width 4000 --height 3000 --tile 512 --images 3 --dim 256] \
  *       [--max-bank 2000] [--layers layer2,layer3] [--memory BYTES] [--save DIR]
  *
- * Ten trays (`--images 10`) are enough for a threshold that finds them; of fewer
- * it is a tail that is fitted to their scores, far above them.
+ * Of four trays a threshold is a tail that is fitted to their scores, and above
+ * all defects; of ten photographed ones it finds them all, but the box of one is
+ * 25 pixels off; of twenty (`--images 20`) all boxes are within 11.
  *
  * FOLDER has photographs of good parts of at least 1000 × 1000 pixels; trays of
  * them are made, without it of drawn parts. With --save, the pictures are written
